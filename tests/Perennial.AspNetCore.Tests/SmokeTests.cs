@@ -1,0 +1,7 @@
+namespace Perennial.AspNetCore.Tests;
+
+public class SmokeTests
+{
+    [Fact]
+    public void Runs() => true.ShouldBeTrue();
+}
