@@ -1,0 +1,69 @@
+namespace Perennial.Engine;
+
+/// <summary>
+/// What a <see cref="MessageBuffer"/> has to announce and nobody fetched yet. Bounded without losing a count: drops add up, and a
+/// pair of crossings that cancel out behind an unannounced one goes. Used under the buffer's lock.
+/// </summary>
+internal sealed class BufferNotices
+{
+    private readonly List<BufferNotice> _pending = new(2);
+
+    /// <summary>Adds drops; returns whether there is something new to announce.</summary>
+    public bool AddDropped(int count)
+    {
+        if (count == 0)
+        {
+            return false;
+        }
+
+        var known = _pending.FindIndex(static notice => notice.Kind == BufferNoticeKind.Dropped);
+        if (known >= 0)
+        {
+            _pending[known] = _pending[known] with { Count = _pending[known].Count + count };
+            return false;
+        }
+
+        _pending.Add(new BufferNotice(BufferNoticeKind.Dropped, count, 0));
+        return true;
+    }
+
+    /// <summary>Adds a crossing of the mark; returns whether there is something new to announce.</summary>
+    public bool AddCrossing(BufferNoticeKind kind, int size)
+    {
+        var opposite = _pending.FindLastIndex(notice => notice.Kind is not BufferNoticeKind.Dropped);
+        var same = _pending.FindIndex(notice => notice.Kind == kind);
+        if (same >= 0 && opposite > same)
+        {
+            _pending.RemoveAt(opposite);
+            return false;
+        }
+
+        _pending.Add(new BufferNotice(kind, 0, size));
+        return true;
+    }
+
+    public bool TryTake(out BufferNotice notice)
+    {
+        if (_pending.Count == 0)
+        {
+            notice = default;
+            return false;
+        }
+
+        notice = _pending[0];
+        _pending.RemoveAt(0);
+        return true;
+    }
+}
+
+internal enum BufferNoticeKind
+{
+    Backpressure,
+    Drained,
+    Dropped,
+}
+
+/// <param name="Kind">What happened.</param>
+/// <param name="Count">Messages dropped; else 0.</param>
+/// <param name="Size">Messages waiting when the mark was crossed; else 0.</param>
+internal readonly record struct BufferNotice(BufferNoticeKind Kind, long Count, int Size);

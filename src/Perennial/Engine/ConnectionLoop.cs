@@ -1,0 +1,209 @@
+using System.Diagnostics;
+using Perennial.Diagnostics;
+
+namespace Perennial.Engine;
+
+/// <summary>
+/// Keeps one logical stream alive over many short-lived connections: open, pump, and after a loss decide, wait and open again,
+/// until the stream ends, the caller leaves or attempts are spent.
+/// </summary>
+internal sealed class ConnectionLoop(
+    TransportCore core, TransportSession session, Func<ConnectContext, CancellationToken, ValueTask<TransportConnection>> open)
+{
+    /// <summary>How long a connection may take to close before it is left behind.</summary>
+    public static readonly TimeSpan CloseLimit = TimeSpan.FromSeconds(2);
+
+    private readonly ReconnectPolicy _retry = new(core.Options.Reconnect, core.Services.Random);
+    private bool _hasDelivered;             // a message was handed over in this session
+
+    public async Task RunAsync()
+    {
+        StreamEnd end;
+        try
+        {
+            end = await RunToEndAsync(session.Stop).ConfigureAwait(false);
+        }
+        catch (Exception) when (session.Stop.IsCancellationRequested)
+        {
+            end = StreamEnd.ClosedByCaller;
+        }
+        catch (Exception e)
+        {
+            end = new StreamEnd(StreamEndReason.Failed, AsTransportException(e));
+        }
+
+        Finish(end);
+    }
+
+    private async Task<StreamEnd> RunToEndAsync(CancellationToken stop)
+    {
+        core.Metrics.ConnectStarted();
+        while (true)
+        {
+            try
+            {
+                return await ConnectAndPumpAsync(stop).ConfigureAwait(false);
+            }
+            catch (Exception e) when (!stop.IsCancellationRequested)
+            {
+                var (delay, error) = _retry.AfterFailure(AsTransportException(e));
+                if (delay is not { } wait)
+                {
+                    var reason = error.Code == TransportErrorCode.Interrupted ? StreamEndReason.Interrupted : StreamEndReason.Failed;
+                    return new StreamEnd(reason, error);
+                }
+
+                await WaitToReconnectAsync(error, wait, stop).ConfigureAwait(false);
+            }
+        }
+    }
+
+    private async Task WaitToReconnectAsync(TransportException error, TimeSpan wait, CancellationToken stop)
+    {
+        core.Report(error, isRecoverable: true, _retry.Failures);
+        core.TryEnter(TransportState.Reconnecting);
+        core.Metrics.Reconnecting(error.Code);
+        Log.Retrying(core.Logger, core.Kind, core.Id, error.Code, _retry.Failures, wait);
+        core.Events.Post(new ReconnectingEvent(_retry.Failures, wait, core.Options.Reconnect.MaxAttempts));
+        await Task.Delay(wait, core.Time, stop).ConfigureAwait(false);
+    }
+
+    private async Task<StreamEnd> ConnectAndPumpAsync(CancellationToken stop)
+    {
+        using var lifetime = CancellationTokenSource.CreateLinkedTokenSource(stop);
+        var resumeFrom = core.Cursor.Value;
+        var connection = await OpenAsync(resumeFrom, lifetime).ConfigureAwait(false);
+        try
+        {
+            core.TryEnter(TransportState.Connected);
+            core.Connection.Put(connection);
+            core.Metrics.Connected(isResume: _retry.Failures > 0 && resumeFrom is not null);
+            core.Events.Post(new ConnectedEvent(_retry.Failures, resumeFrom));
+            session.SetConnected();
+            return await PumpAsync(connection, resumeFrom, lifetime).ConfigureAwait(false);
+        }
+        finally
+        {
+            core.Connection.Clear();
+            core.Metrics.Disconnected();
+            await lifetime.CancelAsync().ConfigureAwait(false);
+            await CloseAsync(connection).ConfigureAwait(false);
+        }
+    }
+
+    private async Task<TransportConnection> OpenAsync(string? resumeFrom, CancellationTokenSource lifetime)
+    {
+        core.Events.Post(new ConnectingEvent(_retry.Failures));
+        using var activity = PerennialTelemetry.Activities.StartActivity("perennial.connect", ActivityKind.Client);
+        activity?.SetTag("perennial.transport", core.Kind).SetTag("server.address", core.Options.Endpoint.Host).SetTag("perennial.attempt", _retry.Failures);
+        using var timer = new CancellationTokenSource(core.Options.ConnectTimeout, core.Time);
+        using var limit = CancellationTokenSource.CreateLinkedTokenSource(lifetime.Token, timer.Token);
+        try
+        {
+            return await open(new ConnectContext(_retry.Failures, resumeFrom, _hasDelivered), limit.Token).ConfigureAwait(false);
+        }
+        catch (OperationCanceledException e) when (timer.IsCancellationRequested && !lifetime.IsCancellationRequested)
+        {
+            activity?.SetStatus(ActivityStatusCode.Error).SetTag("error.type", TransportErrorCode.ConnectTimeout);
+            throw new TransportException(
+                TransportErrorCode.ConnectTimeout, $"No answer from {core.Options.Endpoint.Host} within {core.Options.ConnectTimeout}.", isTransient: true, e);
+        }
+        catch (Exception e)
+        {
+            activity?.SetStatus(ActivityStatusCode.Error).SetTag("error.type", (e as TransportException)?.Code ?? TransportErrorCode.Unexpected);
+            throw;
+        }
+    }
+
+    private async Task<StreamEnd> PumpAsync(TransportConnection connection, string? resumeFrom, CancellationTokenSource lifetime)
+    {
+        var since = core.Time.GetTimestamp();
+        var idle = new IdleWatch(IdleLimitFor(connection), lifetime, core.Time);
+        var pump = new ConnectionPump(core, connection, idle, _retry);
+        try
+        {
+            await using (idle.ConfigureAwait(false))
+            {
+                AnnounceInexactResume(pump, resumeFrom);
+                var end = await pump.RunAsync(lifetime.Token).ConfigureAwait(false);
+                return end ?? MeaningOfCleanEnd(connection);
+            }
+        }
+        catch (Exception e) when (!session.Stop.IsCancellationRequested)
+        {
+            if (pump.HasDelivered || core.Time.GetElapsedTime(since) >= core.Options.Reconnect.StableAfter)
+            {
+                _retry.Clear();
+            }
+
+            var error = idle.HasFired ? IdleError(idle.Limit, e) : AsTransportException(e);
+            throw error.IsTransient && !connection.CanBeResumed
+                ? error.AsFinal(TransportErrorCode.Interrupted, $"Interrupted: the request must not be repeated. {error.Message}")
+                : error;
+        }
+        finally
+        {
+            _hasDelivered |= pump.HasDelivered;
+        }
+    }
+
+    private void AnnounceInexactResume(ConnectionPump pump, string? resumeFrom)
+    {
+        if (!core.Cursor.IsExact)
+        {
+            core.ReportGap(new GapEvent(GapReason.NotNumbered, resumeFrom, ResumesAt: null));
+            pump.MarkGap();
+        }
+    }
+
+    private StreamEnd MeaningOfCleanEnd(TransportConnection connection)
+    {
+        var policy = connection.AlwaysMarksEnd ? EndOfStreamPolicy.RequireMarker : core.Options.EndOfStream;
+        return policy == EndOfStreamPolicy.Complete
+            ? StreamEnd.Completed
+            : throw new TransportException(
+                TransportErrorCode.EndedWithoutMarker, "The connection ended, but the stream had not.", isTransient: true);
+    }
+
+    private TimeSpan IdleLimitFor(TransportConnection connection) =>
+        core.Options.IdleTimeout
+        ?? (connection.AnnouncedHeartbeat is { } heartbeat && heartbeat > TimeSpan.Zero ? heartbeat * 3 : TimeSpan.FromMinutes(5));
+
+    private async Task CloseAsync(TransportConnection connection)
+    {
+        try
+        {
+            await connection.DisposeAsync().AsTask().WaitAsync(CloseLimit, core.Time, CancellationToken.None).ConfigureAwait(false);
+        }
+        catch (TimeoutException)
+        {
+            Log.CloseTimedOut(core.Logger, core.Kind, core.Id);
+        }
+    }
+
+    private void Finish(StreamEnd end)
+    {
+        if (end.Error is { } error)
+        {
+            core.Report(error, isRecoverable: false, _retry.Failures);
+            Log.Failed(core.Logger, core.Kind, core.Id, error.Code, error);
+        }
+
+        core.TryEnter(end.Error is null ? TransportState.Closed : TransportState.Failed);
+        if (end.Reason is StreamEndReason.Completed or StreamEndReason.Stopped)
+        {
+            core.Events.Post(new CompletedEvent(end));
+        }
+
+        core.Events.Post(new ClosedEvent(end));
+        session.TryEnd(end);
+        core.Buffer.End();
+    }
+
+    private static TransportException IdleError(TimeSpan limit, Exception cause) =>
+        new(TransportErrorCode.IdleTimeout, $"No byte, not even a heartbeat, within {limit}.", isTransient: true, cause);
+
+    private static TransportException AsTransportException(Exception e) =>
+        e as TransportException
+        ?? new TransportException(TransportErrorCode.Unexpected, $"{e.GetType().Name} outside the transport's own code.", isTransient: false, e);
+}

@@ -1,0 +1,144 @@
+using Perennial.Diagnostics;
+
+namespace Perennial.Engine;
+
+/// <summary>
+/// Carries one connection's messages into the buffer until the connection or the stream ends: read, classify, hand over, and only
+/// then move the cursor. Reads nothing while the buffer is full or hand-over is paused.
+/// </summary>
+internal sealed class ConnectionPump(TransportCore core, TransportConnection connection, IdleWatch idle, ReconnectPolicy retry)
+{
+    private readonly MessageBatch _batch = new();
+    private bool _nextFollowsGap;
+
+    /// <summary>Whether this connection handed over a message.</summary>
+    public bool HasDelivered { get; private set; }
+
+    /// <summary>Marks the next message: some may be missing or repeated before it.</summary>
+    public void MarkGap() => _nextFollowsGap = true;
+
+    /// <summary>Runs until something ends.</summary>
+    /// <returns>How the stream ended, or <see langword="null"/> where only the connection did, in good order.</returns>
+    public async Task<StreamEnd?> RunAsync(CancellationToken cancellationToken)
+    {
+        var now = core.Time.GetTimestamp();
+        while (true)
+        {
+            var pause = core.Buffer.WaitWhilePausedAsync(cancellationToken);
+            if (!pause.IsCompletedSuccessfully)
+            {
+                await pause.ConfigureAwait(false);
+                now = core.Time.GetTimestamp();
+            }
+
+            idle.ReadStarted(now);
+            var outcome = await connection.ReadAsync(_batch, cancellationToken).ConfigureAwait(false);
+            idle.ReadEnded();
+            now = core.Time.GetTimestamp();
+            var handOver = HandOverBatchAsync(now, cancellationToken);
+            var hadRoom = handOver.IsCompletedSuccessfully;
+            if (await handOver.ConfigureAwait(false) is { } end)
+            {
+                return end;
+            }
+
+            if (!hadRoom)
+            {
+                now = core.Time.GetTimestamp();
+            }
+
+            if (outcome != ReadOutcome.More)
+            {
+                return outcome == ReadOutcome.Completed ? StreamEnd.Completed : null;
+            }
+        }
+    }
+
+    private async ValueTask<StreamEnd?> HandOverBatchAsync(long receivedAt, CancellationToken cancellationToken)
+    {
+        core.Metrics.BytesReceived(_batch.BytesReceived);
+        Log.Received(core.Logger, core.Kind, core.Id, _batch.Count, _batch.BytesReceived);
+        if (_batch.RetryDelay is { } delay)
+        {
+            retry.UseServerDelay(delay);
+        }
+
+        await core.Buffer.WaitWhilePausedAsync(cancellationToken).ConfigureAwait(false);
+        var start = 0;
+        for (var i = 0; i < _batch.Count; i++)
+        {
+            var signal = connection.Classify(in _batch.Messages[i]);
+            if (signal == StreamSignal.None)
+            {
+                continue;
+            }
+
+            var isDelivered = signal is StreamSignal.Error or StreamSignal.DeliveredThenCompleted;
+            await HandOverAsync(start, isDelivered ? i + 1 : i, receivedAt, cancellationToken).ConfigureAwait(false);
+            if (Act(signal, in _batch.Messages[i]) is { } end)
+            {
+                return end;
+            }
+
+            start = i + 1;
+        }
+
+        await HandOverAsync(start, _batch.Count, receivedAt, cancellationToken).ConfigureAwait(false);
+        if (_batch.CursorMoved)
+        {
+            core.Cursor.MoveTo(_batch.Cursor);
+        }
+
+        _batch.Clear();
+        return null;
+    }
+
+    private async ValueTask HandOverAsync(int from, int to, long receivedAt, CancellationToken cancellationToken)
+    {
+        if (_nextFollowsGap && from < to)
+        {
+            _nextFollowsGap = false;
+            _batch.MarkGap(from);
+        }
+
+        while (from < to)
+        {
+            var count = core.Buffer.Append(_batch.Messages[from..to], receivedAt);
+            if (count > 0)
+            {
+                HasDelivered = true;
+                core.Cursor.MovePast(_batch.Messages.Slice(from, count));
+                core.Metrics.MessagesReceived(count, receivedAt);
+                from += count;
+            }
+
+            if (from < to)
+            {
+                await core.Buffer.WaitForRoomAsync(cancellationToken).ConfigureAwait(false);
+            }
+        }
+    }
+
+    private StreamEnd? Act(StreamSignal signal, in StreamMessage message)
+    {
+        switch (signal)
+        {
+            case StreamSignal.Completed or StreamSignal.DeliveredThenCompleted:
+                return StreamEnd.Completed;
+            case StreamSignal.Stopped:
+                return StreamEnd.Stopped;
+            case StreamSignal.Failed:
+                return new StreamEnd(StreamEndReason.Failed, SignalPayload.ToFailure(in message));
+            case StreamSignal.Error:
+                Log.ServerReportedError(core.Logger, core.Kind, core.Id);
+                core.Report(SignalPayload.ToRecoverableError(in message), isRecoverable: true, attempt: 0);
+                return null;
+            case StreamSignal.Gap:
+                core.ReportGap(SignalPayload.ToGap(in message));
+                _nextFollowsGap = true;
+                return null;
+            default:
+                return null;
+        }
+    }
+}

@@ -1,0 +1,44 @@
+namespace Perennial.Engine;
+
+/// <summary>Where those who send find the present connection, or wait for the next.</summary>
+internal sealed class ConnectionSlot
+{
+    private readonly Lock _gate = new();
+    private TaskCompletionSource<TransportConnection> _present = NewWait();
+
+    public void Put(TransportConnection connection)
+    {
+        lock (_gate)
+        {
+            if (_present.Task.IsCompleted)
+            {
+                _present = NewWait();
+            }
+
+            _present.SetResult(connection);
+        }
+    }
+
+    /// <summary>There is no connection; one may come.</summary>
+    public void Clear()
+    {
+        lock (_gate)
+        {
+            if (_present.Task.IsCompleted)
+            {
+                _present = NewWait();
+            }
+        }
+    }
+
+    /// <summary>The present connection, or the next.</summary>
+    public Task<TransportConnection> GetAsync(CancellationToken cancellationToken)
+    {
+        lock (_gate)
+        {
+            return _present.Task.WaitAsync(cancellationToken);
+        }
+    }
+
+    private static TaskCompletionSource<TransportConnection> NewWait() => new(TaskCreationOptions.RunContinuationsAsynchronously);
+}

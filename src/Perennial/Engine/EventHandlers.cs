@@ -1,0 +1,89 @@
+using Microsoft.Extensions.Logging;
+using Perennial.Diagnostics;
+
+namespace Perennial.Engine;
+
+/// <summary>The handlers of one transport's events, and the one place that calls them. Called by the dispatcher alone.</summary>
+internal sealed class EventHandlers(Transport sender, BufferOptions buffer, MetricsRecorder metrics, ILogger logger)
+{
+    public event EventHandler<ConnectingEvent>? Connecting;
+
+    public event EventHandler<ConnectedEvent>? Connected;
+
+    public event EventHandler<ReconnectingEvent>? Reconnecting;
+
+    public event EventHandler<StreamMessage>? MessageReceived;
+
+    public event EventHandler<CompletedEvent>? Completed;
+
+    public event EventHandler<ErrorEvent>? ErrorOccurred;
+
+    public event EventHandler<ClosedEvent>? Closed;
+
+    public event EventHandler<BackpressureEvent>? Backpressure;
+
+    public event EventHandler<DrainedEvent>? Drained;
+
+    public event EventHandler<GapEvent>? GapDetected;
+
+    public event EventHandler<DroppedEvent>? MessagesDropped;
+
+    /// <summary>Whether messages are consumed by events.</summary>
+    public bool ConsumeMessages => MessageReceived is not null;
+
+    public void Raise(object happened)
+    {
+        switch (happened)
+        {
+            case ConnectingEvent e:
+                Invoke(Connecting, e);
+                break;
+            case ConnectedEvent e:
+                Invoke(Connected, e);
+                break;
+            case ReconnectingEvent e:
+                Invoke(Reconnecting, e);
+                break;
+            case CompletedEvent e:
+                Invoke(Completed, e);
+                break;
+            case ErrorEvent e:
+                Invoke(ErrorOccurred, e);
+                break;
+            case ClosedEvent e:
+                Invoke(Closed, e);
+                break;
+            case GapEvent e:
+                Invoke(GapDetected, e);
+                break;
+            case BufferNotice { Kind: BufferNoticeKind.Backpressure } e:
+                Invoke(Backpressure, new BackpressureEvent(e.Size, buffer.Capacity, buffer.MarkSize));
+                break;
+            case BufferNotice { Kind: BufferNoticeKind.Drained } e:
+                Invoke(Drained, new DrainedEvent(e.Size));
+                break;
+            case BufferNotice { Kind: BufferNoticeKind.Dropped } e:
+                Invoke(MessagesDropped, new DroppedEvent(e.Count, metrics.MessagesDropped(e.Count)));
+                break;
+        }
+    }
+
+    public void Deliver(StreamMessage message) => Invoke(MessageReceived, message);
+
+    /// <summary>Calls each handler; one that throws hides the event from no other, and touches nothing else.</summary>
+    private void Invoke<T>(EventHandler<T>? handlers, T happened)
+    {
+        foreach (var handler in Delegate.EnumerateInvocationList(handlers))
+        {
+            try
+            {
+                handler(sender, happened);
+            }
+            catch (Exception e)
+            {
+                metrics.HandlerThrew();
+                Log.HandlerThrew(logger, sender.Kind, sender.Id, typeof(T).Name, e);
+            }
+        }
+    }
+}

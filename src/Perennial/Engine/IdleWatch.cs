@@ -1,0 +1,58 @@
+namespace Perennial.Engine;
+
+/// <summary>
+/// Ends a connection on which no byte arrived for too long while somebody was reading. One timer a connection; a read costs two
+/// writes. Start and stop come from the reading loop, the timer from anywhere.
+/// </summary>
+internal sealed class IdleWatch : IAsyncDisposable
+{
+    private const long NotReading = long.MaxValue;
+
+    private readonly TimeProvider _time;
+    private readonly TimeSpan _limit;
+    private readonly CancellationTokenSource _connection;
+    private readonly ITimer? _timer;
+    private long _readingSince = NotReading;
+
+    /// <param name="limit">The longest silence, or <see cref="Timeout.InfiniteTimeSpan"/>.</param>
+    /// <param name="connection">Cancelled when the limit is reached.</param>
+    /// <param name="time">The clock.</param>
+    public IdleWatch(TimeSpan limit, CancellationTokenSource connection, TimeProvider time)
+    {
+        _limit = limit;
+        _connection = connection;
+        _time = time;
+        if (limit != Timeout.InfiniteTimeSpan)
+        {
+            _timer = time.CreateTimer(static watch => ((IdleWatch)watch!).Look(), this, limit, Timeout.InfiniteTimeSpan);
+        }
+    }
+
+    /// <summary>Whether the limit was reached.</summary>
+    public bool HasFired { get; private set; }
+
+    /// <summary>The longest silence.</summary>
+    public TimeSpan Limit => _limit;
+
+    /// <summary>A read begins at the given timestamp.</summary>
+    public void ReadStarted(long timestamp) => Volatile.Write(ref _readingSince, timestamp);
+
+    /// <summary>Bytes arrived; until the next read begins, silence is ours.</summary>
+    public void ReadEnded() => Volatile.Write(ref _readingSince, NotReading);
+
+    public ValueTask DisposeAsync() => _timer?.DisposeAsync() ?? ValueTask.CompletedTask;
+
+    private void Look()
+    {
+        var since = Volatile.Read(ref _readingSince);
+        var left = since == NotReading ? _limit : _limit - _time.GetElapsedTime(since);
+        if (left <= TimeSpan.Zero)
+        {
+            HasFired = true;
+            _connection.Cancel();
+            return;
+        }
+
+        _timer!.Change(left, Timeout.InfiniteTimeSpan);
+    }
+}

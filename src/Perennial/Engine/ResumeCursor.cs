@@ -1,0 +1,67 @@
+using System.Text;
+
+namespace Perennial.Engine;
+
+/// <summary>
+/// The resume point: the id of the last message handed to the buffer. It belongs to the transport and outlives connections.
+/// Written by the connection loop, read by anyone.
+/// </summary>
+internal sealed class ResumeCursor(string? start)
+{
+    private readonly Lock _gate = new();
+    private byte[] _id = start is null ? [] : Encoding.UTF8.GetBytes(start);
+    private int _length = start is null ? 0 : Encoding.UTF8.GetByteCount(start);
+    private bool _isExact = true;
+
+    public string? Value
+    {
+        get
+        {
+            lock (_gate)
+            {
+                return _length == 0 ? null : Encoding.UTF8.GetString(_id, 0, _length);
+            }
+        }
+    }
+
+    /// <summary>
+    /// Whether resuming here repeats and misses nothing: false once a message without an id of its own was handed over, until one
+    /// with an id follows.
+    /// </summary>
+    public bool IsExact => Volatile.Read(ref _isExact);
+
+    /// <summary>Moves past messages that were handed over.</summary>
+    public void MovePast(ReadOnlySpan<StreamMessage> messages)
+    {
+        var last = messages.Length - 1;
+        for (var i = last; i >= 0; i--)
+        {
+            if (messages[i].MovesCursor)
+            {
+                MoveTo(messages[i].IdUtf8);
+                break;
+            }
+        }
+
+        if (last >= 0 && !messages[last].MovesCursor)
+        {
+            Volatile.Write(ref _isExact, false);
+        }
+    }
+
+    /// <summary>Moves to an id in UTF-8; an empty one clears the resume point.</summary>
+    public void MoveTo(ReadOnlySpan<byte> id)
+    {
+        lock (_gate)
+        {
+            if (_id.Length < id.Length)
+            {
+                _id = new byte[id.Length];
+            }
+
+            id.CopyTo(_id);
+            _length = id.Length;
+            _isExact = !id.IsEmpty;
+        }
+    }
+}

@@ -1,0 +1,47 @@
+using System.Text.Json;
+
+namespace Perennial.Engine;
+
+/// <summary>Reads what a message with a <see cref="StreamSignal"/> says. A payload that says it otherwise is described in general words.</summary>
+internal static class SignalPayload
+{
+    /// <summary>A gap: <c>{"requested":"…","resumesAt":"…"}</c>.</summary>
+    public static GapEvent ToGap(in StreamMessage message) =>
+        new(GapReason.AnnouncedByServer, Member(message, "requested"), Member(message, "resumesAt"));
+
+    /// <summary>A failure: <c>{"error":{"message":"…","code":"…"}}</c>, or the same members at the top. The text is the server's own.</summary>
+    public static TransportException ToFailure(in StreamMessage message) =>
+        new(TransportErrorCode.ServerFailed, Member(message, "error", "message") ?? Member(message, "message") ?? "The server failed to go on.")
+        {
+            ServerCode = Member(message, "error", "code") ?? Member(message, "code") ?? Member(message, "error", "type"),
+        };
+
+    /// <summary>An error the stream survives.</summary>
+    public static TransportException ToRecoverableError(in StreamMessage message)
+    {
+        var failure = ToFailure(message);
+        return new TransportException(TransportErrorCode.ServerFailed, failure.Message, isTransient: true) { ServerCode = failure.ServerCode };
+    }
+
+    private static string? Member(in StreamMessage message, params ReadOnlySpan<string> path)
+    {
+        try
+        {
+            using var document = JsonDocument.Parse(message.Data);
+            var element = document.RootElement;
+            foreach (var name in path)
+            {
+                if (element.ValueKind != JsonValueKind.Object || !element.TryGetProperty(name, out element))
+                {
+                    return null;
+                }
+            }
+
+            return element.ValueKind == JsonValueKind.String ? element.GetString() : null;
+        }
+        catch (JsonException)
+        {
+            return null;
+        }
+    }
+}

@@ -1,0 +1,43 @@
+using System.Diagnostics.CodeAnalysis;
+
+namespace Perennial.Engine;
+
+/// <summary>One run of the connection loop, from a call to connect to an ending.</summary>
+[SuppressMessage("Design", "CA1001", Justification = "The source has no timer and no wait handle: there is nothing to dispose.")]
+internal sealed class TransportSession
+{
+    private readonly CancellationTokenSource _stop = new();
+    private readonly TaskCompletionSource _connected = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private readonly TaskCompletionSource<StreamEnd> _ended = new(TaskCreationOptions.RunContinuationsAsynchronously);
+
+    public TransportSession() => Stop = _stop.Token;
+
+    /// <summary>Cancelled when the caller wants to leave.</summary>
+    public CancellationToken Stop { get; }
+
+    /// <summary>Completes with the first connection, or fails with what ended the session before it.</summary>
+    public Task Connected => _connected.Task;
+
+    public Task<StreamEnd> Ended => _ended.Task;
+
+    /// <summary>Whether <see cref="TryStart"/> was called.</summary>
+    public bool IsStarted { get; private set; }
+
+    /// <summary>Claims the right to run the loop; the first caller has it. Under the transport's lock.</summary>
+    public bool TryStart() => !IsStarted && (IsStarted = true);
+
+    public void RequestStop() => _stop.Cancel();
+
+    public void SetConnected() => _connected.TrySetResult();
+
+    public bool TryEnd(StreamEnd end)
+    {
+        if (_connected.TrySetException(end.Error ?? new TransportException(
+                TransportErrorCode.NotConnected, "The transport was closed before it was connected.")))
+        {
+            _ = _connected.Task.Exception;      // observed: nobody need wait for the connection
+        }
+
+        return _ended.TrySetResult(end);
+    }
+}

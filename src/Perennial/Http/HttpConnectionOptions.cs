@@ -1,0 +1,26 @@
+using System.Net;
+using System.Net.Security;
+
+namespace Perennial.Http;
+
+/// <summary>
+/// How connections are made. A transport that sets any of this has connections of its own; all others share one pool in the process.
+/// Not used where <see cref="TransportServices.HttpHandler"/> is set.
+/// </summary>
+public sealed record HttpConnectionOptions
+{
+    /// <summary>Encodings offered to the server. Default gzip and br; <see cref="DecompressionMethods.None"/> offers none.</summary>
+    public DecompressionMethods Decompression { get; init; } = DecompressionMethods.GZip | DecompressionMethods.Brotli;
+
+    /// <summary>The proxy to use. Default <see langword="null"/>: the system's.</summary>
+    public IWebProxy? Proxy { get; init; }
+
+    /// <summary>Credentials for servers that ask for them. Default none.</summary>
+    public ICredentials? Credentials { get; init; }
+
+    /// <summary>Where cookies are kept and taken from. Default <see langword="null"/>: cookies are ignored.</summary>
+    public CookieContainer? Cookies { get; init; }
+
+    /// <summary>TLS settings: client certificates, certificate checks, protocols. Default: the platform's.</summary>
+    public SslClientAuthenticationOptions? Tls { get; init; }
+}

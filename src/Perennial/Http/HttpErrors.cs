@@ -1,0 +1,69 @@
+using System.Security.Authentication;
+
+namespace Perennial.Http;
+
+/// <summary>Turns what the HTTP stack reports into <see cref="TransportException"/>, and decides there what is transient.</summary>
+internal static class HttpErrors
+{
+    /// <summary>A failure to get a response.</summary>
+    public static TransportException FromRequest(HttpRequestException e, Uri uri) => e.HttpRequestError switch
+    {
+        HttpRequestError.SecureConnectionError when e.InnerException is AuthenticationException =>
+            new(TransportErrorCode.ConnectFailed, $"TLS with {uri.Host} failed: the certificate or protocol is not acceptable.", false, e)
+            {
+                Delivery = DeliveryStatus.NotSent,
+            },
+        HttpRequestError.NameResolutionError or HttpRequestError.ConnectionError
+            or HttpRequestError.SecureConnectionError or HttpRequestError.ProxyTunnelError =>
+            new(TransportErrorCode.ConnectFailed, $"{uri.Host}:{uri.Port} cannot be reached ({e.HttpRequestError}).", true, e)
+            {
+                Delivery = DeliveryStatus.NotSent,
+            },
+        HttpRequestError.InvalidResponse =>
+            new(TransportErrorCode.ProtocolViolation, $"{uri.Host} does not answer in HTTP.", false, e),
+        HttpRequestError.ConfigurationLimitExceeded =>
+            new(TransportErrorCode.ProtocolViolation, $"The response headers from {uri.Host} are too large.", false, e),
+        HttpRequestError.VersionNegotiationError =>
+            new(TransportErrorCode.ProtocolViolation, $"{uri.Host} does not speak the HTTP version that was insisted on.", false, e),
+        HttpRequestError.ResponseEnded or HttpRequestError.HttpProtocolError =>
+            Lost(e),
+        _ when e.InnerException is IOException => Lost(e),
+        _ => new(TransportErrorCode.Unexpected, $"The request to {uri.Host} failed ({e.HttpRequestError}).", false, e),
+    };
+
+    /// <summary>A failure while a response body was read.</summary>
+    public static TransportException FromBody(Exception e) => e switch
+    {
+        HttpIOException { HttpRequestError: HttpRequestError.InvalidResponse } =>
+            new(TransportErrorCode.ProtocolViolation, "The response body is not valid HTTP.", false, e),
+        InvalidDataException =>
+            new(TransportErrorCode.ConnectionLost, "The compressed response body is damaged or cut short.", true, e),
+        _ => Lost(e),
+    };
+
+    /// <summary>A response whose status is not a stream.</summary>
+    public static TransportException FromStatus(HttpResponseMessage response, ReconnectOptions reconnect, TimeProvider time) =>
+        new(
+            TransportErrorCode.HttpStatus,
+            $"The server answered {(int)response.StatusCode} ({response.StatusCode}).",
+            reconnect.RetryStatusCodes.Contains(response.StatusCode))
+        {
+            HttpStatus = response.StatusCode,
+            RetryAfter = RetryAfter(response, time),
+        };
+
+    /// <summary>Whether an error says for certain that the server did not act on the request.</summary>
+    public static bool WasNotProcessed(TransportException e) =>
+        e.Delivery == DeliveryStatus.NotSent || (e.HttpStatus is { } status && (int)status is >= 300 and < 500);
+
+    private static TransportException Lost(Exception e) =>
+        new(TransportErrorCode.ConnectionLost, "The connection broke off.", true, e);
+
+    /// <summary>Seconds or a date (RFC 9110, 10.2.3); a date in the past is no wait.</summary>
+    private static TimeSpan? RetryAfter(HttpResponseMessage response, TimeProvider time)
+    {
+        var header = response.Headers.RetryAfter;
+        var wait = header?.Delta ?? (header?.Date is { } date ? date - time.GetUtcNow() : null);
+        return wait < TimeSpan.Zero ? TimeSpan.Zero : wait;
+    }
+}

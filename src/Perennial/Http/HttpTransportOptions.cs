@@ -1,0 +1,79 @@
+namespace Perennial.Http;
+
+/// <summary>What every transport over HTTP can be told.</summary>
+public abstract record HttpTransportOptions : TransportOptions
+{
+    /// <summary>
+    /// Set to <see langword="true"/> in the options of a request that is made anew because the server rejected the one before with
+    /// 401: <see cref="ConfigureRequest"/> must fetch fresh credentials, not cached ones.
+    /// </summary>
+    public static HttpRequestOptionsKey<bool> CredentialsRejected { get; } = new("Perennial.CredentialsRejected");
+
+    /// <summary>The method that opens the stream. Default <see langword="null"/>: POST with a <see cref="Body"/>, else GET.</summary>
+    public HttpMethod? Method { get; init; }
+
+    /// <summary>The body of the request that opens the stream. Default none.</summary>
+    public RequestBody? Body { get; init; }
+
+    /// <summary>Headers of every request. They stay at the endpoint's origin: a redirect elsewhere does not carry them. Default none.</summary>
+    public IReadOnlyDictionary<string, string> Headers { get; init; } = new Dictionary<string, string>(StringComparer.OrdinalIgnoreCase);
+
+    /// <summary>
+    /// Completes each request just before it is sent, once an attempt: the place for a token that expires. Errors it throws end the
+    /// stream, but for <see cref="HttpRequestException"/>, <see cref="IOException"/> and <see cref="TimeoutException"/>, which count
+    /// as a failed attempt.
+    /// </summary>
+    public Func<HttpRequestMessage, CancellationToken, ValueTask>? ConfigureRequest { get; init; }
+
+    /// <summary>
+    /// Whether a request other than GET may be repeated although the server may have acted on it. Default <see langword="false"/>:
+    /// it is sent once, and resumed by GET where the response names its resource (<c>Content-Location</c>, RFC 9110, 8.7).
+    /// </summary>
+    public bool AllowReplay { get; init; }
+
+    /// <summary>
+    /// Where <see cref="Transport.SendAsync(ReadOnlyMemory{byte}, CancellationToken)"/> posts to. Default <see langword="null"/>: the
+    /// stream's own resource.
+    /// </summary>
+    public Uri? SendEndpoint { get; init; }
+
+    /// <summary>The HTTP version to insist on, such as 2.0 for HTTP/2 without TLS. Default <see langword="null"/>: the best both sides speak.</summary>
+    public Version? HttpVersion { get; init; }
+
+    /// <summary>How connections are made.</summary>
+    public HttpConnectionOptions Http { get; init; } = new();
+
+    internal HttpMethod EffectiveMethod => Method ?? (Body is null ? HttpMethod.Get : HttpMethod.Post);
+
+    /// <inheritdoc/>
+    public override void Validate()
+    {
+        base.Validate();
+        OptionCheck.NotNull(Headers, nameof(Headers));
+        foreach (var (name, value) in Headers)
+        {
+            OptionCheck.Header(name, value, nameof(Headers));
+        }
+
+        if (Body is not null)
+        {
+            OptionCheck.Header("Content-Type", Body.MediaType, nameof(Body));
+            if (Method == HttpMethod.Get || Method == HttpMethod.Head)
+            {
+                throw OptionCheck.Contradiction(nameof(Method), $"A {Method} request cannot have a {nameof(Body)}; use POST, or leave {nameof(Method)} unset.");
+            }
+        }
+
+        if (SendEndpoint is not null)
+        {
+            OptionCheck.Endpoint(SendEndpoint, nameof(SendEndpoint), "http", "https");
+        }
+
+        if (HttpVersion is not null && HttpVersion != System.Net.HttpVersion.Version11 && HttpVersion != System.Net.HttpVersion.Version20)
+        {
+            throw OptionCheck.Contradiction(nameof(HttpVersion), $"{nameof(HttpVersion)} must be 1.1 or 2.0, not {HttpVersion}.");
+        }
+
+        OptionCheck.NotNull(Http, nameof(Http));
+    }
+}

@@ -1,0 +1,62 @@
+namespace Perennial;
+
+/// <summary>
+/// Memory for message bytes: messages are written one behind the other into blocks that grow with traffic, so that a message costs
+/// its own bytes and an idle stream next to nothing. A block is never reused; the collector frees it after its last message.
+/// </summary>
+internal sealed class MessageArena
+{
+    private const int FirstBlockSize = 512;
+    private const int LargestBlockSize = 32 * 1024;
+
+    private byte[] _block = [];
+    private int _start;
+    private int _end;
+    private int _nextBlockSize = FirstBlockSize;
+
+    /// <summary>Bytes appended since the last <see cref="Commit"/>.</summary>
+    public int PendingLength => _end - _start;
+
+    /// <summary>The block that holds the pending bytes.</summary>
+    public byte[] Block => _block;
+
+    /// <summary>Appends to the pending bytes, keeping them contiguous and leaving room for <paramref name="more"/> bytes to come.</summary>
+    public void Append(ReadOnlySpan<byte> bytes, int more = 0)
+    {
+        if (bytes.Length + more > _block.Length - _end)
+        {
+            MoveToNewBlock(bytes.Length + more);
+        }
+
+        bytes.CopyTo(_block.AsSpan(_end));
+        _end += bytes.Length;
+    }
+
+    /// <summary>Hands the pending bytes over for good: where they are, and where they start.</summary>
+    public (byte[] Block, int Start) Commit()
+    {
+        var start = _start;
+        _start = _end;
+        return (_block, start);
+    }
+
+    /// <summary>Forgets the pending bytes.</summary>
+    public void Discard() => _end = _start;
+
+    private void MoveToNewBlock(int room)
+    {
+        var pending = _block.AsSpan(_start, PendingLength);
+        var needed = pending.Length + room;
+        var size = needed <= _nextBlockSize ? _nextBlockSize : SizeForLarge(needed, isGrowing: !pending.IsEmpty);
+        _nextBlockSize = Math.Min(_nextBlockSize * 2, LargestBlockSize);
+        var block = GC.AllocateUninitializedArray<byte>(size);
+        pending.CopyTo(block);
+        _end = pending.Length;
+        _start = 0;
+        _block = block;
+    }
+
+    /// <summary>A message in one piece gets exactly its size; one that arrives in lines grows by doubling.</summary>
+    private static int SizeForLarge(int needed, bool isGrowing) =>
+        isGrowing ? (int)Math.Min((long)needed * 2, Array.MaxLength) : needed;
+}

@@ -1,0 +1,93 @@
+namespace Perennial;
+
+/// <summary>
+/// What one read of a <see cref="TransportConnection"/> yields: complete messages in order, and what the server said on the side.
+/// Filled by the connection during <see cref="TransportConnection.ReadAsync"/>, emptied by the transport. Not thread safe.
+/// </summary>
+public sealed class MessageBatch
+{
+    private MessageArena? _arena;
+    private StreamMessage[] _messages = [];
+    private int _count;
+    private byte[] _cursor = [];
+    private int _cursorLength = StreamMessage.SaysNothingOfIds;
+
+    /// <summary>The number of messages added since the transport last emptied the batch.</summary>
+    public int Count => _count;
+
+    /// <summary>Bytes that came from the network in this read, framing and heartbeats included. For metrics.</summary>
+    public long BytesReceived { get; set; }
+
+    /// <summary>The reconnect delay the server asked for in this read (SSE <c>retry:</c>), or <see langword="null"/>.</summary>
+    public TimeSpan? RetryDelay { get; set; }
+
+    internal ReadOnlySpan<StreamMessage> Messages => _messages.AsSpan(0, _count);
+
+    internal bool CursorMoved => _cursorLength != StreamMessage.SaysNothingOfIds;
+
+    /// <summary>The resume point after all messages of this batch, where it was moved without a message.</summary>
+    internal ReadOnlySpan<byte> Cursor => _cursor.AsSpan(0, Math.Max(_cursorLength, 0));
+
+    /// <summary>Adds one complete message; its bytes are copied.</summary>
+    /// <param name="data">The payload.</param>
+    /// <param name="id">The message's id in UTF-8; empty where the protocol has none.</param>
+    /// <param name="eventType">The event type, or <see langword="null"/> for <see cref="StreamMessage.DefaultEventType"/>.</param>
+    /// <param name="isBinary">Whether the sender marked the payload as binary.</param>
+    public void Add(ReadOnlySpan<byte> data, ReadOnlySpan<byte> id = default, string? eventType = null, bool isBinary = false)
+    {
+        _arena ??= new MessageArena();
+        _arena.Append(data, id.Length);
+        _arena.Append(id);
+        var (buffer, start) = _arena.Commit();
+        Add(new StreamMessage(
+            buffer,
+            start,
+            data.Length,
+            start + data.Length,
+            id.IsEmpty ? StreamMessage.SaysNothingOfIds : id.Length,
+            eventType,
+            isBinary ? MessageTraits.Binary : MessageTraits.None));
+    }
+
+    /// <summary>
+    /// Moves the resume point without a message, as an SSE block with an id and no data does. It takes effect after the messages
+    /// added before it.
+    /// </summary>
+    /// <param name="id">The new resume point in UTF-8; empty clears it.</param>
+    public void MoveCursor(ReadOnlySpan<byte> id)
+    {
+        if (_cursor.Length < id.Length)
+        {
+            _cursor = new byte[id.Length];
+        }
+
+        id.CopyTo(_cursor);
+        _cursorLength = id.Length;
+    }
+
+    internal void Add(in StreamMessage message)
+    {
+        if (_count == _messages.Length)
+        {
+            Array.Resize(ref _messages, Math.Max(4, _count * 2));
+        }
+
+        _messages[_count++] = message;
+        if (message.MovesCursor)
+        {
+            _cursorLength = StreamMessage.SaysNothingOfIds;
+        }
+    }
+
+    /// <summary>Marks a message as the first after a gap.</summary>
+    internal void MarkGap(int index) => _messages[index] = _messages[index].AfterGap();
+
+    internal void Clear()
+    {
+        Array.Clear(_messages, 0, _count);
+        _count = 0;
+        _cursorLength = StreamMessage.SaysNothingOfIds;
+        BytesReceived = 0;
+        RetryDelay = null;
+    }
+}

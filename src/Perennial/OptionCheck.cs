@@ -1,0 +1,99 @@
+using System.Globalization;
+
+namespace Perennial;
+
+/// <summary>The checks behind every <c>Validate()</c>: each failure names the option, its value and what is accepted.</summary>
+internal static class OptionCheck
+{
+    public static T NotNull<T>(T? value, string name)
+        where T : class =>
+        value ?? throw new ArgumentNullException(name, $"{name} must not be null.");
+
+    public static void Range(TimeSpan value, TimeSpan least, TimeSpan most, string name)
+    {
+        if (value < least || value > most)
+        {
+            throw new ArgumentOutOfRangeException(name, value, $"{name} must be between {Words(least)} and {Words(most)}.");
+        }
+    }
+
+    public static void RangeOrInfinite(TimeSpan? value, TimeSpan least, TimeSpan most, string name)
+    {
+        if (value is { } set && set != Timeout.InfiniteTimeSpan && (set < least || set > most))
+        {
+            throw new ArgumentOutOfRangeException(
+                name, set, $"{name} must be between {Words(least)} and {Words(most)}, or Timeout.InfiniteTimeSpan.");
+        }
+    }
+
+    public static void Range(int value, int least, int most, string name)
+    {
+        if (value < least || value > most)
+        {
+            throw new ArgumentOutOfRangeException(
+                name, value, string.Create(CultureInfo.InvariantCulture, $"{name} must be between {least:N0} and {most:N0}."));
+        }
+    }
+
+    public static void Range(double value, double least, double most, string name, string? accepted = null)
+    {
+        if (!(value >= least && value <= most))
+        {
+            throw new ArgumentOutOfRangeException(
+                name,
+                value,
+                string.Create(CultureInfo.InvariantCulture, $"{name} must be {accepted ?? $"between {least} and {most}"}."));
+        }
+    }
+
+    public static void Defined<T>(T value, string name)
+        where T : struct, Enum
+    {
+        if (!Enum.IsDefined(value))
+        {
+            throw new ArgumentOutOfRangeException(name, value, $"{name} must be one of {string.Join(", ", Enum.GetNames<T>())}.");
+        }
+    }
+
+    public static void Endpoint(Uri? value, string name, params ReadOnlySpan<string> schemes)
+    {
+        NotNull(value, name);
+        if (!value!.IsAbsoluteUri || !schemes.Contains(value.Scheme))
+        {
+            throw new ArgumentException($"{name} must be an absolute URL that starts with {string.Join("://, ", schemes!)}://.", name);
+        }
+    }
+
+    public static ArgumentException Contradiction(string name, string message) => new(message, name);
+
+    /// <summary>An id travels in a header and in a line: it cannot hold what would end either.</summary>
+    public static void EventId(string? value, string name)
+    {
+        if (value is not null && value.AsSpan().ContainsAny("\r\n\0"))
+        {
+            throw new ArgumentException($"{name} must not contain CR, LF or NUL.", name);
+        }
+    }
+
+    public static void Header(string headerName, string? value, string name)
+    {
+        if (headerName.Length == 0 || !headerName.All(IsTokenCharacter))
+        {
+            throw new ArgumentException($"{name} holds a header whose name is not a token (RFC 9110, 5.6.2).", name);
+        }
+
+        if (value is null || value.AsSpan().ContainsAny("\r\n\0"))
+        {
+            throw new ArgumentException($"The value of header '{headerName}' in {name} must not be null or contain CR, LF or NUL.", name);
+        }
+    }
+
+    private static bool IsTokenCharacter(char c) => char.IsAsciiLetterOrDigit(c) || "!#$%&'*+-.^_`|~".Contains(c, StringComparison.Ordinal);
+
+    private static string Words(TimeSpan value) => value switch
+    {
+        { TotalHours: >= 1 } => string.Create(CultureInfo.InvariantCulture, $"{value.TotalHours} h"),
+        { TotalSeconds: >= 1 } => string.Create(CultureInfo.InvariantCulture, $"{value.TotalSeconds} s"),
+        _ => string.Create(CultureInfo.InvariantCulture, $"{value.TotalMilliseconds} ms"),
+    };
+}

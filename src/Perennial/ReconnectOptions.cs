@@ -1,0 +1,79 @@
+using System.Net;
+
+namespace Perennial;
+
+/// <summary>
+/// How lost connections are replaced. The wait before attempt n is the smaller of <see cref="InitialDelay"/> x
+/// <see cref="Multiplier"/>^(n-1) and <see cref="MaxDelay"/>; with jitter, anything between half of it and all of it.
+/// </summary>
+public sealed record ReconnectOptions
+{
+    /// <summary>For <see cref="MaxAttempts"/>: never give up.</summary>
+    public const int Unlimited = int.MaxValue;
+
+    /// <summary>Whether to reconnect at all. Default <see langword="true"/>.</summary>
+    public bool Enabled { get; init; } = true;
+
+    /// <summary>
+    /// Attempts after the one that failed first. Default 5; 0 or more. The count clears when a message was handed over or a
+    /// connection stood for <see cref="StableAfter"/>, never at a mere handshake.
+    /// </summary>
+    public int MaxAttempts { get; init; } = 5;
+
+    /// <summary>The first wait. Default 1 s; 0 to 1 h. A server's <c>retry:</c> takes its place.</summary>
+    public TimeSpan InitialDelay { get; init; } = TimeSpan.FromSeconds(1);
+
+    /// <summary>How much longer each wait is than the one before. Default 2; 1 to 100.</summary>
+    public double Multiplier { get; init; } = 2;
+
+    /// <summary>The longest wait, jitter and <c>retry:</c> included. Default 30 s; 0 to 24 h.</summary>
+    public TimeSpan MaxDelay { get; init; } = TimeSpan.FromSeconds(30);
+
+    /// <summary>Whether waits are spread at random, so that many clients do not return at once. Default <see langword="true"/>.</summary>
+    public bool Jitter { get; init; } = true;
+
+    /// <summary>How long a connection must stand to count as progress. Default 10 s; 0 to 24 h.</summary>
+    public TimeSpan StableAfter { get; init; } = TimeSpan.FromSeconds(10);
+
+    /// <summary>
+    /// The longest <c>Retry-After</c> that is obeyed. Up to here it is, even beyond <see cref="MaxDelay"/>; a longer one ends the
+    /// stream with <see cref="TransportErrorCode.RetryAfterTooLong"/>. Default 1 h; 0 to 24 h.
+    /// </summary>
+    public TimeSpan MaxRetryAfter { get; init; } = TimeSpan.FromHours(1);
+
+    /// <summary>The HTTP statuses worth another attempt. Default 408, 429, 500, 502, 503, 504.</summary>
+    public IReadOnlySet<HttpStatusCode> RetryStatusCodes { get; init; } = DefaultRetryStatusCodes;
+
+    /// <summary>
+    /// Has the last word on whether an error is worth another attempt; attempts, replay safety and <see cref="Enabled"/> still
+    /// hold. Default <see langword="null"/>: <see cref="RetryContext.IsTransient"/> decides.
+    /// </summary>
+    public Func<RetryContext, bool>? ShouldRetry { get; init; }
+
+    private static IReadOnlySet<HttpStatusCode> DefaultRetryStatusCodes { get; } = new HashSet<HttpStatusCode>
+    {
+        HttpStatusCode.RequestTimeout,
+        HttpStatusCode.TooManyRequests,
+        HttpStatusCode.InternalServerError,
+        HttpStatusCode.BadGateway,
+        HttpStatusCode.ServiceUnavailable,
+        HttpStatusCode.GatewayTimeout,
+    };
+
+    internal void Validate()
+    {
+        OptionCheck.Range(MaxAttempts, 0, Unlimited, $"Reconnect.{nameof(MaxAttempts)}");
+        OptionCheck.Range(InitialDelay, TimeSpan.Zero, TimeSpan.FromHours(1), $"Reconnect.{nameof(InitialDelay)}");
+        OptionCheck.Range(Multiplier, 1, 100, $"Reconnect.{nameof(Multiplier)}");
+        OptionCheck.Range(MaxDelay, TimeSpan.Zero, TimeSpan.FromHours(24), $"Reconnect.{nameof(MaxDelay)}");
+        OptionCheck.Range(StableAfter, TimeSpan.Zero, TimeSpan.FromHours(24), $"Reconnect.{nameof(StableAfter)}");
+        OptionCheck.Range(MaxRetryAfter, TimeSpan.Zero, TimeSpan.FromHours(24), $"Reconnect.{nameof(MaxRetryAfter)}");
+        OptionCheck.NotNull(RetryStatusCodes, $"Reconnect.{nameof(RetryStatusCodes)}");
+    }
+}
+
+/// <summary>What <see cref="ReconnectOptions.ShouldRetry"/> may know.</summary>
+/// <param name="Error">What went wrong.</param>
+/// <param name="Attempt">The number the next attempt would have, from 1.</param>
+/// <param name="IsTransient">What would be decided without <see cref="ReconnectOptions.ShouldRetry"/>.</param>
+public readonly record struct RetryContext(TransportException Error, int Attempt, bool IsTransient);

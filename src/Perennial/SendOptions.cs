@@ -1,0 +1,21 @@
+namespace Perennial;
+
+/// <summary>How outgoing messages wait for a connection.</summary>
+public sealed record SendOptions
+{
+    /// <summary>Messages that may wait, the one being sent included. Default 256; 1 to 100,000. A send beyond it fails at once.</summary>
+    public int QueueCapacity { get; init; } = 256;
+
+    /// <summary>The largest message, in bytes. Default 4 MiB; 1 to 1 GiB.</summary>
+    public int MaxMessageBytes { get; init; } = 4 * 1024 * 1024;
+
+    /// <summary>How long one try of one message may take. Default 30 s; 1 ms to 1 h.</summary>
+    public TimeSpan Timeout { get; init; } = TimeSpan.FromSeconds(30);
+
+    internal void Validate()
+    {
+        OptionCheck.Range(QueueCapacity, 1, 100_000, $"Send.{nameof(QueueCapacity)}");
+        OptionCheck.Range(MaxMessageBytes, 1, 1024 * 1024 * 1024, $"Send.{nameof(MaxMessageBytes)}");
+        OptionCheck.Range(Timeout, TimeSpan.FromMilliseconds(1), TimeSpan.FromHours(1), $"Send.{nameof(Timeout)}");
+    }
+}

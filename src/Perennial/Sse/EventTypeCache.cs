@@ -1,0 +1,36 @@
+using System.Text;
+
+namespace Perennial.Sse;
+
+/// <summary>Strings for event types seen before: a stream has few, and names one in every event.</summary>
+internal sealed class EventTypeCache
+{
+    private const int Limit = 8;
+
+    private readonly List<(byte[] Utf8, string Text)> _known = [];
+    private int _next;
+
+    public string Get(ReadOnlySpan<byte> utf8)
+    {
+        foreach (var (known, text) in _known)
+        {
+            if (utf8.SequenceEqual(known))
+            {
+                return text;
+            }
+        }
+
+        var added = Encoding.UTF8.GetString(utf8);
+        if (_known.Count < Limit)
+        {
+            _known.Add((utf8.ToArray(), added));
+        }
+        else
+        {
+            _known[_next] = (utf8.ToArray(), added);
+            _next = (_next + 1) % Limit;
+        }
+
+        return added;
+    }
+}

@@ -1,0 +1,69 @@
+using System.Text.Json;
+
+namespace Perennial.Sse;
+
+/// <summary>What messages mean beyond their payload over SSE: Perennial's own control events, and what other servers do.</summary>
+internal static class SseConventions
+{
+    /// <summary>How far into a payload an error's <c>type</c> is looked for: servers put it first.</summary>
+    private const int ErrorSearchLength = 256;
+
+    /// <summary>Control events of a server that announced Perennial's protocol (docs/protocol.md).</summary>
+    public static StreamSignal ClassifyControl(in StreamMessage message) => !message.NamesItsEventType
+        ? StreamSignal.None
+        : message.EventType switch
+        {
+            "perennial.completed" => StreamSignal.Completed,
+            "perennial.stopped" => StreamSignal.Stopped,
+            "perennial.failed" => StreamSignal.Failed,
+            "perennial.gap" => StreamSignal.Gap,
+            var other when other.StartsWith("perennial.", StringComparison.Ordinal) => StreamSignal.Ignored,
+            _ => StreamSignal.None,
+        };
+
+    /// <summary>
+    /// The end marker <c>[DONE]</c> of chat completion streams, and errors as <c>{"type":"error",…}</c>. An event that merely is called
+    /// done is an event.
+    /// </summary>
+    public static StreamSignal Classify(in StreamMessage message)
+    {
+        var data = message.Data.Span;
+        if (data.IsEmpty)
+        {
+            return StreamSignal.None;
+        }
+
+        return data[0] switch
+        {
+            (byte)'[' when data.SequenceEqual("[DONE]"u8) => StreamSignal.Completed,
+            (byte)'{' when data[..Math.Min(data.Length, ErrorSearchLength)].IndexOf("\"error\""u8) >= 0 && IsError(data) => StreamSignal.Error,
+            _ => StreamSignal.None,
+        };
+    }
+
+    private static bool IsError(ReadOnlySpan<byte> json)
+    {
+        try
+        {
+            var reader = new Utf8JsonReader(json);
+            reader.Read();
+            while (reader.Read() && reader.TokenType == JsonTokenType.PropertyName)
+            {
+                var isType = reader.ValueTextEquals("type"u8);
+                reader.Read();
+                if (isType)
+                {
+                    return reader.TokenType == JsonTokenType.String && reader.ValueTextEquals("error"u8);
+                }
+
+                reader.Skip();
+            }
+
+            return false;
+        }
+        catch (JsonException)
+        {
+            return false;
+        }
+    }
+}

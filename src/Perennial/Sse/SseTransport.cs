@@ -1,0 +1,85 @@
+using System.Globalization;
+using System.Net;
+using Perennial.Http;
+
+namespace Perennial.Sse;
+
+/// <summary>
+/// Reads server-sent events (HTML standard, 9.2) over HTTP/1.1 or HTTP/2, by GET or by any other method with a body, and sends by POST.
+/// Thread safe as <see cref="Transport"/> says.
+/// </summary>
+/// <example>
+/// <code>
+/// await using var transport = new SseTransport(new SseTransportOptions { Endpoint = new Uri("https://example.com/stream") });
+/// await foreach (StreamMessage message in transport.ReadAllAsync())
+/// {
+///     Console.Write(message.Text);
+/// }
+/// </code>
+/// </example>
+public sealed class SseTransport : Transport
+{
+    private const string MediaType = "text/event-stream";
+
+    private readonly SseTransportOptions _options;
+    private readonly HttpExchange _http;
+
+    /// <summary>Checks the options; connects nothing.</summary>
+    /// <param name="options">What this transport is told.</param>
+    /// <param name="services">Clock, chance, logs and network; <see langword="null"/> for the defaults.</param>
+    /// <exception cref="ArgumentException">An option is missing, malformed or out of range; the message names it.</exception>
+    public SseTransport(SseTransportOptions options, TransportServices? services = null)
+        : base("sse", options, services)
+    {
+        _options = options;
+        _http = new HttpExchange(options, MediaType, services ?? TransportServices.Default);
+    }
+
+    /// <inheritdoc/>
+    protected override async ValueTask<TransportConnection> OpenAsync(ConnectContext context, CancellationToken cancellationToken)
+    {
+        var response = await _http.OpenAsync(context.LastEventId, cancellationToken).ConfigureAwait(false);
+        try
+        {
+            // "HTTP 204 No Content" tells a client to stop reconnecting (HTML standard, 9.2.3).
+            if (response.StatusCode != HttpStatusCode.NoContent)
+            {
+                ThrowIfNotEventStream(response);
+            }
+
+            var body = await response.Content.ReadAsStreamAsync(cancellationToken).ConfigureAwait(false);
+            return new SseConnection(response, body, _http, _options, context);
+        }
+        catch
+        {
+            response.Dispose();
+            throw;
+        }
+    }
+
+    /// <inheritdoc/>
+    protected override ValueTask DisposeCoreAsync()
+    {
+        _http.Dispose();
+        return base.DisposeCoreAsync();
+    }
+
+    private static void ThrowIfNotEventStream(HttpResponseMessage response)
+    {
+        var contentType = response.Content.Headers.ContentType?.MediaType;
+        if (response.StatusCode != HttpStatusCode.OK)
+        {
+            throw new TransportException(
+                TransportErrorCode.HttpStatus, string.Create(CultureInfo.InvariantCulture, $"The server answered {(int)response.StatusCode}, which is not a stream."))
+            {
+                HttpStatus = response.StatusCode,
+            };
+        }
+
+        if (!string.Equals(contentType, MediaType, StringComparison.OrdinalIgnoreCase))
+        {
+            throw new TransportException(
+                TransportErrorCode.UnexpectedContentType, $"The server answered with {contentType ?? "no content type"}; {MediaType} is needed.");
+        }
+    }
+}

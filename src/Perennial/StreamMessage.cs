@@ -1,0 +1,110 @@
+using System.Text;
+using System.Text.Json;
+using System.Text.Json.Serialization.Metadata;
+
+namespace Perennial;
+
+/// <summary>
+/// One complete message of a stream. It owns its bytes: it may be kept, copied and read from any thread, at any time.
+/// </summary>
+/// <remarks>
+/// A small value, cheap to pass by <c>in</c>. Messages that arrived together share one block of memory (at most 32 KiB, unless a
+/// single message is larger), which lives as long as the last of them.
+/// </remarks>
+public readonly struct StreamMessage
+{
+    /// <summary>The <see cref="EventType"/> of a message that names none.</summary>
+    public const string DefaultEventType = "message";
+
+    internal const int SaysNothingOfIds = -1;
+
+    private readonly byte[]? _buffer;
+    private readonly string? _eventType;
+    private readonly int _dataStart;
+    private readonly int _dataLength;
+    private readonly int _idStart;
+    private readonly int _idLength;
+    private readonly MessageTraits _traits;
+
+    internal StreamMessage(
+        byte[] buffer, int dataStart, int dataLength, int idStart, int idLength, string? eventType, MessageTraits traits)
+    {
+        _buffer = buffer;
+        _eventType = eventType;
+        _dataStart = dataStart;
+        _dataLength = dataLength;
+        _idStart = idStart;
+        _idLength = idLength;
+        _traits = traits;
+    }
+
+    private StreamMessage(in StreamMessage message, MessageTraits added)
+    {
+        this = message;
+        _traits |= added;
+    }
+
+    /// <summary>The id the server gave this message (over SSE: the last event id in force), or <see langword="null"/>. Decoded anew at each call.</summary>
+    public string? Id => _idLength > 0 ? Encoding.UTF8.GetString(IdUtf8) : null;
+
+    /// <summary>The message's kind as the server named it; <see cref="DefaultEventType"/> where it did not.</summary>
+    public string EventType => _eventType ?? DefaultEventType;
+
+    /// <summary>The payload: UTF-8 for text messages, anything for binary ones.</summary>
+    public ReadOnlyMemory<byte> Data => new(_buffer, _dataStart, _dataLength);
+
+    /// <summary>The payload decoded as UTF-8, invalid sequences replaced by U+FFFD. Decoded anew at each call.</summary>
+    public string Text => Encoding.UTF8.GetString(Data.Span);
+
+    /// <summary>Whether the sender marked the payload as binary (WebSocket binary frames).</summary>
+    public bool IsBinary => (_traits & MessageTraits.Binary) != MessageTraits.None;
+
+    /// <summary>
+    /// Whether messages may be missing or repeated before this one: the first message after a gap the server announced, or after
+    /// a reconnect to a server that does not number its messages.
+    /// </summary>
+    public bool FollowsGap => (_traits & MessageTraits.FollowsGap) != MessageTraits.None;
+
+    internal bool NamesItsEventType => _eventType is not null;
+
+    internal ReadOnlySpan<byte> IdUtf8 => _idLength > 0 ? _buffer.AsSpan(_idStart, _idLength) : default;
+
+    /// <summary>Whether this message sets the resume point itself; an empty id clears it (HTML standard, 9.2.6).</summary>
+    internal bool MovesCursor => _idLength != SaysNothingOfIds && (_traits & MessageTraits.InheritsId) == MessageTraits.None;
+
+    /// <summary>Creates a text message, for tests of code that consumes messages.</summary>
+    /// <param name="text">The payload.</param>
+    /// <param name="id">The id, or <see langword="null"/> for none.</param>
+    /// <param name="eventType">The event type, or <see langword="null"/> for <see cref="DefaultEventType"/>.</param>
+    /// <exception cref="ArgumentNullException"><paramref name="text"/> is <see langword="null"/>.</exception>
+    public static StreamMessage FromText(string text, string? id = null, string? eventType = null)
+    {
+        ArgumentNullException.ThrowIfNull(text);
+        var dataLength = Encoding.UTF8.GetByteCount(text);
+        var buffer = Encoding.UTF8.GetBytes(text + id);
+        return new StreamMessage(
+            buffer, 0, dataLength, dataLength, id is null ? SaysNothingOfIds : buffer.Length - dataLength, eventType, MessageTraits.None);
+    }
+
+    /// <summary>Parses the payload as JSON.</summary>
+    /// <typeparam name="T">What the payload describes.</typeparam>
+    /// <param name="typeInfo">The source-generated contract of <typeparamref name="T"/>.</param>
+    /// <returns>The value; <see langword="null"/> where the payload is the JSON literal <c>null</c>.</returns>
+    /// <exception cref="ArgumentNullException"><paramref name="typeInfo"/> is <see langword="null"/>.</exception>
+    /// <exception cref="JsonException">The payload is not JSON, or does not fit <typeparamref name="T"/>.</exception>
+    public T? Deserialize<T>(JsonTypeInfo<T> typeInfo) => JsonSerializer.Deserialize(Data.Span, typeInfo);
+
+    /// <summary>The event type and the size, never the payload: safe to log.</summary>
+    public override string ToString() => $"{EventType} ({_dataLength} bytes)";
+
+    internal StreamMessage AfterGap() => new(this, MessageTraits.FollowsGap);
+}
+
+[Flags]
+internal enum MessageTraits
+{
+    None = 0,
+    Binary = 1,
+    FollowsGap = 2,
+    InheritsId = 4,
+}

@@ -1,0 +1,456 @@
+using System.Runtime.CompilerServices;
+using System.Text;
+using System.Text.Json;
+using System.Text.Json.Serialization.Metadata;
+using Perennial.Engine;
+
+namespace Perennial;
+
+/// <summary>
+/// One stream of messages, kept alive over connections that die. Where the server numbers its messages, a reader gets each exactly
+/// once and in order; where it does not, the reader is told.
+/// </summary>
+/// <remarks>
+/// Messages are consumed either as a sequence (<see cref="ReadAllAsync"/>) or by event (<see cref="MessageReceived"/>), never both.
+/// All members are thread safe; the sequence has one reader at a time. Events are raised one at a time, in order, away from the
+/// thread that reads the network, and a handler may call any member. A new protocol is a subclass that overrides
+/// <see cref="OpenAsync"/>.
+/// </remarks>
+public abstract class Transport : IAsyncDisposable
+{
+    private readonly Lock _gate = new();
+    private readonly TransportCore _core;
+    private readonly SendQueue _sends;
+    private TransportSession _session = new();
+    private bool _isSequenceRead;
+    private bool _isDisposed;
+
+    /// <summary>Checks the options and prepares the transport; connects nothing.</summary>
+    /// <param name="kind">The protocol's name, as in <see cref="Kind"/>.</param>
+    /// <param name="options">What this transport is told.</param>
+    /// <param name="services">Clock, chance, logs and network; <see langword="null"/> for the defaults.</param>
+    /// <exception cref="ArgumentException">An option is missing, malformed or out of range; the message names it.</exception>
+    protected Transport(string kind, TransportOptions options, TransportServices? services = null)
+    {
+        ArgumentException.ThrowIfNullOrEmpty(kind);
+        ArgumentNullException.ThrowIfNull(options);
+        options.Validate();
+        _core = new TransportCore(kind, options, services ?? TransportServices.Default, this);
+        _sends = new SendQueue(_core);
+    }
+
+    /// <summary>An attempt to connect begins.</summary>
+    public event EventHandler<ConnectingEvent>? Connecting
+    {
+        add => _core.Handlers.Connecting += value;
+        remove => _core.Handlers.Connecting -= value;
+    }
+
+    /// <summary>A connection stands.</summary>
+    public event EventHandler<ConnectedEvent>? Connected
+    {
+        add => _core.Handlers.Connected += value;
+        remove => _core.Handlers.Connected -= value;
+    }
+
+    /// <summary>A connection was lost or could not be made; another attempt follows.</summary>
+    public event EventHandler<ReconnectingEvent>? Reconnecting
+    {
+        add => _core.Handlers.Reconnecting += value;
+        remove => _core.Handlers.Reconnecting -= value;
+    }
+
+    /// <summary>
+    /// A message. While it has a handler, messages are consumed by events and the sequence cannot be read. Adding a handler does not
+    /// connect.
+    /// </summary>
+    /// <exception cref="InvalidOperationException">The sequence is being read.</exception>
+    public event EventHandler<StreamMessage>? MessageReceived
+    {
+        add
+        {
+            lock (_gate)
+            {
+                if (_isSequenceRead)
+                {
+                    throw new InvalidOperationException(
+                        "This transport's messages are being read as a sequence; they can be consumed by MessageReceived or by ReadAllAsync, not both.");
+                }
+
+                _core.Handlers.MessageReceived += value;
+            }
+
+            _core.Events.DeliverMessages(_core.Handlers.ConsumeMessages);
+        }
+
+        remove
+        {
+            _core.Handlers.MessageReceived -= value;
+            _core.Events.DeliverMessages(_core.Handlers.ConsumeMessages);
+        }
+    }
+
+    /// <summary>The stream completed or was stopped; all messages came before.</summary>
+    public event EventHandler<CompletedEvent>? Completed
+    {
+        add => _core.Handlers.Completed += value;
+        remove => _core.Handlers.Completed -= value;
+    }
+
+    /// <summary>Something went wrong, recoverable or not.</summary>
+    public event EventHandler<ErrorEvent>? ErrorOccurred
+    {
+        add => _core.Handlers.ErrorOccurred += value;
+        remove => _core.Handlers.ErrorOccurred -= value;
+    }
+
+    /// <summary>The transport is closed. Once for each start, and last.</summary>
+    public event EventHandler<ClosedEvent>? Closed
+    {
+        add => _core.Handlers.Closed += value;
+        remove => _core.Handlers.Closed -= value;
+    }
+
+    /// <summary>The buffer filled up to its high-water mark.</summary>
+    public event EventHandler<BackpressureEvent>? Backpressure
+    {
+        add => _core.Handlers.Backpressure += value;
+        remove => _core.Handlers.Backpressure -= value;
+    }
+
+    /// <summary>The buffer emptied below its high-water mark.</summary>
+    public event EventHandler<DrainedEvent>? Drained
+    {
+        add => _core.Handlers.Drained += value;
+        remove => _core.Handlers.Drained -= value;
+    }
+
+    /// <summary>Messages are missing, or may be repeated, before the next one.</summary>
+    public event EventHandler<GapEvent>? GapDetected
+    {
+        add => _core.Handlers.GapDetected += value;
+        remove => _core.Handlers.GapDetected -= value;
+    }
+
+    /// <summary>Messages were dropped because the buffer was full.</summary>
+    public event EventHandler<DroppedEvent>? MessagesDropped
+    {
+        add => _core.Handlers.MessagesDropped += value;
+        remove => _core.Handlers.MessagesDropped -= value;
+    }
+
+    /// <summary>Names this transport among others; unique and without meaning.</summary>
+    public string Id => _core.Id;
+
+    /// <summary>The protocol's name, such as <c>sse</c>.</summary>
+    public string Kind => _core.Kind;
+
+    /// <summary>Where the transport is in its life.</summary>
+    public TransportState State => _core.State;
+
+    /// <summary>Whether a connection is open.</summary>
+    public bool IsConnected => State == TransportState.Connected;
+
+    /// <summary>
+    /// The resume point: the id of the last message handed to the buffer, or <see langword="null"/>. To go on in another process,
+    /// keep the <see cref="StreamMessage.Id"/> of the last message you processed instead.
+    /// </summary>
+    public string? LastEventId => _core.Cursor.Value;
+
+    /// <summary>
+    /// Completes, and never fails, when the stream ends: with how it did. After another <see cref="ConnectAsync"/> it is another task.
+    /// </summary>
+    public Task<StreamEnd> Completion => Session.Ended;
+
+    private TransportSession Session
+    {
+        get
+        {
+            lock (_gate)
+            {
+                return _session;
+            }
+        }
+    }
+
+    /// <summary>
+    /// Connects, retrying like any later reconnect, and returns at the first established connection. Returns at once while
+    /// connected. After <see cref="TransportState.Failed"/> or <see cref="TransportState.Closed"/> it starts again with fresh
+    /// attempts and the same resume point.
+    /// </summary>
+    /// <param name="cancellationToken">Ends the wait; the call that began connecting also closes the transport.</param>
+    /// <exception cref="TransportException">Attempts are spent, the error is final, or the transport was closed meanwhile.</exception>
+    /// <exception cref="OperationCanceledException"><paramref name="cancellationToken"/> was cancelled.</exception>
+    /// <exception cref="ObjectDisposedException">The transport is disposed.</exception>
+    public async Task ConnectAsync(CancellationToken cancellationToken = default)
+    {
+        cancellationToken.ThrowIfCancellationRequested();
+        var (session, isStarter) = StartOrJoin(startsAgain: true);
+        try
+        {
+            await session.Connected.WaitAsync(cancellationToken).ConfigureAwait(false);
+        }
+        catch (OperationCanceledException) when (isStarter && !session.Connected.IsCompleted)
+        {
+            session.RequestStop();
+            await session.Ended.ConfigureAwait(false);
+            throw;
+        }
+    }
+
+    /// <summary>
+    /// The messages, each once and in order; connects on first use. The sequence ends when the stream completed or was stopped or
+    /// closed, after all messages that had arrived, and throws when it was interrupted or failed. Leaving the loop leaves the
+    /// transport connected; another loop goes on where this one stopped.
+    /// </summary>
+    /// <param name="cancellationToken">Ends the reading, not the transport.</param>
+    /// <exception cref="InvalidOperationException"><see cref="MessageReceived"/> has a handler, or another loop is reading.</exception>
+    /// <exception cref="TransportException">While reading: how the stream failed or was interrupted.</exception>
+    public IAsyncEnumerable<StreamMessage> ReadAllAsync(CancellationToken cancellationToken = default)
+    {
+        lock (_gate)
+        {
+            ThrowIfConsumedByEventsLocked();
+        }
+
+        return new MessageReader(this, _core.Buffer, cancellationToken);
+    }
+
+    /// <summary>The messages, parsed as JSON. Like <see cref="ReadAllAsync"/> in everything else.</summary>
+    /// <typeparam name="T">What each message describes.</typeparam>
+    /// <param name="typeInfo">The source-generated contract of <typeparamref name="T"/>.</param>
+    /// <param name="cancellationToken">Ends the reading, not the transport.</param>
+    /// <exception cref="TransportException">
+    /// As for <see cref="ReadAllAsync"/>; and with <see cref="TransportErrorCode.InvalidMessage"/> for a message that does not fit,
+    /// after which another loop goes on with the next one.
+    /// </exception>
+    public async IAsyncEnumerable<T?> ReadJsonAsync<T>(
+        JsonTypeInfo<T> typeInfo, [EnumeratorCancellation] CancellationToken cancellationToken = default)
+    {
+        ArgumentNullException.ThrowIfNull(typeInfo);
+        await foreach (var message in ReadAllAsync(cancellationToken).ConfigureAwait(false))
+        {
+            T? value;
+            try
+            {
+                value = message.Deserialize(typeInfo);
+            }
+            catch (JsonException e)
+            {
+                throw new TransportException(
+                    TransportErrorCode.InvalidMessage, $"A message of {message.Data.Length} bytes is not a JSON {typeof(T).Name}.", innerException: e);
+            }
+
+            yield return value;
+        }
+    }
+
+    /// <summary>Sends text. See <see cref="SendAsync(ReadOnlyMemory{byte}, CancellationToken)"/>.</summary>
+    /// <param name="text">The message.</param>
+    /// <param name="cancellationToken">Takes the message back, or stops waiting for its fate.</param>
+    public Task<SendOutcome> SendAsync(string text, CancellationToken cancellationToken = default)
+    {
+        ArgumentNullException.ThrowIfNull(text);
+        return SendAsync(Encoding.UTF8.GetBytes(text), OutgoingKind.Text, cancellationToken);
+    }
+
+    /// <summary>
+    /// Sends bytes. Messages leave one at a time in the order of the calls, and wait in a bounded queue while there is no connection;
+    /// connects on first use.
+    /// </summary>
+    /// <param name="data">The message. It must not change until the task completes.</param>
+    /// <param name="cancellationToken">Takes the message back, or stops waiting for its fate.</param>
+    /// <returns>What is known of the message.</returns>
+    /// <exception cref="ArgumentException">The message is larger than <see cref="SendOptions.MaxMessageBytes"/>.</exception>
+    /// <exception cref="TransportException">
+    /// It could not be sent, the queue is full, or the transport is closed or failed. <see cref="TransportException.Delivery"/> says
+    /// whether the peer may have it.
+    /// </exception>
+    /// <exception cref="NotSupportedException">The protocol cannot send.</exception>
+    public Task<SendOutcome> SendAsync(ReadOnlyMemory<byte> data, CancellationToken cancellationToken = default) =>
+        SendAsync(data, OutgoingKind.Binary, cancellationToken);
+
+    /// <summary>Sends a value as JSON. See <see cref="SendAsync(ReadOnlyMemory{byte}, CancellationToken)"/>.</summary>
+    /// <typeparam name="T">What is sent.</typeparam>
+    /// <param name="value">The message.</param>
+    /// <param name="typeInfo">The source-generated contract of <typeparamref name="T"/>.</param>
+    /// <param name="cancellationToken">Takes the message back, or stops waiting for its fate.</param>
+    public Task<SendOutcome> SendJsonAsync<T>(T value, JsonTypeInfo<T> typeInfo, CancellationToken cancellationToken = default) =>
+        SendAsync(JsonSerializer.SerializeToUtf8Bytes(value, typeInfo), OutgoingKind.Json, cancellationToken);
+
+    /// <summary>
+    /// Asks the server to stop producing, once there is a connection. What it sends until it stops still arrives, and the stream
+    /// then ends as stopped where the server says so.
+    /// </summary>
+    /// <param name="cancellationToken">Gives up waiting for the server's answer.</param>
+    /// <exception cref="TransportException">The server refused, could not be reached, or the transport is closed or failed.</exception>
+    /// <exception cref="NotSupportedException">The protocol has no such request.</exception>
+    public async Task StopAsync(CancellationToken cancellationToken = default)
+    {
+        var session = Session;
+        if (!session.IsStarted || session.Ended.IsCompleted)
+        {
+            throw NotConnected();
+        }
+
+        var connection = _core.Connection.GetAsync(cancellationToken);
+        await Task.WhenAny(connection, session.Ended).ConfigureAwait(false);
+        if (!connection.IsCompleted)
+        {
+            throw NotConnected();
+        }
+
+        await (await connection.ConfigureAwait(false)).StopAsync(cancellationToken).ConfigureAwait(false);
+    }
+
+    /// <summary>
+    /// Holds back further messages, from this moment and but for one that may be on its way to the reader, and stops reading from
+    /// the network: the sender is slowed down, and nothing is lost.
+    /// </summary>
+    public void Pause() => _core.Buffer.Pause();
+
+    /// <summary>Ends a pause; what waited comes first.</summary>
+    public void Resume() => _core.Buffer.Resume();
+
+    /// <summary>
+    /// Leaves the stream: closes the connection, ends every wait and any pause, and connects no more. Messages that had arrived can
+    /// still be read. The server is not asked to stop. Idempotent.
+    /// </summary>
+    /// <param name="cancellationToken">Ends the wait for the connection to close, which is at most 2 s.</param>
+    public async Task CloseAsync(CancellationToken cancellationToken = default)
+    {
+        TransportSession session;
+        bool neverStarted;
+        lock (_gate)
+        {
+            session = _session;
+            neverStarted = !session.IsStarted && session.TryEnd(StreamEnd.ClosedByCaller);
+        }
+
+        if (neverStarted)
+        {
+            _core.TryEnter(TransportState.Closed);
+            _core.Buffer.End();
+            _core.Events.Post(new ClosedEvent(StreamEnd.ClosedByCaller));
+        }
+
+        session.RequestStop();
+        _core.Buffer.Resume();
+        await session.Ended.WaitAsync(cancellationToken).ConfigureAwait(false);
+    }
+
+    /// <summary>What the transport did so far.</summary>
+    public TransportMetrics GetMetrics() => _core.Metrics.Snapshot(Id, State, _core.Buffer.Size, _core.Buffer.Dropped);
+
+    /// <summary>
+    /// Closes the transport for good, forgets messages that nobody read, and returns when nothing of it is left: no socket, timer or
+    /// task, but for handlers that take longer than 2 s. Idempotent. Inside a handler it does not wait for that handler.
+    /// </summary>
+    public async ValueTask DisposeAsync()
+    {
+        lock (_gate)
+        {
+            _isDisposed = true;
+        }
+
+        GC.SuppressFinalize(this);
+        _core.Buffer.Discard();
+        await CloseAsync().ConfigureAwait(false);
+        _core.TryEnter(TransportState.Closed);
+        await WithinCloseLimitAsync(_sends.WhenIdle).ConfigureAwait(false);
+        await DisposeCoreAsync().ConfigureAwait(false);
+        if (!_core.Events.IsInHandler)
+        {
+            await WithinCloseLimitAsync(_core.Events.WhenIdle).ConfigureAwait(false);
+        }
+    }
+
+    /// <summary>Opens one connection, in one try. The transport decides about others.</summary>
+    /// <param name="context">Which attempt this is, and where the stream is to go on.</param>
+    /// <param name="cancellationToken">Cancelled at <see cref="TransportOptions.ConnectTimeout"/> or when the caller leaves.</param>
+    /// <exception cref="TransportException">It could not be opened; says whether another try may help.</exception>
+    protected abstract ValueTask<TransportConnection> OpenAsync(ConnectContext context, CancellationToken cancellationToken);
+
+    /// <summary>Frees what the subclass holds beyond its connections. Called once or more, after the last connection.</summary>
+    protected virtual ValueTask DisposeCoreAsync() => ValueTask.CompletedTask;
+
+    /// <summary>A sequence begins to be read.</summary>
+    internal void BeginReading()
+    {
+        lock (_gate)
+        {
+            ThrowIfConsumedByEventsLocked();
+            if (_isSequenceRead)
+            {
+                throw new InvalidOperationException("Another loop is reading this transport's messages; a sequence has one reader at a time.");
+            }
+
+            _isSequenceRead = true;
+        }
+
+        StartOrJoin(startsAgain: false);
+    }
+
+    /// <summary>A sequence is read no longer.</summary>
+    internal void EndReading()
+    {
+        lock (_gate)
+        {
+            _isSequenceRead = false;
+        }
+    }
+
+    private (TransportSession Session, bool IsStarter) StartOrJoin(bool startsAgain)
+    {
+        TransportSession session;
+        lock (_gate)
+        {
+            if (_session.Ended.IsCompleted && startsAgain)
+            {
+                ObjectDisposedException.ThrowIf(_isDisposed, this);
+                _session = new TransportSession();
+                _core.Buffer.Reopen();
+            }
+
+            session = _session;
+            if (session.Ended.IsCompleted || !session.TryStart())
+            {
+                return (session, false);
+            }
+        }
+
+        _core.TryEnter(TransportState.Connecting);
+        _ = Task.Run(new ConnectionLoop(_core, session, OpenAsync).RunAsync, CancellationToken.None);
+        _core.Events.Look();
+        return (session, true);
+    }
+
+    private Task<SendOutcome> SendAsync(ReadOnlyMemory<byte> data, OutgoingKind kind, CancellationToken cancellationToken)
+    {
+        var most = _core.Options.Send.MaxMessageBytes;
+        if (data.Length > most)
+        {
+            throw new ArgumentException($"The message has {data.Length} bytes; Send.MaxMessageBytes allows {most}.", nameof(data));
+        }
+
+        var (session, _) = StartOrJoin(startsAgain: false);
+        return session.Ended.IsCompleted
+            ? throw NotConnected()
+            : _sends.SendAsync(new OutgoingMessage(data, kind, Guid.NewGuid().ToString("N")), session.Ended, cancellationToken);
+    }
+
+    private async Task WithinCloseLimitAsync(Task task) =>
+        await task.WaitAsync(ConnectionLoop.CloseLimit, _core.Time).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+
+    private void ThrowIfConsumedByEventsLocked()
+    {
+        if (_core.Handlers.ConsumeMessages)
+        {
+            throw new InvalidOperationException(
+                "This transport's messages are consumed by MessageReceived; they can be consumed by it or by ReadAllAsync, not both.");
+        }
+    }
+
+    private TransportException NotConnected() =>
+        new(TransportErrorCode.NotConnected, $"The transport is {State}.") { Delivery = DeliveryStatus.NotSent };
+}

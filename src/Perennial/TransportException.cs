@@ -1,0 +1,114 @@
+using System.Net;
+
+namespace Perennial;
+
+/// <summary>Everything that goes wrong between this process and the peer. Never holds a payload, a header value or a query string.</summary>
+public sealed class TransportException : Exception
+{
+    /// <summary>Creates an error with a code, a sentence and whether another attempt may succeed.</summary>
+    /// <param name="code">What went wrong.</param>
+    /// <param name="message">One sentence for a person. It must contain no secret.</param>
+    /// <param name="isTransient">Whether another attempt may succeed.</param>
+    /// <param name="innerException">The cause, or <see langword="null"/>.</param>
+    public TransportException(TransportErrorCode code, string message, bool isTransient = false, Exception? innerException = null)
+        : base(message, innerException)
+    {
+        Code = code;
+        IsTransient = isTransient;
+    }
+
+    /// <summary>What went wrong, for programs.</summary>
+    public TransportErrorCode Code { get; }
+
+    /// <summary>Whether another attempt may succeed. Decided where the error was found.</summary>
+    public bool IsTransient { get; }
+
+    /// <summary>The HTTP status of the response that caused the error, or <see langword="null"/>.</summary>
+    public HttpStatusCode? HttpStatus { get; init; }
+
+    /// <summary>The WebSocket close code that caused the error (RFC 6455, 7.4), or <see langword="null"/>.</summary>
+    public int? CloseCode { get; init; }
+
+    /// <summary>How long the server asked to be left alone (RFC 9110, 10.2.3), or <see langword="null"/>.</summary>
+    public TimeSpan? RetryAfter { get; init; }
+
+    /// <summary>The code the server's own error message carries, or <see langword="null"/>.</summary>
+    public string? ServerCode { get; init; }
+
+    /// <summary>For a failed send: what is known of the message. <see langword="null"/> for other errors.</summary>
+    public DeliveryStatus? Delivery { get; init; }
+
+    /// <summary>The same error, known not to be worth another attempt, with a sentence of its own.</summary>
+    internal TransportException AsFinal(TransportErrorCode code, string message) => new(code, message, isTransient: false, this)
+    {
+        HttpStatus = HttpStatus,
+        CloseCode = CloseCode,
+        RetryAfter = RetryAfter,
+        ServerCode = ServerCode,
+        Delivery = Delivery,
+    };
+}
+
+/// <summary>What went wrong, for programs.</summary>
+public enum TransportErrorCode
+{
+    /// <summary>Code outside the library failed: a callback, a custom protocol.</summary>
+    Unexpected,
+
+    /// <summary>The server could not be reached: name, route, refused connection, TLS.</summary>
+    ConnectFailed,
+
+    /// <summary>No response headers within <see cref="TransportOptions.ConnectTimeout"/>.</summary>
+    ConnectTimeout,
+
+    /// <summary>No byte within <see cref="TransportOptions.IdleTimeout"/>, or three announced heartbeats.</summary>
+    IdleTimeout,
+
+    /// <summary>The connection broke off.</summary>
+    ConnectionLost,
+
+    /// <summary>The connection ended in good order, but the stream had not ended.</summary>
+    EndedWithoutMarker,
+
+    /// <summary>The server answered with a status that is not a stream; see <see cref="TransportException.HttpStatus"/>.</summary>
+    HttpStatus,
+
+    /// <summary>The response is not of the type this transport reads.</summary>
+    UnexpectedContentType,
+
+    /// <summary>The peer does not speak the protocol.</summary>
+    ProtocolViolation,
+
+    /// <summary>A message is larger than <see cref="TransportOptions.MaxMessageBytes"/>.</summary>
+    MessageTooLarge,
+
+    /// <summary>A redirect that is not followed: too many, to a weaker scheme, or without a target.</summary>
+    RedirectRefused,
+
+    /// <summary>The connection was lost where going on would repeat a side effect or restart the stream silently.</summary>
+    Interrupted,
+
+    /// <summary>The attempts that <see cref="ReconnectOptions.MaxAttempts"/> allows are spent; the cause is the inner exception.</summary>
+    AttemptsExhausted,
+
+    /// <summary>The server asked for a wait longer than <see cref="ReconnectOptions.MaxRetryAfter"/>.</summary>
+    RetryAfterTooLong,
+
+    /// <summary>The producer on the server failed; see <see cref="TransportException.ServerCode"/>.</summary>
+    ServerFailed,
+
+    /// <summary>A message does not fit the type it was to be read as.</summary>
+    InvalidMessage,
+
+    /// <summary>The peer refused a message.</summary>
+    SendRejected,
+
+    /// <summary>One try of one send took longer than <see cref="SendOptions.Timeout"/>.</summary>
+    SendTimeout,
+
+    /// <summary>The send queue is full.</summary>
+    SendQueueFull,
+
+    /// <summary>The transport is closed or failed.</summary>
+    NotConnected,
+}

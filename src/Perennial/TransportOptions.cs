@@ -1,0 +1,55 @@
+namespace Perennial;
+
+/// <summary>What every transport can be told. Immutable; only <see cref="Endpoint"/> has no default.</summary>
+public abstract record TransportOptions
+{
+    /// <summary>The absolute URL of the stream.</summary>
+    public required Uri Endpoint { get; init; }
+
+    /// <summary>How long one attempt may take until the peer accepts it (over HTTP: until response headers). Default 30 s; 1 ms to 1 h.</summary>
+    public TimeSpan ConnectTimeout { get; init; } = TimeSpan.FromSeconds(30);
+
+    /// <summary>
+    /// How long a connection may stay without any byte, heartbeats included, before it counts as lost. Default
+    /// <see langword="null"/>: 5 min, or three heartbeats where the server announces its interval. 1 ms to 24 h, or
+    /// <see cref="Timeout.InfiniteTimeSpan"/> for never. Time in which this side does not read does not count.
+    /// </summary>
+    public TimeSpan? IdleTimeout { get; init; }
+
+    /// <summary>The largest message accepted, in bytes. Default 4 MiB; 1 to 1 GiB.</summary>
+    public int MaxMessageBytes { get; init; } = 4 * 1024 * 1024;
+
+    /// <summary>Where to resume from at the first connection: the id of the last message that was processed. Default: from the start.</summary>
+    public string? LastEventId { get; init; }
+
+    /// <summary>What an end in good order without an end marker means. Default <see cref="EndOfStreamPolicy.Complete"/>.</summary>
+    public EndOfStreamPolicy EndOfStream { get; init; }
+
+    /// <summary>Replaces the protocol's conventions for end markers and error messages. Default <see langword="null"/>: the conventions.</summary>
+    public MessageClassifier? Classify { get; init; }
+
+    /// <summary>How lost connections are replaced.</summary>
+    public ReconnectOptions Reconnect { get; init; } = new();
+
+    /// <summary>How messages wait for their reader.</summary>
+    public BufferOptions Buffer { get; init; } = new();
+
+    /// <summary>How outgoing messages wait for a connection.</summary>
+    public SendOptions Send { get; init; } = new();
+
+    /// <summary>Checks every value. Called by the transport's constructor.</summary>
+    /// <exception cref="ArgumentException">A value is missing or malformed; the message names it and what is accepted.</exception>
+    /// <exception cref="ArgumentOutOfRangeException">A value is out of range; the message names it and the range.</exception>
+    public virtual void Validate()
+    {
+        OptionCheck.Endpoint(Endpoint, nameof(Endpoint), "http", "https");
+        OptionCheck.Range(ConnectTimeout, TimeSpan.FromMilliseconds(1), TimeSpan.FromHours(1), nameof(ConnectTimeout));
+        OptionCheck.RangeOrInfinite(IdleTimeout, TimeSpan.FromMilliseconds(1), TimeSpan.FromHours(24), nameof(IdleTimeout));
+        OptionCheck.Range(MaxMessageBytes, 1, 1024 * 1024 * 1024, nameof(MaxMessageBytes));
+        OptionCheck.EventId(LastEventId, nameof(LastEventId));
+        OptionCheck.Defined(EndOfStream, nameof(EndOfStream));
+        OptionCheck.NotNull(Reconnect, nameof(Reconnect)).Validate();
+        OptionCheck.NotNull(Buffer, nameof(Buffer)).Validate();
+        OptionCheck.NotNull(Send, nameof(Send)).Validate();
+    }
+}

@@ -1,0 +1,25 @@
+using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Logging.Abstractions;
+
+namespace Perennial;
+
+/// <summary>What a transport takes from its surroundings: clock, chance, logs and network. Every part has a default. Safe to share.</summary>
+public sealed record TransportServices
+{
+    /// <summary>The clock behind every timeout, wait and measurement. Default <see cref="TimeProvider.System"/>.</summary>
+    public TimeProvider Time { get; init; } = TimeProvider.System;
+
+    /// <summary>The source of jitter. It must be thread safe where it is shared. Default <see cref="Random.Shared"/>.</summary>
+    public Random Random { get; init; } = Random.Shared;
+
+    /// <summary>Where logs go. Default: nowhere.</summary>
+    public ILoggerFactory LoggerFactory { get; init; } = NullLoggerFactory.Instance;
+
+    /// <summary>
+    /// The HTTP stack to use in place of the transport's own, shared with others and not disposed. It must not follow redirects,
+    /// which the transport does itself so as to keep credentials at home. Default <see langword="null"/>: one for each transport.
+    /// </summary>
+    public HttpMessageHandler? HttpHandler { get; init; }
+
+    internal static TransportServices Default { get; } = new();
+}
