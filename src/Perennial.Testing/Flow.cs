@@ -1,0 +1,134 @@
+using System.Buffers;
+using System.Net.Sockets;
+
+namespace Perennial.Testing;
+
+/// <summary>Carries the bytes of one direction of a connection in order, and does to them what the plan says.</summary>
+internal sealed class Flow(ProxiedConnection connection, Socket source, Socket target, FlowFaults faults, Action<int> count)
+{
+    private const int BufferBytes = 64 * 1024;
+
+    private readonly Gate _stall = new();
+    private readonly ByteMoment _stallMoment = new(faults.Stall?.When);
+    private readonly ByteMoment _cutMoment = new(faults.Cut?.When);
+    private readonly Pacer? _pacer = faults.Pacing is { } pacing ? new Pacer(pacing, connection.Time) : null;
+    private long _position;        // bytes sent so far
+    private bool _hasStalled;      // a stall that bytes decide happens once
+
+    /// <summary>Carries bytes until the source ends, then ends the target in the same way: by half-closing it.</summary>
+    /// <exception cref="SocketException">One of the two sides is gone.</exception>
+    public async Task PumpAsync(CancellationToken stop)
+    {
+        var buffer = ArrayPool<byte>.Shared.Rent(BufferBytes);
+        try
+        {
+            while (true)
+            {
+                await PassGatesAsync(stop).ConfigureAwait(false);
+                var received = await source.ReceiveAsync(buffer.AsMemory(), stop).ConfigureAwait(false);
+                if (received == 0)
+                    break;
+                await CarryAsync(buffer.AsMemory(0, received), stop).ConfigureAwait(false);
+            }
+            await PassGatesAsync(stop).ConfigureAwait(false);
+            target.Shutdown(SocketShutdown.Send);
+        }
+        finally
+        {
+            ArrayPool<byte>.Shared.Return(buffer);
+        }
+    }
+
+    /// <summary>Waits for the faults that the clock decides.</summary>
+    public Task RunTimedFaultsAsync(CancellationToken stop)
+    {
+        return Task.WhenAll(StallAtItsTimeAsync(), CutAtItsTimeAsync());
+
+        async Task StallAtItsTimeAsync()
+        {
+            if (faults.Stall is not ({ Elapsed: { } elapsed }, var lasting))
+                return;
+            await Task.Delay(elapsed, connection.Time, stop).ConfigureAwait(false);
+            await StallAsync(lasting, stop).ConfigureAwait(false);
+        }
+
+        async Task CutAtItsTimeAsync()
+        {
+            if (faults.Cut is not ({ Elapsed: { } elapsed }, var how))
+                return;
+            await Task.Delay(elapsed, connection.Time, stop).ConfigureAwait(false);
+            connection.Cut(how);
+        }
+    }
+
+    /// <summary>Ends a stall that is under way.</summary>
+    public void Resume() => _stall.Open();
+
+    /// <summary>Ends a stall that is under way, and allows no other.</summary>
+    public void ResumeForGood() => _stall.Remove();
+
+    private async Task PassGatesAsync(CancellationToken stop)
+    {
+        await _stall.Opened.WaitAsync(stop).ConfigureAwait(false);
+        await connection.LineGate.Opened.WaitAsync(stop).ConfigureAwait(false);
+    }
+
+    private async Task CarryAsync(ReadOnlyMemory<byte> block, CancellationToken stop)
+    {
+        _stallMoment.Observe(block.Span);
+        _cutMoment.Observe(block.Span);
+        while (!block.IsEmpty)
+        {
+            var nextFault = Math.Min(_cutMoment.At, _hasStalled ? long.MaxValue : _stallMoment.At);
+            var free = (int)Math.Min(block.Length, nextFault - _position);
+            await SendAsync(block[..free], stop).ConfigureAwait(false);
+            block = block[free..];
+
+            if (_position == _stallMoment.At && !_hasStalled)
+            {
+                _hasStalled = true;
+                await StallAsync(faults.Stall?.Lasting, stop).ConfigureAwait(false);
+            }
+            if (_position == _cutMoment.At)
+                await CutAsync(faults.Cut!.Value.How, stop).ConfigureAwait(false);
+        }
+    }
+
+    private async Task SendAsync(ReadOnlyMemory<byte> bytes, CancellationToken stop)
+    {
+        while (!bytes.IsEmpty)
+        {
+            await PassGatesAsync(stop).ConfigureAwait(false);
+            var piece = bytes[..(_pacer?.Next(bytes.Length) ?? bytes.Length)];
+            var sent = await target.SendAsync(piece, stop).ConfigureAwait(false);
+            _position += sent;
+            count(sent);
+            bytes = bytes[sent..];
+            if (_pacer?.PauseAfter(sent) is { } pause && pause > TimeSpan.Zero)
+                await Task.Delay(pause, connection.Time, stop).ConfigureAwait(false);
+        }
+    }
+
+    private async Task StallAsync(TimeSpan? lasting, CancellationToken stop)
+    {
+        _stall.Close();
+        if (lasting is not { } duration)
+            return;
+        try
+        {
+            await _stall.Opened.WaitAsync(duration, connection.Time, stop).ConfigureAwait(false);
+        }
+        catch (TimeoutException)
+        {
+            _stall.Open();
+        }
+    }
+
+    private async Task CutAsync(CutMode how, CancellationToken stop)
+    {
+        if (how == CutMode.Reset)
+            await target.WaitForDeliveryAsync(stop).ConfigureAwait(false);
+        connection.Cut(how);
+        throw new OperationCanceledException("The plan cut the connection.");
+    }
+}
