@@ -159,14 +159,16 @@ public class ReaderTests
         during.ShouldBeFalse();
     }
 
-    [Fact(Timeout = RunServer.Hang)]
-    public async Task A_shutdown_cuts_the_response_instead_of_ending_it()
+    [Theory(Timeout = RunServer.Hang)]
+    [InlineData(ConfigureAwaitOptions.None)]
+    [InlineData(ConfigureAwaitOptions.SuppressThrowing)]
+    public async Task A_shutdown_cuts_the_response_instead_of_ending_it_however_the_producer_leaves(ConfigureAwaitOptions leaving)
     {
         await using var server = await RunServer.StartAsync();
         var run = server.Runs.Start(async (writer, stop) =>
         {
             await writer.WriteAsync("token", cancellationToken: stop);
-            await Task.Delay(Timeout.InfiniteTimeSpan, TimeProvider.System, stop);
+            await Task.Delay(Timeout.InfiniteTimeSpan, TimeProvider.System, stop).ConfigureAwait(leaving);
         });
         using var client = new TcpClient();
         await client.ConnectAsync(server.Client.BaseAddress!.Host, server.Client.BaseAddress.Port, TestEnds);
