@@ -28,10 +28,10 @@ internal sealed class SseConnection : TransportConnection
         _response = response;
         _body = body;
         _http = http;
-        _classify = options.Classify ?? SseConventions.Classify;
         _parser = new SseEventParser(options.MaxMessageBytes, context.LastEventId);
         _hasDeliveredBefore = context.HasDelivered;
         _speaksPerennial = response.Headers.NonValidated.Contains("Perennial-Protocol");
+        _classify = options.Classify ?? (_speaksPerennial ? SseConventions.ClassifyErrors : SseConventions.Classify);
         AnnouncedHeartbeat = Heartbeat(response);
     }
 

@@ -22,23 +22,22 @@ internal static class SseConventions
         };
 
     /// <summary>
-    /// The end marker <c>[DONE]</c> of chat completion streams, and errors as <c>{"type":"error",…}</c>. An event that merely is called
-    /// done is an event.
+    /// The end marker <c>[DONE]</c> of chat completion streams, and errors. An event that merely is called done is an event.
     /// </summary>
-    public static StreamSignal Classify(in StreamMessage message)
+    public static StreamSignal Classify(in StreamMessage message) =>
+        message.Data.Span.SequenceEqual("[DONE]"u8) ? StreamSignal.Completed : ClassifyErrors(in message);
+
+    /// <summary>
+    /// Errors alone, as <c>{"type":"error",…}</c>: for a server that marks the end by a control event, where <c>[DONE]</c> is somebody's data.
+    /// </summary>
+    public static StreamSignal ClassifyErrors(in StreamMessage message)
     {
         var data = message.Data.Span;
-        if (data.IsEmpty)
-        {
-            return StreamSignal.None;
-        }
-
-        return data[0] switch
-        {
-            (byte)'[' when data.SequenceEqual("[DONE]"u8) => StreamSignal.Completed,
-            (byte)'{' when data[..Math.Min(data.Length, ErrorSearchLength)].IndexOf("\"error\""u8) >= 0 && IsError(data) => StreamSignal.Error,
-            _ => StreamSignal.None,
-        };
+        return data is [(byte)'{', ..]
+            && data[..Math.Min(data.Length, ErrorSearchLength)].IndexOf("\"error\""u8) >= 0
+            && IsError(data)
+                ? StreamSignal.Error
+                : StreamSignal.None;
     }
 
     private static bool IsError(ReadOnlySpan<byte> json)
