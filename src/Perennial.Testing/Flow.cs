@@ -15,7 +15,9 @@ internal sealed class Flow(ProxiedConnection connection, Socket source, Socket t
     private long _position;        // bytes sent, or on their way into the socket
     private bool _hasStalled;      // a stall that bytes decide happens once
 
-    /// <summary>Carries bytes until the plan cuts the connection, or the source ends; then the target is half-closed in the same way.</summary>
+    /// <summary>
+    /// Carries bytes until the plan cuts the connection, or the source ends; then the target is half-closed in the same way.
+    /// </summary>
     /// <exception cref="SocketException">One of the two sides is gone.</exception>
     public async Task PumpAsync(CancellationToken stop)
     {

@@ -118,7 +118,8 @@ internal sealed class ProxiedConnection : IDisposable
     {
         try
         {
-            await Task.WhenAll(_downstream.RunTimedFaultsAsync(_stop.Token), _upstream.RunTimedFaultsAsync(_stop.Token)).ConfigureAwait(false);
+            var (downstream, upstream) = (_downstream.RunTimedFaultsAsync(_stop.Token), _upstream.RunTimedFaultsAsync(_stop.Token));
+            await Task.WhenAll(downstream, upstream).ConfigureAwait(false);
         }
         catch (OperationCanceledException)
         {

@@ -30,7 +30,8 @@ public sealed class FaultPlanTests
         Should.Throw<ArgumentException>(() => FaultPlan.Stall(1).And(FaultPlan.Stall(2)));
         Should.Throw<ArgumentException>(() => FaultPlan.Throttle(1).And(FaultPlan.Split(2)));
         Should.Throw<ArgumentException>(() => FaultPlan.Refuse.And(FaultPlan.Swallow));
-        FaultPlan.Cut(1).And(FaultPlan.Cut(1).OnUpstream()).And(FaultPlan.Stall(1)).And(FaultPlan.Drip(1, TimeSpan.FromSeconds(1))).ShouldNotBeNull();
+        Should.NotThrow(
+            () => FaultPlan.Cut(1).And(FaultPlan.Cut(1).OnUpstream()).And(FaultPlan.Stall(1)).And(FaultPlan.Drip(1, TimeSpan.FromSeconds(1))));
     }
 
     [Fact]

@@ -165,8 +165,14 @@ public sealed class FaultProxyTests
         await using var server = ScriptedServer.StartRaw(async connection => await connection.WriteAsync(new byte[96 * 1024 * 1024]));
         FaultPlan[] plans =
         [
-            FaultPlan.None, FaultPlan.Stall(1), FaultPlan.Stall(1, TimeSpan.FromDays(1)), FaultPlan.Swallow, FaultPlan.Drip(1, TimeSpan.FromDays(1)),
-            FaultPlan.Cut(After.Time(TimeSpan.FromDays(1))), FaultPlan.Throttle(1), FaultPlan.Cut(64 * 1024 * 1024),
+            FaultPlan.None,
+            FaultPlan.Stall(1),
+            FaultPlan.Stall(1, TimeSpan.FromDays(1)),
+            FaultPlan.Swallow,
+            FaultPlan.Drip(1, TimeSpan.FromDays(1)),
+            FaultPlan.Throttle(1),
+            FaultPlan.Cut(After.Time(TimeSpan.FromDays(1))),
+            FaultPlan.Cut(64 * 1024 * 1024),
         ];
         var proxy = FaultProxy.Start(server.Address, FaultPlan.InOrder(plans), clock);
         List<Wire> clients = [];
@@ -205,7 +211,8 @@ public sealed class FaultProxyTests
     [InlineData("/relative")]
     [InlineData("tcp://127.0.0.1")]
     public void An_upstream_needs_a_port(string upstream) =>
-        Should.Throw<ArgumentException>(() => FaultProxy.Start(new Uri(upstream, UriKind.RelativeOrAbsolute))).ParamName.ShouldBe("upstream");
+        Should.Throw<ArgumentException>(() => FaultProxy.Start(new Uri(upstream, UriKind.RelativeOrAbsolute)))
+            .ParamName.ShouldBe("upstream");
 
     [Fact(Timeout = 60_000)]
     public async Task Waiting_can_be_cancelled()

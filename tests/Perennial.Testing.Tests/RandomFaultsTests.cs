@@ -1,5 +1,3 @@
-using System.Globalization;
-
 namespace Perennial.Testing.Tests;
 
 public sealed class RandomFaultsTests
@@ -35,7 +33,7 @@ public sealed class RandomFaultsTests
 
         plans.Distinct(StringComparer.Ordinal).Count().ShouldBe((10 * 2) + 1);   // ten places, two ways, and refusal
         foreach (var place in Enumerable.Range(10, 10))
-            plans.Count(plan => plan.EndsWith(string.Create(CultureInfo.InvariantCulture, $"after {place} bytes"), StringComparison.Ordinal)).ShouldBeInRange(220, 380);
+            plans.Count(plan => plan.EndsWith($"after {place} bytes", StringComparison.Ordinal)).ShouldBeInRange(220, 380);
         plans.Count(plan => plan is "refuse").ShouldBeInRange(900, 1100);
         plans.Count(plan => plan.Contains("reset", StringComparison.Ordinal)).ShouldBeInRange(1350, 1650);
     }

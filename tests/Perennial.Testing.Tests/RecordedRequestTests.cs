@@ -9,7 +9,8 @@ public sealed class RecordedRequestTests
     {
         await using var server = ScriptedServer.Start(exchange => exchange.RespondAsync(200));
         using var http = new HttpClient();
-        using var request = new HttpRequestMessage(HttpMethod.Put, new Uri(server.Address, "a/b?c=d%20e")) { Content = new StringContent("grüß dich") };
+        using var request = new HttpRequestMessage(HttpMethod.Put, new Uri(server.Address, "a/b?c=d%20e"));
+        request.Content = new StringContent("grüß dich");
         request.Headers.Add("X-Twice", ["one", "two"]);
         request.Headers.Add("Last-Event-ID", "42");
         (await http.SendAsync(request, Wire.Cancelled)).Dispose();

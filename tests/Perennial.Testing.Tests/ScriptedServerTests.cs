@@ -70,30 +70,45 @@ public sealed class ScriptedServerTests : IDisposable
     [Fact(Timeout = 60_000)]
     public async Task A_reset_comes_after_the_bytes_written_before_it()
     {
+        const int Written = 1_000_000;   // fits into the kernel's buffers, and not into the client's window
+        var resetIsWanted = new TaskCompletionSource();
         await using var server = ScriptedServer.Start(async exchange =>
         {
-            await exchange.WriteAsync(new byte[100_000]);
-            await exchange.ResetAsync();
+            await exchange.WriteAsync(new byte[Written]);
+            var reset = exchange.ResetAsync();
+            resetIsWanted.SetResult();
+            await reset;
         });
         using var client = await Wire.ConnectAsync(server.Address);
         await client.SendAsync("GET / HTTP/1.1\r\n\r\n"u8.ToArray());
+        await resetIsWanted.Task;
 
         var (received, end) = await client.ReceiveToEndAsync();
 
-        received.Length.ShouldBe(100_000);
+        received.Length.ShouldBe(Written);
         end.ShouldBe(CutMode.Reset);
     }
 
     [Fact(Timeout = 60_000)]
-    public async Task Responses_without_a_body_have_none()
+    public async Task Responses_that_may_have_no_body_have_neither_body_nor_length()
     {
-        await using var server = ScriptedServer.Start(
-            exchange => exchange.RespondAsync(204), exchange => exchange.RespondAsync(200, "hello"), exchange => exchange.RespondAsync(200, "hello"));
+        await using var server = ScriptedServer.Start(exchange => exchange.RespondAsync(204));
+        using var client = await Wire.ConnectAsync(server.Address);
+        await client.SendAsync("GET / HTTP/1.1\r\nConnection: close\r\n\r\n"u8.ToArray());
 
-        using var empty = await _http.GetAsync(server.Address, Wire.Cancelled);
-        empty.Content.Headers.ContentLength.ShouldBe(0);
+        var (received, _) = await client.ReceiveToEndAsync();
+
+        Encoding.ASCII.GetString(received).ShouldBe("HTTP/1.1 204 NoContent\r\n\r\n");
+    }
+
+    [Fact(Timeout = 60_000)]
+    public async Task HEAD_gets_the_length_and_not_the_body()
+    {
+        await using var server = ScriptedServer.Start(exchange => exchange.RespondAsync(200, "hello"));
+
         using var head = await _http.SendAsync(new HttpRequestMessage(HttpMethod.Head, server.Address), Wire.Cancelled);
         head.Content.Headers.ContentLength.ShouldBe(5);
+
         (await _http.GetStringAsync(server.Address, Wire.Cancelled)).ShouldBe("hello");
         server.Connections.ShouldBe(1);
     }
@@ -137,77 +152,6 @@ public sealed class ScriptedServerTests : IDisposable
         await client.ReceiveAsync(MoreThanBuffersHold - 100);
         await write;
         exchange.BytesWritten.ShouldBe(MoreThanBuffersHold);
-    }
-
-    [Fact(Timeout = 60_000)]
-    public async Task Clients_that_go_away_are_no_error()
-    {
-        await using var server = ScriptedServer.Start(async exchange =>
-        {
-            await exchange.WriteAsync("x");
-            await exchange.WaitForClientCloseAsync();
-            while (true)
-                await exchange.WriteAsync(new byte[100_000]);
-        });
-        using (var client = await Wire.ConnectAsync(server.Address))
-        {
-            await client.SendAsync("GET / HTTP/1.1\r\n\r\n"u8.ToArray());
-            await client.ReceiveAsync(1);
-        }
-        using (var client = await Wire.ConnectAsync(server.Address))
-            await client.SendAsync("GET / HTTP/1.1\r\nHalf: a he"u8.ToArray());
-
-        await server.WaitForConnectionsAsync(2, Wire.Cancelled);
-        await WaitUntilIdleAsync(server);
-        server.Errors.ShouldBeEmpty();
-    }
-
-    [Fact(Timeout = 60_000)]
-    public async Task A_failed_assertion_in_a_script_fails_the_test()
-    {
-        var server = ScriptedServer.Start(exchange =>
-        {
-            exchange.Request.Method.ShouldBe("POST");
-            return exchange.RespondAsync(200);
-        });
-        await Should.ThrowAsync<HttpRequestException>(() => _http.GetAsync(server.Address, Wire.Cancelled));
-        server.Errors.ShouldHaveSingleItem().ShouldBeOfType<ShouldAssertException>();
-
-        (await Record.ExceptionAsync(async () => await server.DisposeAsync())).ShouldBeSameAs(server.Errors[0]);
-        await server.DisposeAsync();
-    }
-
-    [Fact(Timeout = 60_000)]
-    public async Task Several_errors_are_thrown_together()
-    {
-        var server = ScriptedServer.StartRaw(_ => throw new InvalidTimeZoneException(), _ => throw new InvalidCastException());
-        for (var i = 0; i < 2; i++)
-        {
-            (await Wire.AskAsync(server.Address)).End.ShouldBe(CutMode.Reset);
-        }
-
-        var thrown = await Should.ThrowAsync<AggregateException>(async () => await server.DisposeAsync());
-        thrown.InnerExceptions.Select(e => e.GetType()).ShouldBe([typeof(InvalidTimeZoneException), typeof(InvalidCastException)]);
-    }
-
-    [Fact(Timeout = 60_000)]
-    public async Task Disposing_ends_scripts_that_wait()
-    {
-        var server = ScriptedServer.StartRaw(
-            connection => connection.WaitForClientCloseAsync(),
-            connection => Task.Delay(Timeout.InfiniteTimeSpan, TimeProvider.System, connection.Stopping),
-            connection => connection.WriteAsync(new byte[64 * 1024 * 1024]),
-            async connection => await connection.Stream.ReadExactlyAsync(new byte[1]));
-        using var first = await Wire.ConnectAsync(server.Address);
-        using var second = await Wire.ConnectAsync(server.Address);
-        using var third = await Wire.ConnectAsync(server.Address);
-        using var fourth = await Wire.ConnectAsync(server.Address);
-        await server.WaitForConnectionsAsync(4, Wire.Cancelled);
-
-        await server.DisposeAsync();
-
-        server.LiveConnections.ShouldBe(0);
-        (await first.ReceiveToEndAsync()).End.ShouldBe(CutMode.Reset);
     }
 
     [Fact(Timeout = 60_000)]
@@ -255,11 +199,5 @@ public sealed class ScriptedServerTests : IDisposable
     {
         Should.Throw<ArgumentException>(() => ScriptedServer.Start());
         Should.Throw<ArgumentException>(() => ScriptedServer.StartRaw());
-    }
-
-    private static async Task WaitUntilIdleAsync(ScriptedServer server)
-    {
-        while (server.LiveConnections > 0)
-            await Task.Yield();
     }
 }

@@ -37,7 +37,8 @@ internal sealed class Wire : IDisposable
     }
 
     /// <summary>What a raw script does first to serve <see cref="AskAsync"/>.</summary>
-    public static async Task HearAsync(ScriptedConnection connection) => await connection.Stream.ReadExactlyAsync(new byte[Question.Length], Cancelled);
+    public static async Task HearAsync(ScriptedConnection connection) =>
+        await connection.Stream.ReadExactlyAsync(new byte[Question.Length], Cancelled);
 
     public static byte[] RandomBytes(int count)
     {
