@@ -102,6 +102,9 @@ internal sealed class RequestReader(PipeReader input, int connectionIndex)
 
     private async Task<byte[]> ReadExactlyAsync(int size, CancellationToken cancellationToken)
     {
+        // A pipe waits for a byte even if none is asked for.
+        if (size == 0)
+            return [];
         var read = await input.ReadAtLeastAsync(size, cancellationToken).ConfigureAwait(false);
         if (read.Buffer.Length < size)
             throw new EndOfStreamException("The client closed its end inside a request.");

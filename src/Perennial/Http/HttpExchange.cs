@@ -222,7 +222,12 @@ internal sealed class HttpExchange : IDisposable
     {
         foreach (var (name, value) in _options.Headers)
         {
-            request.Headers.Remove(name);
+            // Asked first: removing a content header from where it cannot be throws.
+            if (request.Headers.NonValidated.Contains(name))
+            {
+                request.Headers.Remove(name);
+            }
+
             if (!request.Headers.TryAddWithoutValidation(name, value) && !exceptContentHeaders && request.Content is { } content)
             {
                 content.Headers.Remove(name);

@@ -60,7 +60,8 @@ internal static class SseConventions
 
             return false;
         }
-        catch (JsonException)
+        // Half a surrogate pair is valid JSON, but no string: comparing it is an InvalidOperationException.
+        catch (Exception e) when (e is JsonException or InvalidOperationException)
         {
             return false;
         }
