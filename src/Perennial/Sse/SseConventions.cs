@@ -5,9 +5,6 @@ namespace Perennial.Sse;
 /// <summary>What messages mean beyond their payload over SSE: Perennial's own control events, and what other servers do.</summary>
 internal static class SseConventions
 {
-    /// <summary>How far into a payload an error's <c>type</c> is looked for: servers put it first.</summary>
-    private const int ErrorSearchLength = 256;
-
     /// <summary>Control events of a server that announced Perennial's protocol (docs/protocol.md).</summary>
     public static StreamSignal ClassifyControl(in StreamMessage message) => !message.NamesItsEventType
         ? StreamSignal.None
@@ -36,7 +33,7 @@ internal static class SseConventions
         return data[0] switch
         {
             (byte)'[' when data.SequenceEqual("[DONE]"u8) => StreamSignal.Completed,
-            (byte)'{' when data[..Math.Min(data.Length, ErrorSearchLength)].IndexOf("\"error\""u8) >= 0 && IsError(data) => StreamSignal.Error,
+            (byte)'{' when data.IndexOf("\"error\""u8) >= 0 && IsError(data) => StreamSignal.Error,
             _ => StreamSignal.None,
         };
     }

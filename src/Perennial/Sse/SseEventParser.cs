@@ -1,5 +1,6 @@
 using System.Buffers;
 using System.Buffers.Text;
+using System.Runtime.CompilerServices;
 
 namespace Perennial.Sse;
 
@@ -16,6 +17,9 @@ internal sealed class SseEventParser
     private const int FieldNameAllowance = 1024;
 
     private const int LargestKeptLine = 4 * 1024;
+
+    /// <summary>More than servers accept in a header. Every block of messages repeats the id in force, so it must be small.</summary>
+    private const int LargestId = 8 * 1024;
 
     private readonly int _maxMessageBytes;
     private readonly MessageArena _arena = new();     // the data of the event being read is its pending bytes
@@ -41,6 +45,7 @@ internal sealed class SseEventParser
         {
             _id = System.Text.Encoding.UTF8.GetBytes(lastEventId);
             _idLength = _id.Length;
+            HasId = _idLength > 0;
         }
     }
 
@@ -49,8 +54,8 @@ internal sealed class SseEventParser
     /// <summary>Whether an event of this stream was dispatched.</summary>
     public bool HasDispatched { get; private set; }
 
-    /// <summary>Whether there is an id to resume after.</summary>
-    public bool HasId => _idLength > 0;
+    /// <summary>Whether there is an id to resume after. An event must be complete for its id to count.</summary>
+    public bool HasId { get; private set; }
 
     /// <summary>Reads the next bytes and adds the events they complete to the batch.</summary>
     /// <exception cref="TransportException">An event or a line is larger than allowed.</exception>
@@ -67,27 +72,20 @@ internal sealed class SseEventParser
             bytes = bytes[0] == LineFeed ? bytes[1..] : bytes;
         }
 
-        if (_lineLength > 0)
+        if (_lineLength > 0 && !FinishLine(ref bytes, batch))
         {
-            var end = bytes.IndexOfAny(LineFeed, CarriageReturn);
-            KeepLine(end < 0 ? bytes : bytes[..end]);
-            if (end < 0)
-            {
-                return;
-            }
-
-            ReadLine(_line.AsSpan(0, _lineLength), batch);
-            _lineLength = 0;
-            if (_line.Length > LargestKeptLine)
-            {
-                ReleaseLine();
-            }
-
-            bytes = AfterLineEnd(bytes, end);
+            return;
         }
 
         while (true)
         {
+            if (!bytes.IsEmpty && bytes[0] == LineFeed)   // ends nearly every event, and needs no search
+            {
+                Dispatch(batch);
+                bytes = bytes[1..];
+                continue;
+            }
+
             var end = bytes.IndexOfAny(LineFeed, CarriageReturn);
             if (end < 0)
             {
@@ -100,7 +98,14 @@ internal sealed class SseEventParser
         }
     }
 
-    /// <summary>"One leading U+FEFF BYTE ORDER MARK character must be ignored if any are present."</summary>
+    /// <summary>Gives pooled memory back. The beginning of a line is lost, so this ends the use of a parser.</summary>
+    public void Release()
+    {
+        _lineLength = 0;
+        ReleaseLine();
+    }
+
+    /// <summary>"The UTF-8 decode algorithm strips one leading UTF-8 Byte Order Mark (BOM), if any."</summary>
     private ReadOnlySpan<byte> SkipByteOrderMark(ReadOnlySpan<byte> bytes)
     {
         while (!bytes.IsEmpty && _byteOrderMark < Utf8Bom.Length)
@@ -138,6 +143,28 @@ internal sealed class SseEventParser
         return bytes[next..];
     }
 
+    /// <summary>Reads the line that began in earlier bytes, if it ends in these.</summary>
+    private bool FinishLine(ref ReadOnlySpan<byte> bytes, MessageBatch batch)
+    {
+        var end = bytes.IndexOfAny(LineFeed, CarriageReturn);
+        if (end < 0)
+        {
+            KeepLine(bytes);
+            return false;
+        }
+
+        KeepLine(bytes[..end]);
+        ReadLine(_line.AsSpan(0, _lineLength), batch);
+        _lineLength = 0;
+        if (_line.Length > LargestKeptLine)
+        {
+            ReleaseLine();
+        }
+
+        bytes = AfterLineEnd(bytes, end);
+        return true;
+    }
+
     private void KeepLine(ReadOnlySpan<byte> bytes)
     {
         if (bytes.IsEmpty)
@@ -149,7 +176,7 @@ internal sealed class SseEventParser
         ThrowIfTooLarge(length - FieldNameAllowance);
         if (length > _line.Length)
         {
-            var larger = ArrayPool<byte>.Shared.Rent(Math.Max(length, Math.Min(_line.Length * 2, Array.MaxLength)));
+            var larger = ArrayPool<byte>.Shared.Rent(length);   // sizes are powers of two: this is doubling
             _line.AsSpan(0, _lineLength).CopyTo(larger);
             ReleaseLine();
             _line = larger;
@@ -159,8 +186,7 @@ internal sealed class SseEventParser
         _lineLength = length;
     }
 
-    /// <summary>Returns pooled memory. The parser can go on.</summary>
-    public void ReleaseLine()
+    private void ReleaseLine()
     {
         if (_line.Length > 0)
         {
@@ -177,31 +203,53 @@ internal sealed class SseEventParser
             return;
         }
 
-        var colon = line.IndexOf((byte)':');
-        var name = colon < 0 ? line : line[..colon];
-        var value = colon < 0 ? default : line[(colon + 1)..];
+        ThrowIfTooLarge(line.Length - FieldNameAllowance);
+        if (IsField(line, "data"u8, out var value))
+        {
+            AddData(value);
+        }
+        else if (IsField(line, "id"u8, out value))
+        {
+            SetId(value);
+        }
+        else if (IsField(line, "event"u8, out value))
+        {
+            _eventType = value.IsEmpty ? null : _eventTypes.Get(value);
+        }
+        else if (IsField(line, "retry"u8, out value) && !value.IsEmpty && !value.ContainsAnyExceptInRange((byte)'0', (byte)'9'))
+        {
+            var isShort = Utf8Parser.TryParse(value, out int milliseconds, out _);
+            batch.RetryDelay = TimeSpan.FromMilliseconds(isShort ? milliseconds : int.MaxValue);
+        }
+    }
+
+    /// <summary>Whether a line is the named field: the name alone, or the name, a colon, and a value that a space may precede.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static bool IsField(ReadOnlySpan<byte> line, ReadOnlySpan<byte> name, out ReadOnlySpan<byte> value)
+    {
+        value = default;
+        if (!line.StartsWith(name))
+        {
+            return false;
+        }
+
+        if (line.Length == name.Length)
+        {
+            return true;
+        }
+
+        if (line[name.Length] != (byte)':')
+        {
+            return false;
+        }
+
+        value = line[(name.Length + 1)..];
         if (!value.IsEmpty && value[0] == (byte)' ')
         {
             value = value[1..];
         }
 
-        if (name.SequenceEqual("data"u8))
-        {
-            AddData(value);
-        }
-        else if (name.SequenceEqual("id"u8))
-        {
-            SetId(value);
-        }
-        else if (name.SequenceEqual("event"u8))
-        {
-            _eventType = value.IsEmpty ? null : _eventTypes.Get(value);
-        }
-        else if (name.SequenceEqual("retry"u8) && !value.ContainsAnyExceptInRange((byte)'0', (byte)'9') && !value.IsEmpty)
-        {
-            var isShort = Utf8Parser.TryParse(value, out int milliseconds, out _);
-            batch.RetryDelay = isShort ? TimeSpan.FromMilliseconds(milliseconds) : TimeSpan.FromMilliseconds(int.MaxValue);
-        }
+        return true;
     }
 
     /// <summary>Data lines are joined by LF.</summary>
@@ -225,7 +273,11 @@ internal sealed class SseEventParser
             return;
         }
 
-        ThrowIfTooLarge(value.Length);
+        if (value.Length > LargestId)
+        {
+            throw new TransportException(TransportErrorCode.MessageTooLarge, $"An event id is larger than {LargestId} bytes.");
+        }
+
         if (_id.Length < value.Length)
         {
             _id = new byte[value.Length];
@@ -250,6 +302,7 @@ internal sealed class SseEventParser
             _idBlock = null;
         }
 
+        HasId = _idLength > 0;
         _hasData = false;
         _idIsOwn = false;
         _eventType = null;
