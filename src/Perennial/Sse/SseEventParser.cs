@@ -1,4 +1,3 @@
-using System.Buffers;
 using System.Buffers.Text;
 using System.Runtime.CompilerServices;
 
@@ -16,16 +15,13 @@ internal sealed class SseEventParser
     /// <summary>Room in a line for what is not data: a field name, a colon, a space.</summary>
     private const int FieldNameAllowance = 1024;
 
-    private const int LargestKeptLine = 4 * 1024;
-
     /// <summary>More than servers accept in a header. Every block of messages repeats the id in force, so it must be small.</summary>
     private const int LargestId = 8 * 1024;
 
     private readonly int _maxMessageBytes;
     private readonly MessageArena _arena = new();     // the data of the event being read is its pending bytes
     private readonly EventTypeCache _eventTypes = new();
-    private byte[] _line = [];                        // the beginning of a line whose end has not come
-    private int _lineLength;
+    private readonly LineBuffer _line = new();
     private int _byteOrderMark;                       // how much of it was seen; Utf8Bom.Length once the stream has begun
     private bool _skipsLineFeed;                      // the last byte was CR: an LF now belongs to it
     private bool _hasData;
@@ -72,7 +68,7 @@ internal sealed class SseEventParser
             bytes = bytes[0] == LineFeed ? bytes[1..] : bytes;
         }
 
-        if (_lineLength > 0 && !FinishLine(ref bytes, batch))
+        if (_line.Length > 0 && !FinishLine(ref bytes, batch))
         {
             return;
         }
@@ -99,11 +95,7 @@ internal sealed class SseEventParser
     }
 
     /// <summary>Gives pooled memory back. The beginning of a line is lost, so this ends the use of a parser.</summary>
-    public void Release()
-    {
-        _lineLength = 0;
-        ReleaseLine();
-    }
+    public void Release() => _line.Release();
 
     /// <summary>"The UTF-8 decode algorithm strips one leading UTF-8 Byte Order Mark (BOM), if any."</summary>
     private ReadOnlySpan<byte> SkipByteOrderMark(ReadOnlySpan<byte> bytes)
@@ -154,45 +146,16 @@ internal sealed class SseEventParser
         }
 
         KeepLine(bytes[..end]);
-        ReadLine(_line.AsSpan(0, _lineLength), batch);
-        _lineLength = 0;
-        if (_line.Length > LargestKeptLine)
-        {
-            ReleaseLine();
-        }
-
+        ReadLine(_line.Bytes, batch);
+        _line.Clear();
         bytes = AfterLineEnd(bytes, end);
         return true;
     }
 
     private void KeepLine(ReadOnlySpan<byte> bytes)
     {
-        if (bytes.IsEmpty)
-        {
-            return;
-        }
-
-        var length = _lineLength + bytes.Length;
-        ThrowIfTooLarge(length - FieldNameAllowance);
-        if (length > _line.Length)
-        {
-            var larger = ArrayPool<byte>.Shared.Rent(length);   // sizes are powers of two: this is doubling
-            _line.AsSpan(0, _lineLength).CopyTo(larger);
-            ReleaseLine();
-            _line = larger;
-        }
-
-        bytes.CopyTo(_line.AsSpan(_lineLength));
-        _lineLength = length;
-    }
-
-    private void ReleaseLine()
-    {
-        if (_line.Length > 0)
-        {
-            ArrayPool<byte>.Shared.Return(_line);
-            _line = [];
-        }
+        ThrowIfTooLarge(_line.Length + bytes.Length - FieldNameAllowance);
+        _line.Append(bytes);
     }
 
     private void ReadLine(ReadOnlySpan<byte> line, MessageBatch batch)
@@ -333,7 +296,7 @@ internal sealed class SseEventParser
         if (length > _maxMessageBytes)
         {
             throw new TransportException(
-                TransportErrorCode.MessageTooLarge, $"An event is larger than MaxMessageBytes ({_maxMessageBytes} bytes).");
+                TransportErrorCode.MessageTooLarge, $"An event or a line is larger than MaxMessageBytes ({_maxMessageBytes} bytes).");
         }
     }
 }
