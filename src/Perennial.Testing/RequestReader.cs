@@ -24,7 +24,8 @@ internal sealed class RequestReader(PipeReader input, int connectionIndex)
         var lines = (await ReadPastAsync(EndOfHead, cancellationToken).ConfigureAwait(false)).Split("\r\n");
         if (lines[0].Split(' ') is not [var method, var target, "HTTP/1.1"])
             throw new InvalidDataException($"'{lines[0]}' is not the first line of an HTTP/1.1 request.");
-        var headers = lines.Skip(1).Select(ParseHeader).ToLookup(header => header.Name, header => header.Value, StringComparer.OrdinalIgnoreCase);
+        var headers = lines.Skip(1).Select(ParseHeader)
+            .ToLookup(header => header.Name, header => header.Value, StringComparer.OrdinalIgnoreCase);
         return new RecordedRequest
         {
             Method = method,
