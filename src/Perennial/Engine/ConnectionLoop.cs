@@ -124,7 +124,7 @@ internal sealed class ConnectionLoop(
         {
             await using (idle.ConfigureAwait(false))
             {
-                AnnounceInexactResume(pump, resumeFrom);
+                AnnounceInexactResume(resumeFrom);
                 var end = await pump.RunAsync(lifetime.Token).ConfigureAwait(false);
                 return end ?? MeaningOfCleanEnd(connection);
             }
@@ -147,12 +147,13 @@ internal sealed class ConnectionLoop(
         }
     }
 
-    private void AnnounceInexactResume(ConnectionPump pump, string? resumeFrom)
+    /// <summary>Says once before the next message, however many connections it takes, that resuming is not exact.</summary>
+    private void AnnounceInexactResume(string? resumeFrom)
     {
-        if (!core.Cursor.IsExact)
+        if (!core.Cursor.IsExact && !core.Cursor.IsBeforeGap)
         {
+            core.Cursor.IsBeforeGap = true;
             core.ReportGap(new GapEvent(GapReason.NotNumbered, resumeFrom, ResumesAt: null));
-            pump.MarkGap();
         }
     }
 
