@@ -52,10 +52,6 @@ internal static class HttpErrors
             RetryAfter = RetryAfter(response, time),
         };
 
-    /// <summary>Whether an error says for certain that the server did not act on the request.</summary>
-    public static bool WasNotProcessed(TransportException e) =>
-        e.Delivery == DeliveryStatus.NotSent || (e.HttpStatus is { } status && (int)status is >= 300 and < 500);
-
     private static TransportException Lost(Exception e) =>
         new(TransportErrorCode.ConnectionLost, "The connection broke off.", true, e);
 

@@ -41,6 +41,7 @@ internal sealed class SseEventParser
         {
             _id = System.Text.Encoding.UTF8.GetBytes(lastEventId);
             _idLength = _id.Length;
+            HasId = true;
         }
     }
 
@@ -49,8 +50,8 @@ internal sealed class SseEventParser
     /// <summary>Whether an event of this stream was dispatched.</summary>
     public bool HasDispatched { get; private set; }
 
-    /// <summary>Whether there is an id to resume after.</summary>
-    public bool HasId => _idLength > 0;
+    /// <summary>Whether there is an id to resume after: one from before, or of an event that arrived whole.</summary>
+    public bool HasId { get; private set; }
 
     /// <summary>Reads the next bytes and adds the events they complete to the batch.</summary>
     /// <exception cref="TransportException">An event or a line is larger than allowed.</exception>
@@ -250,6 +251,7 @@ internal sealed class SseEventParser
             _idBlock = null;
         }
 
+        HasId = _idLength > 0;
         _hasData = false;
         _idIsOwn = false;
         _eventType = null;
