@@ -1,3 +1,4 @@
+using System.Globalization;
 using Perennial.Benchmarks;
 
 switch (args)
@@ -7,6 +8,12 @@ switch (args)
         return 0;
     case ["measure", var reader, var workload, var server]:
         await Measure.RunAsync(reader, workload, server);
+        return 0;
+    case ["idle", var reader, var count, var server]:
+        await Idle.RunAsync(reader, int.Parse(count, CultureInfo.InvariantCulture), server);
+        return 0;
+    case ["latency", var reader, var path, var server]:
+        await Latency.RunAsync(reader, path, server);
         return 0;
     default:
         return await Suite.RunAsync(args);

@@ -3,12 +3,17 @@ using System.Globalization;
 using System.Net;
 using System.Net.Sockets;
 using System.Text;
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Hosting;
+using Microsoft.AspNetCore.Server.Kestrel.Core;
+using Microsoft.Extensions.Logging;
 
 namespace Perennial.Benchmarks;
 
 /// <summary>
 /// The other end, in a process of its own: a bare socket that answers <c>GET /workload/count</c> with bytes made beforehand, so that
-/// it costs less than any reader. <c>/idle</c> sends one event and then nothing; <c>/cut</c> sends one event and resets the connection.
+/// it costs less than any reader. <c>/idle</c> sends one event and then nothing; <c>/cut</c> sends one event and closes in mid-response. A second port
+/// answers <c>/idle</c> over HTTP/2 without TLS.
 /// </summary>
 internal static class Sender
 {
@@ -19,7 +24,9 @@ internal static class Sender
     {
         using var listener = new TcpListener(IPAddress.Loopback, 0);
         listener.Start(backlog: 4096);
-        Console.WriteLine(((IPEndPoint)listener.LocalEndpoint).Port.ToString(CultureInfo.InvariantCulture));
+        await using var http2 = await StartHttp2Async();
+        var port = ((IPEndPoint)listener.LocalEndpoint).Port;
+        Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"http://127.0.0.1:{port} {http2.Urls.First()}"));
         _ = Task.Run(async () =>
         {
             while (true)
@@ -30,6 +37,27 @@ internal static class Sender
 
         // The parent closes our input when it is done.
         await Console.In.ReadToEndAsync();
+    }
+
+    private static async Task<WebApplication> StartHttp2Async()
+    {
+        var builder = WebApplication.CreateSlimBuilder();
+        builder.Logging.ClearProviders();
+        builder.WebHost.ConfigureKestrel(kestrel =>
+        {
+            kestrel.Listen(IPAddress.Loopback, 0, listen => listen.Protocols = HttpProtocols.Http2);
+            kestrel.Limits.Http2.MaxStreamsPerConnection = int.MaxValue;
+        });
+        var app = builder.Build();
+        app.MapGet("/idle", async context =>
+        {
+            context.Response.ContentType = "text/event-stream";
+            await context.Response.Body.WriteAsync("id: 1\ndata: hello\n\n"u8.ToArray(), context.RequestAborted);
+            await context.Response.Body.FlushAsync(context.RequestAborted);
+            await Task.Delay(Timeout.InfiniteTimeSpan, TimeProvider.System, context.RequestAborted).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        });
+        await app.StartAsync();
+        return app;
     }
 
     private static async Task AnswerAsync(Socket socket)
@@ -48,8 +76,6 @@ internal static class Sender
                         return;
                     case ["cut"]:
                         await stream.WriteAsync(OneEvent);
-                        socket.LingerState = new LingerOption(true, 0);
-                        socket.Shutdown(SocketShutdown.Send);
                         return;
                     case [var name, var count]:
                         await SendAsync(stream, Workload.Named(name), int.Parse(count, CultureInfo.InvariantCulture));
@@ -57,7 +83,7 @@ internal static class Sender
                 }
             }
         }
-        catch (IOException)
+        catch (Exception e) when (e is IOException or SocketException)
         {
             // The reader left.
         }

@@ -19,16 +19,22 @@ internal static class Suite
         var runs = args is ["--runs", var given] ? int.Parse(given, CultureInfo.InvariantCulture) : 5;
         Console.WriteLine(Machine());
         Console.WriteLine();
-        await StreamRowsAsync(runs);
+        using var sender = Start("send", core: 1);
+        var servers = (await sender.StandardOutput.ReadLineAsync())!.Split(' ');
+        await StreamRowsAsync(servers[0], runs);
         Console.WriteLine();
         ParserRow.Print(runs);
+        Console.WriteLine();
+        await IdleRowsAsync(servers[0], servers[1]);
+        Console.WriteLine();
+        await LatencyRowsAsync(servers[0]);
+        sender.StandardInput.Close();
+        await sender.WaitForExitAsync();
         return 0;
     }
 
-    private static async Task StreamRowsAsync(int runs)
+    private static async Task StreamRowsAsync(string server, int runs)
     {
-        using var sender = Start("send", core: 1);
-        var port = await sender.StandardOutput.ReadLineAsync();
         Console.WriteLine($"CPU ns and allocated bytes per message, medians of {runs} interleaved runs; reader on one core, sender on the other.");
         Console.WriteLine();
         Console.WriteLine("| workload | reader | CPU ns | x floor | x hand-rolled | allocated B | messages/s |");
@@ -41,15 +47,36 @@ internal static class Suite
             {
                 foreach (var reader in readers)
                 {
-                    samples[reader].Add(await MeasureAsync(reader, workload, $"http://127.0.0.1:{port}"));
+                    samples[reader].Add(await MeasureAsync(reader, workload, server));
                 }
             }
 
             Print(workload, readers, samples);
         }
+    }
 
-        sender.StandardInput.Close();
-        await sender.WaitForExitAsync();
+    private static async Task IdleRowsAsync(string http1, string http2)
+    {
+        Console.WriteLine("| idle stream, managed bytes | floor | Perennial | beyond the floor |");
+        Console.WriteLine("|---|---:|---:|---:|");
+        foreach (var (name, suffix, server) in new[] { ("HTTP/1.1", "", http1), ("HTTP/2", "-h2", http2) })
+        {
+            var floor = await AskAsync($"idle floor{suffix} 1000 {server}", forSteadyState: false);
+            var ours = await AskAsync($"idle perennial{suffix} 1000 {server}", forSteadyState: false);
+            Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"| {name}, 1,000 streams | {floor:N0} | {ours:N0} | {ours - floor:N0} |"));
+        }
+    }
+
+    private static async Task LatencyRowsAsync(string server)
+    {
+        Console.WriteLine("| latency, p50 ms | floor | Perennial | beyond the floor |");
+        Console.WriteLine("|---|---:|---:|---:|");
+        foreach (var (name, path) in new[] { ("first event after connect", "idle"), ("event to event over a cut, no delay", "cut") })
+        {
+            var floor = await AskAsync($"latency floor {path} {server}", forSteadyState: false);
+            var ours = await AskAsync($"latency perennial {path} {server}", forSteadyState: false);
+            Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"| {name} | {floor:F3} | {ours:F3} | {ours - floor:F3} |"));
+        }
     }
 
     private static void Print(Workload workload, string[] readers, Dictionary<string, List<Sample>> samples)
@@ -67,15 +94,21 @@ internal static class Suite
         }
     }
 
-    private static async Task<Sample> MeasureAsync(string reader, Workload workload, string server)
+    private static async Task<Sample> MeasureAsync(string reader, Workload workload, string server) =>
+        Sample.FromLine(await RunAsync($"measure {reader} {workload.Name} {server}", forSteadyState: true));
+
+    private static async Task<double> AskAsync(string arguments, bool forSteadyState) =>
+        double.Parse(await RunAsync(arguments, forSteadyState), CultureInfo.InvariantCulture);
+
+    private static async Task<string> RunAsync(string arguments, bool forSteadyState)
     {
-        using var process = Start($"measure {reader} {workload.Name} {server}", core: 0);
+        using var process = Start(arguments, core: 0, forSteadyState);
         var line = await process.StandardOutput.ReadLineAsync();
         await process.WaitForExitAsync();
-        return Sample.FromLine(line ?? throw new InvalidOperationException($"{reader} failed on {workload.Name}."));
+        return line ?? throw new InvalidOperationException($"'{arguments}' printed nothing.");
     }
 
-    private static Process Start(string arguments, int core)
+    private static Process Start(string arguments, int core, bool forSteadyState = false)
     {
         var start = new ProcessStartInfo(Environment.ProcessPath!, arguments)
         {
@@ -83,8 +116,12 @@ internal static class Suite
             RedirectStandardInput = true,
             UseShellExecute = false,
         };
-        // Steady state: methods reach their final tier during the warm-up.
-        start.Environment["DOTNET_TC_CallCountingDelayMs"] = "0";
+        if (forSteadyState)
+        {
+            // Methods reach their final tier during the warm-up.
+            start.Environment["DOTNET_TC_CallCountingDelayMs"] = "0";
+        }
+
         var process = Process.Start(start)!;
         if (Environment.ProcessorCount > core && (OperatingSystem.IsLinux() || OperatingSystem.IsWindows()))
         {

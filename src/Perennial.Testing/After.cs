@@ -68,7 +68,8 @@ public sealed record After
     public override string ToString() => this switch
     {
         { ByteCount: { } count } => string.Create(CultureInfo.InvariantCulture, $"after {count} bytes"),
-        { Sequence: var (text, times) } => string.Create(CultureInfo.InvariantCulture, $"after {times} times '{text.ReplaceLineEndings("\\n")}'"),
+        { Sequence: var (text, times) } =>
+            string.Create(CultureInfo.InvariantCulture, $"after {times} times '{text.ReplaceLineEndings("\\n")}'"),
         _ => string.Create(CultureInfo.InvariantCulture, $"after {Elapsed:c}"),
     };
 }

@@ -12,7 +12,9 @@ internal sealed class CollectedErrors
 
     public void Add(Exception error) => ImmutableInterlocked.Update(ref _errors, static (list, added) => list.Add(added), error);
 
-    /// <summary>Throws a single error as it was, so that a failed assertion reads as one, and several as an <see cref="AggregateException"/>.</summary>
+    /// <summary>
+    /// Throws a single error as it was, so that a failed assertion reads as one, and several as an <see cref="AggregateException"/>.
+    /// </summary>
     public void ThrowIfAny()
     {
         if (All is [var only])

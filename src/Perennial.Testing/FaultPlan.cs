@@ -73,7 +73,7 @@ public sealed record FaultPlan
     }
 
     /// <summary>Carries <paramref name="bytes"/> bytes at a time, with a pause after each piece.</summary>
-    /// <exception cref="ArgumentOutOfRangeException"><paramref name="bytes"/> is below 1, or <paramref name="pause"/> is not positive.</exception>
+    /// <exception cref="ArgumentOutOfRangeException"><paramref name="bytes"/> is below 1, or the pause is not positive.</exception>
     public static FaultPlan Drip(int bytes, TimeSpan pause)
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(bytes, 1);

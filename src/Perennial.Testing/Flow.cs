@@ -12,10 +12,12 @@ internal sealed class Flow(ProxiedConnection connection, Socket source, Socket t
     private readonly ByteMoment _stallMoment = new(faults.Stall?.When);
     private readonly ByteMoment _cutMoment = new(faults.Cut?.When);
     private readonly Pacer? _pacer = faults.Pacing is { } pacing ? new Pacer(pacing, connection.Time) : null;
-    private long _position;        // bytes sent so far
+    private long _position;        // bytes sent, or on their way into the socket
     private bool _hasStalled;      // a stall that bytes decide happens once
 
-    /// <summary>Carries bytes until the source ends, then ends the target in the same way: by half-closing it.</summary>
+    /// <summary>
+    /// Carries bytes until the plan cuts the connection, or the source ends; then the target is half-closed in the same way.
+    /// </summary>
     /// <exception cref="SocketException">One of the two sides is gone.</exception>
     public async Task PumpAsync(CancellationToken stop)
     {
@@ -28,7 +30,8 @@ internal sealed class Flow(ProxiedConnection connection, Socket source, Socket t
                 var received = await source.ReceiveAsync(buffer.AsMemory(), stop).ConfigureAwait(false);
                 if (received == 0)
                     break;
-                await CarryAsync(buffer.AsMemory(0, received), stop).ConfigureAwait(false);
+                if (!await CarryAsync(buffer.AsMemory(0, received), stop).ConfigureAwait(false))
+                    return;
             }
             await PassGatesAsync(stop).ConfigureAwait(false);
             target.Shutdown(SocketShutdown.Send);
@@ -46,10 +49,11 @@ internal sealed class Flow(ProxiedConnection connection, Socket source, Socket t
 
         async Task StallAtItsTimeAsync()
         {
-            if (faults.Stall is not ({ Elapsed: { } elapsed }, var lasting))
+            if (faults.Stall?.When.Elapsed is not { } elapsed)
                 return;
             await Task.Delay(elapsed, connection.Time, stop).ConfigureAwait(false);
-            await StallAsync(lasting, stop).ConfigureAwait(false);
+            _stall.Close();
+            await WaitOutStallAsync(stop).ConfigureAwait(false);
         }
 
         async Task CutAtItsTimeAsync()
@@ -73,25 +77,26 @@ internal sealed class Flow(ProxiedConnection connection, Socket source, Socket t
         await connection.LineGate.Opened.WaitAsync(stop).ConfigureAwait(false);
     }
 
-    private async Task CarryAsync(ReadOnlyMemory<byte> block, CancellationToken stop)
+    /// <summary>Sends a block on, and returns whether the flow goes on after it.</summary>
+    private async Task<bool> CarryAsync(ReadOnlyMemory<byte> block, CancellationToken stop)
     {
         _stallMoment.Observe(block.Span);
         _cutMoment.Observe(block.Span);
+        if (TryBeginStall(_position))
+            await WaitOutStallAsync(stop).ConfigureAwait(false);
         while (!block.IsEmpty)
         {
             var nextFault = Math.Min(_cutMoment.At, _hasStalled ? long.MaxValue : _stallMoment.At);
             var free = (int)Math.Min(block.Length, nextFault - _position);
             await SendAsync(block[..free], stop).ConfigureAwait(false);
             block = block[free..];
-
-            if (_position == _stallMoment.At && !_hasStalled)
-            {
-                _hasStalled = true;
-                await StallAsync(faults.Stall?.Lasting, stop).ConfigureAwait(false);
-            }
             if (_position == _cutMoment.At)
-                await CutAsync(faults.Cut!.Value.How, stop).ConfigureAwait(false);
+            {
+                await CutAsync(stop).ConfigureAwait(false);
+                return false;
+            }
         }
+        return true;
     }
 
     private async Task SendAsync(ReadOnlyMemory<byte> bytes, CancellationToken stop)
@@ -100,23 +105,41 @@ internal sealed class Flow(ProxiedConnection connection, Socket source, Socket t
         {
             await PassGatesAsync(stop).ConfigureAwait(false);
             var piece = bytes[..(_pacer?.Next(bytes.Length) ?? bytes.Length)];
-            var sent = await target.SendAsync(piece, stop).ConfigureAwait(false);
-            _position += sent;
-            count(sent);
-            bytes = bytes[sent..];
-            if (_pacer?.PauseAfter(sent) is { } pause && pause > TimeSpan.Zero)
+            bytes = bytes[piece.Length..];
+            _position += piece.Length;
+
+            // Before the bytes leave, so that whoever has received them finds them counted and the stall begun.
+            count(piece.Length);
+            var stalls = TryBeginStall(_position);
+            await SendWholeAsync(piece, stop).ConfigureAwait(false);
+            if (stalls)
+                await WaitOutStallAsync(stop).ConfigureAwait(false);
+            if (_pacer?.PauseAfter(piece.Length) is { } pause && pause > TimeSpan.Zero)
                 await Task.Delay(pause, connection.Time, stop).ConfigureAwait(false);
         }
     }
 
-    private async Task StallAsync(TimeSpan? lasting, CancellationToken stop)
+    private async Task SendWholeAsync(ReadOnlyMemory<byte> piece, CancellationToken stop)
     {
+        while (!piece.IsEmpty)
+            piece = piece[await target.SendAsync(piece, stop).ConfigureAwait(false)..];
+    }
+
+    private bool TryBeginStall(long position)
+    {
+        if (_hasStalled || position != _stallMoment.At)
+            return false;
+        _hasStalled = true;
         _stall.Close();
-        if (lasting is not { } duration)
-            return;
+        return true;
+    }
+
+    private async Task WaitOutStallAsync(CancellationToken stop)
+    {
+        var lasting = faults.Stall?.Lasting ?? Timeout.InfiniteTimeSpan;
         try
         {
-            await _stall.Opened.WaitAsync(duration, connection.Time, stop).ConfigureAwait(false);
+            await _stall.Opened.WaitAsync(lasting, connection.Time, stop).ConfigureAwait(false);
         }
         catch (TimeoutException)
         {
@@ -124,11 +147,11 @@ internal sealed class Flow(ProxiedConnection connection, Socket source, Socket t
         }
     }
 
-    private async Task CutAsync(CutMode how, CancellationToken stop)
+    private async Task CutAsync(CancellationToken stop)
     {
+        var how = faults.Cut!.Value.How;
         if (how == CutMode.Reset)
             await target.WaitForDeliveryAsync(stop).ConfigureAwait(false);
         connection.Cut(how);
-        throw new OperationCanceledException("The plan cut the connection.");
     }
 }

@@ -15,8 +15,11 @@ internal sealed record FlowFaults
     /// <exception cref="ArgumentException">Both name a fault of the same kind.</exception>
     public FlowFaults And(FlowFaults other)
     {
-        if ((Cut is not null && other.Cut is not null) || (Stall is not null && other.Stall is not null) || (Pacing is not null && other.Pacing is not null))
-            throw new ArgumentException($"A direction takes one cut, one stall and one pace; here are '{this}' and '{other}'.", nameof(other));
+        var isClash = (Cut is not null && other.Cut is not null)
+            || (Stall is not null && other.Stall is not null)
+            || (Pacing is not null && other.Pacing is not null);
+        if (isClash)
+            throw new ArgumentException($"A direction takes one cut, one stall and one pace, not '{this}' and '{other}'.", nameof(other));
         return new FlowFaults { Cut = Cut ?? other.Cut, Stall = Stall ?? other.Stall, Pacing = Pacing ?? other.Pacing };
     }
 

@@ -126,10 +126,16 @@ internal sealed class LoopbackListener : IAsyncDisposable
 
         async Task ServeAndCountAsync()
         {
-            using (client)
-                await serve().ConfigureAwait(false);
-            Interlocked.Decrement(ref _live);
-            _counts.Changed();
+            try
+            {
+                using (client)
+                    await serve().ConfigureAwait(false);
+            }
+            finally
+            {
+                Interlocked.Decrement(ref _live);
+                _counts.Changed();
+            }
         }
     }
 }

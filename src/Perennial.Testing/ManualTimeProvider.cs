@@ -122,7 +122,9 @@ public sealed class ManualTimeProvider : TimeProvider
         }
     }
 
-    /// <summary>Completes when at least <paramref name="count"/> timers are active, which is when the code under test waits for them.</summary>
+    /// <summary>
+    /// Completes when at least <paramref name="count"/> timers are active, which is when the code under test waits for them.
+    /// </summary>
     /// <exception cref="OperationCanceledException">The token was cancelled.</exception>
     public Task WaitForTimersAsync(int count = 1, CancellationToken cancellationToken = default) =>
         _scheduleCondition.WaitAsync(() => ActiveTimers >= count, cancellationToken);

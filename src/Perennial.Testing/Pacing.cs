@@ -16,11 +16,18 @@ internal sealed record Pacing
     public TimeSpan Pause { get; init; }
 
     public bool Equals(Pacing? other) =>
-        other is not null && BytesPerSecond == other.BytesPerSecond && Pause == other.Pause && Sizes.AsSpan().SequenceEqual(other.Sizes.AsSpan());
+        other is not null
+        && BytesPerSecond == other.BytesPerSecond
+        && Pause == other.Pause
+        && Sizes.AsSpan().SequenceEqual(other.Sizes.AsSpan());
 
     public override int GetHashCode() => HashCode.Combine(BytesPerSecond, Pause, Sizes.Length, Sizes[0]);
 
-    public override string ToString() => BytesPerSecond is { } rate
-        ? string.Create(CultureInfo.InvariantCulture, $"{rate} bytes per second")
-        : string.Create(CultureInfo.InvariantCulture, $"pieces of {string.Join(", ", Sizes)} bytes{(Pause > TimeSpan.Zero ? $", pause {Pause:c}" : "")}");
+    public override string ToString()
+    {
+        if (BytesPerSecond is { } rate)
+            return string.Create(CultureInfo.InvariantCulture, $"{rate} bytes per second");
+        var pause = Pause > TimeSpan.Zero ? string.Create(CultureInfo.InvariantCulture, $", pause {Pause:c}") : "";
+        return $"pieces of {string.Join(", ", Sizes)} bytes{pause}";
+    }
 }

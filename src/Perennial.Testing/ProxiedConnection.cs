@@ -56,13 +56,7 @@ internal sealed class ProxiedConnection : IDisposable
     }
 
     /// <summary>Ends the connection at once and counts it as cut, unless it has ended already.</summary>
-    public bool Cut(CutMode how)
-    {
-        var isMine = TryEnd(how);
-        if (isMine)
-            _line.CountCut();
-        return isMine;
-    }
+    public bool Cut(CutMode how) => TryEnd(how, countAsCut: true);
 
     /// <summary>Ends the stalls that the plan began.</summary>
     public void Resume()
@@ -124,7 +118,8 @@ internal sealed class ProxiedConnection : IDisposable
     {
         try
         {
-            await Task.WhenAll(_downstream.RunTimedFaultsAsync(_stop.Token), _upstream.RunTimedFaultsAsync(_stop.Token)).ConfigureAwait(false);
+            var (downstream, upstream) = (_downstream.RunTimedFaultsAsync(_stop.Token), _upstream.RunTimedFaultsAsync(_stop.Token));
+            await Task.WhenAll(downstream, upstream).ConfigureAwait(false);
         }
         catch (OperationCanceledException)
         {
@@ -132,10 +127,13 @@ internal sealed class ProxiedConnection : IDisposable
         }
     }
 
-    private bool TryEnd(CutMode how)
+    private bool TryEnd(CutMode how, bool countAsCut = false)
     {
         if (Interlocked.Exchange(ref _ending, 1) == 1)
             return false;
+        // Before the sockets end, so that a client that has seen the cut finds it counted.
+        if (countAsCut)
+            _line.CountCut();
         _client.End(how);
         _server.End(how);
         _stop.Cancel();

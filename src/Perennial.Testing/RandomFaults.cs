@@ -32,7 +32,7 @@ public sealed record RandomFaults(int Seed)
     /// </summary>
     public int? MaxPieceBytes { get; init; }
 
-    /// <summary>How many connections get a fault; later ones are carried faithfully, so that a test can end. Default: all of them.</summary>
+    /// <summary>How many connections get a fault; later ones are carried faithfully, so that a test can end. Default: all.</summary>
     public int FaultyConnections { get; init; } = int.MaxValue;
 
     /// <summary>The plan of the connection with this index; to be handed to <see cref="FaultProxy"/>.</summary>
@@ -65,7 +65,7 @@ public sealed record RandomFaults(int Seed)
         if (MinBytes < 0)
             throw new InvalidOperationException($"{nameof(MinBytes)} is {MinBytes}; it must be 0 or more.");
         if (MaxBytes < MinBytes || MaxBytes == long.MaxValue)
-            throw new InvalidOperationException($"{nameof(MaxBytes)} is {MaxBytes}; it must be {nameof(MinBytes)} ({MinBytes}) or more, and below {long.MaxValue}.");
+            throw new InvalidOperationException($"{nameof(MaxBytes)} is {MaxBytes}; it must be from {MinBytes} to {long.MaxValue - 1}.");
         if (RefuseShare is not (>= 0 and <= 1))
             throw new InvalidOperationException($"{nameof(RefuseShare)} is {RefuseShare}; it must be from 0 to 1.");
         if (CutModes.IsDefaultOrEmpty)

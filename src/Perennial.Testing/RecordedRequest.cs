@@ -22,7 +22,9 @@ public sealed record RecordedRequest
     /// <summary>Which connection it came on: 0 for the first the server accepted.</summary>
     public required int ConnectionIndex { get; init; }
 
-    /// <summary>Which request it is over all connections: 0 for the first, and its place in <see cref="ScriptedServer.Requests"/>.</summary>
+    /// <summary>
+    /// Which request it is over all connections: 0 for the first, and its place in <see cref="ScriptedServer.Requests"/>.
+    /// </summary>
     public int RequestIndex { get; init; }
 
     /// <summary>The body as UTF-8 text.</summary>

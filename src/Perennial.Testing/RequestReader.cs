@@ -24,7 +24,8 @@ internal sealed class RequestReader(PipeReader input, int connectionIndex)
         var lines = (await ReadPastAsync(EndOfHead, cancellationToken).ConfigureAwait(false)).Split("\r\n");
         if (lines[0].Split(' ') is not [var method, var target, "HTTP/1.1"])
             throw new InvalidDataException($"'{lines[0]}' is not the first line of an HTTP/1.1 request.");
-        var headers = lines.Skip(1).Select(ParseHeader).ToLookup(header => header.Name, header => header.Value, StringComparer.OrdinalIgnoreCase);
+        var headers = lines.Skip(1).Select(ParseHeader)
+            .ToLookup(header => header.Name, header => header.Value, StringComparer.OrdinalIgnoreCase);
         return new RecordedRequest
         {
             Method = method,
@@ -101,6 +102,9 @@ internal sealed class RequestReader(PipeReader input, int connectionIndex)
 
     private async Task<byte[]> ReadExactlyAsync(int size, CancellationToken cancellationToken)
     {
+        // A pipe waits for a byte even if none is asked for.
+        if (size == 0)
+            return [];
         var read = await input.ReadAtLeastAsync(size, cancellationToken).ConfigureAwait(false);
         if (read.Buffer.Length < size)
             throw new EndOfStreamException("The client closed its end inside a request.");

@@ -27,7 +27,9 @@ public sealed class ScriptedConnection
     /// <summary>Which connection it is: 0 for the first the server accepted.</summary>
     public int Index { get; }
 
-    /// <summary>Is cancelled when the server is disposed. A script that waits for anything else than this connection should watch it.</summary>
+    /// <summary>
+    /// Is cancelled when the server is disposed. A script that waits for anything else than this connection should watch it.
+    /// </summary>
     public CancellationToken Stopping { get; }
 
     /// <summary>The raw bytes, both ways. What is written here directly is not counted in <see cref="BytesWritten"/>.</summary>
@@ -97,7 +99,9 @@ public sealed class ScriptedConnection
         Reset();
     }
 
-    /// <summary>Ends the connection by TCP reset at once. Bytes still on their way are lost; <see cref="ResetAsync"/> delivers them first.</summary>
+    /// <summary>
+    /// Ends the connection by TCP reset at once. Bytes still on their way are lost; <see cref="ResetAsync"/> delivers them first.
+    /// </summary>
     public void Reset() => End(CutMode.Reset);
 
     /// <summary>

@@ -27,7 +27,10 @@ public sealed class ScriptedExchange
     /// <inheritdoc cref="ScriptedConnection.Stopping"/>
     public CancellationToken Stopping => _connection.Stopping;
 
-    /// <summary>How many bytes the operating system has taken on this connection, earlier responses included. See <see cref="ScriptedConnection.BytesWritten"/>.</summary>
+    /// <summary>
+    /// How many bytes the operating system has taken on this connection, earlier responses included. See <see
+    /// cref="ScriptedConnection.BytesWritten"/>.
+    /// </summary>
     public long BytesWritten => _connection.BytesWritten;
 
     /// <summary>Answers with a complete response of known length.</summary>
@@ -91,7 +94,9 @@ public sealed class ScriptedExchange
     public Task WriteAsync(ReadOnlyMemory<byte> bytes, CancellationToken cancellationToken = default) =>
         _connection.WriteAsync(bytes, cancellationToken);
 
-    /// <summary>Reads raw bytes that follow the request, such as those of an upgraded connection; 0 when the client has closed its end.</summary>
+    /// <summary>
+    /// Reads raw bytes that follow the request, such as those of an upgraded connection; 0 when the client has closed its end.
+    /// </summary>
     /// <exception cref="IOException">The client is gone. A script need not catch it.</exception>
     /// <exception cref="OperationCanceledException">The token was cancelled.</exception>
     public ValueTask<int> ReadAsync(Memory<byte> buffer, CancellationToken cancellationToken = default) =>

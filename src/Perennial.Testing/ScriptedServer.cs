@@ -101,7 +101,7 @@ public sealed class ScriptedServer : IAsyncDisposable
     /// Resets the open connections, cancels <see cref="ScriptedConnection.Stopping"/>, waits for the scripts and frees the port. Throws
     /// what scripts have thrown: a single error as it was, several as an <see cref="AggregateException"/>. A second call does nothing.
     /// </summary>
-    /// <exception cref="TimeoutException">A script is still running ten seconds later, as it waits for something that never comes.</exception>
+    /// <exception cref="TimeoutException">A script still runs ten seconds later: it waits for something that never comes.</exception>
     public async ValueTask DisposeAsync()
     {
         if (Interlocked.Exchange(ref _disposed, 1) == 1)

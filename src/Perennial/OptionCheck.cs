@@ -82,11 +82,14 @@ internal static class OptionCheck
             throw new ArgumentException($"{name} holds a header whose name is not a token (RFC 9110, 5.6.2).", name);
         }
 
-        if (value is null || value.AsSpan().ContainsAny("\r\n\0"))
+        if (value is null || !value.All(IsHeaderCharacter))
         {
-            throw new ArgumentException($"The value of header '{headerName}' in {name} must not be null or contain CR, LF or NUL.", name);
+            throw new ArgumentException($"The value of header '{headerName}' in {name} must be printable ASCII.", name);
         }
     }
+
+    /// <summary>Visible characters, space and tab (RFC 9110, 5.5): the HTTP stack refuses to send others, and only when it is too late to say so.</summary>
+    private static bool IsHeaderCharacter(char c) => c is '\t' or (>= ' ' and <= '~');
 
     private static bool IsTokenCharacter(char c) => char.IsAsciiLetterOrDigit(c) || "!#$%&'*+-.^_`|~".Contains(c, StringComparison.Ordinal);
 

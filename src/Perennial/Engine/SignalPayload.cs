@@ -39,7 +39,8 @@ internal static class SignalPayload
 
             return element.ValueKind == JsonValueKind.String ? element.GetString() : null;
         }
-        catch (JsonException)
+        // Half a surrogate pair is valid JSON, but no string: reading it is an InvalidOperationException.
+        catch (Exception e) when (e is JsonException or InvalidOperationException)
         {
             return null;
         }

@@ -117,7 +117,7 @@ internal sealed class HttpExchange : IDisposable
         {
             // Without a body, were it an empty one, the HTTP stack would repeat the request by itself when a pooled connection dies.
             request.Content = _options.Body?.ToContent() ?? new ReadOnlyMemoryContent(default);
-            AddContentHeaders(request.Content);
+            AddContentHeaders(request);
         }
 
         return request;
@@ -143,20 +143,26 @@ internal sealed class HttpExchange : IDisposable
         request.Headers.TryAddWithoutValidation("Cache-Control", "no-cache");
         foreach (var (name, value) in _options.Headers)
         {
-            request.Headers.Remove(name);
+            // Asked first: removing a content header from where it cannot be throws.
+            if (request.Headers.NonValidated.Contains(name))
+            {
+                request.Headers.Remove(name);
+            }
+
             request.Headers.TryAddWithoutValidation(name, value);
         }
 
         return request;
     }
 
-    /// <summary>Headers that describe a body, which the request itself does not take. Those the caller names replace ours.</summary>
-    private void AddContentHeaders(HttpContent content)
+    /// <summary>Adds the caller's headers that describe a body, which are those the request itself did not take.</summary>
+    private void AddContentHeaders(HttpRequestMessage request)
     {
-        foreach (var (name, value) in _options.Headers.Where(header => header.Key.StartsWith("Content-", StringComparison.OrdinalIgnoreCase)))
+        var content = request.Content!.Headers;
+        foreach (var (name, value) in _options.Headers.Where(header => !request.Headers.NonValidated.Contains(header.Key)))
         {
-            content.Headers.Remove(name);
-            content.Headers.TryAddWithoutValidation(name, value);
+            content.Remove(name);
+            content.TryAddWithoutValidation(name, value);
         }
     }
 }

@@ -53,6 +53,11 @@ public abstract record HttpTransportOptions : TransportOptions
         foreach (var (name, value) in Headers)
         {
             OptionCheck.Header(name, value, nameof(Headers));
+            if (string.Equals(name, "Last-Event-ID", StringComparison.OrdinalIgnoreCase))
+            {
+                // It would stand still while the stream goes on, and every reconnect would repeat messages.
+                throw OptionCheck.Contradiction(nameof(Headers), $"{nameof(Headers)} must not set Last-Event-ID; that is what {nameof(LastEventId)} is for.");
+            }
         }
 
         if (Body is not null)

@@ -28,10 +28,10 @@ internal sealed class SseConnection : TransportConnection
         _response = response;
         _body = body;
         _http = http;
-        _classify = options.Classify ?? SseConventions.Classify;
         _parser = new SseEventParser(options.MaxMessageBytes, context.LastEventId);
         _hasDeliveredBefore = context.HasDelivered;
         _speaksPerennial = response.Headers.NonValidated.Contains("Perennial-Protocol");
+        _classify = options.Classify ?? (_speaksPerennial ? SseConventions.ClassifyErrors : SseConventions.Classify);
         AnnouncedHeartbeat = Heartbeat(response);
     }
 
@@ -101,7 +101,7 @@ internal sealed class SseConnection : TransportConnection
     public override ValueTask DisposeAsync()
     {
         _response.Dispose();
-        _parser.ReleaseLine();
+        _parser.Release();
         ReleaseBlock();
         return ValueTask.CompletedTask;
     }

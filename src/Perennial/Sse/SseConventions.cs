@@ -5,9 +5,6 @@ namespace Perennial.Sse;
 /// <summary>What messages mean beyond their payload over SSE: Perennial's own control events, and what other servers do.</summary>
 internal static class SseConventions
 {
-    /// <summary>How far into a payload an error's <c>type</c> is looked for: servers put it first.</summary>
-    private const int ErrorSearchLength = 256;
-
     /// <summary>Control events of a server that announced Perennial's protocol (docs/protocol.md).</summary>
     public static StreamSignal ClassifyControl(in StreamMessage message) => !message.NamesItsEventType
         ? StreamSignal.None
@@ -22,23 +19,18 @@ internal static class SseConventions
         };
 
     /// <summary>
-    /// The end marker <c>[DONE]</c> of chat completion streams, and errors as <c>{"type":"error",…}</c>. An event that merely is called
-    /// done is an event.
+    /// The end marker <c>[DONE]</c> of chat completion streams, and errors. An event that merely is called done is an event.
     /// </summary>
-    public static StreamSignal Classify(in StreamMessage message)
+    public static StreamSignal Classify(in StreamMessage message) =>
+        message.Data.Span.SequenceEqual("[DONE]"u8) ? StreamSignal.Completed : ClassifyErrors(in message);
+
+    /// <summary>
+    /// Errors alone, as <c>{"type":"error",…}</c>: for a server that marks the end by a control event, where <c>[DONE]</c> is somebody's data.
+    /// </summary>
+    public static StreamSignal ClassifyErrors(in StreamMessage message)
     {
         var data = message.Data.Span;
-        if (data.IsEmpty)
-        {
-            return StreamSignal.None;
-        }
-
-        return data[0] switch
-        {
-            (byte)'[' when data.SequenceEqual("[DONE]"u8) => StreamSignal.Completed,
-            (byte)'{' when data[..Math.Min(data.Length, ErrorSearchLength)].IndexOf("\"error\""u8) >= 0 && IsError(data) => StreamSignal.Error,
-            _ => StreamSignal.None,
-        };
+        return data is [(byte)'{', ..] && data.IndexOf("\"error\""u8) >= 0 && IsError(data) ? StreamSignal.Error : StreamSignal.None;
     }
 
     private static bool IsError(ReadOnlySpan<byte> json)
@@ -61,7 +53,8 @@ internal static class SseConventions
 
             return false;
         }
-        catch (JsonException)
+        // Half a surrogate pair is valid JSON, but no string: comparing it is an InvalidOperationException.
+        catch (Exception e) when (e is JsonException or InvalidOperationException)
         {
             return false;
         }

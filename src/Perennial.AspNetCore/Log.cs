@@ -1,0 +1,22 @@
+using Microsoft.Extensions.Logging;
+
+namespace Perennial.AspNetCore;
+
+/// <summary>Log messages. A run is named by its epoch, because its id is what lets somebody read it.</summary>
+internal static partial class Log
+{
+    [LoggerMessage(1, LogLevel.Information, "Run {Epoch} started")]
+    public static partial void Started(ILogger logger, string epoch);
+
+    [LoggerMessage(2, LogLevel.Information, "Run {Epoch} left its producer as {Status}")]
+    public static partial void Ended(ILogger logger, string epoch, RunStatus status);
+
+    [LoggerMessage(3, LogLevel.Error, "The producer of run {Epoch} failed")]
+    public static partial void ProducerThrew(ILogger logger, string epoch, Exception exception);
+
+    [LoggerMessage(4, LogLevel.Debug, "The producer of run {Epoch} threw after it was cancelled")]
+    public static partial void ThrewAfterCancellation(ILogger logger, string epoch, Exception exception);
+
+    [LoggerMessage(5, LogLevel.Warning, "A callback on the stop token of run {Epoch} threw")]
+    public static partial void CancellationThrew(ILogger logger, string epoch, Exception exception);
+}

@@ -1,0 +1,37 @@
+namespace Perennial.AspNetCore;
+
+/// <summary>What the server keeps, for how long and how often it shows that it is alive. Every default works as it is.</summary>
+/// <remarks>Set up once in <c>AddPerennialServer</c> and not changed afterwards; reading is safe from any thread.</remarks>
+public sealed class PerennialServerOptions
+{
+    /// <summary>How long a response may be silent before a heartbeat is sent. Default 15 s; 1 ms to 1 hour.</summary>
+    /// <remarks>Announced in the header <c>Perennial-Heartbeat</c>, so that a client knows when silence means a dead line.</remarks>
+    public TimeSpan HeartbeatInterval { get; set; } = TimeSpan.FromSeconds(15);
+
+    /// <summary>How long a run can still be read after its producer has returned. Default 5 min; zero to 7 days.</summary>
+    /// <remarks>Afterwards its URL answers 404. A reader that is already connected still gets everything.</remarks>
+    public TimeSpan FinishedRunRetention { get; set; } = TimeSpan.FromMinutes(5);
+
+    /// <summary>The most bytes of encoded events one run may hold. Default 16 MiB; 1 KiB to 1 GiB.</summary>
+    /// <remarks>The event that would exceed it is not recorded; the run ends as failed with the code <c>run_too_large</c>.</remarks>
+    public long MaxBytesPerRun { get; set; } = 16 * 1024 * 1024;
+
+    /// <summary>The most runs held at once, finished ones within their retention included. Default 10,000; 1 to 1,000,000.</summary>
+    public int MaxRuns { get; set; } = 10_000;
+
+    /// <summary>Checks every value against its range.</summary>
+    /// <exception cref="ArgumentOutOfRangeException">A value is outside its range; the message names the member and the range.</exception>
+    public void Validate()
+    {
+        Require(HeartbeatInterval, TimeSpan.FromMilliseconds(1), TimeSpan.FromHours(1), nameof(HeartbeatInterval));
+        Require(FinishedRunRetention, TimeSpan.Zero, TimeSpan.FromDays(7), nameof(FinishedRunRetention));
+        Require(MaxBytesPerRun, 1024, 1L << 30, nameof(MaxBytesPerRun));
+        Require(MaxRuns, 1, 1_000_000, nameof(MaxRuns));
+    }
+
+    private static void Require<T>(T value, T least, T most, string member) where T : IComparable<T>
+    {
+        if (value.CompareTo(least) < 0 || value.CompareTo(most) > 0)
+            throw new ArgumentOutOfRangeException(member, value, FormattableString.Invariant($"{member} must be from {least} to {most}."));
+    }
+}

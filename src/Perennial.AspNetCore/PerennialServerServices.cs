@@ -1,0 +1,24 @@
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.DependencyInjection.Extensions;
+
+namespace Perennial.AspNetCore;
+
+/// <summary>Registers the server.</summary>
+public static class PerennialServerServices
+{
+    /// <summary>Adds <see cref="StreamRuns"/> and what serves them. Runs are held in memory. May be called more than once.</summary>
+    /// <param name="services">The application's services.</param>
+    /// <param name="configure">Changes the options; they are checked when the host starts.</param>
+    /// <returns>The same services.</returns>
+    public static IServiceCollection AddPerennialServer(this IServiceCollection services, Action<PerennialServerOptions>? configure = null)
+    {
+        ArgumentNullException.ThrowIfNull(services);
+        var options = services.AddOptions<PerennialServerOptions>().PostConfigure(o => o.Validate()).ValidateOnStart();
+        if (configure is not null)
+            options.Configure(configure);
+        services.TryAddSingleton(TimeProvider.System);
+        services.TryAddSingleton<StreamRuns>();
+        services.TryAddSingleton<SseResponse>();
+        return services;
+    }
+}

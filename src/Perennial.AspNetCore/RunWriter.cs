@@ -1,0 +1,114 @@
+using System.Text;
+using System.Text.Json;
+using System.Text.Json.Serialization.Metadata;
+using System.Text.Unicode;
+
+namespace Perennial.AspNetCore;
+
+/// <summary>The producer's end of a run: each write is numbered and recorded before any reader sees it.</summary>
+/// <remarks>
+/// <para>Safe from any thread; concurrent writes are recorded whole, in one order that all readers share. Writes never wait for readers.</para>
+/// <para>An event type is free text without CR, LF and NUL that does not start with <c>perennial.</c>, which is the server's own.</para>
+/// <para>
+/// Data is UTF-8 text. CR, LF and CRLF inside it all reach readers as LF, because the event stream format knows lines and not what ended
+/// them (HTML standard, section 9.2.6).
+/// </para>
+/// </remarks>
+public sealed class RunWriter
+{
+    private static readonly UTF8Encoding StrictUtf8 = new(encoderShouldEmitUTF8Identifier: false, throwOnInvalidBytes: true);
+
+    private readonly RunLog _log;
+    private readonly CancellationToken _stop;
+
+    internal RunWriter(RunLog log, CancellationToken stop)
+    {
+        _log = log;
+        _stop = stop;
+    }
+
+    /// <summary>Records one event with text as its data.</summary>
+    /// <param name="text">The data; may be empty.</param>
+    /// <param name="eventType">The event's type; null or empty for none, which readers see as <c>message</c>.</param>
+    /// <param name="cancellationToken">Checked before the event is recorded.</param>
+    /// <returns>Completes once the event is recorded.</returns>
+    /// <exception cref="ArgumentException">The event type is refused, or the text holds half a surrogate pair.</exception>
+    /// <exception cref="RunFailedException">The run hit <see cref="PerennialServerOptions.MaxBytesPerRun"/> and has ended as failed.</exception>
+    /// <exception cref="OperationCanceledException">The run was stopped, or the token was cancelled.</exception>
+    /// <exception cref="InvalidOperationException">The run has ended otherwise.</exception>
+    public ValueTask WriteAsync(string text, string? eventType = null, CancellationToken cancellationToken = default)
+    {
+        ArgumentNullException.ThrowIfNull(text);
+        return Append(eventType, StrictUtf8.GetBytes(text), cancellationToken);
+    }
+
+    /// <summary>Records one event with UTF-8 bytes as its data. The bytes are copied before the call returns.</summary>
+    /// <param name="utf8">The data; may be empty.</param>
+    /// <param name="eventType">The event's type; null or empty for none, which readers see as <c>message</c>.</param>
+    /// <param name="cancellationToken">Checked before the event is recorded.</param>
+    /// <returns>Completes once the event is recorded.</returns>
+    /// <exception cref="ArgumentException">The event type is refused, or the bytes are not UTF-8.</exception>
+    /// <exception cref="RunFailedException">The run hit <see cref="PerennialServerOptions.MaxBytesPerRun"/> and has ended as failed.</exception>
+    /// <exception cref="OperationCanceledException">The run was stopped, or the token was cancelled.</exception>
+    /// <exception cref="InvalidOperationException">The run has ended otherwise.</exception>
+    public ValueTask WriteAsync(ReadOnlyMemory<byte> utf8, string? eventType = null, CancellationToken cancellationToken = default)
+    {
+        if (!Utf8.IsValid(utf8.Span))
+            throw new ArgumentException("The data is not valid UTF-8; an event stream carries nothing else.", nameof(utf8));
+        return Append(eventType, utf8.Span, cancellationToken);
+    }
+
+    /// <summary>Records one event with a value as JSON.</summary>
+    /// <typeparam name="T">The type of the value.</typeparam>
+    /// <param name="value">The value to serialise.</param>
+    /// <param name="typeInfo">How to serialise it, without reflection.</param>
+    /// <param name="eventType">The event's type; null or empty for none, which readers see as <c>message</c>.</param>
+    /// <param name="cancellationToken">Checked before the event is recorded.</param>
+    /// <returns>Completes once the event is recorded.</returns>
+    /// <exception cref="ArgumentException">The event type is refused.</exception>
+    /// <exception cref="JsonException">The value cannot be serialised.</exception>
+    /// <exception cref="RunFailedException">The run hit <see cref="PerennialServerOptions.MaxBytesPerRun"/> and has ended as failed.</exception>
+    /// <exception cref="OperationCanceledException">The run was stopped, or the token was cancelled.</exception>
+    /// <exception cref="InvalidOperationException">The run has ended otherwise.</exception>
+    public ValueTask WriteJsonAsync<T>(
+        T value, JsonTypeInfo<T> typeInfo, string? eventType = null, CancellationToken cancellationToken = default)
+    {
+        ArgumentNullException.ThrowIfNull(typeInfo);
+        return Append(eventType, JsonSerializer.SerializeToUtf8Bytes(value, typeInfo), cancellationToken);
+    }
+
+    private ValueTask Append(string? eventType, ReadOnlySpan<byte> data, CancellationToken cancellationToken)
+    {
+        RefuseBadEventType(eventType);
+        cancellationToken.ThrowIfCancellationRequested();
+        return _log.TryAppend(eventType, data) switch
+        {
+            AppendOutcome.Appended => ValueTask.CompletedTask,
+            AppendOutcome.Full => throw FailTooLarge(),
+            _ => throw EndedBefore(),
+        };
+    }
+
+    private static void RefuseBadEventType(string? eventType)
+    {
+        if (eventType is null)
+            return;
+        if (eventType.AsSpan().ContainsAny('\r', '\n', '\0'))
+            throw new ArgumentException("An event type must not contain CR, LF or NUL.", nameof(eventType));
+        if (eventType.StartsWith(WireNames.ReservedEventPrefix, StringComparison.Ordinal))
+            throw new ArgumentException($"Event types starting with '{WireNames.ReservedEventPrefix}' are the server's own.", nameof(eventType));
+    }
+
+    // Ends the run here, so that a producer which swallows the exception cannot go on with a hole in its log.
+    private RunFailedException FailTooLarge()
+    {
+        var failure = new RunFailedException(
+            FormattableString.Invariant($"The run reached its limit of {_log.MaxBytes} bytes."), "run_too_large");
+        _log.TryClose(RunEnd.Failed(failure.Message, failure.Code));
+        return failure;
+    }
+
+    private Exception EndedBefore() => _log.State.Status == RunStatus.Stopped
+        ? new OperationCanceledException("The run was stopped.", _stop)
+        : new InvalidOperationException("The run has ended; nothing can be written to it any more.");
+}

@@ -1,0 +1,71 @@
+using System.Text;
+
+namespace Perennial.AspNetCore;
+
+/// <summary>Encodes one event as the bytes a <c>text/event-stream</c> carries (HTML standard, section 9.2). Pure; LF only.</summary>
+internal static class SseFrame
+{
+    /// <summary>A comment line and nothing else: it shows life, and having no blank line it cannot dispatch anything.</summary>
+    public static ReadOnlySpan<byte> Heartbeat => ":\n"u8;
+
+    private static ReadOnlySpan<byte> IdField => "id: "u8;
+    private static ReadOnlySpan<byte> EventField => "event: "u8;
+    private static ReadOnlySpan<byte> DataField => "data: "u8;
+
+    /// <summary>Encodes into an array of exactly the right size, because the log keeps it for the life of the run.</summary>
+    /// <param name="id">Left out when null, so that a reader's cursor stays where it is.</param>
+    /// <param name="eventType">Left out when null or empty. Must not hold CR, LF or NUL.</param>
+    /// <param name="data">UTF-8. Each line becomes a data line; empty data becomes one empty line, since an event without any is not dispatched.</param>
+    public static byte[] Encode(EventId? id, string? eventType, ReadOnlySpan<byte> data)
+    {
+        var idText = id?.ToString() ?? "";
+        eventType ??= "";
+        var frame = new byte[FieldLength(IdField, idText) + FieldLength(EventField, eventType) + DataLength(data) + 1];
+
+        var writer = new FrameWriter(frame);
+        writer.Field(IdField, idText);
+        writer.Field(EventField, eventType);
+        foreach (var line in new SseLines(data))
+            writer.Field(DataField, line);
+        writer.Append("\n"u8);
+        return frame;
+    }
+
+    private static int FieldLength(ReadOnlySpan<byte> name, string value) =>
+        value.Length == 0 ? 0 : name.Length + Encoding.UTF8.GetByteCount(value) + 1;
+
+    private static int DataLength(ReadOnlySpan<byte> data)
+    {
+        var length = 0;
+        foreach (var line in new SseLines(data))
+            length += DataField.Length + line.Length + 1;
+        return length;
+    }
+
+    private ref struct FrameWriter(Span<byte> rest)
+    {
+        private Span<byte> _rest = rest;
+
+        public void Field(ReadOnlySpan<byte> name, string value)
+        {
+            if (value.Length == 0)
+                return;
+            Append(name);
+            _rest = _rest[Encoding.UTF8.GetBytes(value, _rest)..];
+            Append("\n"u8);
+        }
+
+        public void Field(ReadOnlySpan<byte> name, ReadOnlySpan<byte> value)
+        {
+            Append(name);
+            Append(value);
+            Append("\n"u8);
+        }
+
+        public void Append(ReadOnlySpan<byte> bytes)
+        {
+            bytes.CopyTo(_rest);
+            _rest = _rest[bytes.Length..];
+        }
+    }
+}

@@ -1,0 +1,27 @@
+namespace Perennial.AspNetCore;
+
+/// <summary>No run was started, because <see cref="PerennialServerOptions.MaxRuns"/> are held already. Trying later may work.</summary>
+/// <remarks>Over HTTP the fitting answer is 503 (RFC 9110, section 15.6.4).</remarks>
+public sealed class TooManyRunsException : InvalidOperationException
+{
+    /// <summary>Creates the exception with a generic message.</summary>
+    public TooManyRunsException()
+        : this("No more runs can be held.")
+    {
+    }
+
+    /// <summary>Creates the exception.</summary>
+    /// <param name="message">Names the limit that was hit.</param>
+    public TooManyRunsException(string message)
+        : this(message, innerException: null)
+    {
+    }
+
+    /// <summary>Creates the exception with a cause.</summary>
+    /// <param name="message">Names the limit that was hit.</param>
+    /// <param name="innerException">The cause.</param>
+    public TooManyRunsException(string message, Exception? innerException)
+        : base(message, innerException)
+    {
+    }
+}

@@ -1,0 +1,58 @@
+using System.CommandLine;
+using Perennial.Cli.Connect;
+
+namespace Perennial.Cli;
+
+/// <summary>
+/// The program from its arguments to its exit code. Whatever goes wrong is one line on stderr; a stack trace is shown to those who ask
+/// for it with <c>--verbose</c>.
+/// </summary>
+internal static class CommandLine
+{
+    public static async Task<int> RunAsync(string[] arguments)
+    {
+        using var interruption = new Interruption();
+        try
+        {
+            return await InvokeAsync(arguments, interruption.Token);
+        }
+        catch (UsageException e)
+        {
+            ErrorLine.Write(e.Message);
+            return ExitCode.BadUsage;
+        }
+        catch (OutputException e)
+        {
+            ErrorLine.Write(e.Message);
+            return ExitCode.Failed;
+        }
+        catch (OperationCanceledException) when (interruption.Token.IsCancellationRequested)
+        {
+            return interruption.ExitCode;
+        }
+        catch (Exception e)
+        {
+            // Only the type: the text of an unforeseen exception may hold anything, secrets included.
+            ErrorLine.Write($"unexpected error ({e.GetType().Name}); --verbose shows where");
+            if (arguments.Contains(VerboseOption, StringComparer.Ordinal))
+            {
+                await Console.Error.WriteLineAsync(e.ToString());
+            }
+
+            return ExitCode.Failed;
+        }
+    }
+
+    /// <summary>Known before parsing, so that an error at any stage can be shown in full.</summary>
+    public const string VerboseOption = "--verbose";
+
+    private static Task<int> InvokeAsync(string[] arguments, CancellationToken cancellationToken)
+    {
+        var root = new RootCommand("Keeps streams of messages alive over connections that die.") { new ConnectCommand() };
+        // Arguments starting with @ are data here, not files of more arguments.
+        var parsed = root.Parse(arguments, new ParserConfiguration { ResponseFileTokenReplacer = null, EnablePosixBundling = false });
+        UsageException.ThrowIfAny(parsed);
+        var invocation = new InvocationConfiguration { EnableDefaultExceptionHandler = false, ProcessTerminationTimeout = null };
+        return parsed.InvokeAsync(invocation, cancellationToken);
+    }
+}

@@ -1,0 +1,158 @@
+namespace Perennial.Cli.Connect;
+
+/// <summary>
+/// One run of <c>connect</c>: reports what happens to a transport until the stream ends or there is a reason to leave it earlier.
+/// </summary>
+/// <remarks>
+/// Everything is reported from the transport's handlers, which are called one at a time, and <c>closed</c> after the last of them. So
+/// output that blocks holds up nothing but the stream itself.
+/// </remarks>
+internal sealed class ConnectRun(Transport transport, IReporter reporter, ConnectSettings settings)
+{
+    private readonly TaskCompletionSource<ClosedEvent> _closed = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private readonly TaskCompletionSource<int> _leave = new(TaskCreationOptions.RunContinuationsAsynchronously);    // with the exit code
+    private ErrorEvent? _sendError;
+    private int _taken;
+
+    /// <summary>Connects, prints and returns the exit code.</summary>
+    /// <exception cref="UsageException">The settings do not make a transport.</exception>
+    /// <exception cref="OperationCanceledException"><paramref name="cancellationToken"/> was cancelled.</exception>
+    public static async Task<int> RunAsync(ConnectSettings settings, CancellationToken cancellationToken)
+    {
+        var transport = Transports.Create(settings);
+        using var output = new StandardOutput();
+        IReporter reporter = settings.Json ? new JsonReporter(output) : new PlainReporter(output, settings.Verbose);
+        return await new ConnectRun(transport, reporter, settings).RunAsync(cancellationToken);
+    }
+
+    private async Task<int> RunAsync(CancellationToken cancellationToken)
+    {
+        Subscribe();
+        var sending = ConnectAndSendAsync();
+        using (cancellationToken.Register(() => _leave.TrySetCanceled(cancellationToken)))
+        {
+            if (await Task.WhenAny(_closed.Task, _leave.Task) == _closed.Task)
+            {
+                await sending;
+                _leave.TrySetResult((await _closed.Task).End.Error is null ? ExitCode.Success : ExitCode.Failed);
+            }
+        }
+
+        await transport.DisposeAsync();
+        await sending;
+        await ReportTheEndAsync();
+        return await _leave.Task;
+    }
+
+    private void Subscribe()
+    {
+        transport.Connecting += Report;
+        transport.Connected += Report;
+        transport.Reconnecting += Report;
+        transport.ErrorOccurred += Report;
+        transport.Backpressure += Report;
+        transport.Drained += Report;
+        transport.MessagesDropped += Report;
+        transport.GapDetected += Report;
+        transport.Completed += Report;
+        transport.MessageReceived += Report;
+        transport.Closed += (_, closed) => _closed.TrySetResult(closed);
+    }
+
+    private void Report<T>(object? sender, T happened)
+        where T : class => Try(() => reporter.Event(happened));
+
+    private void Report(object? sender, StreamMessage message) => Try(() =>
+    {
+        reporter.Message(message);
+        if (++_taken == settings.Take)
+        {
+            _leave.TrySetResult(ExitCode.Success);
+        }
+    });
+
+    /// <summary>Reports, unless the stream is being left: what comes after the decision to leave was not asked for.</summary>
+    private void Try(Action report)
+    {
+        if (_leave.Task.IsCompleted)
+        {
+            return;
+        }
+
+        try
+        {
+            report();
+        }
+        catch (ReaderGoneException)
+        {
+            _leave.TrySetResult(ExitCode.Success);
+        }
+        catch (Exception e)
+        {
+            _leave.TrySetException(e);
+        }
+    }
+
+    private async Task ConnectAndSendAsync()
+    {
+        try
+        {
+            await transport.ConnectAsync();
+        }
+        catch (TransportException)
+        {
+            return;     // reported by the transport's own events
+        }
+
+        try
+        {
+            foreach (var text in settings.Sends)
+            {
+                await transport.SendAsync(text);
+            }
+        }
+        catch (TransportException e)
+        {
+            SendFailed(e);
+        }
+    }
+
+    /// <summary>
+    /// A message that cannot be sent ends the run. One whose confirmation came too late, because the stream had ended, does not make
+    /// it fail: the server may well have ended it in answer.
+    /// </summary>
+    private void SendFailed(TransportException error)
+    {
+        var isTooLate = error is { Code: TransportErrorCode.NotConnected, Delivery: DeliveryStatus.Unknown };
+        if (!isTooLate && _leave.TrySetResult(ExitCode.Failed))
+        {
+            _sendError = new ErrorEvent(error, IsRecoverable: false, transport.State, Attempt: 0, TimeProvider.System.GetUtcNow());
+        }
+    }
+
+    /// <summary>
+    /// After the transport's last event, on this thread. When the output blocks and the handlers never came to their end, there is
+    /// nobody to tell.
+    /// </summary>
+    private async Task ReportTheEndAsync()
+    {
+        if (!_closed.Task.IsCompleted || _leave.Task.IsFaulted)
+        {
+            return;
+        }
+
+        try
+        {
+            if (_sendError is not null)
+            {
+                reporter.Event(_sendError);
+            }
+
+            reporter.Event(await _closed.Task);
+        }
+        catch (ReaderGoneException)
+        {
+            _leave.TrySetResult(ExitCode.Success);
+        }
+    }
+}

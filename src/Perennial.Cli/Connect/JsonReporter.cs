@@ -1,0 +1,103 @@
+using System.Buffers;
+using System.Text.Encodings.Web;
+using System.Text.Json;
+
+namespace Perennial.Cli.Connect;
+
+/// <summary>One JSON object per line for everything that happens, on stdout. Names, order and spelling are an interface: programs read them.</summary>
+internal sealed class JsonReporter(StandardOutput output) : IReporter
+{
+    private readonly ArrayBufferWriter<byte> _line = new();
+
+    // Text stays readable; a line of output is not a page of HTML.
+    private readonly JsonWriterOptions _options = new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
+
+    public void Message(StreamMessage message) => Write("message", json =>
+    {
+        json.WriteString("id", message.Id);
+        json.WriteString("type", message.EventType);
+        if (message.IsBinary)
+        {
+            json.WriteBoolean("binary", true);
+            json.WriteBase64String("data", message.Data.Span);
+        }
+        else
+        {
+            json.WriteString("data", message.Text);
+        }
+    });
+
+    public void Event(object happened)
+    {
+        switch (happened)
+        {
+            case ConnectingEvent:
+                Write("connecting");
+                break;
+            case ConnectedEvent:
+                Write("connected");
+                break;
+            case ReconnectingEvent e:
+                Write("reconnecting", json =>
+                {
+                    json.WriteNumber("attempt", e.Attempt);
+                    json.WriteNumber("delayMs", (long)Math.Round(e.Delay.TotalMilliseconds));
+                });
+                break;
+            case ErrorEvent e:
+                Write("error", json =>
+                {
+                    json.WriteString("message", e.Exception.Message);
+                    json.WriteString("code", CamelCase(e.Code));
+                    json.WriteBoolean("recoverable", e.IsRecoverable);
+                });
+                break;
+            case BackpressureEvent e:
+                Write("backpressure", json =>
+                {
+                    json.WriteNumber("size", e.Size);
+                    json.WriteNumber("limit", e.Capacity);
+                    json.WriteNumber("mark", e.Mark);
+                });
+                break;
+            case DrainedEvent:
+                Write("drain");
+                break;
+            case DroppedEvent e:
+                Write("dropped", json => json.WriteNumber("count", e.Count));
+                break;
+            case GapEvent e:
+                Write("gap", json =>
+                {
+                    json.WriteString("reason", CamelCase(e.Reason));
+                    json.WriteString("requestedId", e.RequestedId);
+                    json.WriteString("resumesAt", e.ResumesAt);
+                });
+                break;
+            case CompletedEvent e:
+                Write("done", json => json.WriteString("reason", CamelCase(e.End.Reason)));
+                break;
+            case ClosedEvent:
+                Write("closed");
+                break;
+        }
+    }
+
+    private void Write(string name, Action<Utf8JsonWriter>? writeMembers = null)
+    {
+        _line.ResetWrittenCount();
+        using (var json = new Utf8JsonWriter(_line, _options))
+        {
+            json.WriteStartObject();
+            json.WriteString("event", name);
+            writeMembers?.Invoke(json);
+            json.WriteEndObject();
+        }
+
+        _line.Write("\n"u8);
+        output.Write(_line.WrittenSpan);
+    }
+
+    private static string CamelCase<T>(T value)
+        where T : struct, Enum => JsonNamingPolicy.CamelCase.ConvertName(value.ToString());
+}

@@ -1,0 +1,44 @@
+using System.Buffers;
+using System.Globalization;
+
+namespace Perennial.Cli.Connect;
+
+/// <summary>The data of each message and a newline on stdout, everything else as short lines on stderr.</summary>
+internal sealed class PlainReporter(StandardOutput output, bool isVerbose) : IReporter
+{
+    private readonly ArrayBufferWriter<byte> _line = new();
+
+    public void Message(StreamMessage message)
+    {
+        _line.ResetWrittenCount();
+        _line.Write(message.Data.Span);
+        _line.Write("\n"u8);
+        output.Write(_line.WrittenSpan);
+    }
+
+    public void Event(object happened)
+    {
+        if (Words(happened) is { } words)
+        {
+            ErrorLine.Write(words);
+        }
+    }
+
+    private string? Words(object happened) => happened switch
+    {
+        ConnectingEvent => "connecting",
+        ConnectedEvent => "connected",
+        ReconnectingEvent e => string.Create(
+            CultureInfo.InvariantCulture, $"reconnecting in {e.Delay.TotalSeconds:0.###} s, attempt {e.Attempt} of {e.MaxAttempts}"),
+        ErrorEvent { IsRecoverable: true } e => e.Exception.Message,
+        ErrorEvent e => $"failed: {e.Exception.Message}",
+        DroppedEvent e => string.Create(CultureInfo.InvariantCulture, $"{e.Count} messages dropped: the output is too slow"),
+        GapEvent { Reason: GapReason.AnnouncedByServer } => "messages are missing: the server cannot go on where it was asked to",
+        GapEvent => "messages may be missing or repeated: the server does not number them",
+        CompletedEvent { End.Reason: StreamEndReason.Stopped } => "stopped",
+        CompletedEvent => "completed",
+        BackpressureEvent e when isVerbose => string.Create(CultureInfo.InvariantCulture, $"{e.Size} of {e.Capacity} messages wait for the output"),
+        DrainedEvent when isVerbose => "the output has caught up",
+        _ => null,
+    };
+}

@@ -1,0 +1,63 @@
+using System.CommandLine;
+using System.CommandLine.Parsing;
+using System.Globalization;
+
+namespace Perennial.Cli;
+
+/// <summary>The kinds of options there are. Each says in its own error what it accepts.</summary>
+internal static class OptionKinds
+{
+    /// <summary>An option that is there or not.</summary>
+    public static Option<bool> Flag(string name, string description) => new(name) { Description = description, Arity = ArgumentArity.Zero };
+
+    /// <summary>An option with free text.</summary>
+    public static Option<string?> Text(string name, string valueName, string description) =>
+        new(name) { Description = description, HelpName = valueName };
+
+    /// <summary>An option with free text that may be given any number of times.</summary>
+    public static Option<string[]> Texts(string name, string valueName, string description) =>
+        new(name) { Description = description, HelpName = valueName, Arity = ArgumentArity.OneOrMore, DefaultValueFactory = _ => [] };
+
+    /// <summary>An option with a whole number in a range.</summary>
+    public static Option<int?> Number(string name, string valueName, int least, int most, string description) => new(name)
+    {
+        Description = description,
+        HelpName = valueName,
+        CustomParser = result =>
+        {
+            var value = result.Tokens[0].Value;
+            if (int.TryParse(value, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out var number) && number >= least && number <= most)
+            {
+                return number;
+            }
+
+            result.AddError(string.Create(CultureInfo.InvariantCulture, $"{name} must be a whole number from {least} to {most}, not '{value}'"));
+            return null;
+        },
+    };
+
+    /// <summary>An option that takes one of a few words. The first is the default.</summary>
+    public static Option<T> Choice<T>(string name, string description, params (string Word, T Meaning)[] choices) => new(name)
+    {
+        Description = description,
+        HelpName = string.Join('|', choices.Select(choice => choice.Word)),
+        DefaultValueFactory = _ => choices[0].Meaning,
+        CustomParser = result => MeaningOf(result, name, choices),
+    };
+
+    private static T MeaningOf<T>(ArgumentResult result, string name, (string Word, T Meaning)[] choices)
+    {
+        var value = result.Tokens[0].Value;
+        foreach (var (word, meaning) in choices)
+        {
+            if (string.Equals(word, value, StringComparison.Ordinal))
+            {
+                return meaning;
+            }
+        }
+
+        var words = string.Join(", ", choices[..^1].Select(choice => choice.Word));
+        result.AddError($"{name} must be {words} or {choices[^1].Word}, not '{value}'");
+        return choices[0].Meaning;
+    }
+}

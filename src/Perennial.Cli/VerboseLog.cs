@@ -1,0 +1,23 @@
+using Microsoft.Extensions.Logging;
+
+namespace Perennial.Cli;
+
+/// <summary>Shows the library's log on stderr. What the library logs holds no secret and no payload.</summary>
+internal sealed class VerboseLog : ILoggerFactory, ILogger
+{
+    public ILogger CreateLogger(string categoryName) => this;
+
+    public void AddProvider(ILoggerProvider provider) => throw new NotSupportedException("This log goes to stderr alone.");
+
+    public bool IsEnabled(LogLevel logLevel) => true;
+
+    public IDisposable? BeginScope<TState>(TState state)
+        where TState : notnull => null;
+
+    public void Log<TState>(LogLevel logLevel, EventId eventId, TState state, Exception? exception, Func<TState, Exception?, string> formatter) =>
+        ErrorLine.Write($"[{logLevel}] {formatter(state, exception)}");
+
+    public void Dispose()
+    {
+    }
+}
