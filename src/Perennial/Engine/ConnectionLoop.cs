@@ -182,8 +182,10 @@ internal sealed class ConnectionLoop(
         }
     }
 
+    /// <summary>The order matters: whoever sees the end may start again at once, and must find nothing of this run still to come.</summary>
     private void Finish(StreamEnd end)
     {
+        session.SetOver();
         if (end.Error is { } error)
         {
             core.Report(error, isRecoverable: false, _retry.Failures);
@@ -197,8 +199,8 @@ internal sealed class ConnectionLoop(
         }
 
         core.Events.Post(new ClosedEvent(end));
-        session.TryEnd(end);
         core.Buffer.End();
+        session.TryEnd(end);
     }
 
     private static TransportException IdleError(TimeSpan limit, Exception cause) =>
