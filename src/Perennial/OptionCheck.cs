@@ -82,9 +82,10 @@ internal static class OptionCheck
             throw new ArgumentException($"{name} holds a header whose name is not a token (RFC 9110, 5.6.2).", name);
         }
 
-        if (value is null || value.AsSpan().ContainsAny("\r\n\0"))
+        if (value is null || value.Any(static c => c is not '\t' and (< ' ' or > '~')))
         {
-            throw new ArgumentException($"The value of header '{headerName}' in {name} must not be null or contain CR, LF or NUL.", name);
+            throw new ArgumentException(
+                $"The value of header '{headerName}' in {name} must be printable ASCII: no CR, LF, NUL or letters beyond it.", name);
         }
     }
 
