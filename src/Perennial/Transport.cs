@@ -441,7 +441,7 @@ public abstract class Transport : IAsyncDisposable
 
         var (session, _) = StartOrJoin(startsAgain: false);
         return session.Ended.IsCompleted
-            ? throw NotConnected()
+            ? Task.FromException<SendOutcome>(NotConnected())
             : _sends.SendAsync(new OutgoingMessage(data, kind, Guid.NewGuid().ToString("N")), session.Ended, cancellationToken);
     }
 
