@@ -100,7 +100,7 @@ internal sealed class ConnectionLoop(
         using var limit = CancellationTokenSource.CreateLinkedTokenSource(lifetime.Token, timer.Token);
         try
         {
-            return await open(new ConnectContext(_retry.Failures, resumeFrom, _hasDelivered), limit.Token).ConfigureAwait(false);
+            return await OpenWithinAsync(new ConnectContext(_retry.Failures, resumeFrom, _hasDelivered), limit.Token).ConfigureAwait(false);
         }
         catch (OperationCanceledException e) when (timer.IsCancellationRequested && !lifetime.IsCancellationRequested)
         {
@@ -112,6 +112,34 @@ internal sealed class ConnectionLoop(
         {
             activity?.SetStatus(ActivityStatusCode.Error).SetTag("error.type", (e as TransportException)?.Code ?? TransportErrorCode.Unexpected);
             throw;
+        }
+    }
+
+    /// <summary>The limit holds for code that ignores its token, too: such an attempt is left behind.</summary>
+    private async Task<TransportConnection> OpenWithinAsync(ConnectContext context, CancellationToken limit)
+    {
+        var opening = open(context, limit).AsTask();
+        try
+        {
+            return await opening.WaitAsync(limit).ConfigureAwait(false);
+        }
+        catch (OperationCanceledException) when (!opening.IsCompleted)
+        {
+            _ = CloseLateAsync(opening);
+            throw;
+        }
+    }
+
+    /// <summary>Closes a connection that nobody waits for any more, should it come.</summary>
+    private async Task CloseLateAsync(Task<TransportConnection> opening)
+    {
+        try
+        {
+            await CloseAsync(await opening.ConfigureAwait(false)).ConfigureAwait(false);
+        }
+        catch (Exception)
+        {
+            // The attempt failed after it was given up.
         }
     }
 
@@ -175,9 +203,10 @@ internal sealed class ConnectionLoop(
         {
             await connection.DisposeAsync().AsTask().WaitAsync(CloseLimit, core.Time, CancellationToken.None).ConfigureAwait(false);
         }
-        catch (TimeoutException)
+        catch (Exception e)
         {
-            Log.CloseTimedOut(core.Logger, core.Kind, core.Id);
+            // How a connection closes changes nothing about how the stream ended.
+            Log.CloseFailed(core.Logger, core.Kind, core.Id, e.GetType().Name);
         }
     }
 
