@@ -61,7 +61,7 @@ internal sealed class ConnectionLoop(
     private async Task WaitToReconnectAsync(TransportException error, TimeSpan wait, CancellationToken stop)
     {
         core.Report(error, isRecoverable: true, _retry.Failures);
-        core.TryEnter(TransportState.Reconnecting);
+        core.Life.TryEnter(TransportState.Reconnecting);
         core.Metrics.Reconnecting(error.Code);
         Log.Retrying(core.Logger, core.Kind, core.Id, error.Code, _retry.Failures, wait);
         core.Events.Post(new ReconnectingEvent(_retry.Failures, wait, core.Options.Reconnect.MaxAttempts));
@@ -75,7 +75,7 @@ internal sealed class ConnectionLoop(
         var connection = await OpenAsync(resumeFrom, lifetime).ConfigureAwait(false);
         try
         {
-            core.TryEnter(TransportState.Connected);
+            core.Life.TryEnter(TransportState.Connected);
             core.Connection.Put(connection);
             core.Metrics.Connected(isResume: _retry.Failures > 0 && resumeFrom is not null);
             core.Events.Post(new ConnectedEvent(_retry.Failures, resumeFrom));
@@ -218,15 +218,7 @@ internal sealed class ConnectionLoop(
             Log.Failed(core.Logger, core.Kind, core.Id, error.Code, error);
         }
 
-        core.TryEnter(end.Error is null ? TransportState.Closed : TransportState.Failed);
-        if (end.Reason is StreamEndReason.Completed or StreamEndReason.Stopped)
-        {
-            core.Events.Post(new CompletedEvent(end));
-        }
-
-        core.Events.Post(new ClosedEvent(end));
-        session.TryEnd(end);
-        core.Buffer.End();
+        core.Life.End(end);
     }
 
     private static TransportException IdleError(TimeSpan limit, Exception cause) =>

@@ -23,14 +23,15 @@ internal sealed class TransportSession
     /// <summary>Whether <see cref="TryStart"/> was called.</summary>
     public bool IsStarted { get; private set; }
 
-    /// <summary>Claims the right to run the loop; the first caller has it. Under the transport's lock.</summary>
+    /// <summary>Claims the right to run the loop; the first caller has it. Under the life cycle's lock.</summary>
     public bool TryStart() => !IsStarted && (IsStarted = true);
 
     public void RequestStop() => _stop.Cancel();
 
     public void SetConnected() => _connected.TrySetResult();
 
-    public bool TryEnd(StreamEnd end)
+    /// <summary>Ends the session. Called once, under the life cycle's lock.</summary>
+    public void End(StreamEnd end)
     {
         if (_connected.TrySetException(end.Error ?? new TransportException(
                 TransportErrorCode.NotConnected, "The transport was closed before it was connected.")))
@@ -38,6 +39,6 @@ internal sealed class TransportSession
             _ = _connected.Task.Exception;      // observed: nobody need wait for the connection
         }
 
-        return _ended.TrySetResult(end);
+        _ended.SetResult(end);
     }
 }
