@@ -69,13 +69,12 @@ internal sealed class EventHandlers(Transport sender, BufferOptions buffer, Metr
     }
 
     /// <summary>
-    /// Delivers the next message, if there is one and somebody to take it. Who takes it is settled before it leaves the buffer: a
-    /// handler that is being removed may still get it, and it is never lost.
+    /// Delivers the next message, if there is one and somebody to take it. Who takes it is settled while it waits in the buffer: so it
+    /// is never lost between two handlers, and a handler gets nothing that arrives after it was removed.
     /// </summary>
     public bool TryDeliver(MessageBuffer from)
     {
-        var takers = MessageReceived;
-        if (takers is null || !from.TryRead(out var message))
+        if (!from.HasNext || MessageReceived is not { } takers || !from.TryRead(out var message))
         {
             return false;
         }

@@ -71,6 +71,9 @@ internal sealed class MessageBuffer : IValueTaskSource<StreamEnd?>
         }
     }
 
+    /// <summary>Whether a message waits for the reader, who may ask, be it paused or not.</summary>
+    public bool HasNext => _next < _outgoingCount || Size > 0;
+
     /// <summary>Messages ever accepted: the place in the stream at which an event happens.</summary>
     public long Appended => Volatile.Read(ref _appended);
 

@@ -109,11 +109,11 @@ public class HostileServerTests
     public async Task A_server_that_accepts_and_says_nothing_runs_into_the_connect_timeout()
     {
         var time = new ManualTimeProvider();
-        await using var server = ScriptedServer.StartRaw(static connection => connection.WaitForClientCloseAsync(connection.Stopping));
+        await using var server = ScriptedServer.Start(static exchange => exchange.WaitForClientCloseAsync(exchange.Stopping));
         await using var transport = server.Transport(
             static options => options with { Reconnect = new ReconnectOptions { Enabled = false } }, new TransportServices { Time = time });
         var connecting = transport.ConnectAsync();
-        await server.WaitForConnectionsAsync(1).Soon();
+        await server.WaitForRequestsAsync(1).Soon();
         await time.WaitForTimerAsync(TimeSpan.FromSeconds(30)).Soon();
 
         time.Advance(TimeSpan.FromSeconds(30));

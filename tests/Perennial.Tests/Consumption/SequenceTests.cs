@@ -199,6 +199,31 @@ public partial class SequenceTests
         }
     }
 
+    [Fact]
+    public async Task The_sequence_takes_over_at_once_from_a_handler_that_waits_in_vain()
+    {
+        await using var transport = new MemoryTransport();
+        await transport.ConnectAsync().Soon();
+        EventHandler<StreamMessage> handler = static (_, _) => Assert.Fail("There was no message for this handler.");
+        for (var round = 0; round < 3000; round++)
+        {
+            transport.MessageReceived += handler;
+            await Task.Yield();
+            transport.MessageReceived -= handler;
+
+            var reading = transport.ReadAllAsync().TextsAsync(1);
+            transport.Connection.Say("1");
+
+            (await reading.Soon()).ShouldBe(["1"], $"round {round}");
+        }
+
+        var handled = new TaskCompletionSource<string>();
+        transport.MessageReceived += (_, message) => handled.TrySetResult(message.Text);
+        transport.Connection.Say("last");
+        (await handled.Task.Soon()).ShouldBe("last");
+        transport.GetMetrics().HandlerErrors.ShouldBe(0);
+    }
+
     internal sealed record Word(string Text);
 
     [JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase)]
