@@ -23,4 +23,14 @@ public sealed record HttpConnectionOptions
 
     /// <summary>TLS settings: client certificates, certificate checks, protocols. Default: the platform's.</summary>
     public SslClientAuthenticationOptions? Tls { get; init; }
+
+    /// <summary>
+    /// How long an HTTP/2 connection may be silent before it is asked for a sign of life; without one in as long again it is given
+    /// up. Without that a line that went dead would be used for one attempt after another, because all streams to an origin share
+    /// it. Default 15 s; 1 s to 1 h, or <see cref="Timeout.InfiniteTimeSpan"/> for never. HTTP/1.1 needs none.
+    /// </summary>
+    public TimeSpan PingInterval { get; init; } = TimeSpan.FromSeconds(15);
+
+    internal void Validate() =>
+        OptionCheck.RangeOrInfinite(PingInterval, TimeSpan.FromSeconds(1), TimeSpan.FromHours(1), $"{nameof(HttpTransportOptions.Http)}.{nameof(PingInterval)}");
 }

@@ -1,15 +1,28 @@
+using System.Net.Sockets;
 using System.Security.Authentication;
 
 namespace Perennial.Http;
 
-/// <summary>
-/// Turns what the HTTP stack reports into <see cref="TransportException"/>, and decides there what is transient. An invalid response
-/// has no inner exception: the stack's own quotes the bytes it could not read, which may be anything.
-/// </summary>
+/// <summary>Turns what the HTTP stack reports into <see cref="TransportException"/>, and decides there what is transient.</summary>
 internal static class HttpErrors
 {
+    /// <summary>What the HTTP stack throws when there is no response. A bare socket error is rare, but not impossible.</summary>
+    public static bool IsNetwork(Exception e) => e is HttpRequestException or IOException or SocketException;
+
     /// <summary>A failure to get a response.</summary>
-    public static TransportException FromRequest(HttpRequestException e, Uri uri) => e.HttpRequestError switch
+    public static TransportException FromRequest(Exception e, Uri uri) => e is HttpRequestException request ? FromRequest(request, uri) : Lost(e);
+
+    /// <summary>A failure while a response body was read.</summary>
+    public static TransportException FromBody(Exception e) => e switch
+    {
+        HttpIOException { HttpRequestError: HttpRequestError.InvalidResponse } =>
+            new(TransportErrorCode.ProtocolViolation, "The response body is not valid HTTP.", false, e),
+        InvalidDataException =>
+            new(TransportErrorCode.ConnectionLost, "The compressed response body is damaged or cut short.", true, e),
+        _ => Lost(e),
+    };
+
+    private static TransportException FromRequest(HttpRequestException e, Uri uri) => e.HttpRequestError switch
     {
         HttpRequestError.SecureConnectionError when e.InnerException is AuthenticationException =>
             new(TransportErrorCode.ConnectFailed, $"TLS with {uri.Host} failed: the certificate or protocol is not acceptable.", false, e)
@@ -22,8 +35,11 @@ internal static class HttpErrors
             {
                 Delivery = DeliveryStatus.NotSent,
             },
+        // The HTTP/2 handshake calls its own interruption an invalid response.
+        HttpRequestError.InvalidResponse when BrokeOff(e) =>
+            Lost(e),
         HttpRequestError.InvalidResponse =>
-            new(TransportErrorCode.ProtocolViolation, $"{uri.Host} does not answer in HTTP."),
+            new(TransportErrorCode.ProtocolViolation, $"{uri.Host} does not answer in HTTP.", false, e),
         HttpRequestError.ConfigurationLimitExceeded =>
             new(TransportErrorCode.ProtocolViolation, $"The response headers from {uri.Host} are too large.", false, e),
         HttpRequestError.VersionNegotiationError =>
@@ -32,16 +48,6 @@ internal static class HttpErrors
             Lost(e),
         _ when e.InnerException is IOException => Lost(e),
         _ => new(TransportErrorCode.Unexpected, $"The request to {uri.Host} failed ({e.HttpRequestError}).", false, e),
-    };
-
-    /// <summary>A failure while a response body was read.</summary>
-    public static TransportException FromBody(Exception e) => e switch
-    {
-        HttpIOException { HttpRequestError: HttpRequestError.InvalidResponse } =>
-            new(TransportErrorCode.ProtocolViolation, "The response body is not valid HTTP."),
-        InvalidDataException =>
-            new(TransportErrorCode.ConnectionLost, "The compressed response body is damaged or cut short.", true, e),
-        _ => Lost(e),
     };
 
     /// <summary>A response whose status is not a stream.</summary>
@@ -54,6 +60,19 @@ internal static class HttpErrors
             HttpStatus = response.StatusCode,
             RetryAfter = RetryAfter(response, time),
         };
+
+    private static bool BrokeOff(Exception e)
+    {
+        for (var cause = e.InnerException; cause is not null; cause = cause.InnerException)
+        {
+            if (cause is SocketException or HttpIOException { HttpRequestError: HttpRequestError.ResponseEnded })
+            {
+                return true;
+            }
+        }
+
+        return false;
+    }
 
     private static TransportException Lost(Exception e) =>
         new(TransportErrorCode.ConnectionLost, "The connection broke off.", true, e);

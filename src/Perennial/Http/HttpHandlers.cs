@@ -21,6 +21,10 @@ internal static class HttpHandlers
             EnableMultipleHttp2Connections = true,
             // Renewed so that DNS changes are seen; a stream in progress keeps its connection.
             PooledConnectionLifetime = TimeSpan.FromMinutes(15),
+            // An HTTP/2 connection that went dead would otherwise be given one attempt after another.
+            KeepAlivePingDelay = options.PingInterval,
+            KeepAlivePingTimeout = options.PingInterval == Timeout.InfiniteTimeSpan ? TimeSpan.FromSeconds(20) : options.PingInterval,
+            KeepAlivePingPolicy = HttpKeepAlivePingPolicy.WithActiveRequests,
             // Last-Event-ID is UTF-8 (HTML standard, 9.2.4); all other headers are ASCII.
             RequestHeaderEncodingSelector = static (name, _) => string.Equals(name, "Last-Event-ID", StringComparison.Ordinal) ? Encoding.UTF8 : null,
             UseCookies = options.Cookies is not null,

@@ -88,7 +88,7 @@ internal sealed class HttpSender : IDisposable
         {
             return await _http.SendAsync(request, cancellationToken).ConfigureAwait(false);
         }
-        catch (HttpRequestException e)
+        catch (Exception e) when (HttpErrors.IsNetwork(e))
         {
             var error = HttpErrors.FromRequest(e, request.RequestUri!);
             opening?.Failed(request, error);

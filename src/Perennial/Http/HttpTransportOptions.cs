@@ -79,6 +79,6 @@ public abstract record HttpTransportOptions : TransportOptions
             throw OptionCheck.Contradiction(nameof(HttpVersion), $"{nameof(HttpVersion)} must be 1.1 or 2.0, not {HttpVersion}.");
         }
 
-        OptionCheck.NotNull(Http, nameof(Http));
+        OptionCheck.NotNull(Http, nameof(Http)).Validate();
     }
 }

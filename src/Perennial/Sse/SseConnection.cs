@@ -63,7 +63,7 @@ internal sealed class SseConnection : TransportConnection
 
             count = await _body.ReadAsync(_block, cancellationToken).ConfigureAwait(false);
         }
-        catch (Exception e) when (e is IOException or HttpRequestException or InvalidDataException)
+        catch (Exception e) when (HttpErrors.IsNetwork(e) || e is InvalidDataException)
         {
             throw HttpErrors.FromBody(e);
         }
