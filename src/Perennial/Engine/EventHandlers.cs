@@ -68,7 +68,20 @@ internal sealed class EventHandlers(Transport sender, BufferOptions buffer, Metr
         }
     }
 
-    public void Deliver(StreamMessage message) => Invoke(MessageReceived, message);
+    /// <summary>
+    /// Delivers the next message, if there is one and somebody to take it. Who takes it is settled while it waits in the buffer: so it
+    /// is never lost between two handlers, and a handler gets nothing that arrives after it was removed.
+    /// </summary>
+    public bool TryDeliver(MessageBuffer from)
+    {
+        if (!from.HasNext || MessageReceived is not { } takers || !from.TryRead(out var message))
+        {
+            return false;
+        }
+
+        Invoke(takers, message);
+        return true;
+    }
 
     /// <summary>Calls each handler; one that throws hides the event from no other, and touches nothing else.</summary>
     private void Invoke<T>(EventHandler<T>? handlers, T happened)

@@ -66,7 +66,7 @@ public class PerennialServerTests
         var (texts, error) = await probe.ReadToFailureAsync();
 
         texts.ShouldBe(["1"]);
-        (error.Code, error.ServerCode).ShouldBe((TransportErrorCode.ServerFailed, "overloaded"));
+        (error.Code, error.ServerCode, error.ServerMessage).ShouldBe((TransportErrorCode.ServerFailed, "overloaded", "The model is overloaded."));
         (await probe.Transport.Completion).Reason.ShouldBe(StreamEndReason.Failed);
         probe.Transport.State.ShouldBe(TransportState.Failed);
         server.Requests.Count.ShouldBe(1);
