@@ -16,7 +16,7 @@ internal static class HttpErrors
     public static TransportException FromBody(Exception e) => e switch
     {
         HttpIOException { HttpRequestError: HttpRequestError.InvalidResponse } =>
-            new(TransportErrorCode.ProtocolViolation, "The response body is not valid HTTP.", false, e),
+            new(TransportErrorCode.ProtocolViolation, "The response body is not valid HTTP."),
         InvalidDataException =>
             new(TransportErrorCode.ConnectionLost, "The compressed response body is damaged or cut short.", true, e),
         _ => Lost(e),

@@ -138,6 +138,23 @@ public class SendTests
     }
 
     [Fact]
+    public async Task A_close_ends_the_wait_between_two_tries()
+    {
+        var clock = new ManualTimeProvider();
+        await using var server = ScriptedServer.Start(StreamAnd(Status(503)));
+        await using var probe = new TransportProbe(
+            new SseTransportOptions { Endpoint = server.Address, Reconnect = TransportProbe.WithoutJitter }, new TransportServices { Time = clock });
+        var send = probe.Transport.SendAsync("a", probe.Token);
+        await clock.WaitForTimerAsync(TimeSpan.FromSeconds(1), probe.Token);
+
+        await probe.Transport.CloseAsync(probe.Token);
+
+        var error = await Should.ThrowAsync<TransportException>(send.WaitAsync(probe.Token));
+        (error.Code, error.Delivery).ShouldBe((TransportErrorCode.NotConnected, DeliveryStatus.Unknown));
+        Posts(server).Count.ShouldBe(1);
+    }
+
+    [Fact]
     public async Task A_full_queue_refuses_the_next_message_at_once()
     {
         await using var server = ScriptedServer.Start(NeverAnswer);
