@@ -3,14 +3,24 @@ using System.Security.Authentication;
 
 namespace Perennial.Http;
 
-/// <summary>Turns what the HTTP stack reports into <see cref="TransportException"/>, and decides there what is transient.</summary>
+/// <summary>
+/// Turns what the HTTP stack reports into <see cref="TransportException"/>, and decides there what is transient. An invalid response
+/// has no inner exception: the stack's own quotes the bytes it could not read, which may be anything.
+/// </summary>
 internal static class HttpErrors
 {
     /// <summary>What the HTTP stack throws when there is no response. A bare socket error is rare, but not impossible.</summary>
     public static bool IsNetwork(Exception e) => e is HttpRequestException or IOException or SocketException;
 
     /// <summary>A failure to get a response.</summary>
-    public static TransportException FromRequest(Exception e, Uri uri) => e is HttpRequestException request ? FromRequest(request, uri) : Lost(e);
+    public static TransportException FromRequest(Exception e, HttpRequestMessage request) => e switch
+    {
+        // The HTTP/2 handshake calls its own interruption an invalid response, or nothing at all.
+        HttpRequestException { HttpRequestError: HttpRequestError.InvalidResponse } when BrokeOff(e) => Lost(e),
+        HttpRequestException { HttpRequestError: HttpRequestError.Unknown, InnerException: null } when MayBeHttp2(request) => Lost(e),
+        HttpRequestException failure => FromRequest(failure, request.RequestUri!),
+        _ => Lost(e),
+    };
 
     /// <summary>A failure while a response body was read.</summary>
     public static TransportException FromBody(Exception e) => e switch
@@ -35,11 +45,8 @@ internal static class HttpErrors
             {
                 Delivery = DeliveryStatus.NotSent,
             },
-        // The HTTP/2 handshake calls its own interruption an invalid response.
-        HttpRequestError.InvalidResponse when BrokeOff(e) =>
-            Lost(e),
         HttpRequestError.InvalidResponse =>
-            new(TransportErrorCode.ProtocolViolation, $"{uri.Host} does not answer in HTTP.", false, e),
+            new(TransportErrorCode.ProtocolViolation, $"{uri.Host} does not answer in HTTP."),
         HttpRequestError.ConfigurationLimitExceeded =>
             new(TransportErrorCode.ProtocolViolation, $"The response headers from {uri.Host} are too large.", false, e),
         HttpRequestError.VersionNegotiationError =>
@@ -60,6 +67,10 @@ internal static class HttpErrors
             HttpStatus = response.StatusCode,
             RetryAfter = RetryAfter(response, time),
         };
+
+    private static bool MayBeHttp2(HttpRequestMessage request) =>
+        request.Version.Major >= 2
+        || (request.VersionPolicy == HttpVersionPolicy.RequestVersionOrHigher && string.Equals(request.RequestUri!.Scheme, Uri.UriSchemeHttps, StringComparison.Ordinal));
 
     private static bool BrokeOff(Exception e)
     {
