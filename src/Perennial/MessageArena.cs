@@ -47,7 +47,8 @@ internal sealed class MessageArena
     {
         var pending = _block.AsSpan(_start, PendingLength);
         var needed = pending.Length + room;
-        var size = needed <= _nextBlockSize ? _nextBlockSize : SizeForLarge(needed, isGrowing: !pending.IsEmpty);
+        var doubled = (int)Math.Min(pending.Length * 2L, Array.MaxLength);   // for a message that comes in lines
+        var size = Math.Max(_nextBlockSize, Math.Max(needed, doubled));
         _nextBlockSize = Math.Min(_nextBlockSize * 2, LargestBlockSize);
         var block = GC.AllocateUninitializedArray<byte>(size);
         pending.CopyTo(block);
@@ -55,8 +56,4 @@ internal sealed class MessageArena
         _start = 0;
         _block = block;
     }
-
-    /// <summary>A message in one piece gets exactly its size; one that arrives in lines grows by doubling.</summary>
-    private static int SizeForLarge(int needed, bool isGrowing) =>
-        isGrowing ? (int)Math.Min((long)needed * 2, Array.MaxLength) : needed;
 }

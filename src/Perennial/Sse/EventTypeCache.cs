@@ -6,6 +6,7 @@ namespace Perennial.Sse;
 internal sealed class EventTypeCache
 {
     private const int Limit = 8;
+    private const int LargestKept = 64;
 
     private readonly List<(byte[] Utf8, string Text)> _known = [];
     private int _next;
@@ -21,6 +22,11 @@ internal sealed class EventTypeCache
         }
 
         var added = Encoding.UTF8.GetString(utf8);
+        if (utf8.Length > LargestKept)
+        {
+            return added;
+        }
+
         if (_known.Count < Limit)
         {
             _known.Add((utf8.ToArray(), added));

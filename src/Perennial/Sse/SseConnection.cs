@@ -101,7 +101,7 @@ internal sealed class SseConnection : TransportConnection
     public override ValueTask DisposeAsync()
     {
         _response.Dispose();
-        _parser.ReleaseLine();
+        _parser.Release();
         ReleaseBlock();
         return ValueTask.CompletedTask;
     }

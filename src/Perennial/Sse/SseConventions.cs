@@ -5,9 +5,6 @@ namespace Perennial.Sse;
 /// <summary>What messages mean beyond their payload over SSE: Perennial's own control events, and what other servers do.</summary>
 internal static class SseConventions
 {
-    /// <summary>How far into a payload an error's <c>type</c> is looked for: servers put it first.</summary>
-    private const int ErrorSearchLength = 256;
-
     /// <summary>Control events of a server that announced Perennial's protocol (docs/protocol.md).</summary>
     public static StreamSignal ClassifyControl(in StreamMessage message) => !message.NamesItsEventType
         ? StreamSignal.None
@@ -33,11 +30,7 @@ internal static class SseConventions
     public static StreamSignal ClassifyErrors(in StreamMessage message)
     {
         var data = message.Data.Span;
-        return data is [(byte)'{', ..]
-            && data[..Math.Min(data.Length, ErrorSearchLength)].IndexOf("\"error\""u8) >= 0
-            && IsError(data)
-                ? StreamSignal.Error
-                : StreamSignal.None;
+        return data is [(byte)'{', ..] && data.IndexOf("\"error\""u8) >= 0 && IsError(data) ? StreamSignal.Error : StreamSignal.None;
     }
 
     private static bool IsError(ReadOnlySpan<byte> json)

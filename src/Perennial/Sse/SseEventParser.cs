@@ -1,5 +1,5 @@
-using System.Buffers;
 using System.Buffers.Text;
+using System.Runtime.CompilerServices;
 
 namespace Perennial.Sse;
 
@@ -15,13 +15,13 @@ internal sealed class SseEventParser
     /// <summary>Room in a line for what is not data: a field name, a colon, a space.</summary>
     private const int FieldNameAllowance = 1024;
 
-    private const int LargestKeptLine = 4 * 1024;
+    /// <summary>More than servers accept in a header. Every block of messages repeats the id in force, so it must be small.</summary>
+    private const int LargestId = 8 * 1024;
 
     private readonly int _maxMessageBytes;
     private readonly MessageArena _arena = new();     // the data of the event being read is its pending bytes
     private readonly EventTypeCache _eventTypes = new();
-    private byte[] _line = [];                        // the beginning of a line whose end has not come
-    private int _lineLength;
+    private readonly LineBuffer _line = new();
     private int _byteOrderMark;                       // how much of it was seen; Utf8Bom.Length once the stream has begun
     private bool _skipsLineFeed;                      // the last byte was CR: an LF now belongs to it
     private bool _hasData;
@@ -41,6 +41,7 @@ internal sealed class SseEventParser
         {
             _id = System.Text.Encoding.UTF8.GetBytes(lastEventId);
             _idLength = _id.Length;
+            HasId = _idLength > 0;
         }
     }
 
@@ -49,8 +50,8 @@ internal sealed class SseEventParser
     /// <summary>Whether an event of this stream was dispatched.</summary>
     public bool HasDispatched { get; private set; }
 
-    /// <summary>Whether there is an id to resume after.</summary>
-    public bool HasId => _idLength > 0;
+    /// <summary>Whether there is an id to resume after. An event must be complete for its id to count.</summary>
+    public bool HasId { get; private set; }
 
     /// <summary>Reads the next bytes and adds the events they complete to the batch.</summary>
     /// <exception cref="TransportException">An event or a line is larger than allowed.</exception>
@@ -67,27 +68,20 @@ internal sealed class SseEventParser
             bytes = bytes[0] == LineFeed ? bytes[1..] : bytes;
         }
 
-        if (_lineLength > 0)
+        if (_line.Length > 0 && !FinishLine(ref bytes, batch))
         {
-            var end = bytes.IndexOfAny(LineFeed, CarriageReturn);
-            KeepLine(end < 0 ? bytes : bytes[..end]);
-            if (end < 0)
-            {
-                return;
-            }
-
-            ReadLine(_line.AsSpan(0, _lineLength), batch);
-            _lineLength = 0;
-            if (_line.Length > LargestKeptLine)
-            {
-                ReleaseLine();
-            }
-
-            bytes = AfterLineEnd(bytes, end);
+            return;
         }
 
         while (true)
         {
+            if (!bytes.IsEmpty && bytes[0] == LineFeed)   // ends nearly every event, and needs no search
+            {
+                Dispatch(batch);
+                bytes = bytes[1..];
+                continue;
+            }
+
             var end = bytes.IndexOfAny(LineFeed, CarriageReturn);
             if (end < 0)
             {
@@ -100,7 +94,10 @@ internal sealed class SseEventParser
         }
     }
 
-    /// <summary>"One leading U+FEFF BYTE ORDER MARK character must be ignored if any are present."</summary>
+    /// <summary>Gives pooled memory back. The beginning of a line is lost, so this ends the use of a parser.</summary>
+    public void Release() => _line.Release();
+
+    /// <summary>"The UTF-8 decode algorithm strips one leading UTF-8 Byte Order Mark (BOM), if any."</summary>
     private ReadOnlySpan<byte> SkipByteOrderMark(ReadOnlySpan<byte> bytes)
     {
         while (!bytes.IsEmpty && _byteOrderMark < Utf8Bom.Length)
@@ -138,35 +135,27 @@ internal sealed class SseEventParser
         return bytes[next..];
     }
 
-    private void KeepLine(ReadOnlySpan<byte> bytes)
+    /// <summary>Reads the line that began in earlier bytes, if it ends in these.</summary>
+    private bool FinishLine(ref ReadOnlySpan<byte> bytes, MessageBatch batch)
     {
-        if (bytes.IsEmpty)
+        var end = bytes.IndexOfAny(LineFeed, CarriageReturn);
+        if (end < 0)
         {
-            return;
+            KeepLine(bytes);
+            return false;
         }
 
-        var length = _lineLength + bytes.Length;
-        ThrowIfTooLarge(length - FieldNameAllowance);
-        if (length > _line.Length)
-        {
-            var larger = ArrayPool<byte>.Shared.Rent(Math.Max(length, Math.Min(_line.Length * 2, Array.MaxLength)));
-            _line.AsSpan(0, _lineLength).CopyTo(larger);
-            ReleaseLine();
-            _line = larger;
-        }
-
-        bytes.CopyTo(_line.AsSpan(_lineLength));
-        _lineLength = length;
+        KeepLine(bytes[..end]);
+        ReadLine(_line.Bytes, batch);
+        _line.Clear();
+        bytes = AfterLineEnd(bytes, end);
+        return true;
     }
 
-    /// <summary>Returns pooled memory. The parser can go on.</summary>
-    public void ReleaseLine()
+    private void KeepLine(ReadOnlySpan<byte> bytes)
     {
-        if (_line.Length > 0)
-        {
-            ArrayPool<byte>.Shared.Return(_line);
-            _line = [];
-        }
+        ThrowIfTooLarge(_line.Length + bytes.Length - FieldNameAllowance);
+        _line.Append(bytes);
     }
 
     private void ReadLine(ReadOnlySpan<byte> line, MessageBatch batch)
@@ -177,31 +166,53 @@ internal sealed class SseEventParser
             return;
         }
 
-        var colon = line.IndexOf((byte)':');
-        var name = colon < 0 ? line : line[..colon];
-        var value = colon < 0 ? default : line[(colon + 1)..];
+        ThrowIfTooLarge(line.Length - FieldNameAllowance);
+        if (IsField(line, "data"u8, out var value))
+        {
+            AddData(value);
+        }
+        else if (IsField(line, "id"u8, out value))
+        {
+            SetId(value);
+        }
+        else if (IsField(line, "event"u8, out value))
+        {
+            _eventType = value.IsEmpty ? null : _eventTypes.Get(value);
+        }
+        else if (IsField(line, "retry"u8, out value) && !value.IsEmpty && !value.ContainsAnyExceptInRange((byte)'0', (byte)'9'))
+        {
+            var isShort = Utf8Parser.TryParse(value, out int milliseconds, out _);
+            batch.RetryDelay = TimeSpan.FromMilliseconds(isShort ? milliseconds : int.MaxValue);
+        }
+    }
+
+    /// <summary>Whether a line is the named field: the name alone, or the name, a colon, and a value that a space may precede.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static bool IsField(ReadOnlySpan<byte> line, ReadOnlySpan<byte> name, out ReadOnlySpan<byte> value)
+    {
+        value = default;
+        if (!line.StartsWith(name))
+        {
+            return false;
+        }
+
+        if (line.Length == name.Length)
+        {
+            return true;
+        }
+
+        if (line[name.Length] != (byte)':')
+        {
+            return false;
+        }
+
+        value = line[(name.Length + 1)..];
         if (!value.IsEmpty && value[0] == (byte)' ')
         {
             value = value[1..];
         }
 
-        if (name.SequenceEqual("data"u8))
-        {
-            AddData(value);
-        }
-        else if (name.SequenceEqual("id"u8))
-        {
-            SetId(value);
-        }
-        else if (name.SequenceEqual("event"u8))
-        {
-            _eventType = value.IsEmpty ? null : _eventTypes.Get(value);
-        }
-        else if (name.SequenceEqual("retry"u8) && !value.ContainsAnyExceptInRange((byte)'0', (byte)'9') && !value.IsEmpty)
-        {
-            var isShort = Utf8Parser.TryParse(value, out int milliseconds, out _);
-            batch.RetryDelay = isShort ? TimeSpan.FromMilliseconds(milliseconds) : TimeSpan.FromMilliseconds(int.MaxValue);
-        }
+        return true;
     }
 
     /// <summary>Data lines are joined by LF.</summary>
@@ -225,7 +236,11 @@ internal sealed class SseEventParser
             return;
         }
 
-        ThrowIfTooLarge(value.Length);
+        if (value.Length > LargestId)
+        {
+            throw new TransportException(TransportErrorCode.MessageTooLarge, $"An event id is larger than {LargestId} bytes.");
+        }
+
         if (_id.Length < value.Length)
         {
             _id = new byte[value.Length];
@@ -250,6 +265,7 @@ internal sealed class SseEventParser
             _idBlock = null;
         }
 
+        HasId = _idLength > 0;
         _hasData = false;
         _idIsOwn = false;
         _eventType = null;
@@ -280,7 +296,7 @@ internal sealed class SseEventParser
         if (length > _maxMessageBytes)
         {
             throw new TransportException(
-                TransportErrorCode.MessageTooLarge, $"An event is larger than MaxMessageBytes ({_maxMessageBytes} bytes).");
+                TransportErrorCode.MessageTooLarge, $"An event or a line is larger than MaxMessageBytes ({_maxMessageBytes} bytes).");
         }
     }
 }

@@ -1,7 +1,0 @@
-namespace Perennial.Tests;
-
-public class SmokeTests
-{
-    [Fact]
-    public void Runs() => true.ShouldBeTrue();
-}
