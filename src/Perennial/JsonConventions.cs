@@ -15,6 +15,17 @@ internal static class JsonConventions
         return json is [(byte)'{', ..] && MayMark(json) ? Read(json) : StreamSignal.None;
     }
 
+    /// <summary>
+    /// Errors alone, as <c>{"type":"error",…}</c>: for streams whose end is marked in another way, where done is somebody's data.
+    /// </summary>
+    public static StreamSignal ClassifyErrors(in StreamMessage message)
+    {
+        var json = message.Data.Span;
+        return json is [(byte)'{', ..] && json.IndexOf("\"error\""u8) >= 0 && Read(json) == StreamSignal.Error
+            ? StreamSignal.Error
+            : StreamSignal.None;
+    }
+
     /// <summary>Whether <c>"done"</c> as a value or as a true member, or <c>"error"</c> as a value, stands anywhere.</summary>
     private static bool MayMark(ReadOnlySpan<byte> json)
     {
@@ -58,7 +69,8 @@ internal static class JsonConventions
                 : isMarkedDone || isDone ? StreamSignal.DeliveredThenCompleted
                 : StreamSignal.None;
         }
-        catch (JsonException)
+        // Half a surrogate pair is valid JSON, but no string: comparing it is an InvalidOperationException.
+        catch (Exception e) when (e is JsonException or InvalidOperationException)
         {
             return StreamSignal.None;
         }

@@ -17,7 +17,8 @@ internal static class MessageEnvelope
         {
             return TryFind(json, out var parts) && parts.AddTo(json, batch, out hasId);
         }
-        catch (JsonException)
+        // Half a surrogate pair is valid JSON, but no string; base64 may be none.
+        catch (Exception e) when (e is JsonException or InvalidOperationException or FormatException)
         {
             return false;
         }
@@ -97,7 +98,7 @@ internal static class MessageEnvelope
             {
                 var id = _id is { } idRange ? Unescape(json[idRange], scratch) : default;
                 var data = Data(json, scratch.AsSpan(id.Length));
-                batch.Add(data, id, _type is { } type ? JsonSerializer.Deserialize(json[type], EnvelopeJson.Default.String) : null, _isBinary);
+                batch.Add(data, id, _type is { } type ? ToText(json[type]) : null, _isBinary);
                 return true;
             }
             finally
@@ -121,6 +122,13 @@ internal static class MessageEnvelope
             var reader = new Utf8JsonReader(json[range]);
             reader.Read();
             return reader.GetBytesFromBase64();
+        }
+
+        private static string? ToText(ReadOnlySpan<byte> token)
+        {
+            var reader = new Utf8JsonReader(token);
+            reader.Read();
+            return reader.GetString();
         }
 
         private static ReadOnlySpan<byte> Unescape(ReadOnlySpan<byte> token, Span<byte> scratch)

@@ -1,3 +1,4 @@
+using System.Buffers;
 using System.Globalization;
 using System.Net;
 using System.Runtime.CompilerServices;
@@ -7,15 +8,21 @@ namespace Perennial.Http;
 /// <summary>One HTTP response that is a stream, whatever its format: reading, resumption, sends and stop. The subclass knows the format.</summary>
 internal abstract class ResponseConnection : TransportConnection
 {
+    private const int BlockSize = 32 * 1024;
+
+    /// <summary>A read that yields less than this suggests that the next one will wait; no block is held while waiting then.</summary>
+    private const int BusyRead = 2 * 1024;
+
     private readonly HttpResponseMessage _response;
-    private readonly ResponseBody _body;
+    private readonly Stream _body;
     private readonly HttpExchange _http;
     private readonly bool _hasDeliveredBefore;
+    private byte[]? _block;
 
     protected ResponseConnection(HttpResponseMessage response, Stream body, HttpExchange http, ConnectContext context)
     {
         _response = response;
-        _body = new ResponseBody(response, body);
+        _body = body;
         _http = http;
         _hasDeliveredBefore = context.HasDelivered;
         SpeaksPerennial = response.Headers.NonValidated.Contains("Perennial-Protocol");
@@ -49,15 +56,35 @@ internal abstract class ResponseConnection : TransportConnection
             return ReadOutcome.Completed;
         }
 
-        var bytes = await _body.ReadAsync(cancellationToken).ConfigureAwait(false);
-        if (bytes.IsEmpty)
+        int count;
+        try
+        {
+            if (_block is null)
+            {
+                await _body.ReadAsync(Memory<byte>.Empty, cancellationToken).ConfigureAwait(false);
+                _block = ArrayPool<byte>.Shared.Rent(BlockSize);
+            }
+
+            count = await _body.ReadAsync(_block, cancellationToken).ConfigureAwait(false);
+        }
+        catch (Exception e) when (e is IOException or HttpRequestException or InvalidDataException)
+        {
+            throw HttpErrors.FromBody(e);
+        }
+
+        if (count == 0)
         {
             ParseEnd(batch);
             return ReadOutcome.EndOfStream;
         }
 
-        batch.BytesReceived = bytes.Length;
-        Parse(bytes.Span, batch);
+        batch.BytesReceived = count;
+        Parse(_block.AsSpan(0, count), batch);
+        if (count < BusyRead)
+        {
+            ReleaseBlock();
+        }
+
         return ReadOutcome.More;
     }
 
@@ -70,9 +97,11 @@ internal abstract class ResponseConnection : TransportConnection
     public sealed override async ValueTask StopAsync(CancellationToken cancellationToken) =>
         await _http.StopAsync(cancellationToken).ConfigureAwait(false);
 
+    /// <summary>The transport has cancelled the read before, which ends the connection at once; disposing alone would take its time.</summary>
     public override ValueTask DisposeAsync()
     {
-        _body.Dispose();
+        _response.Dispose();
+        ReleaseBlock();
         return ValueTask.CompletedTask;
     }
 
@@ -82,6 +111,15 @@ internal abstract class ResponseConnection : TransportConnection
     /// <summary>The response ended in good order: adds what its last bytes amount to.</summary>
     protected virtual void ParseEnd(MessageBatch batch)
     {
+    }
+
+    private void ReleaseBlock()
+    {
+        if (_block is not null)
+        {
+            ArrayPool<byte>.Shared.Return(_block);
+            _block = null;
+        }
     }
 
     private static TimeSpan? Heartbeat(HttpResponseMessage response) =>

@@ -8,7 +8,7 @@ namespace Perennial.HttpStreams;
 /// <param name="opensEnvelopes">Whether lines are envelopes that hold id, type and data.</param>
 internal sealed class NdjsonParser(int maxMessageBytes, bool opensEnvelopes)
 {
-    private readonly PartialLine _line = new();
+    private readonly LineBuffer _line = new();
 
     /// <summary>Whether a line was handed over.</summary>
     public bool HasDelivered { get; private set; }
@@ -22,7 +22,7 @@ internal sealed class NdjsonParser(int maxMessageBytes, bool opensEnvelopes)
     {
         while (bytes.IndexOf((byte)'\n') is >= 0 and var end)
         {
-            if (_line.IsEmpty)
+            if (_line.Length == 0)
             {
                 ReadLine(bytes[..end], batch);
             }
