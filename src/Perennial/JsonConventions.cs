@@ -26,6 +26,31 @@ internal static class JsonConventions
             : StreamSignal.None;
     }
 
+    /// <summary>
+    /// Whether this may be a JSON value: what opens it also closes it, or it is a short value that parses. A damaged object inside its
+    /// braces is found by whoever reads it.
+    /// </summary>
+    public static bool MayBeJson(ReadOnlySpan<byte> text) => text switch
+    {
+        [(byte)'{', .., (byte)'}'] or [(byte)'[', .., (byte)']'] or [(byte)'"', .., (byte)'"'] => true,
+        _ => IsScalar(text),
+    };
+
+    private static bool IsScalar(ReadOnlySpan<byte> text)
+    {
+        var reader = new Utf8JsonReader(text);
+        try
+        {
+            return reader.Read()
+                && reader.TokenType is JsonTokenType.Number or JsonTokenType.True or JsonTokenType.False or JsonTokenType.Null
+                && !reader.Read();
+        }
+        catch (JsonException)
+        {
+            return false;
+        }
+    }
+
     /// <summary>Whether <c>"done"</c> as a value or as a true member, or <c>"error"</c> as a value, stands anywhere.</summary>
     private static bool MayMark(ReadOnlySpan<byte> json)
     {

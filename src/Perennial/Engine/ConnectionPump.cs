@@ -133,6 +133,9 @@ internal sealed class ConnectionPump(TransportCore core, TransportConnection con
                 Log.ServerReportedError(core.Logger, core.Kind, core.Id);
                 core.Report(SignalPayload.ToRecoverableError(in message), isRecoverable: true, attempt: 0);
                 return null;
+            case StreamSignal.Malformed:
+                core.Report(SignalPayload.ToMalformed(in message), isRecoverable: true, attempt: 0);
+                return null;
             case StreamSignal.Gap:
                 core.ReportGap(SignalPayload.ToGap(in message));
                 _nextFollowsGap = true;

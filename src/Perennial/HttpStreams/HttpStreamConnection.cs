@@ -24,7 +24,9 @@ internal sealed class HttpStreamConnection : ResponseConnection
     public override StreamSignal Classify(in StreamMessage message)
     {
         var control = SpeaksPerennial ? ControlEvents.Classify(in message) : StreamSignal.None;
-        return control == StreamSignal.None ? _classify(in message) : control;
+        return control != StreamSignal.None ? control
+            : _lines is null || SpeaksPerennial || JsonConventions.MayBeJson(message.Data.Span) ? _classify(in message)
+            : StreamSignal.Malformed;
     }
 
     public override ValueTask DisposeAsync()
