@@ -1,5 +1,7 @@
 using System.CommandLine;
+using System.CommandLine.Help;
 using Perennial.Cli.Connect;
+using Perennial.Cli.Demo;
 
 namespace Perennial.Cli;
 
@@ -48,7 +50,14 @@ internal static class CommandLine
 
     private static Task<int> InvokeAsync(string[] arguments, CancellationToken cancellationToken)
     {
-        var root = new RootCommand("Keeps streams of messages alive over connections that die.") { new ConnectCommand() };
+        // Not a RootCommand, which would call itself by the name of this assembly.
+        var root = new Command(
+            "perennial",
+            "Keeps streams of messages alive over connections that die. "
+            + "Exit codes: 0 when all went well, 1 failed, 2 bad usage, 130 Ctrl-C.")
+        {
+            new HelpOption(), new VersionOption(), new ConnectCommand(), new DemoCommand(),
+        };
         // Arguments starting with @ are data here, not files of more arguments.
         var parsed = root.Parse(arguments, new ParserConfiguration { ResponseFileTokenReplacer = null, EnablePosixBundling = false });
         UsageException.ThrowIfAny(parsed);

@@ -36,12 +36,12 @@ internal static class OptionKinds
         },
     };
 
-    /// <summary>An option that takes one of a few words. The first is the default.</summary>
-    public static Option<T> Choice<T>(string name, string description, params (string Word, T Meaning)[] choices) => new(name)
+    /// <summary>An option that takes one of a few words; without it, the value is the default of <typeparamref name="T"/>.</summary>
+    public static Option<T> Choice<T>(string name, string description, params (string Word, T Meaning)[] choices)
+        where T : struct, Enum => new(name)
     {
         Description = description,
         HelpName = string.Join('|', choices.Select(choice => choice.Word)),
-        DefaultValueFactory = _ => choices[0].Meaning,
         CustomParser = result => MeaningOf(result, name, choices),
     };
 
@@ -58,6 +58,6 @@ internal static class OptionKinds
 
         var words = string.Join(", ", choices[..^1].Select(choice => choice.Word));
         result.AddError($"{name} must be {words} or {choices[^1].Word}, not '{value}'");
-        return choices[0].Meaning;
+        return default!;
     }
 }

@@ -30,20 +30,21 @@ internal sealed class UsageException(string message) : Exception(message)
 
         var command = parsed.CommandResult.Command;
         var stray = parsed.UnmatchedTokens.Count > 0 ? parsed.UnmatchedTokens[0] : null;
-        throw new UsageException((command, stray) switch
+        var isCommandMissing = command == parsed.RootCommandResult.Command;
+        throw new UsageException((isCommandMissing, stray) switch
         {
-            (RootCommand, null) => "a command is missing; perennial --help lists them",
-            (RootCommand, _) => $"there is no command '{stray}'; perennial --help lists them",
+            (true, null) => "a command is missing; perennial --help lists them",
+            (true, _) => $"there is no command '{stray}'; perennial --help lists them",
             (_, null) when command.Arguments.FirstOrDefault(argument => parsed.GetResult(argument) is null or { Tokens.Count: 0 }) is { } missing =>
                 $"{command.Name} needs a {missing.Name}",
             (_, null) => parsed.Errors[0].Message,
             // Only the name: what stands behind = may be a secret.
             (_, ['-', ..]) => $"{stray.Split('=')[0]} is not an option; perennial {command.Name} --help lists them",
             // Not shown: it may be half of a header.
-            _ => $"{command.Name} takes {Arguments(command)}; of {parsed.UnmatchedTokens.Count} more nobody knows the option they belong to",
+            _ => $"{command.Name} takes {Arguments(command)}; something else is there that belongs to no option",
         });
     }
 
     private static string Arguments(Command command) =>
-        command.Arguments.Count == 0 ? "no arguments but options" : $"one {command.Arguments[0].Name}";
+        command.Arguments.Count == 0 ? "nothing but options" : $"one {command.Arguments[0].Name}";
 }

@@ -84,7 +84,8 @@ internal static class OptionCheck
 
         if (value is null || !value.All(IsHeaderCharacter))
         {
-            throw new ArgumentException($"The value of header '{headerName}' in {name} must be printable ASCII.", name);
+            throw new ArgumentException(
+                $"The value of header '{headerName}' in {name} must be printable ASCII: no CR, LF, NUL or letters beyond it.", name);
         }
     }
 

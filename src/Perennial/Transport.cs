@@ -185,6 +185,12 @@ public abstract class Transport : IAsyncDisposable
     public async Task ConnectAsync(CancellationToken cancellationToken = default)
     {
         cancellationToken.ThrowIfCancellationRequested();
+        var present = Session;
+        if (present.IsOver)
+        {
+            await present.Ended.WaitAsync(cancellationToken).ConfigureAwait(false);
+        }
+
         var (session, isStarter) = StartOrJoin(startsAgain: true);
         try
         {

@@ -35,6 +35,12 @@ public sealed class TransportException : Exception
     /// <summary>The code the server's own error message carries, or <see langword="null"/>.</summary>
     public string? ServerCode { get; init; }
 
+    /// <summary>
+    /// What the server's own error message says, or <see langword="null"/>. It is payload: it is not part of
+    /// <see cref="Exception.Message"/>, so that it reaches no log.
+    /// </summary>
+    public string? ServerMessage { get; init; }
+
     /// <summary>For a failed send: what is known of the message. <see langword="null"/> for other errors.</summary>
     public DeliveryStatus? Delivery { get; init; }
 
@@ -45,6 +51,7 @@ public sealed class TransportException : Exception
         CloseCode = CloseCode,
         RetryAfter = RetryAfter,
         ServerCode = ServerCode,
+        ServerMessage = ServerMessage,
         Delivery = Delivery,
     };
 }

@@ -66,7 +66,7 @@ public class UsageTests
     [InlineData("--connect-timeout", "3600000")]
     [InlineData("--buffer-size", "1000000")]
     [InlineData("--max-message-bytes", "1073741824")]
-    public async Task Does_not_include_the_largest_value_the_library_takes(string option, string value)
+    public async Task Goes_as_far_as_the_library_does(string option, string value)
     {
         // Nothing listens on port 1: the program got as far as the network.
         (await Cli.RunAsync("connect", Url, "--no-reconnect", option, value)).ExitCode.ShouldBe(1);
@@ -76,7 +76,7 @@ public class UsageTests
     [InlineData("--help")]
     [InlineData("connect", "--help")]
     [InlineData("--version")]
-    public async Task Is_explained_on_stdout(params string[] arguments)
+    public async Task Is_explained_on_stdout_to_those_who_ask(params string[] arguments)
     {
         var run = await Cli.RunAsync(arguments);
 

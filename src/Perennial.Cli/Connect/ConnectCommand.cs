@@ -12,7 +12,7 @@ internal sealed class ConnectCommand : Command
 
     private readonly Option<TransportKind> _transport = OptionKinds.Choice(
         "--transport",
-        "The protocol. In this version auto is sse.",
+        "The protocol. Default auto, which in this version is sse.",
         ("auto", TransportKind.Auto),
         ("sse", TransportKind.Sse),
         ("websocket", TransportKind.WebSocket),
@@ -45,7 +45,7 @@ internal sealed class ConnectCommand : Command
 
     private readonly Option<EndOfStreamPolicy> _onEnd = OptionKinds.Choice(
         "--on-end",
-        "What an end in good order without an end marker means: the end, a lost connection, or nothing.",
+        "What an end in good order without an end marker means: the end, a loss, or a pause. Default complete.",
         ("complete", EndOfStreamPolicy.Complete),
         ("require-marker", EndOfStreamPolicy.RequireMarker),
         ("reconnect", EndOfStreamPolicy.Reconnect));
@@ -54,7 +54,7 @@ internal sealed class ConnectCommand : Command
 
     private readonly Option<BufferFullMode> _bufferStrategy = OptionKinds.Choice(
         "--buffer-strategy",
-        "What happens when that many wait. block loses nothing.",
+        "What happens when that many wait. Default block, which loses nothing.",
         ("block", BufferFullMode.Block),
         ("drop-oldest", BufferFullMode.DropOldest),
         ("drop-newest", BufferFullMode.DropNewest),
@@ -75,8 +75,7 @@ internal sealed class ConnectCommand : Command
     public ConnectCommand()
         : base(
             "connect",
-            "Reads a stream and prints the data of each message, followed by a newline, as it arrives. What happens besides is told on stderr. "
-            + "Exit codes: 0 completed, stopped, --take reached or output no longer read; 1 failed; 2 bad usage; 130 Ctrl-C.")
+            "Reads a stream until it ends: the data of each message and a newline on stdout as it arrives, what else happens on stderr.")
     {
         Add(_url);
         foreach (Option option in new Option[]

@@ -47,7 +47,7 @@ internal sealed class JsonReporter(StandardOutput output) : IReporter
             case ErrorEvent e:
                 Write("error", json =>
                 {
-                    json.WriteString("message", e.Exception.Message);
+                    json.WriteString("message", e.Exception.ServerMessage ?? e.Exception.Message);
                     json.WriteString("code", CamelCase(e.Code));
                     json.WriteBoolean("recoverable", e.IsRecoverable);
                 });

@@ -30,8 +30,8 @@ internal sealed class PlainReporter(StandardOutput output, bool isVerbose) : IRe
         ConnectedEvent => "connected",
         ReconnectingEvent e => string.Create(
             CultureInfo.InvariantCulture, $"reconnecting in {e.Delay.TotalSeconds:0.###} s, attempt {e.Attempt} of {e.MaxAttempts}"),
-        ErrorEvent { IsRecoverable: true } e => e.Exception.Message,
-        ErrorEvent e => $"failed: {e.Exception.Message}",
+        ErrorEvent { IsRecoverable: true } e => e.Exception.ServerMessage ?? e.Exception.Message,
+        ErrorEvent e => $"failed: {e.Exception.ServerMessage ?? e.Exception.Message}",
         DroppedEvent e => string.Create(CultureInfo.InvariantCulture, $"{e.Count} messages dropped: the output is too slow"),
         GapEvent { Reason: GapReason.AnnouncedByServer } => "messages are missing: the server cannot go on where it was asked to",
         GapEvent => "messages may be missing or repeated: the server does not number them",

@@ -124,7 +124,7 @@ internal sealed class ConnectionLoop(
         {
             await using (idle.ConfigureAwait(false))
             {
-                AnnounceInexactResume(pump, resumeFrom);
+                AnnounceInexactResume(resumeFrom);
                 var end = await pump.RunAsync(lifetime.Token).ConfigureAwait(false);
                 return end ?? MeaningOfCleanEnd(connection);
             }
@@ -147,12 +147,13 @@ internal sealed class ConnectionLoop(
         }
     }
 
-    private void AnnounceInexactResume(ConnectionPump pump, string? resumeFrom)
+    /// <summary>Says once before the next message, however many connections it takes, that resuming is not exact.</summary>
+    private void AnnounceInexactResume(string? resumeFrom)
     {
-        if (!core.Cursor.IsExact)
+        if (!core.Cursor.IsExact && !core.Cursor.IsBeforeGap)
         {
+            core.Cursor.IsBeforeGap = true;
             core.ReportGap(new GapEvent(GapReason.NotNumbered, resumeFrom, ResumesAt: null));
-            pump.MarkGap();
         }
     }
 
@@ -181,8 +182,10 @@ internal sealed class ConnectionLoop(
         }
     }
 
+    /// <summary>The order matters: whoever sees the end may start again at once, and must find nothing of this run still to come.</summary>
     private void Finish(StreamEnd end)
     {
+        session.SetOver();
         if (end.Error is { } error)
         {
             core.Report(error, isRecoverable: false, _retry.Failures);
@@ -196,8 +199,8 @@ internal sealed class ConnectionLoop(
         }
 
         core.Events.Post(new ClosedEvent(end));
-        session.TryEnd(end);
         core.Buffer.End();
+        session.TryEnd(end);
     }
 
     private static TransportException IdleError(TimeSpan limit, Exception cause) =>

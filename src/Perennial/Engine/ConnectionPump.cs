@@ -9,13 +9,9 @@ namespace Perennial.Engine;
 internal sealed class ConnectionPump(TransportCore core, TransportConnection connection, IdleWatch idle, ReconnectPolicy retry)
 {
     private readonly MessageBatch _batch = new();
-    private bool _nextFollowsGap;
 
     /// <summary>Whether this connection handed over a message.</summary>
     public bool HasDelivered { get; private set; }
-
-    /// <summary>Marks the next message: some may be missing or repeated before it.</summary>
-    public void MarkGap() => _nextFollowsGap = true;
 
     /// <summary>Runs until something ends.</summary>
     /// <returns>How the stream ended, or <see langword="null"/> where only the connection did, in good order.</returns>
@@ -75,6 +71,11 @@ internal sealed class ConnectionPump(TransportCore core, TransportConnection con
 
             var isDelivered = signal is StreamSignal.Error or StreamSignal.DeliveredThenCompleted;
             await HandOverAsync(start, isDelivered ? i + 1 : i, receivedAt, cancellationToken).ConfigureAwait(false);
+            if (!isDelivered)
+            {
+                core.Cursor.MovePastUndelivered(in _batch.Messages[i]);
+            }
+
             if (Act(signal, in _batch.Messages[i]) is { } end)
             {
                 return end;
@@ -95,9 +96,9 @@ internal sealed class ConnectionPump(TransportCore core, TransportConnection con
 
     private async ValueTask HandOverAsync(int from, int to, long receivedAt, CancellationToken cancellationToken)
     {
-        if (_nextFollowsGap && from < to)
+        if (core.Cursor.IsBeforeGap && from < to)
         {
-            _nextFollowsGap = false;
+            core.Cursor.IsBeforeGap = false;
             _batch.MarkGap(from);
         }
 
@@ -138,7 +139,7 @@ internal sealed class ConnectionPump(TransportCore core, TransportConnection con
                 return null;
             case StreamSignal.Gap:
                 core.ReportGap(SignalPayload.ToGap(in message));
-                _nextFollowsGap = true;
+                core.Cursor.IsBeforeGap = true;
                 return null;
             default:
                 return null;

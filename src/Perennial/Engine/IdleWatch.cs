@@ -24,7 +24,9 @@ internal sealed class IdleWatch : IAsyncDisposable
         _time = time;
         if (limit != Timeout.InfiniteTimeSpan)
         {
-            _timer = time.CreateTimer(static watch => ((IdleWatch)watch!).Look(), this, limit, Timeout.InfiniteTimeSpan);
+            // Set only once the field is: a timer that fires at once would find it empty.
+            _timer = time.CreateTimer(static watch => ((IdleWatch)watch!).Look(), this, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
+            _timer.Change(limit, Timeout.InfiniteTimeSpan);
         }
     }
 

@@ -266,6 +266,18 @@ internal sealed class MessageBuffer : IValueTaskSource<bool>
     /// <summary>No more messages will come; what waits can still be read.</summary>
     public void End() => SetAndWake(static buffer => buffer._ended = true, mayWakeForNothing: true);
 
+    /// <summary>Whether no more messages will come, unless it is reopened.</summary>
+    public bool IsEnded
+    {
+        get
+        {
+            lock (_gate)
+            {
+                return _ended;
+            }
+        }
+    }
+
     /// <summary>Messages will come again.</summary>
     public void Reopen()
     {

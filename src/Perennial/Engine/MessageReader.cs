@@ -56,7 +56,13 @@ internal sealed class MessageReader(Transport transport, MessageBuffer buffer, C
         {
             if (!await buffer.WaitToReadAsync(_cancellationToken).ConfigureAwait(false))
             {
-                var end = await transport.Completion.ConfigureAwait(false);
+                var ended = transport.Completion;
+                if (!buffer.IsEnded)
+                {
+                    continue;       // the transport was started again meanwhile
+                }
+
+                var end = await ended.ConfigureAwait(false);
                 return end.Error is null ? false : throw end.Error;
             }
         }

@@ -22,6 +22,11 @@ internal sealed class ReconnectPolicy(ReconnectOptions options, Random random)
     public (TimeSpan? Delay, TransportException Error) AfterFailure(TransportException error)
     {
         Failures++;
+        if (error.Code == TransportErrorCode.Interrupted)
+        {
+            return (null, error);       // going on would repeat a side effect: not for anyone to overrule
+        }
+
         var isWorthIt = options.ShouldRetry?.Invoke(new RetryContext(error, Failures, error.IsTransient)) ?? error.IsTransient;
         if (!isWorthIt || !options.Enabled)
         {

@@ -30,6 +30,12 @@ internal sealed class ResumeCursor(string? start)
     /// </summary>
     public bool IsExact => Volatile.Read(ref _isExact);
 
+    /// <summary>
+    /// Whether a gap was announced and the message that follows it has not come yet. Kept here because that message may come on
+    /// another connection. Read and written by the connection loop alone.
+    /// </summary>
+    public bool IsBeforeGap { get; set; }
+
     /// <summary>Moves past messages that were handed over.</summary>
     public void MovePast(ReadOnlySpan<StreamMessage> messages)
     {
@@ -46,6 +52,15 @@ internal sealed class ResumeCursor(string? start)
         if (last >= 0 && !messages[last].MovesCursor)
         {
             Volatile.Write(ref _isExact, false);
+        }
+    }
+
+    /// <summary>Moves past a message that is not for the reader. Its id counts; without one it neither adds nor takes certainty.</summary>
+    public void MovePastUndelivered(in StreamMessage message)
+    {
+        if (message.MovesCursor)
+        {
+            MoveTo(message.IdUtf8);
         }
     }
 

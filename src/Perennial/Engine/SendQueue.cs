@@ -54,7 +54,12 @@ internal sealed class SendQueue(TransportCore core)
     {
         while (TryPeek(out var send))
         {
-            await SendAsync(send).ConfigureAwait(false);
+            if (!send.Task.IsCompleted)
+            {
+                await SendAsync(send).ConfigureAwait(false);
+            }
+
+            send.Dispose();
             lock (_gate)
             {
                 _waiting.Dequeue();
@@ -78,8 +83,9 @@ internal sealed class SendQueue(TransportCore core)
         var ending = CancelWhenEndedAsync(send.Ended, leave, watch.Token);
         try
         {
-            send.TrySetResult(await SendWithRetriesAsync(send, leave.Token).ConfigureAwait(false));
+            var outcome = await SendWithRetriesAsync(send, leave.Token).ConfigureAwait(false);
             core.Metrics.MessageSent(send.Message.Data.Length);
+            send.TrySetResult(outcome);
         }
         catch (OperationCanceledException) when (send.CancellationToken.IsCancellationRequested)
         {
@@ -157,15 +163,28 @@ internal sealed class SendQueue(TransportCore core)
         }
     }
 
-    private sealed class PendingSend(OutgoingMessage message, Task<StreamEnd> ended, CancellationToken cancellationToken)
-        : TaskCompletionSource<SendOutcome>(TaskCreationOptions.RunContinuationsAsynchronously)
+    private sealed class PendingSend : TaskCompletionSource<SendOutcome>, IDisposable
     {
-        public OutgoingMessage Message { get; } = message;
+        private readonly CancellationTokenRegistration _cancellation;
 
-        public Task<StreamEnd> Ended { get; } = ended;
+        public PendingSend(OutgoingMessage message, Task<StreamEnd> ended, CancellationToken cancellationToken)
+            : base(TaskCreationOptions.RunContinuationsAsynchronously)
+        {
+            Message = message;
+            Ended = ended;
+            CancellationToken = cancellationToken;
+            // At once, wherever in the queue it is: its turn may never come.
+            _cancellation = cancellationToken.UnsafeRegister(static (send, token) => ((PendingSend)send!).TrySetCanceled(token), this);
+        }
 
-        public CancellationToken CancellationToken { get; } = cancellationToken;
+        public OutgoingMessage Message { get; }
+
+        public Task<StreamEnd> Ended { get; }
+
+        public CancellationToken CancellationToken { get; }
 
         public bool WasTried { get; set; }
+
+        public void Dispose() => _cancellation.Dispose();
     }
 }

@@ -9,19 +9,19 @@ internal static class SignalPayload
     public static GapEvent ToGap(in StreamMessage message) =>
         new(GapReason.AnnouncedByServer, Member(message, "requested"), Member(message, "resumesAt"));
 
-    /// <summary>A failure: <c>{"error":{"message":"…","code":"…"}}</c>, or the same members at the top. The text is the server's own.</summary>
-    public static TransportException ToFailure(in StreamMessage message) =>
-        new(TransportErrorCode.ServerFailed, Member(message, "error", "message") ?? Member(message, "message") ?? "The server failed to go on.")
-        {
-            ServerCode = Member(message, "error", "code") ?? Member(message, "code") ?? Member(message, "error", "type"),
-        };
+    /// <summary>A failure: <c>{"error":{"message":"…","code":"…"}}</c>, or the same members at the top.</summary>
+    public static TransportException ToFailure(in StreamMessage message) => ToError(in message, "The server failed to go on.", isTransient: false);
 
     /// <summary>An error the stream survives.</summary>
-    public static TransportException ToRecoverableError(in StreamMessage message)
-    {
-        var failure = ToFailure(message);
-        return new TransportException(TransportErrorCode.ServerFailed, failure.Message, isTransient: true) { ServerCode = failure.ServerCode };
-    }
+    public static TransportException ToRecoverableError(in StreamMessage message) =>
+        ToError(in message, "The server reports an error in the stream.", isTransient: true);
+
+    private static TransportException ToError(in StreamMessage message, string what, bool isTransient) =>
+        new(TransportErrorCode.ServerFailed, what, isTransient)
+        {
+            ServerMessage = Member(message, "error", "message") ?? Member(message, "message"),
+            ServerCode = Member(message, "error", "code") ?? Member(message, "code") ?? Member(message, "error", "type"),
+        };
 
     /// <summary>A message that is not what it should be. Its payload stays out of the error.</summary>
     public static TransportException ToMalformed(in StreamMessage message) =>

@@ -10,6 +10,8 @@ internal sealed class TransportSession
     private readonly TaskCompletionSource _connected = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly TaskCompletionSource<StreamEnd> _ended = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
+    private bool _isOver;
+
     public TransportSession() => Stop = _stop.Token;
 
     /// <summary>Cancelled when the caller wants to leave.</summary>
@@ -23,12 +25,18 @@ internal sealed class TransportSession
     /// <summary>Whether <see cref="TryStart"/> was called.</summary>
     public bool IsStarted { get; private set; }
 
+    /// <summary>Whether the end is decided. It may still have to be announced; <see cref="Ended"/> completes after that.</summary>
+    public bool IsOver => Volatile.Read(ref _isOver);
+
     /// <summary>Claims the right to run the loop; the first caller has it. Under the transport's lock.</summary>
     public bool TryStart() => !IsStarted && (IsStarted = true);
 
     public void RequestStop() => _stop.Cancel();
 
     public void SetConnected() => _connected.TrySetResult();
+
+    /// <summary>Says that the end is decided.</summary>
+    public void SetOver() => Volatile.Write(ref _isOver, true);
 
     public bool TryEnd(StreamEnd end)
     {

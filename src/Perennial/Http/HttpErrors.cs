@@ -52,17 +52,18 @@ internal static class HttpErrors
             RetryAfter = RetryAfter(response, time),
         };
 
-    /// <summary>Whether an error says for certain that the server did not act on the request.</summary>
-    public static bool WasNotProcessed(TransportException e) =>
-        e.Delivery == DeliveryStatus.NotSent || (e.HttpStatus is { } status && (int)status is >= 300 and < 500);
-
     private static TransportException Lost(Exception e) =>
         new(TransportErrorCode.ConnectionLost, "The connection broke off.", true, e);
 
-    /// <summary>Seconds or a date (RFC 9110, 10.2.3); a date in the past is no wait.</summary>
+    /// <summary>Seconds or a date (RFC 9110, 10.2.3); a date in the past is no wait, and more seconds than can be counted are for ever.</summary>
     private static TimeSpan? RetryAfter(HttpResponseMessage response, TimeProvider time)
     {
         var header = response.Headers.RetryAfter;
+        if (header is null && response.Headers.NonValidated.TryGetValues("Retry-After", out var raw) && raw.ToString().All(char.IsAsciiDigit))
+        {
+            return TimeSpan.MaxValue;
+        }
+
         var wait = header?.Delta ?? (header?.Date is { } date ? date - time.GetUtcNow() : null);
         return wait < TimeSpan.Zero ? TimeSpan.Zero : wait;
     }

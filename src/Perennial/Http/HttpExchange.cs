@@ -3,77 +3,55 @@ using System.Net;
 namespace Perennial.Http;
 
 /// <summary>
-/// The HTTP side of one transport: makes requests, follows redirects without taking credentials along, and knows whether the request
-/// that opens the stream may be made again. Lives as long as the transport.
+/// The HTTP side of one transport: opens the stream as often as that is safe, posts messages, and asks the server to stop. Lives as
+/// long as the transport.
 /// </summary>
 internal sealed class HttpExchange : IDisposable
 {
-    private const int MaxRedirects = 10;
-
     private readonly HttpTransportOptions _options;
     private readonly string _accept;
     private readonly TimeProvider _time;
-    private readonly HttpMessageInvoker _http;
-    private volatile Uri? _resource;        // what the response to a request with side effects named as the stream
-    private bool _mayHaveActed;             // the server may have acted on the opening request; written while opening
+    private readonly HttpSender _sender;
+    private readonly OpeningRequest _opening;
 
     public HttpExchange(HttpTransportOptions options, string accept, TransportServices services)
     {
         _options = options;
         _accept = accept;
         _time = services.Time;
-        var (handler, isOwned) = services.HttpHandler is { } given ? (given, false) : HttpHandlers.For(options.Http);
-        _http = new HttpMessageInvoker(handler, isOwned);
+        _sender = new HttpSender(options, services);
+        _opening = new OpeningRequest(options);
     }
 
-    /// <summary>
-    /// Whether the stream can go on over a new request after response headers arrived: by GET always; else by GET at the resource
-    /// the response named; else by repeating, where the caller allowed it and nothing would be handed out twice.
-    /// </summary>
-    public bool CanContinue(bool canResume) => IsGet || _resource is not null || (_options.AllowReplay && canResume);
-
-    private bool IsGet => _options.EffectiveMethod == HttpMethod.Get;
-
-    private Uri Resource => _resource ?? _options.Endpoint;
+    /// <inheritdoc cref="OpeningRequest.CanContinue"/>
+    public bool CanContinue(bool canResume) => _opening.CanContinue(canResume);
 
     /// <summary>Opens the stream: the response has a success status, its body is unread.</summary>
+    /// <exception cref="TransportException">It could not be opened, or not without repeating what must not be repeated.</exception>
     public async Task<HttpResponseMessage> OpenAsync(string? lastEventId, CancellationToken cancellationToken)
     {
-        var isOpening = !IsGet && _resource is null;
-        if (isOpening && _mayHaveActed && !_options.AllowReplay)
+        if (!_opening.MayBeSent)
         {
-            throw new TransportException(
-                TransportErrorCode.Interrupted, $"The {_options.EffectiveMethod} was sent before and must not be repeated. Set AllowReplay to allow it.");
+            throw _opening.Interruption();
         }
 
         try
         {
-            _mayHaveActed |= isOpening;
-            var response = await SendAsync(
-                () => isOpening ? NewRequest(_options.EffectiveMethod, _options.Endpoint, lastEventId) : NewRequest(HttpMethod.Get, Resource, lastEventId),
-                cancellationToken).ConfigureAwait(false);
-            if (isOpening)
+            return await _sender.SendAsync(() => NewOpening(lastEventId), _opening, cancellationToken).ConfigureAwait(false);
+        }
+        catch (TransportException e)
+        {
+            var judged = _opening.Judge(e);
+            if (ReferenceEquals(judged, e))
             {
-                _resource = SameOriginContentLocation(response);
+                throw;
             }
 
-            return response;
+            throw judged;
         }
-        catch (TransportException e) when (isOpening && HttpErrors.WasNotProcessed(e))
+        catch (OperationCanceledException e) when (!_opening.MayBeSent)
         {
-            _mayHaveActed = false;
-            throw;
-        }
-        catch (TransportException e) when (isOpening && e.IsTransient && !_options.AllowReplay)
-        {
-            throw e.HttpStatus is null
-                ? e.AsFinal(TransportErrorCode.Interrupted, $"Interrupted: the {_options.EffectiveMethod} must not be repeated. {e.Message}")
-                : e.AsFinal(e.Code, e.Message);
-        }
-        catch (OperationCanceledException e) when (isOpening && !_options.AllowReplay)
-        {
-            throw new TransportException(
-                TransportErrorCode.Interrupted, $"Interrupted: no answer to the {_options.EffectiveMethod}, which must not be repeated.", innerException: e);
+            throw _opening.Interruption(e);
         }
     }
 
@@ -88,7 +66,7 @@ internal sealed class HttpExchange : IDisposable
         });
         try
         {
-            using var response = await SendAsync(() => NewPost(body, message.Key), cancellationToken).ConfigureAwait(false);
+            using var response = await _sender.SendAsync(() => NewPost(body, message.Key), opening: null, cancellationToken).ConfigureAwait(false);
         }
         catch (TransportException e) when (e.HttpStatus is not null && !e.IsTransient)
         {
@@ -109,134 +87,52 @@ internal sealed class HttpExchange : IDisposable
         }
     }
 
-    /// <summary>Asks the server to stop producing the stream.</summary>
+    /// <summary>Asks the server to stop producing the stream, and waits for its answer as long as for any other.</summary>
     public async Task StopAsync(CancellationToken cancellationToken)
     {
-        using var response = await SendAsync(() => NewRequest(HttpMethod.Delete, Resource, lastEventId: null), cancellationToken).ConfigureAwait(false);
-    }
-
-    public void Dispose() => _http.Dispose();
-
-    /// <summary>Sends a request, after a 401 once more with fresh credentials, and returns a response with a success status.</summary>
-    private async Task<HttpResponseMessage> SendAsync(Func<HttpRequestMessage> newRequest, CancellationToken cancellationToken)
-    {
-        var response = await SendOnceAsync(newRequest(), cancellationToken).ConfigureAwait(false);
-        if (response.StatusCode == HttpStatusCode.Unauthorized && _options.ConfigureRequest is not null)
-        {
-            response.Dispose();
-            var again = newRequest();
-            again.Options.Set(HttpTransportOptions.CredentialsRejected, true);
-            response = await SendOnceAsync(again, cancellationToken).ConfigureAwait(false);
-        }
-
-        if (response.IsSuccessStatusCode)
-        {
-            return response;
-        }
-
-        using (response)
-        {
-            throw HttpErrors.FromStatus(response, _options.Reconnect, _time);
-        }
-    }
-
-    private async Task<HttpResponseMessage> SendOnceAsync(HttpRequestMessage request, CancellationToken cancellationToken)
-    {
-        await ConfigureAsync(request, cancellationToken).ConfigureAwait(false);
-        for (var redirects = 0; ; redirects++)
-        {
-            HttpResponseMessage response;
-            try
-            {
-                response = await _http.SendAsync(request, cancellationToken).ConfigureAwait(false);
-            }
-            catch (HttpRequestException e)
-            {
-                throw HttpErrors.FromRequest(e, request.RequestUri!);
-            }
-
-            if (!IsRedirect(response.StatusCode))
-            {
-                return response;
-            }
-
-            using (response)
-            {
-                request = redirects < MaxRedirects
-                    ? Redirected(request, response)
-                    : throw new TransportException(TransportErrorCode.RedirectRefused, $"More than {MaxRedirects} redirects.");
-            }
-        }
-    }
-
-    private async ValueTask ConfigureAsync(HttpRequestMessage request, CancellationToken cancellationToken)
-    {
-        if (_options.ConfigureRequest is not { } configure)
-        {
-            return;
-        }
-
+        using var timer = new CancellationTokenSource(_options.ConnectTimeout, _time);
+        using var limit = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, timer.Token);
         try
         {
-            await configure(request, cancellationToken).ConfigureAwait(false);
+            using var response = await _sender.SendAsync(() => NewRequest(HttpMethod.Delete, _opening.Target), opening: null, limit.Token).ConfigureAwait(false);
         }
-        catch (Exception e) when (e is HttpRequestException or IOException or TimeoutException)
+        catch (OperationCanceledException e) when (timer.IsCancellationRequested && !cancellationToken.IsCancellationRequested)
         {
-            throw new TransportException(TransportErrorCode.ConnectFailed, $"ConfigureRequest failed ({e.GetType().Name}).", isTransient: true, e)
-            {
-                Delivery = DeliveryStatus.NotSent,
-            };
-        }
-        catch (Exception e) when (e is not OperationCanceledException)
-        {
-            throw new TransportException(TransportErrorCode.Unexpected, $"ConfigureRequest failed ({e.GetType().Name}).", isTransient: false, e)
-            {
-                Delivery = DeliveryStatus.NotSent,
-            };
+            throw new TransportException(
+                TransportErrorCode.ConnectTimeout, $"No answer to the request to stop within {_options.ConnectTimeout}.", isTransient: true, e);
         }
     }
 
-    private HttpRequestMessage NewRequest(HttpMethod method, Uri uri, string? lastEventId)
+    public void Dispose() => _sender.Dispose();
+
+    private HttpRequestMessage NewOpening(string? lastEventId)
     {
-        var request = NewBareRequest(method, uri, lastEventId);
-        if (method == _options.EffectiveMethod && method != HttpMethod.Get)
+        var request = NewRequest(_opening.IsRead ? HttpMethod.Get : _options.EffectiveMethod, _opening.Target);
+        if (lastEventId is not null)
         {
-            request.Content = _options.Body?.ToContent();
+            request.Headers.TryAddWithoutValidation("Last-Event-ID", lastEventId);
         }
 
-        AddHeaders(request);
+        if (!_opening.IsRead)
+        {
+            // Without a body, were it an empty one, the HTTP stack would repeat the request by itself when a pooled connection dies.
+            request.Content = _options.Body?.ToContent() ?? new ReadOnlyMemoryContent(default);
+            AddContentHeaders(request);
+        }
+
         return request;
     }
 
     private HttpRequestMessage NewPost(RequestBody body, string key)
     {
-        var request = NewBareRequest(HttpMethod.Post, _options.SendEndpoint ?? Resource, lastEventId: null);
+        var request = NewRequest(HttpMethod.Post, _options.SendEndpoint ?? _opening.Target);
         request.Content = body.ToContent();
-        AddHeaders(request, exceptContentHeaders: true);
         // A structured-field string (draft-ietf-httpapi-idempotency-key-header, 2.1).
         request.Headers.TryAddWithoutValidation("Idempotency-Key", $"\"{key}\"");
         return request;
     }
 
-    private void AddHeaders(HttpRequestMessage request, bool exceptContentHeaders = false)
-    {
-        foreach (var (name, value) in _options.Headers)
-        {
-            // Asked first: removing a content header from where it cannot be throws.
-            if (request.Headers.NonValidated.Contains(name))
-            {
-                request.Headers.Remove(name);
-            }
-
-            if (!request.Headers.TryAddWithoutValidation(name, value) && !exceptContentHeaders && request.Content is { } content)
-            {
-                content.Headers.Remove(name);
-                content.Headers.TryAddWithoutValidation(name, value);
-            }
-        }
-    }
-
-    private HttpRequestMessage NewBareRequest(HttpMethod method, Uri uri, string? lastEventId)
+    private HttpRequestMessage NewRequest(HttpMethod method, Uri uri)
     {
         var request = new HttpRequestMessage(method, uri)
         {
@@ -245,63 +141,28 @@ internal sealed class HttpExchange : IDisposable
         };
         request.Headers.TryAddWithoutValidation("Accept", _accept);
         request.Headers.TryAddWithoutValidation("Cache-Control", "no-cache");
-        if (lastEventId is not null)
+        foreach (var (name, value) in _options.Headers)
         {
-            request.Headers.TryAddWithoutValidation("Last-Event-ID", lastEventId);
+            // Asked first: removing a content header from where it cannot be throws.
+            if (request.Headers.NonValidated.Contains(name))
+            {
+                request.Headers.Remove(name);
+            }
+
+            request.Headers.TryAddWithoutValidation(name, value);
         }
 
         return request;
     }
 
-    /// <summary>
-    /// The request a redirect asks for (RFC 9110, 15.4). At the same origin it keeps every header; elsewhere only those that carry
-    /// neither credentials nor anything else the caller set.
-    /// </summary>
-    private HttpRequestMessage Redirected(HttpRequestMessage request, HttpResponseMessage response)
+    /// <summary>Adds the caller's headers that describe a body, which are those the request itself did not take.</summary>
+    private void AddContentHeaders(HttpRequestMessage request)
     {
-        var from = request.RequestUri!;
-        if (response.Headers.Location is not { } location || !Uri.TryCreate(from, location, out var target) || target.Scheme is not ("http" or "https"))
+        var content = request.Content!.Headers;
+        foreach (var (name, value) in _options.Headers.Where(header => !request.Headers.NonValidated.Contains(header.Key)))
         {
-            throw new TransportException(TransportErrorCode.RedirectRefused, "A redirect does not lead to an HTTP resource.");
+            content.Remove(name);
+            content.TryAddWithoutValidation(name, value);
         }
-
-        if (IsHttps(from) && !IsHttps(target))
-        {
-            throw new TransportException(TransportErrorCode.RedirectRefused, "A redirect would leave https.");
-        }
-
-        var becomesGet = response.StatusCode is HttpStatusCode.Moved or HttpStatusCode.Found or HttpStatusCode.SeeOther;
-        var method = becomesGet && request.Method != HttpMethod.Head ? HttpMethod.Get : request.Method;
-        var redirected = NewBareRequest(method, target, lastEventId: null);
-        redirected.Content = method == request.Method ? request.Content : null;
-        var staysAtHome = IsSameOrigin(from, target);
-        foreach (var (name, value) in request.Headers.NonValidated)
-        {
-            if (staysAtHome || name is "Last-Event-ID" or "User-Agent" or "Idempotency-Key")
-            {
-                redirected.Headers.Remove(name);
-                redirected.Headers.TryAddWithoutValidation(name, (IEnumerable<string>)value);
-            }
-        }
-
-        return redirected;
     }
-
-    private static Uri? SameOriginContentLocation(HttpResponseMessage response)
-    {
-        var origin = response.RequestMessage!.RequestUri!;
-        return response.Content.Headers.ContentLocation is { } location
-            && Uri.TryCreate(origin, location, out var resource)
-            && IsSameOrigin(origin, resource)
-                ? resource
-                : null;
-    }
-
-    private static bool IsSameOrigin(Uri left, Uri right) =>
-        Uri.Compare(left, right, UriComponents.SchemeAndServer, UriFormat.Unescaped, StringComparison.OrdinalIgnoreCase) == 0;
-
-    private static bool IsHttps(Uri uri) => string.Equals(uri.Scheme, Uri.UriSchemeHttps, StringComparison.Ordinal);
-
-    private static bool IsRedirect(HttpStatusCode status) => status is HttpStatusCode.Moved or HttpStatusCode.Found
-        or HttpStatusCode.SeeOther or HttpStatusCode.TemporaryRedirect or HttpStatusCode.PermanentRedirect;
 }

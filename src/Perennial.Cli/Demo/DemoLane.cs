@@ -1,0 +1,92 @@
+using System.Globalization;
+using Perennial.Testing;
+
+namespace Perennial.Cli.Demo;
+
+/// <summary>One reader on its own faulty line, and the count of what arrived. The properties may be read at any time.</summary>
+internal sealed class DemoLane : IAsyncDisposable
+{
+    private readonly FaultProxy _proxy;
+    private readonly DemoScript _script;
+    private readonly TaskCompletionSource<StreamEnd> _ended = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private readonly int _cutsWanted;
+    private int _cuts;              // written by the transport's events, one at a time
+
+    private DemoLane(string name, FaultProxy proxy, Transport transport, FaultSchedule faults, DemoScript script)
+    {
+        Name = name;
+        _proxy = proxy;
+        _script = script;
+        _cutsWanted = faults.Cuts;
+        Transport = transport;
+        Tally = new Tally(script.Tokens);
+        transport.Reconnecting += (_, _) => Interlocked.Increment(ref _cuts);
+        transport.MessageReceived += (_, message) => Count(message);
+        transport.Closed += (_, closed) => _ended.TrySetResult(closed.End);
+    }
+
+    public string Name { get; }
+
+    public Transport Transport { get; }
+
+    public Tally Tally { get; }
+
+    /// <summary>Connections that were lost and replaced.</summary>
+    public int Cuts => Volatile.Read(ref _cuts);
+
+    public int Tokens => Math.Min(Tally.Last, TokensSent);
+
+    public int TokensSent => _script.Tokens.Count;
+
+    public bool HasKeptItsPromise => IsCompleted && Tally.IsWhole && Cuts >= _cutsWanted;
+
+    /// <summary>The one line that counts.</summary>
+    public string Verdict => string.Create(
+        CultureInfo.InvariantCulture, $"{Name}: {Cuts} cuts, {Tally.Lost} lost, {Tally.Repeated} repeated ({TokensSent:N0} tokens){Objection}");
+
+    private bool IsCompleted => _ended.Task is { IsCompletedSuccessfully: true, Result.Reason: StreamEndReason.Completed };
+
+    private string Objection => this switch
+    {
+        { HasKeptItsPromise: true } => "",
+        { IsCompleted: false } => $", but the stream did not complete: {Transport.GetMetrics().LastError?.Message}",
+        { Tally.IsWhole: false } => ", and the text is not the one that was sent",
+        _ => string.Create(CultureInfo.InvariantCulture, $", but {_cutsWanted} cuts were wanted"),
+    };
+
+    /// <summary>Puts a faulty line before the stream, and a reader behind it.</summary>
+    public static DemoLane Start(string name, Uri stream, FaultSchedule faults, DemoScript script, Func<Uri, Transport> createTransport)
+    {
+        var proxy = FaultProxy.Start(stream, faults.PlanFor);
+        return new DemoLane(name, proxy, createTransport(proxy.Address), faults, script);
+    }
+
+    /// <summary>Reads until the stream ends, however it does.</summary>
+    /// <exception cref="OperationCanceledException"><paramref name="cancellationToken"/> was cancelled.</exception>
+    public async Task ReadAsync(CancellationToken cancellationToken)
+    {
+        try
+        {
+            await Transport.ConnectAsync(cancellationToken);
+        }
+        catch (TransportException)
+        {
+            // The verdict says it.
+        }
+
+        await _ended.Task.WaitAsync(cancellationToken);
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        await Transport.DisposeAsync();
+        await _proxy.DisposeAsync();
+    }
+
+    /// <summary>The server's ids end in the number of the event.</summary>
+    private void Count(StreamMessage message)
+    {
+        var number = int.Parse(message.Id![(message.Id!.LastIndexOf('-') + 1)..], CultureInfo.InvariantCulture);
+        Tally.Add(number, message.Deserialize(ChatJson.Default.ChatChunk)!.Choices[0].Delta.Content);
+    }
+}

@@ -1,0 +1,56 @@
+using System.Globalization;
+using Perennial.Sse;
+
+namespace Perennial.Cli.Demo;
+
+/// <summary>One run of the demo: a server, and for each transport a faulty line and a reader. Ends with one line for each.</summary>
+internal static class DemoRun
+{
+    /// <summary>Longer than the pause between two tokens by far, and short enough that a stalled line is soon given up.</summary>
+    private static readonly TimeSpan IdleTimeout = TimeSpan.FromMilliseconds(250);
+
+    private static readonly ReconnectOptions Reconnect = new()
+    {
+        MaxAttempts = 20,
+        InitialDelay = TimeSpan.FromMilliseconds(20),
+        MaxDelay = TimeSpan.FromMilliseconds(100),
+    };
+
+    /// <summary>The transports that read the stream side by side.</summary>
+    private static readonly (string Name, Func<Uri, Transport> Create)[] Readers =
+    [
+        ("sse", endpoint => new SseTransport(new SseTransportOptions { Endpoint = endpoint, IdleTimeout = IdleTimeout, Reconnect = Reconnect })),
+    ];
+
+    /// <summary>Runs to the end of the stream and returns the exit code.</summary>
+    /// <exception cref="OperationCanceledException"><paramref name="cancellationToken"/> was cancelled.</exception>
+    public static async Task<int> RunAsync(int seed, int cuts, CancellationToken cancellationToken)
+    {
+        var script = DemoScript.FromReadme();
+        Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{script.Tokens.Count:N0} tokens, {cuts} cuts, seed {seed}"));
+        await using var server = await DemoServer.StartAsync(script, cancellationToken);
+        var faults = new FaultSchedule(seed, cuts, script.LeastBytes);
+        var lanes = Array.ConvertAll(Readers, reader => DemoLane.Start(reader.Name, server.Stream, faults, script, reader.Create));
+        try
+        {
+            var reading = Task.WhenAll(lanes.Select(lane => lane.ReadAsync(cancellationToken)));
+            IDemoView view = Console.IsOutputRedirected ? new LineView() : new LiveView();
+            await view.ShowAsync(lanes, reading);
+            await reading;
+        }
+        finally
+        {
+            foreach (var lane in lanes)
+            {
+                await lane.DisposeAsync();
+            }
+        }
+
+        foreach (var lane in lanes)
+        {
+            Console.WriteLine(lane.Verdict);
+        }
+
+        return lanes.All(lane => lane.HasKeptItsPromise) ? ExitCode.Success : ExitCode.Failed;
+    }
+}

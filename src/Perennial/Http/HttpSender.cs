@@ -1,0 +1,126 @@
+using System.Net;
+
+namespace Perennial.Http;
+
+/// <summary>
+/// Carries a request to its final answer: completes it, follows redirects, after a 401 tries once more with fresh credentials, and
+/// turns everything but success into an error. Thread safe.
+/// </summary>
+internal sealed class HttpSender : IDisposable
+{
+    private readonly HttpTransportOptions _options;
+    private readonly TimeProvider _time;
+    private readonly HttpMessageInvoker _http;
+
+    public HttpSender(HttpTransportOptions options, TransportServices services)
+    {
+        _options = options;
+        _time = services.Time;
+        var (handler, isOwned) = services.HttpHandler is { } given ? (given, false) : HttpHandlers.For(options.Http);
+        _http = new HttpMessageInvoker(handler, isOwned);
+    }
+
+    /// <summary>Sends a request and returns a response with a success status.</summary>
+    /// <param name="newRequest">Makes the request, anew for a second try.</param>
+    /// <param name="opening">Told of what becomes of the request, where it is the one that opens the stream.</param>
+    /// <param name="cancellationToken">Gives up.</param>
+    /// <exception cref="TransportException">There was no such response.</exception>
+    public async Task<HttpResponseMessage> SendAsync(
+        Func<HttpRequestMessage> newRequest, OpeningRequest? opening, CancellationToken cancellationToken)
+    {
+        var response = await SendOnceAsync(newRequest(), opening, cancellationToken).ConfigureAwait(false);
+        if (response.StatusCode == HttpStatusCode.Unauthorized && _options.ConfigureRequest is not null && (opening?.MayBeSent ?? true))
+        {
+            response.Dispose();
+            var again = newRequest();
+            again.Options.Set(HttpTransportOptions.CredentialsRejected, true);
+            response = await SendOnceAsync(again, opening, cancellationToken).ConfigureAwait(false);
+        }
+
+        if (response.IsSuccessStatusCode)
+        {
+            return response;
+        }
+
+        using (response)
+        {
+            throw HttpErrors.FromStatus(response, _options.Reconnect, _time);
+        }
+    }
+
+    public void Dispose() => _http.Dispose();
+
+    private async Task<HttpResponseMessage> SendOnceAsync(HttpRequestMessage request, OpeningRequest? opening, CancellationToken cancellationToken)
+    {
+        await ConfigureAsync(request, cancellationToken).ConfigureAwait(false);
+        for (var redirects = 0; ; redirects++)
+        {
+            var response = await SendHopAsync(request, opening, cancellationToken).ConfigureAwait(false);
+            if (!Redirects.IsRedirect(response))
+            {
+                opening?.Answered(response);
+                return response;
+            }
+
+            using (response)
+            {
+                if (redirects == Redirects.Most)
+                {
+                    throw Redirects.Refusal($"More than {Redirects.Most} redirects.");
+                }
+
+                var next = Redirects.Follow(request, response);
+                opening?.Redirected(request, next);
+                if (opening is null && response.StatusCode != HttpStatusCode.SeeOther && next.Method != request.Method)
+                {
+                    throw Redirects.Refusal("A redirect would turn the message into a mere request for a page.");
+                }
+
+                request = next;
+            }
+        }
+    }
+
+    private async Task<HttpResponseMessage> SendHopAsync(HttpRequestMessage request, OpeningRequest? opening, CancellationToken cancellationToken)
+    {
+        opening?.Leaves(request);
+        try
+        {
+            return await _http.SendAsync(request, cancellationToken).ConfigureAwait(false);
+        }
+        catch (HttpRequestException e)
+        {
+            var error = HttpErrors.FromRequest(e, request.RequestUri!);
+            opening?.Failed(request, error);
+            throw error;
+        }
+    }
+
+    private async ValueTask ConfigureAsync(HttpRequestMessage request, CancellationToken cancellationToken)
+    {
+        if (_options.ConfigureRequest is not { } configure)
+        {
+            return;
+        }
+
+        try
+        {
+            // Waited for only as long as the caller does: a callback that ignores its token must not hold up a close.
+            await configure(request, cancellationToken).AsTask().WaitAsync(cancellationToken).ConfigureAwait(false);
+        }
+        catch (OperationCanceledException) when (cancellationToken.IsCancellationRequested)
+        {
+            throw;
+        }
+        catch (Exception e)
+        {
+            // A cancellation that is not ours is somebody's timeout: HttpClient reports its own that way.
+            var isTransient = e is HttpRequestException or IOException or TimeoutException or OperationCanceledException;
+            throw new TransportException(
+                isTransient ? TransportErrorCode.ConnectFailed : TransportErrorCode.Unexpected, $"ConfigureRequest failed ({e.GetType().Name}).", isTransient, e)
+            {
+                Delivery = DeliveryStatus.NotSent,
+            };
+        }
+    }
+}

@@ -1,0 +1,65 @@
+using System.Net;
+
+namespace Perennial.Http;
+
+/// <summary>The rules of redirects (RFC 9110, 15.4), and of what stays at home when one leads to another origin.</summary>
+internal static class Redirects
+{
+    public const int Most = 10;
+
+    public static bool IsRedirect(HttpResponseMessage response) => response.StatusCode is HttpStatusCode.Moved or HttpStatusCode.Found
+        or HttpStatusCode.SeeOther or HttpStatusCode.TemporaryRedirect or HttpStatusCode.PermanentRedirect;
+
+    public static bool IsSameOrigin(Uri left, Uri right) =>
+        Uri.Compare(left, right, UriComponents.SchemeAndServer, UriFormat.Unescaped, StringComparison.OrdinalIgnoreCase) == 0;
+
+    /// <summary>
+    /// The request a redirect asks for. At the same origin it keeps every header; elsewhere only those that carry neither
+    /// credentials nor anything else the caller set.
+    /// </summary>
+    /// <exception cref="TransportException">The redirect leads nowhere, or out of https.</exception>
+    public static HttpRequestMessage Follow(HttpRequestMessage request, HttpResponseMessage response)
+    {
+        var from = request.RequestUri!;
+        if (response.Headers.Location is not { } location || !Uri.TryCreate(from, location, out var target) || target.Scheme is not ("http" or "https"))
+        {
+            throw Refusal("A redirect does not lead to an HTTP resource.");
+        }
+
+        if (IsHttps(from) && !IsHttps(target))
+        {
+            throw Refusal("A redirect would leave https.");
+        }
+
+        var method = BecomesGet(request.Method, response.StatusCode) ? HttpMethod.Get : request.Method;
+        var followed = new HttpRequestMessage(method, target)
+        {
+            Version = request.Version,
+            VersionPolicy = request.VersionPolicy,
+            Content = method == request.Method ? request.Content : null,
+        };
+        var staysAtHome = IsSameOrigin(from, target);
+        foreach (var (name, value) in request.Headers.NonValidated)
+        {
+            if (staysAtHome || name is "Accept" or "Cache-Control" or "Last-Event-ID" or "User-Agent" or "Idempotency-Key")
+            {
+                followed.Headers.TryAddWithoutValidation(name, (IEnumerable<string>)value);
+            }
+        }
+
+        return followed;
+    }
+
+    /// <summary>The error for a redirect that is not followed. The server did nothing but point elsewhere.</summary>
+    public static TransportException Refusal(string message) => new(TransportErrorCode.RedirectRefused, message) { Delivery = DeliveryStatus.NotSent };
+
+    /// <summary>"See other" asks for a GET; the older statuses keep the method, but for POST, as everyone has come to expect.</summary>
+    private static bool BecomesGet(HttpMethod method, HttpStatusCode status) => status switch
+    {
+        HttpStatusCode.SeeOther => method != HttpMethod.Head,
+        HttpStatusCode.Moved or HttpStatusCode.Found => method == HttpMethod.Post,
+        _ => false,
+    };
+
+    private static bool IsHttps(Uri uri) => string.Equals(uri.Scheme, Uri.UriSchemeHttps, StringComparison.Ordinal);
+}

@@ -1,0 +1,50 @@
+using System.Globalization;
+using System.Text.RegularExpressions;
+
+namespace Perennial.Cli.Tests;
+
+/// <summary><c>perennial demo</c>: what it promises on its last line.</summary>
+public partial class DemoTests
+{
+    [Fact(Timeout = Cli.Hang)]
+    public async Task Survives_its_cuts_without_losing_or_repeating_a_token()
+    {
+        var run = await Cli.RunAsync("demo", "--seed", "42", "--cuts", "21");
+
+        var last = LastLine().Match(run.Lines[^1]);
+        last.Success.ShouldBeTrue(run.Output + run.Error);
+        int.Parse(last.Groups["cuts"].Value, CultureInfo.InvariantCulture).ShouldBeGreaterThanOrEqualTo(21);
+        run.Lines[0].ShouldContain("seed 42");
+        run.Error.ShouldBeEmpty();
+        run.ExitCode.ShouldBe(0);
+    }
+
+    [Fact(Timeout = Cli.Hang)]
+    public async Task Ends_at_once_when_interrupted()
+    {
+        await using var cli = Cli.Start("demo");
+        await cli.ReadUntilAsync("tokens");
+        await cli.SignalAsync("INT");
+
+        var run = await cli.EndAsync();
+
+        run.Error.ShouldBeEmpty();
+        run.ExitCode.ShouldBe(130);
+        run.Lines.ShouldAllBe(line => !LastLine().IsMatch(line));
+    }
+
+    [Theory(Timeout = Cli.Hang)]
+    [InlineData("--cuts", "19")]
+    [InlineData("--seed", "x")]
+    [InlineData("extra", "words")]
+    public async Task Refuses_what_it_does_not_know(params string[] arguments)
+    {
+        var run = await Cli.RunAsync(["demo", .. arguments]);
+
+        run.ErrorLines.Length.ShouldBe(1, run.Error);
+        run.ExitCode.ShouldBe(2);
+    }
+
+    [GeneratedRegex(@"^sse: (?<cuts>\d+) cuts, 0 lost, 0 repeated \([\d,]+ tokens\)$", RegexOptions.ExplicitCapture | RegexOptions.CultureInvariant, matchTimeoutMilliseconds: 1000)]
+    private static partial Regex LastLine();
+}
