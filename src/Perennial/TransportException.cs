@@ -86,6 +86,9 @@ public enum TransportErrorCode
     /// <summary>The peer does not speak the protocol.</summary>
     ProtocolViolation,
 
+    /// <summary>The peer closed a WebSocket for a reason; see <see cref="TransportException.CloseCode"/>.</summary>
+    ClosedByPeer,
+
     /// <summary>A message is larger than <see cref="TransportOptions.MaxMessageBytes"/>.</summary>
     MessageTooLarge,
 

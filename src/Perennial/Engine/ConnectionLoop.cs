@@ -119,6 +119,7 @@ internal sealed class ConnectionLoop(
     {
         var since = core.Time.GetTimestamp();
         var idle = new IdleWatch(IdleLimitFor(connection), lifetime, core.Time);
+        connection.Activity = idle.Heard;
         var pump = new ConnectionPump(core, connection, idle, _retry);
         try
         {
@@ -167,8 +168,7 @@ internal sealed class ConnectionLoop(
     }
 
     private TimeSpan IdleLimitFor(TransportConnection connection) =>
-        core.Options.IdleTimeout
-        ?? (connection.AnnouncedHeartbeat is { } heartbeat && heartbeat > TimeSpan.Zero ? heartbeat * 3 : TimeSpan.FromMinutes(5));
+        core.Options.IdleTimeout ?? connection.LongestSilence ?? TimeSpan.FromMinutes(5);
 
     private async Task CloseAsync(TransportConnection connection)
     {

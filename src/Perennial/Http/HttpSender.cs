@@ -37,7 +37,7 @@ internal sealed class HttpSender : IDisposable
             response = await SendOnceAsync(again, opening, cancellationToken).ConfigureAwait(false);
         }
 
-        if (response.IsSuccessStatusCode)
+        if (response.IsSuccessStatusCode || response.StatusCode == HttpStatusCode.SwitchingProtocols)
         {
             return response;
         }

@@ -71,7 +71,7 @@ public abstract record HttpTransportOptions : TransportOptions
 
         if (SendEndpoint is not null)
         {
-            OptionCheck.Endpoint(SendEndpoint, nameof(SendEndpoint), "http", "https");
+            OptionCheck.Endpoint(SendEndpoint, nameof(SendEndpoint), ["http", "https"]);
         }
 
         if (HttpVersion is not null && HttpVersion != System.Net.HttpVersion.Version11 && HttpVersion != System.Net.HttpVersion.Version20)

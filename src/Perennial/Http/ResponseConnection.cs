@@ -26,12 +26,12 @@ internal abstract class ResponseConnection : TransportConnection
         _http = http;
         _hasDeliveredBefore = context.HasDelivered;
         SpeaksPerennial = response.Headers.NonValidated.Contains("Perennial-Protocol");
-        AnnouncedHeartbeat = Heartbeat(response);
+        LongestSilence = Heartbeat(response) * 3;
     }
 
     public sealed override bool CanBeResumed => _http.CanContinue(HasId || !(_hasDeliveredBefore || HasDelivered));
 
-    public sealed override TimeSpan? AnnouncedHeartbeat { get; }
+    public sealed override TimeSpan? LongestSilence { get; }
 
     public sealed override bool AlwaysMarksEnd => SpeaksPerennial;
 

@@ -25,6 +25,7 @@ internal sealed class WebSocketConnection : TransportConnection
     private Task? _goodbye;                             // set once, under the lock
     private ValueTask<ValueWebSocketReceiveResult>? _pending;
     private byte[]? _block;
+    private bool _isInMessage;                          // a message has begun, so that a receive will not wait long
     private long _bytes;
 
     public WebSocketConnection(Stream upgraded, WebSocketCreationOptions creation, WebSocketTransportOptions options, TimeProvider time)
@@ -50,14 +51,13 @@ internal sealed class WebSocketConnection : TransportConnection
         {
             while (batch.Count < LargestBatch)
             {
-                var receive = _pending ?? Receive();
+                var receive = TakePending();
                 if (batch.Count > 0 && !receive.IsCompleted)
                 {
                     _pending = receive;
                     break;
                 }
 
-                _pending = null;
                 var result = await receive.ConfigureAwait(false);
                 if (result.MessageType == WebSocketMessageType.Close)
                 {
@@ -131,10 +131,17 @@ internal sealed class WebSocketConnection : TransportConnection
         ReleaseBlock();
     }
 
-    /// <summary>A block is held only while bytes are at hand.</summary>
+    private ValueTask<ValueWebSocketReceiveResult> TakePending()
+    {
+        var receive = _pending ?? Receive();
+        _pending = null;
+        return receive;
+    }
+
+    /// <summary>A block is held only while bytes are at hand: where none are known to be, an empty receive waits for the next message to begin.</summary>
     private ValueTask<ValueWebSocketReceiveResult> Receive()
     {
-        if (!_stream.HasBytes)
+        if (!_isInMessage && !_stream.HasBytes)
         {
             ReleaseBlock();
             return _socket.ReceiveAsync(Memory<byte>.Empty, CancellationToken.None);
@@ -157,6 +164,7 @@ internal sealed class WebSocketConnection : TransportConnection
             _arena.Append(_block.AsSpan(0, result.Count));
         }
 
+        _isInMessage = !result.EndOfMessage;
         if (result.EndOfMessage)
         {
             var length = _arena.PendingLength;
@@ -207,8 +215,8 @@ internal sealed class WebSocketConnection : TransportConnection
         {
             while (_socket.State == WebSocketState.CloseSent)
             {
-                await (_pending ?? Receive()).ConfigureAwait(false);
-                _pending = null;
+                var result = await TakePending().ConfigureAwait(false);
+                _isInMessage = !result.EndOfMessage;
             }
         }
         catch (Exception e) when (WebSocketErrors.IsGone(e))

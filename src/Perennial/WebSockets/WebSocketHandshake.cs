@@ -16,6 +16,7 @@ internal sealed class WebSocketHandshake(WebSocketTransportOptions options)
     /// <summary>Makes a request one to upgrade.</summary>
     public void Prepare(HttpRequestMessage request)
     {
+        request.RequestUri = new UriBuilder(request.RequestUri!) { Scheme = request.RequestUri!.Scheme is "wss" or "https" ? "https" : "http" }.Uri;
         request.Version = HttpVersion.Version11;
         request.VersionPolicy = HttpVersionPolicy.RequestVersionExact;
         request.Headers.TryAddWithoutValidation("Connection", "Upgrade");
@@ -39,9 +40,9 @@ internal sealed class WebSocketHandshake(WebSocketTransportOptions options)
     {
         Require(response.StatusCode == HttpStatusCode.SwitchingProtocols, "the server did not switch protocols");
         Require(Has(response, "Upgrade", "websocket"), "the Upgrade field is missing");
-        Require(Header(response, "Sec-WebSocket-Accept") == ExpectedAccept(), "Sec-WebSocket-Accept does not match the key");
+        Require(string.Equals(Header(response, "Sec-WebSocket-Accept"), ExpectedAccept(), StringComparison.Ordinal), "Sec-WebSocket-Accept does not match the key");
         var protocol = Header(response, "Sec-WebSocket-Protocol");
-        Require(protocol is null || options.SubProtocols.Contains(protocol), "the server chose a subprotocol that was not offered");
+        Require(protocol is null || options.SubProtocols.Contains(protocol, StringComparer.Ordinal), "the server chose a subprotocol that was not offered");
         return new WebSocketCreationOptions
         {
             IsServer = false,
@@ -60,7 +61,7 @@ internal sealed class WebSocketHandshake(WebSocketTransportOptions options)
         }
 
         var parts = extensions.Split(';', StringSplitOptions.TrimEntries);
-        Require(options.Compression && parts[0] == "permessage-deflate", "the server chose an extension that was not offered");
+        Require(options.Compression && parts[0] is "permessage-deflate", "the server chose an extension that was not offered");
         var deflate = new WebSocketDeflateOptions();
         foreach (var part in parts.AsSpan(1))
         {

@@ -31,7 +31,7 @@ public sealed class WebSocketTransport : Transport
     protected override async ValueTask<TransportConnection> OpenAsync(ConnectContext context, CancellationToken cancellationToken)
     {
         var handshake = new WebSocketHandshake(_options);
-        var response = await _http.UpgradeAsync(handshake.Prepare, context.LastEventId, cancellationToken).ConfigureAwait(false);
+        var response = await _http.OpenAsync(context.LastEventId, cancellationToken, handshake.Prepare).ConfigureAwait(false);
         try
         {
             var creation = handshake.Accept(response);
