@@ -107,8 +107,10 @@ internal sealed class LoopbackListener : IAsyncDisposable
             {
                 // That client left before it was accepted.
             }
-            catch (Exception e) when (e is SocketException { SocketErrorCode: SocketError.OperationAborted } or ObjectDisposedException)
+            catch (Exception e) when (e is ObjectDisposedException
+                or SocketException { SocketErrorCode: SocketError.OperationAborted or SocketError.InvalidArgument })
             {
+                // Closed; an accept that is just about to wait then finds a socket that does not listen: EINVAL.
                 return;
             }
         }

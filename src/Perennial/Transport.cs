@@ -21,9 +21,7 @@ public abstract class Transport : IAsyncDisposable
     private readonly Lock _gate = new();
     private readonly TransportCore _core;
     private readonly SendQueue _sends;
-    private TransportSession _session = new();
     private bool _isSequenceRead;
-    private bool _isDisposed;
 
     /// <summary>Checks the options and prepares the transport; connects nothing.</summary>
     /// <param name="kind">The protocol's name, as in <see cref="Kind"/>.</param>
@@ -80,13 +78,13 @@ public abstract class Transport : IAsyncDisposable
                 _core.Handlers.MessageReceived += value;
             }
 
-            _core.Events.DeliverMessages(_core.Handlers.ConsumeMessages);
+            _core.Events.Look();
         }
 
         remove
         {
             _core.Handlers.MessageReceived -= value;
-            _core.Events.DeliverMessages(_core.Handlers.ConsumeMessages);
+            _core.Events.Look();
         }
     }
 
@@ -146,7 +144,7 @@ public abstract class Transport : IAsyncDisposable
     public string Kind => _core.Kind;
 
     /// <summary>Where the transport is in its life.</summary>
-    public TransportState State => _core.State;
+    public TransportState State => _core.Life.State;
 
     /// <summary>Whether a connection is open.</summary>
     public bool IsConnected => State == TransportState.Connected;
@@ -160,18 +158,7 @@ public abstract class Transport : IAsyncDisposable
     /// <summary>
     /// Completes, and never fails, when the stream ends: with how it did. After another <see cref="ConnectAsync"/> it is another task.
     /// </summary>
-    public Task<StreamEnd> Completion => Session.Ended;
-
-    private TransportSession Session
-    {
-        get
-        {
-            lock (_gate)
-            {
-                return _session;
-            }
-        }
-    }
+    public Task<StreamEnd> Completion => _core.Life.Session.Ended;
 
     /// <summary>
     /// Connects, retrying like any later reconnect, and returns at the first established connection. Returns at once while
@@ -185,12 +172,6 @@ public abstract class Transport : IAsyncDisposable
     public async Task ConnectAsync(CancellationToken cancellationToken = default)
     {
         cancellationToken.ThrowIfCancellationRequested();
-        var present = Session;
-        if (present.IsOver)
-        {
-            await present.Ended.WaitAsync(cancellationToken).ConfigureAwait(false);
-        }
-
         var (session, isStarter) = StartOrJoin(startsAgain: true);
         try
         {
@@ -293,7 +274,7 @@ public abstract class Transport : IAsyncDisposable
     /// <exception cref="NotSupportedException">The protocol has no such request.</exception>
     public async Task StopAsync(CancellationToken cancellationToken = default)
     {
-        var session = Session;
+        var session = _core.Life.Session;
         if (!session.IsStarted || session.Ended.IsCompleted)
         {
             throw NotConnected();
@@ -325,22 +306,7 @@ public abstract class Transport : IAsyncDisposable
     /// <param name="cancellationToken">Ends the wait for the connection to close, which is at most 2 s.</param>
     public async Task CloseAsync(CancellationToken cancellationToken = default)
     {
-        TransportSession session;
-        bool neverStarted;
-        lock (_gate)
-        {
-            session = _session;
-            neverStarted = !session.IsStarted && session.TryEnd(StreamEnd.ClosedByCaller);
-        }
-
-        if (neverStarted)
-        {
-            _core.TryEnter(TransportState.Closed);
-            _core.Buffer.End();
-            _core.Events.Post(new ClosedEvent(StreamEnd.ClosedByCaller));
-        }
-
-        session.RequestStop();
+        var session = _core.Life.Leave();
         _core.Buffer.Resume();
         await session.Ended.WaitAsync(cancellationToken).ConfigureAwait(false);
     }
@@ -354,15 +320,11 @@ public abstract class Transport : IAsyncDisposable
     /// </summary>
     public async ValueTask DisposeAsync()
     {
-        lock (_gate)
-        {
-            _isDisposed = true;
-        }
-
+        _core.Life.Dispose();
         GC.SuppressFinalize(this);
         _core.Buffer.Discard();
         await CloseAsync().ConfigureAwait(false);
-        _core.TryEnter(TransportState.Closed);
+        _core.Life.TryEnter(TransportState.Closed);
         await WithinCloseLimitAsync(_sends.WhenIdle).ConfigureAwait(false);
         await DisposeCoreAsync().ConfigureAwait(false);
         if (!_core.Events.IsInHandler)
@@ -380,8 +342,8 @@ public abstract class Transport : IAsyncDisposable
     /// <summary>Frees what the subclass holds beyond its connections. Called once or more, after the last connection.</summary>
     protected virtual ValueTask DisposeCoreAsync() => ValueTask.CompletedTask;
 
-    /// <summary>A sequence begins to be read.</summary>
-    internal void BeginReading()
+    /// <summary>A sequence begins to be read. It may read when the returned task completes: events may still hold the buffer.</summary>
+    internal Task BeginReading()
     {
         lock (_gate)
         {
@@ -395,6 +357,7 @@ public abstract class Transport : IAsyncDisposable
         }
 
         StartOrJoin(startsAgain: false);
+        return _core.Events.WhenBufferIsFree;
     }
 
     /// <summary>A sequence is read no longer.</summary>
@@ -408,27 +371,14 @@ public abstract class Transport : IAsyncDisposable
 
     private (TransportSession Session, bool IsStarter) StartOrJoin(bool startsAgain)
     {
-        TransportSession session;
-        lock (_gate)
+        var (session, isStarter) = _core.Life.StartOrJoin(startsAgain);
+        if (isStarter)
         {
-            if (_session.Ended.IsCompleted && startsAgain)
-            {
-                ObjectDisposedException.ThrowIf(_isDisposed, this);
-                _session = new TransportSession();
-                _core.Buffer.Reopen();
-            }
-
-            session = _session;
-            if (session.Ended.IsCompleted || !session.TryStart())
-            {
-                return (session, false);
-            }
+            _ = Task.Run(new ConnectionLoop(_core, session, OpenAsync).RunAsync, CancellationToken.None);
+            _core.Events.Look();
         }
 
-        _core.TryEnter(TransportState.Connecting);
-        _ = Task.Run(new ConnectionLoop(_core, session, OpenAsync).RunAsync, CancellationToken.None);
-        _core.Events.Look();
-        return (session, true);
+        return (session, isStarter);
     }
 
     private Task<SendOutcome> SendAsync(ReadOnlyMemory<byte> data, OutgoingKind kind, CancellationToken cancellationToken)
@@ -441,7 +391,7 @@ public abstract class Transport : IAsyncDisposable
 
         var (session, _) = StartOrJoin(startsAgain: false);
         return session.Ended.IsCompleted
-            ? throw NotConnected()
+            ? Task.FromException<SendOutcome>(NotConnected())
             : _sends.SendAsync(new OutgoingMessage(data, kind, Guid.NewGuid().ToString("N")), session.Ended, cancellationToken);
     }
 

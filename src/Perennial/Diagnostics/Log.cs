@@ -26,8 +26,8 @@ internal static partial class Log
     [LoggerMessage(7, LogLevel.Warning, "{Kind} transport {Id}: {Count} events skipped behind a handler that does not return")]
     public static partial void EventsSkipped(ILogger logger, string kind, string id, int count);
 
-    [LoggerMessage(8, LogLevel.Warning, "{Kind} transport {Id}: the connection did not close in time")]
-    public static partial void CloseTimedOut(ILogger logger, string kind, string id);
+    [LoggerMessage(8, LogLevel.Warning, "{Kind} transport {Id}: the connection did not close in order ({Error})")]
+    public static partial void CloseFailed(ILogger logger, string kind, string id, string error);
 
     [LoggerMessage(9, LogLevel.Warning, "{Kind} transport {Id}: the server reports an error in the stream")]
     public static partial void ServerReportedError(ILogger logger, string kind, string id);

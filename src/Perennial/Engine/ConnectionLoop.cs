@@ -61,7 +61,7 @@ internal sealed class ConnectionLoop(
     private async Task WaitToReconnectAsync(TransportException error, TimeSpan wait, CancellationToken stop)
     {
         core.Report(error, isRecoverable: true, _retry.Failures);
-        core.TryEnter(TransportState.Reconnecting);
+        core.Life.TryEnter(TransportState.Reconnecting);
         core.Metrics.Reconnecting(error.Code);
         Log.Retrying(core.Logger, core.Kind, core.Id, error.Code, _retry.Failures, wait);
         core.Events.Post(new ReconnectingEvent(_retry.Failures, wait, core.Options.Reconnect.MaxAttempts));
@@ -75,7 +75,7 @@ internal sealed class ConnectionLoop(
         var connection = await OpenAsync(resumeFrom, lifetime).ConfigureAwait(false);
         try
         {
-            core.TryEnter(TransportState.Connected);
+            core.Life.TryEnter(TransportState.Connected);
             core.Connection.Put(connection);
             core.Metrics.Connected(isResume: _retry.Failures > 0 && resumeFrom is not null);
             core.Events.Post(new ConnectedEvent(_retry.Failures, resumeFrom));
@@ -100,7 +100,7 @@ internal sealed class ConnectionLoop(
         using var limit = CancellationTokenSource.CreateLinkedTokenSource(lifetime.Token, timer.Token);
         try
         {
-            return await open(new ConnectContext(_retry.Failures, resumeFrom, _hasDelivered), limit.Token).ConfigureAwait(false);
+            return await OpenWithinAsync(new ConnectContext(_retry.Failures, resumeFrom, _hasDelivered), limit.Token).ConfigureAwait(false);
         }
         catch (OperationCanceledException e) when (timer.IsCancellationRequested && !lifetime.IsCancellationRequested)
         {
@@ -112,6 +112,34 @@ internal sealed class ConnectionLoop(
         {
             activity?.SetStatus(ActivityStatusCode.Error).SetTag("error.type", (e as TransportException)?.Code ?? TransportErrorCode.Unexpected);
             throw;
+        }
+    }
+
+    /// <summary>The limit holds for code that ignores its token, too: such an attempt is left behind.</summary>
+    private async Task<TransportConnection> OpenWithinAsync(ConnectContext context, CancellationToken limit)
+    {
+        var opening = open(context, limit).AsTask();
+        try
+        {
+            return await opening.WaitAsync(limit).ConfigureAwait(false);
+        }
+        catch (OperationCanceledException) when (!opening.IsCompleted)
+        {
+            _ = CloseLateAsync(opening);
+            throw;
+        }
+    }
+
+    /// <summary>Closes a connection that nobody waits for any more, should it come.</summary>
+    private async Task CloseLateAsync(Task<TransportConnection> opening)
+    {
+        try
+        {
+            await CloseAsync(await opening.ConfigureAwait(false)).ConfigureAwait(false);
+        }
+        catch (Exception)
+        {
+            // The attempt failed after it was given up.
         }
     }
 
@@ -176,31 +204,23 @@ internal sealed class ConnectionLoop(
         {
             await connection.DisposeAsync().AsTask().WaitAsync(CloseLimit, core.Time, CancellationToken.None).ConfigureAwait(false);
         }
-        catch (TimeoutException)
+        catch (Exception e)
         {
-            Log.CloseTimedOut(core.Logger, core.Kind, core.Id);
+            // How a connection closes changes nothing about how the stream ended.
+            Log.CloseFailed(core.Logger, core.Kind, core.Id, e.GetType().Name);
         }
     }
 
-    /// <summary>The order matters: whoever sees the end may start again at once, and must find nothing of this run still to come.</summary>
     private void Finish(StreamEnd end)
     {
-        session.SetOver();
+        ErrorEvent? last = null;
         if (end.Error is { } error)
         {
-            core.Report(error, isRecoverable: false, _retry.Failures);
+            last = core.Describe(error, isRecoverable: false, _retry.Failures);
             Log.Failed(core.Logger, core.Kind, core.Id, error.Code, error);
         }
 
-        core.TryEnter(end.Error is null ? TransportState.Closed : TransportState.Failed);
-        if (end.Reason is StreamEndReason.Completed or StreamEndReason.Stopped)
-        {
-            core.Events.Post(new CompletedEvent(end));
-        }
-
-        core.Events.Post(new ClosedEvent(end));
-        core.Buffer.End();
-        session.TryEnd(end);
+        core.Life.End(end, last);
     }
 
     private static TransportException IdleError(TimeSpan limit, Exception cause) =>

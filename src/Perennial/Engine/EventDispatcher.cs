@@ -5,7 +5,7 @@ namespace Perennial.Engine;
 /// messages are consumed by events too, an event waits until the messages before it were delivered; the buffer's own notices do
 /// not, since they are about those that wait.
 /// </summary>
-internal sealed class EventDispatcher(MessageBuffer buffer, Action<object> raise, Action<StreamMessage> deliver, Action<int> skipped)
+internal sealed class EventDispatcher(MessageBuffer buffer, EventHandlers handlers, Action<int> skipped)
 {
     /// <summary>Events that may wait behind a handler that does not return; beyond it the oldest are skipped and counted.</summary>
     public const int Limit = 1024;
@@ -15,7 +15,9 @@ internal sealed class EventDispatcher(MessageBuffer buffer, Action<object> raise
     private Task _loop = Task.CompletedTask;
     private bool _isRunning;
     private volatile bool _mustLook;                 // something to do besides reading messages; cleared when nothing is left
-    private volatile bool _deliversMessages;
+    private bool _holdsBuffer;                       // the loop is the buffer's one reader; written by the loop under the lock
+    private TaskCompletionSource? _letGo;
+    private int _skipped;
     private int _handlerThread;
 
     /// <summary>Whether the caller is inside a handler, which must not wait for the dispatcher.</summary>
@@ -33,61 +35,56 @@ internal sealed class EventDispatcher(MessageBuffer buffer, Action<object> raise
         }
     }
 
+    /// <summary>
+    /// Completes when the dispatcher neither reads the buffer nor waits on it, which it does soon after the last handler of
+    /// messages is gone.
+    /// </summary>
+    public Task WhenBufferIsFree
+    {
+        get
+        {
+            lock (_gate)
+            {
+                return _holdsBuffer && !IsInHandler
+                    ? (_letGo ??= new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously)).Task
+                    : Task.CompletedTask;
+            }
+        }
+    }
+
     /// <summary>Announces something that happened now, after the messages appended so far.</summary>
     public void Post(object happened)
     {
-        var isFull = false;
         lock (_gate)
         {
             if (_events.Count == Limit)
             {
                 _events.Dequeue();
-                isFull = true;
+                _skipped++;
             }
 
             _events.Enqueue((happened, buffer.Appended));
-            RunLocked();
         }
 
-        WakeFromBuffer();
-        if (isFull)
-        {
-            skipped(1);
-        }
-    }
-
-    /// <summary>Says whether messages are consumed by events.</summary>
-    public void DeliverMessages(bool value)
-    {
-        _deliversMessages = value;
         Look();
-        buffer.WakeReader();
     }
 
-    /// <summary>Looks for what the buffer has: notices, or messages that come again after an end.</summary>
+    /// <summary>Looks for what there is to do: events, notices of the buffer, messages, or that their handlers came or went.</summary>
     public void Look()
     {
+        bool holdsBuffer;
         lock (_gate)
         {
-            RunLocked();
+            _mustLook = true;
+            holdsBuffer = _holdsBuffer;
+            if (!_isRunning)
+            {
+                _isRunning = true;
+                _loop = Task.Run(RunAsync);
+            }
         }
 
-        WakeFromBuffer();
-    }
-
-    private void RunLocked()
-    {
-        _mustLook = true;
-        if (!_isRunning)
-        {
-            _isRunning = true;
-            _loop = Task.Run(RunAsync);
-        }
-    }
-
-    private void WakeFromBuffer()
-    {
-        if (_deliversMessages)
+        if (holdsBuffer || handlers.ConsumeMessages)
         {
             buffer.WakeReader();
         }
@@ -99,13 +96,17 @@ internal sealed class EventDispatcher(MessageBuffer buffer, Action<object> raise
         {
             if (_mustLook && TryTakeDue(out var happened))
             {
-                InHandler(raise, happened!);
+                HoldBuffer(false);
+                Raise(happened!);
             }
-            else if (_deliversMessages && buffer.TryRead(out var message))
+            else if (HoldBuffer(handlers.ConsumeMessages))
             {
-                InHandler(deliver, message);
+                if (!TryDeliver() && await buffer.WaitToReadAsync(CancellationToken.None).ConfigureAwait(false) is not null && TryFinish())
+                {
+                    return;
+                }
             }
-            else if ((!_deliversMessages || !await buffer.WaitToReadAsync(CancellationToken.None).ConfigureAwait(false)) && TryFinish())
+            else if (TryFinish())
             {
                 return;
             }
@@ -123,12 +124,46 @@ internal sealed class EventDispatcher(MessageBuffer buffer, Action<object> raise
             return true;
         }
 
+        int lost;
+        bool isDue;
         lock (_gate)
         {
-            var isDue = _events.TryPeek(out var first) && (!_deliversMessages || buffer.IsPast(first.Place));
+            isDue = _events.TryPeek(out var first) && (!handlers.ConsumeMessages || buffer.IsPast(first.Place));
             happened = isDue ? _events.Dequeue().Event : null;
             _mustLook |= first.Event is not null;
-            return isDue;
+            (lost, _skipped) = (_skipped, 0);
+        }
+
+        if (lost > 0)
+        {
+            skipped(lost);
+        }
+
+        return isDue;
+    }
+
+    /// <summary>Becomes the buffer's reader while messages have a handler, and lets go of it otherwise; returns which.</summary>
+    private bool HoldBuffer(bool wanted)
+    {
+        if (wanted == _holdsBuffer)
+        {
+            return wanted;
+        }
+
+        lock (_gate)
+        {
+            HoldBufferLocked(wanted && handlers.ConsumeMessages);
+            return _holdsBuffer;
+        }
+    }
+
+    private void HoldBufferLocked(bool value)
+    {
+        _holdsBuffer = value;
+        if (!value)
+        {
+            _letGo?.SetResult();
+            _letGo = null;
         }
     }
 
@@ -137,14 +172,27 @@ internal sealed class EventDispatcher(MessageBuffer buffer, Action<object> raise
         lock (_gate)
         {
             _isRunning = _mustLook;
+            if (!_isRunning)
+            {
+                HoldBufferLocked(false);
+            }
+
             return !_isRunning;
         }
     }
 
-    private void InHandler<T>(Action<T> handler, T argument)
+    private void Raise(object happened)
     {
         Volatile.Write(ref _handlerThread, Environment.CurrentManagedThreadId);
-        handler(argument);
+        handlers.Raise(happened);
         Volatile.Write(ref _handlerThread, 0);
+    }
+
+    private bool TryDeliver()
+    {
+        Volatile.Write(ref _handlerThread, Environment.CurrentManagedThreadId);
+        var isDelivered = handlers.TryDeliver(buffer);
+        Volatile.Write(ref _handlerThread, 0);
+        return isDelivered;
     }
 }

@@ -68,7 +68,21 @@ internal sealed class EventHandlers(Transport sender, BufferOptions buffer, Metr
         }
     }
 
-    public void Deliver(StreamMessage message) => Invoke(MessageReceived, message);
+    /// <summary>
+    /// Delivers the next message, if there is one and somebody to take it. Who takes it is settled before it leaves the buffer: a
+    /// handler that is being removed may still get it, and it is never lost.
+    /// </summary>
+    public bool TryDeliver(MessageBuffer from)
+    {
+        var takers = MessageReceived;
+        if (takers is null || !from.TryRead(out var message))
+        {
+            return false;
+        }
+
+        Invoke(takers, message);
+        return true;
+    }
 
     /// <summary>Calls each handler; one that throws hides the event from no other, and touches nothing else.</summary>
     private void Invoke<T>(EventHandler<T>? handlers, T happened)

@@ -12,7 +12,7 @@ namespace Perennial.Engine;
 /// Any thread may pause, resume, end, wake or ask for the size. In <see cref="BufferFullMode.DropOldest"/> the reader takes the
 /// lock for every message, because there the writer takes messages away from its end.
 /// </remarks>
-internal sealed class MessageBuffer : IValueTaskSource<bool>
+internal sealed class MessageBuffer : IValueTaskSource<StreamEnd?>
 {
     private const int LargestKeptArray = 16;
 
@@ -34,7 +34,7 @@ internal sealed class MessageBuffer : IValueTaskSource<bool>
     private long _appended;
     private long _dropped;
     private bool _paused;
-    private bool _ended;
+    private StreamEnd? _end;
     private bool _discarded;
     private bool _held;                     // paused or discarded: the reader gets nothing
     private bool _aboveMark;
@@ -43,7 +43,7 @@ internal sealed class MessageBuffer : IValueTaskSource<bool>
     private TaskCompletionSource? _room;
     private TaskCompletionSource? _resumed;
 
-    private ManualResetValueTaskSourceCore<bool> _arrival = new() { RunContinuationsAsynchronously = true };
+    private ManualResetValueTaskSourceCore<StreamEnd?> _arrival = new() { RunContinuationsAsynchronously = true };
     private CancellationTokenRegistration _arrivalCancellation;
     private bool _readerWaits;
     private bool _wakeRequested;
@@ -78,16 +78,23 @@ internal sealed class MessageBuffer : IValueTaskSource<bool>
     public long Dropped => Volatile.Read(ref _dropped);
 
     /// <summary>Whether the reader is past the given place: it read, or the buffer dropped, all messages before it.</summary>
-    public bool IsPast(long place) =>
-        Volatile.Read(ref _discarded) || place <= Volatile.Read(ref _removedBefore) + Volatile.Read(ref _next);
+    public bool IsPast(long place)
+    {
+        lock (_gate)
+        {
+            return _discarded || place <= _removedBefore + Volatile.Read(ref _next);
+        }
+    }
 
     private int SizeLocked => _discarded ? 0 : _outgoingCount - Volatile.Read(ref _next) + _incomingCount;
 
     private bool IsReadableLocked => !_held && SizeLocked > 0;
 
+    private bool IsFullLocked => _options.FullMode == BufferFullMode.Block && SizeLocked >= _options.Capacity;
+
     /// <summary>
     /// Appends as the mode allows and returns how many messages are dealt with, appended or dropped. Fewer than given means that
-    /// the buffer is full and the writer must wait for room.
+    /// the buffer is full or hand-over is paused, and the writer must wait for room.
     /// </summary>
     public int Append(ReadOnlySpan<StreamMessage> messages, long receivedAt)
     {
@@ -120,7 +127,7 @@ internal sealed class MessageBuffer : IValueTaskSource<bool>
 
         if (wake)
         {
-            _arrival.SetResult(true);
+            _arrival.SetResult(null);
         }
 
         return dealtWith;
@@ -135,12 +142,17 @@ internal sealed class MessageBuffer : IValueTaskSource<bool>
         }
     }
 
-    /// <summary>Completes when there is room again.</summary>
+    /// <summary>Completes when there is room again and hand-over is not paused.</summary>
     public ValueTask WaitForRoomAsync(CancellationToken cancellationToken)
     {
         lock (_gate)
         {
-            if (SizeLocked < _options.Capacity)
+            if (_paused)
+            {
+                return WaitForResumeLocked(cancellationToken);
+            }
+
+            if (!IsFullLocked)
             {
                 return ValueTask.CompletedTask;
             }
@@ -162,66 +174,44 @@ internal sealed class MessageBuffer : IValueTaskSource<bool>
 
         lock (_gate)
         {
-            if (!_paused)
-            {
-                return ValueTask.CompletedTask;
-            }
-
-            _resumed ??= new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
-            return new ValueTask(_resumed.Task.WaitAsync(cancellationToken));
+            return _paused ? WaitForResumeLocked(cancellationToken) : ValueTask.CompletedTask;
         }
     }
 
     /// <summary>Takes the next message, unless there is none or hand-over is paused. One reader at a time.</summary>
     public bool TryRead(out StreamMessage message)
     {
-        if (_options.FullMode == BufferFullMode.DropOldest)
+        var isRead = _options.FullMode == BufferFullMode.DropOldest ? TryReadUnderLock(out message) : TryReadWithoutLock(out message);
+        if (Volatile.Read(ref _readerMustLook))
         {
-            lock (_gate)
-            {
-                return TryReadHere(out message) || (SwapLocked() && TryReadHere(out message));
-            }
+            LookAfterRead();
         }
 
-        if (TryReadHere(out message))
-        {
-            return true;
-        }
-
-        lock (_gate)
-        {
-            if (_held || !SwapLocked())
-            {
-                return false;
-            }
-        }
-
-        _latency.Record(_outgoingSince);
-        return TryReadHere(out message);
+        return isRead;
     }
 
     /// <summary>
-    /// Waits until <see cref="TryRead"/> may succeed or <see cref="WakeReader"/> is called (true), or the stream has ended and all
-    /// of it was read (false). One reader at a time.
+    /// Waits until <see cref="TryRead"/> may succeed or <see cref="WakeReader"/> is called (<see langword="null"/>), or the stream has
+    /// ended and all of it was read (how it ended). One reader at a time.
     /// </summary>
-    public ValueTask<bool> WaitToReadAsync(CancellationToken cancellationToken)
+    public ValueTask<StreamEnd?> WaitToReadAsync(CancellationToken cancellationToken)
     {
         lock (_gate)
         {
             if (IsReadableLocked || _wakeRequested)
             {
                 _wakeRequested = false;
-                return new ValueTask<bool>(true);
+                return new ValueTask<StreamEnd?>((StreamEnd?)null);
             }
 
-            if (_ended && SizeLocked == 0)
+            if (EndForReaderLocked is { } end)
             {
-                return new ValueTask<bool>(false);
+                return new ValueTask<StreamEnd?>(end);
             }
 
             if (cancellationToken.IsCancellationRequested)
             {
-                return ValueTask.FromCanceled<bool>(cancellationToken);
+                return ValueTask.FromCanceled<StreamEnd?>(cancellationToken);
             }
 
             _arrival.Reset();
@@ -234,7 +224,7 @@ internal sealed class MessageBuffer : IValueTaskSource<bool>
                 static (state, token) => ((MessageBuffer)state!).CancelReaderWait(token), this);
         }
 
-        return new ValueTask<bool>(this, _arrival.Version);
+        return new ValueTask<StreamEnd?>(this, _arrival.Version);
     }
 
     /// <summary>Lets the reader's present wait, or else its next one, end whether or not there is a message.</summary>
@@ -263,55 +253,47 @@ internal sealed class MessageBuffer : IValueTaskSource<bool>
         resumed?.TrySetResult();
     }
 
-    /// <summary>No more messages will come; what waits can still be read.</summary>
-    public void End() => SetAndWake(static buffer => buffer._ended = true, mayWakeForNothing: true);
-
-    /// <summary>Whether no more messages will come, unless it is reopened.</summary>
-    public bool IsEnded
-    {
-        get
-        {
-            lock (_gate)
-            {
-                return _ended;
-            }
-        }
-    }
+    /// <summary>No more messages will come; what waits can still be read, and then this end.</summary>
+    public void End(StreamEnd end) => SetAndWake(buffer => buffer._end = end, mayWakeForNothing: false);
 
     /// <summary>Messages will come again.</summary>
     public void Reopen()
     {
         lock (_gate)
         {
-            _ended = false;
+            _end = null;
         }
     }
 
-    /// <summary>Ends for good and forgets what waits: the reader sees the end.</summary>
+    /// <summary>Forgets what waits and hands out nothing more: the reader gets the end as soon as there is one.</summary>
     public void Discard() => SetAndWake(
         static buffer =>
         {
-            buffer._ended = true;
-            Volatile.Write(ref buffer._discarded, true);
+            buffer._discarded = true;
             Volatile.Write(ref buffer._held, true);
         },
-        mayWakeForNothing: true);
+        mayWakeForNothing: false);
 
-    bool IValueTaskSource<bool>.GetResult(short token)
+    StreamEnd? IValueTaskSource<StreamEnd?>.GetResult(short token)
     {
         _arrivalCancellation.Dispose();
         _arrivalCancellation = default;
         return _arrival.GetResult(token);
     }
 
-    ValueTaskSourceStatus IValueTaskSource<bool>.GetStatus(short token) => _arrival.GetStatus(token);
+    ValueTaskSourceStatus IValueTaskSource<StreamEnd?>.GetStatus(short token) => _arrival.GetStatus(token);
 
-    void IValueTaskSource<bool>.OnCompleted(Action<object?> continuation, object? state, short token, ValueTaskSourceOnCompletedFlags flags) =>
+    void IValueTaskSource<StreamEnd?>.OnCompleted(Action<object?> continuation, object? state, short token, ValueTaskSourceOnCompletedFlags flags) =>
         _arrival.OnCompleted(continuation, state, token, flags);
 
     /// <summary>How many of the coming messages are accepted, how many of them dropped, and how many old ones make room.</summary>
     private (int Accepted, int DropsNewest, int DropsOldest) AdmitLocked(int count)
     {
+        if (_paused)
+        {
+            return (0, 0, 0);
+        }
+
         var room = _options.FullMode == BufferFullMode.Unlimited ? int.MaxValue : Math.Max(0, _options.Capacity - SizeLocked);
         if (count <= room)
         {
@@ -376,6 +358,44 @@ internal sealed class MessageBuffer : IValueTaskSource<bool>
         _incoming = larger;
     }
 
+    private bool TryReadWithoutLock(out StreamMessage message)
+    {
+        if (TryReadHere(out message))
+        {
+            return true;
+        }
+
+        lock (_gate)
+        {
+            if (_held || !SwapLocked())
+            {
+                return false;
+            }
+        }
+
+        _latency.Record(_outgoingSince);
+        return TryReadHere(out message);
+    }
+
+    private bool TryReadUnderLock(out StreamMessage message)
+    {
+        lock (_gate)
+        {
+            if (TryReadHere(out message))
+            {
+                return true;
+            }
+
+            if (_held || !SwapLocked())
+            {
+                return false;
+            }
+
+            _latency.Record(_outgoingSince);
+            return TryReadHere(out message);
+        }
+    }
+
     private bool TryReadHere(out StreamMessage message)
     {
         var next = _next;
@@ -387,11 +407,6 @@ internal sealed class MessageBuffer : IValueTaskSource<bool>
 
         message = _outgoing[next];
         Volatile.Write(ref _next, next + 1);
-        if (Volatile.Read(ref _readerMustLook))
-        {
-            LookAfterRead();
-        }
-
         return true;
     }
 
@@ -403,7 +418,7 @@ internal sealed class MessageBuffer : IValueTaskSource<bool>
             return false;
         }
 
-        Volatile.Write(ref _removedBefore, _removedBefore + _outgoingCount);
+        _removedBefore += _outgoingCount;
         Volatile.Write(ref _next, 0);
         var used = Release(_outgoing, _outgoingCount);
         if (_incomingCount == 0)
@@ -432,7 +447,7 @@ internal sealed class MessageBuffer : IValueTaskSource<bool>
 
     /// <summary>
     /// Announces the way down through the mark and lets the writer go on at half the capacity: one wake-up for many messages. No
-    /// fence is needed: a reader that misses the flag here sees it at its next message, or under the lock when it runs out.
+    /// fence is needed: a reader that misses the flag here sees it at its next try, which takes the lock when there is no message.
     /// </summary>
     private void LookAfterRead()
     {
@@ -464,20 +479,29 @@ internal sealed class MessageBuffer : IValueTaskSource<bool>
         room?.TrySetResult();
     }
 
+    /// <summary>The end, once the reader has everything before it.</summary>
+    private StreamEnd? EndForReaderLocked => SizeLocked == 0 ? _end : null;
+
+    private ValueTask WaitForResumeLocked(CancellationToken cancellationToken)
+    {
+        _resumed ??= new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        return new ValueTask(_resumed.Task.WaitAsync(cancellationToken));
+    }
+
     private void SetAndWake(Action<MessageBuffer> change, bool mayWakeForNothing)
     {
         bool wake;
-        bool result;
+        StreamEnd? end;
         lock (_gate)
         {
             change(this);
-            result = !(_ended && SizeLocked == 0);
-            wake = TakeReaderWaitLocked(mayWakeForNothing || IsReadableLocked);
+            end = EndForReaderLocked;
+            wake = TakeReaderWaitLocked(mayWakeForNothing || end is not null || IsReadableLocked);
         }
 
         if (wake)
         {
-            _arrival.SetResult(result);
+            _arrival.SetResult(end);
         }
     }
 

@@ -48,21 +48,15 @@ internal sealed class MessageReader(Transport transport, MessageBuffer buffer, C
         _cancellationToken.ThrowIfCancellationRequested();
         if (!_isReading)
         {
-            transport.BeginReading();
+            var bufferIsFree = transport.BeginReading();
             _isReading = true;
+            await bufferIsFree.WaitAsync(_cancellationToken).ConfigureAwait(false);
         }
 
         while (!buffer.TryRead(out _current))
         {
-            if (!await buffer.WaitToReadAsync(_cancellationToken).ConfigureAwait(false))
+            if (await buffer.WaitToReadAsync(_cancellationToken).ConfigureAwait(false) is { } end)
             {
-                var ended = transport.Completion;
-                if (!buffer.IsEnded)
-                {
-                    continue;       // the transport was started again meanwhile
-                }
-
-                var end = await ended.ConfigureAwait(false);
                 return end.Error is null ? false : throw end.Error;
             }
         }

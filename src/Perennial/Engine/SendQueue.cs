@@ -34,9 +34,11 @@ internal sealed class SendQueue(TransportCore core)
         {
             if (_waiting.Count >= core.Options.Send.QueueCapacity)
             {
-                throw new TransportException(
+                return Task.FromException<SendOutcome>(new TransportException(
                     TransportErrorCode.SendQueueFull, $"{_waiting.Count} messages wait to be sent; Send.QueueCapacity allows no more.")
-                { Delivery = DeliveryStatus.NotSent };
+                {
+                    Delivery = DeliveryStatus.NotSent,
+                });
             }
 
             _waiting.Enqueue(send);

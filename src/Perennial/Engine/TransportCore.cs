@@ -3,12 +3,9 @@ using Perennial.Diagnostics;
 
 namespace Perennial.Engine;
 
-/// <summary>What the parts of one transport share: identity, options, clock, buffer, cursor, counts, and the one state.</summary>
+/// <summary>What the parts of one transport share: identity, options, clock, buffer, cursor, counts and life cycle.</summary>
 internal sealed class TransportCore
 {
-    private readonly Lock _gate = new();
-    private TransportState _state;          // written by TryEnter only
-
     public TransportCore(string kind, TransportOptions options, TransportServices services, Transport transport)
     {
         Kind = kind;
@@ -19,7 +16,8 @@ internal sealed class TransportCore
         Cursor = new ResumeCursor(options.LastEventId);
         Buffer = new MessageBuffer(options.Buffer, Metrics.Latency, () => Events!.Look());
         Handlers = new EventHandlers(transport, options.Buffer, Metrics, Logger);
-        Events = new EventDispatcher(Buffer, Handlers.Raise, Handlers.Deliver, count => Log.EventsSkipped(Logger, Kind, Id, count));
+        Events = new EventDispatcher(Buffer, Handlers, count => Log.EventsSkipped(Logger, Kind, Id, count));
+        Life = new LifeCycle(Buffer, Events, (from, to) => Log.StateChanged(Logger, Kind, Id, from, to));
     }
 
     public string Id { get; } = Guid.CreateVersion7().ToString("N");
@@ -46,44 +44,15 @@ internal sealed class TransportCore
 
     public ConnectionSlot Connection { get; } = new();
 
-    public TransportState State
-    {
-        get
-        {
-            lock (_gate)
-            {
-                return _state;
-            }
-        }
-    }
+    public LifeCycle Life { get; }
 
-    /// <summary>Moves to a state if the table allows it. The only place where the state changes.</summary>
-    public bool TryEnter(TransportState next)
-    {
-        TransportState from;
-        lock (_gate)
-        {
-            if (!_state.CanBecome(next))
-            {
-                return false;
-            }
+    public void Report(TransportException error, bool isRecoverable, int attempt) => Events.Post(Describe(error, isRecoverable, attempt));
 
-            from = _state;
-            _state = next;
-        }
-
-        if (from != next)
-        {
-            Log.StateChanged(Logger, Kind, Id, from, next);
-        }
-
-        return true;
-    }
-
-    public void Report(TransportException error, bool isRecoverable, int attempt)
+    /// <summary>Counts an error, and says what there is to announce.</summary>
+    public ErrorEvent Describe(TransportException error, bool isRecoverable, int attempt)
     {
         Metrics.Error(error);
-        Events.Post(new ErrorEvent(error, isRecoverable, State, attempt, Time.GetUtcNow()));
+        return new ErrorEvent(error, isRecoverable, Life.State, attempt, Time.GetUtcNow());
     }
 
     public void ReportGap(GapEvent gap)

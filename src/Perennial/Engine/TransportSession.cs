@@ -10,8 +10,6 @@ internal sealed class TransportSession
     private readonly TaskCompletionSource _connected = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly TaskCompletionSource<StreamEnd> _ended = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
-    private bool _isOver;
-
     public TransportSession() => Stop = _stop.Token;
 
     /// <summary>Cancelled when the caller wants to leave.</summary>
@@ -25,20 +23,15 @@ internal sealed class TransportSession
     /// <summary>Whether <see cref="TryStart"/> was called.</summary>
     public bool IsStarted { get; private set; }
 
-    /// <summary>Whether the end is decided. It may still have to be announced; <see cref="Ended"/> completes after that.</summary>
-    public bool IsOver => Volatile.Read(ref _isOver);
-
-    /// <summary>Claims the right to run the loop; the first caller has it. Under the transport's lock.</summary>
+    /// <summary>Claims the right to run the loop; the first caller has it. Under the life cycle's lock.</summary>
     public bool TryStart() => !IsStarted && (IsStarted = true);
 
     public void RequestStop() => _stop.Cancel();
 
     public void SetConnected() => _connected.TrySetResult();
 
-    /// <summary>Says that the end is decided.</summary>
-    public void SetOver() => Volatile.Write(ref _isOver, true);
-
-    public bool TryEnd(StreamEnd end)
+    /// <summary>Ends the session. Called once, under the life cycle's lock.</summary>
+    public void End(StreamEnd end)
     {
         if (_connected.TrySetException(end.Error ?? new TransportException(
                 TransportErrorCode.NotConnected, "The transport was closed before it was connected.")))
@@ -46,6 +39,6 @@ internal sealed class TransportSession
             _ = _connected.Task.Exception;      // observed: nobody need wait for the connection
         }
 
-        return _ended.TrySetResult(end);
+        _ended.SetResult(end);
     }
 }

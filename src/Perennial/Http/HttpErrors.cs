@@ -2,7 +2,10 @@ using System.Security.Authentication;
 
 namespace Perennial.Http;
 
-/// <summary>Turns what the HTTP stack reports into <see cref="TransportException"/>, and decides there what is transient.</summary>
+/// <summary>
+/// Turns what the HTTP stack reports into <see cref="TransportException"/>, and decides there what is transient. An invalid response
+/// has no inner exception: the stack's own quotes the bytes it could not read, which may be anything.
+/// </summary>
 internal static class HttpErrors
 {
     /// <summary>A failure to get a response.</summary>
@@ -20,7 +23,7 @@ internal static class HttpErrors
                 Delivery = DeliveryStatus.NotSent,
             },
         HttpRequestError.InvalidResponse =>
-            new(TransportErrorCode.ProtocolViolation, $"{uri.Host} does not answer in HTTP.", false, e),
+            new(TransportErrorCode.ProtocolViolation, $"{uri.Host} does not answer in HTTP."),
         HttpRequestError.ConfigurationLimitExceeded =>
             new(TransportErrorCode.ProtocolViolation, $"The response headers from {uri.Host} are too large.", false, e),
         HttpRequestError.VersionNegotiationError =>
@@ -35,7 +38,7 @@ internal static class HttpErrors
     public static TransportException FromBody(Exception e) => e switch
     {
         HttpIOException { HttpRequestError: HttpRequestError.InvalidResponse } =>
-            new(TransportErrorCode.ProtocolViolation, "The response body is not valid HTTP.", false, e),
+            new(TransportErrorCode.ProtocolViolation, "The response body is not valid HTTP."),
         InvalidDataException =>
             new(TransportErrorCode.ConnectionLost, "The compressed response body is damaged or cut short.", true, e),
         _ => Lost(e),

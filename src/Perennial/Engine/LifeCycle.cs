@@ -1,0 +1,169 @@
+namespace Perennial.Engine;
+
+/// <summary>
+/// The one state, and the session it belongs to, under one lock: a start or an ending happens as a whole, so that whoever starts
+/// again, from a handler of <see cref="Transport.Closed"/> for one, finds the session before it over in every respect.
+/// </summary>
+/// <param name="buffer">Opened by a start, ended by an ending.</param>
+/// <param name="events">Told of endings.</param>
+/// <param name="changed">Called, outside the lock, after each change of state.</param>
+internal sealed class LifeCycle(MessageBuffer buffer, EventDispatcher events, Action<TransportState, TransportState> changed)
+{
+    private readonly Lock _gate = new();
+    private TransportState _state;                      // written by TryEnterLocked only
+    private TransportSession _session = new();          // written by StartOrJoin only
+    private bool _isDisposed;
+
+    public TransportState State
+    {
+        get
+        {
+            lock (_gate)
+            {
+                return _state;
+            }
+        }
+    }
+
+    /// <summary>The session that is to come, runs, or was the last.</summary>
+    public TransportSession Session
+    {
+        get
+        {
+            lock (_gate)
+            {
+                return _session;
+            }
+        }
+    }
+
+    /// <summary>Moves to a state if the table allows it.</summary>
+    public bool TryEnter(TransportState next)
+    {
+        bool hasEntered;
+        TransportState from;
+        lock (_gate)
+        {
+            from = _state;
+            hasEntered = TryEnterLocked(next);
+        }
+
+        Announce(from, next, hasEntered);
+        return hasEntered;
+    }
+
+    /// <summary>The session, and whether the caller has just started it and must run its loop.</summary>
+    /// <param name="startsAgain">Whether an ended session is followed by a new one.</param>
+    /// <exception cref="ObjectDisposedException">There can be no new session.</exception>
+    public (TransportSession Session, bool IsStarter) StartOrJoin(bool startsAgain)
+    {
+        TransportSession session;
+        TransportState from;
+        lock (_gate)
+        {
+            if (_session.Ended.IsCompleted && startsAgain)
+            {
+                ObjectDisposedException.ThrowIf(_isDisposed, typeof(Transport));
+                _session = new TransportSession();
+                buffer.Reopen();
+            }
+
+            session = _session;
+            if (session.Ended.IsCompleted || !session.TryStart())
+            {
+                return (session, false);
+            }
+
+            from = _state;
+            TryEnterLocked(TransportState.Connecting);
+        }
+
+        Announce(from, TransportState.Connecting, hasEntered: true);
+        return (session, true);
+    }
+
+    /// <summary>Ends the session: state, events, completion and buffer. Called once a session.</summary>
+    /// <param name="end">How.</param>
+    /// <param name="last">The error that ended it, to be announced with the end; else <see langword="null"/>.</param>
+    public void End(StreamEnd end, ErrorEvent? last)
+    {
+        TransportState from;
+        TransportState to;
+        lock (_gate)
+        {
+            from = _state;
+            to = EndLocked(end, last);
+        }
+
+        Announce(from, to, hasEntered: true);
+    }
+
+    /// <summary>The session, asked to end; one that was never started has ended at the return.</summary>
+    public TransportSession Leave()
+    {
+        TransportSession session;
+        TransportState from;
+        bool isOverAtOnce;
+        lock (_gate)
+        {
+            (session, from) = (_session, _state);
+            isOverAtOnce = !session.IsStarted && !session.Ended.IsCompleted;
+            if (isOverAtOnce)
+            {
+                EndLocked(StreamEnd.ClosedByCaller, last: null);
+            }
+        }
+
+        Announce(from, TransportState.Closed, isOverAtOnce);
+        session.RequestStop();
+        return session;
+    }
+
+    /// <summary>From now on no new session starts.</summary>
+    public void Dispose()
+    {
+        lock (_gate)
+        {
+            _isDisposed = true;
+        }
+    }
+
+    private TransportState EndLocked(StreamEnd end, ErrorEvent? last)
+    {
+        if (last is not null)
+        {
+            events.Post(last);
+        }
+
+        var to = end.Error is null ? TransportState.Closed : TransportState.Failed;
+        TryEnterLocked(to);
+        if (end.Reason is StreamEndReason.Completed or StreamEndReason.Stopped)
+        {
+            events.Post(new CompletedEvent(end));
+        }
+
+        events.Post(new ClosedEvent(end));
+        _session.End(end);
+        buffer.End(end);
+        return to;
+    }
+
+    private bool TryEnterLocked(TransportState next)
+    {
+        if (!_state.CanBecome(next))
+        {
+            return false;
+        }
+
+        _state = next;
+        return true;
+    }
+
+    private void Announce(TransportState from, TransportState to, bool hasEntered)
+    {
+        if (hasEntered && from != to)
+        {
+            changed(from, to);
+        }
+    }
+}

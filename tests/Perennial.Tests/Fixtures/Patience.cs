@@ -1,0 +1,42 @@
+namespace Perennial.Tests.Fixtures;
+
+/// <summary>Waits that end: a test that hangs fails with the line that hung. No test depends on how long a wait takes.</summary>
+internal static class Patience
+{
+    private static readonly TimeSpan Limit = TimeSpan.FromSeconds(60);
+    private static readonly TimeSpan PollInterval = TimeSpan.FromMilliseconds(2);
+
+    public static Task Soon(this Task task) => task.WaitAsync(Limit, TimeProvider.System, TestContext.Current.CancellationToken);
+
+    public static Task<T> Soon<T>(this Task<T> task) => task.WaitAsync(Limit, TimeProvider.System, TestContext.Current.CancellationToken);
+
+    public static Task Soon(this ValueTask task) => task.AsTask().Soon();
+
+    public static Task<T> Soon<T>(this ValueTask<T> task) => task.AsTask().Soon();
+
+    /// <summary>Asks until the answer is yes: for what gives no signal of its own.</summary>
+    public static async Task Until(Func<bool> condition, string what)
+    {
+        var since = TimeProvider.System.GetTimestamp();
+        while (!condition())
+        {
+            TimeProvider.System.GetElapsedTime(since).ShouldBeLessThan(Limit, $"It never came to this: {what}.");
+            await Task.Delay(PollInterval, TimeProvider.System, TestContext.Current.CancellationToken);
+        }
+    }
+
+    /// <summary>Waits until a value has stood still for a while: for what must not happen any more.</summary>
+    public static async Task<long> UntilStill(Func<long> value)
+    {
+        var last = value();
+        for (var calm = 0; calm < 50; calm++)
+        {
+            await Task.Delay(PollInterval, TimeProvider.System, TestContext.Current.CancellationToken);
+            var now = value();
+            calm = now == last ? calm : 0;
+            last = now;
+        }
+
+        return last;
+    }
+}
