@@ -31,6 +31,7 @@ internal sealed class SseResponse(IOptions<PerennialServerOptions> options, Time
         {
             // The reader has the end already. 204 is how the standard tells an EventSource to stop reconnecting (HTML, section 9.2.3).
             WriteProtocolHeaders(context.Response, log, cursor);
+            context.Response.Headers[WireNames.StatusHeader] = WireNames.Of(log.State.Status);
             context.Response.StatusCode = StatusCodes.Status204NoContent;
             return;
         }

@@ -40,9 +40,6 @@ internal sealed class MessageArena
         return (_block, start);
     }
 
-    /// <summary>Forgets the pending bytes.</summary>
-    public void Discard() => _end = _start;
-
     private void MoveToNewBlock(int room)
     {
         var pending = _block.AsSpan(_start, PendingLength);

@@ -11,6 +11,7 @@ public sealed class MessageBatch
     private int _count;
     private byte[] _cursor = [];
     private int _cursorLength = StreamMessage.SaysNothingOfIds;
+    private int _cursorIndex;
 
     /// <summary>The number of messages added since the transport last emptied the batch.</summary>
     public int Count => _count;
@@ -23,9 +24,12 @@ public sealed class MessageBatch
 
     internal ReadOnlySpan<StreamMessage> Messages => _messages.AsSpan(0, _count);
 
-    internal bool CursorMoved => _cursorLength != StreamMessage.SaysNothingOfIds;
+    internal bool HasCursor => _cursorLength != StreamMessage.SaysNothingOfIds;
 
-    /// <summary>The resume point after all messages of this batch, where it was moved without a message.</summary>
+    /// <summary>Before which message the resume point was moved without one.</summary>
+    internal int CursorIndex => _cursorIndex;
+
+    /// <summary>Where it was moved to, where <see cref="HasCursor"/> says that it was.</summary>
     internal ReadOnlySpan<byte> Cursor => _cursor.AsSpan(0, Math.Max(_cursorLength, 0));
 
     /// <summary>Adds one complete message; its bytes are copied.</summary>
@@ -63,6 +67,7 @@ public sealed class MessageBatch
 
         id.CopyTo(_cursor);
         _cursorLength = id.Length;
+        _cursorIndex = _count;
     }
 
     internal void Add(in StreamMessage message)
@@ -78,6 +83,9 @@ public sealed class MessageBatch
             _cursorLength = StreamMessage.SaysNothingOfIds;
         }
     }
+
+    /// <summary>Forgets that the resume point was moved.</summary>
+    internal void TakeCursor() => _cursorLength = StreamMessage.SaysNothingOfIds;
 
     /// <summary>Marks a message as the first after a gap.</summary>
     internal void MarkGap(int index) => _messages[index] = _messages[index].AfterGap();

@@ -55,12 +55,12 @@ internal static class OptionCheck
         }
     }
 
-    public static void Endpoint(Uri? value, string name, params ReadOnlySpan<string> schemes)
+    public static void Endpoint(Uri? value, string name, IReadOnlyList<string> schemes)
     {
         NotNull(value, name);
-        if (!value!.IsAbsoluteUri || !schemes.Contains(value.Scheme))
+        if (!value!.IsAbsoluteUri || !schemes.Contains(value.Scheme, StringComparer.Ordinal))
         {
-            throw new ArgumentException($"{name} must be an absolute URL that starts with {string.Join("://, ", schemes!)}://.", name);
+            throw new ArgumentException($"{name} must be an absolute URL that starts with {string.Join("://, ", schemes)}://.", name);
         }
     }
 
@@ -91,6 +91,14 @@ internal static class OptionCheck
 
     /// <summary>Visible characters, space and tab (RFC 9110, 5.5): the HTTP stack refuses to send others, and only when it is too late to say so.</summary>
     private static bool IsHeaderCharacter(char c) => c is '\t' or (>= ' ' and <= '~');
+
+    public static void Token(string? value, string name)
+    {
+        if (string.IsNullOrEmpty(value) || !value.All(IsTokenCharacter))
+        {
+            throw new ArgumentException($"{name} must hold tokens (RFC 9110, 5.6.2): letters, digits and marks without spaces, commas or slashes.", name);
+        }
+    }
 
     private static bool IsTokenCharacter(char c) => char.IsAsciiLetterOrDigit(c) || "!#$%&'*+-.^_`|~".Contains(c, StringComparison.Ordinal);
 

@@ -24,6 +24,9 @@ public enum StreamSignal
     /// <summary>Messages are missing before the next one; the message describes it and is not delivered.</summary>
     Gap,
 
+    /// <summary>Not what the protocol promises: announced as a recoverable error and not delivered; the rest flows.</summary>
+    Malformed,
+
     /// <summary>Protocol noise: not delivered.</summary>
     Ignored,
 }

@@ -322,12 +322,13 @@ public abstract class Transport : IAsyncDisposable
     {
         _core.Life.Dispose();
         GC.SuppressFinalize(this);
+        var isInHandler = _core.Events.IsInHandler;     // asked here: after the first wait this may be another thread
         _core.Buffer.Discard();
         await CloseAsync().ConfigureAwait(false);
         _core.Life.TryEnter(TransportState.Closed);
         await WithinCloseLimitAsync(_sends.WhenIdle).ConfigureAwait(false);
         await DisposeCoreAsync().ConfigureAwait(false);
-        if (!_core.Events.IsInHandler)
+        if (!isInHandler)
         {
             await WithinCloseLimitAsync(_core.Events.WhenIdle).ConfigureAwait(false);
         }
@@ -374,7 +375,7 @@ public abstract class Transport : IAsyncDisposable
         var (session, isStarter) = _core.Life.StartOrJoin(startsAgain);
         if (isStarter)
         {
-            _ = Task.Run(new ConnectionLoop(_core, session, OpenAsync).RunAsync, CancellationToken.None);
+            _ = DetachedTask.Run(new ConnectionLoop(_core, session, OpenAsync).RunAsync);
             _core.Events.Look();
         }
 

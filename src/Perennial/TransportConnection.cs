@@ -17,8 +17,11 @@ public abstract class TransportConnection : IAsyncDisposable
     /// </summary>
     public virtual bool CanBeResumed => true;
 
-    /// <summary>The interval at which the server promised a sign of life, or <see langword="null"/>. Three times as much silence is a loss.</summary>
-    public virtual TimeSpan? AnnouncedHeartbeat => null;
+    /// <summary>
+    /// How long a living peer may be silent on this connection, where the protocol or the peer itself says so; else
+    /// <see langword="null"/>. <see cref="TransportOptions.IdleTimeout"/> takes precedence.
+    /// </summary>
+    public virtual TimeSpan? LongestSilence => null;
 
     /// <summary>Whether the server always marks the end of a stream, so that an end without a mark is a loss whatever the options say.</summary>
     public virtual bool AlwaysMarksEnd => false;
@@ -58,6 +61,15 @@ public abstract class TransportConnection : IAsyncDisposable
     public virtual ValueTask StopAsync(CancellationToken cancellationToken) =>
         throw new NotSupportedException("This transport's protocol has no way to ask the server to stop.");
 
+    /// <summary>Set by the transport while it watches the connection.</summary>
+    internal Action? Activity { get; set; }
+
+    /// <summary>
+    /// Says that the peer gave a sign of life which ends no read, such as an answer to a ping. May be called from anywhere; costs next
+    /// to nothing.
+    /// </summary>
+    protected void ReportActivity() => Activity?.Invoke();
+
     /// <summary>Ends the connection at once and frees what it holds. Must be idempotent.</summary>
     public abstract ValueTask DisposeAsync();
 }
@@ -73,4 +85,7 @@ public enum ReadOutcome
 
     /// <summary>The peer said that the stream is over for good, whatever the policy.</summary>
     Completed,
+
+    /// <summary>The peer said that the stream is over for good, because its producer was stopped.</summary>
+    Stopped,
 }

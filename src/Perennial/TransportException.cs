@@ -44,6 +44,17 @@ public sealed class TransportException : Exception
     /// <summary>For a failed send: what is known of the message. <see langword="null"/> for other errors.</summary>
     public DeliveryStatus? Delivery { get; init; }
 
+    /// <summary>The same error, with what is known of the message after all.</summary>
+    internal TransportException With(DeliveryStatus delivery) => Delivery == delivery ? this : new(Code, Message, IsTransient, this)
+    {
+        HttpStatus = HttpStatus,
+        CloseCode = CloseCode,
+        RetryAfter = RetryAfter,
+        ServerCode = ServerCode,
+        ServerMessage = ServerMessage,
+        Delivery = delivery,
+    };
+
     /// <summary>The same error, known not to be worth another attempt, with a sentence of its own.</summary>
     internal TransportException AsFinal(TransportErrorCode code, string message) => new(code, message, isTransient: false, this)
     {
@@ -85,6 +96,9 @@ public enum TransportErrorCode
 
     /// <summary>The peer does not speak the protocol.</summary>
     ProtocolViolation,
+
+    /// <summary>The peer closed a WebSocket for a reason; see <see cref="TransportException.CloseCode"/>.</summary>
+    ClosedByPeer,
 
     /// <summary>A message is larger than <see cref="TransportOptions.MaxMessageBytes"/>.</summary>
     MessageTooLarge,

@@ -37,12 +37,15 @@ public abstract record TransportOptions
     /// <summary>How outgoing messages wait for a connection.</summary>
     public SendOptions Send { get; init; } = new();
 
+    /// <summary>What <see cref="Endpoint"/> may begin with.</summary>
+    internal virtual IReadOnlyList<string> Schemes => ["http", "https"];
+
     /// <summary>Checks every value. Called by the transport's constructor.</summary>
     /// <exception cref="ArgumentException">A value is missing or malformed; the message names it and what is accepted.</exception>
     /// <exception cref="ArgumentOutOfRangeException">A value is out of range; the message names it and the range.</exception>
     public virtual void Validate()
     {
-        OptionCheck.Endpoint(Endpoint, nameof(Endpoint), "http", "https");
+        OptionCheck.Endpoint(Endpoint, nameof(Endpoint), Schemes);
         OptionCheck.Range(ConnectTimeout, TimeSpan.FromMilliseconds(1), TimeSpan.FromHours(1), nameof(ConnectTimeout));
         OptionCheck.RangeOrInfinite(IdleTimeout, TimeSpan.FromMilliseconds(1), TimeSpan.FromHours(24), nameof(IdleTimeout));
         OptionCheck.Range(MaxMessageBytes, 1, 1024 * 1024 * 1024, nameof(MaxMessageBytes));

@@ -17,7 +17,8 @@ public sealed record TransportServices
 
     /// <summary>
     /// The HTTP stack to use in place of the transport's own, shared with others and not disposed. It must not follow redirects,
-    /// which the transport does itself so as to keep credentials at home. Default <see langword="null"/>: one for each transport.
+    /// which the transport does itself so as to keep credentials at home. Default <see langword="null"/>: one for all
+    /// transports of the process that set nothing in <see cref="Http.HttpConnectionOptions"/>, and one of its own for each other.
     /// </summary>
     public HttpMessageHandler? HttpHandler { get; init; }
 

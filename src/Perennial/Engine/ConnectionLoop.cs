@@ -14,7 +14,6 @@ internal sealed class ConnectionLoop(
     public static readonly TimeSpan CloseLimit = TimeSpan.FromSeconds(2);
 
     private readonly ReconnectPolicy _retry = new(core.Options.Reconnect, core.Services.Random);
-    private bool _hasDelivered;             // a message was handed over in this session
 
     public async Task RunAsync()
     {
@@ -86,7 +85,7 @@ internal sealed class ConnectionLoop(
         {
             core.Connection.Clear();
             core.Metrics.Disconnected();
-            await lifetime.CancelAsync().ConfigureAwait(false);
+            lifetime.CancelQuietly();
             await CloseAsync(connection).ConfigureAwait(false);
         }
     }
@@ -94,13 +93,14 @@ internal sealed class ConnectionLoop(
     private async Task<TransportConnection> OpenAsync(string? resumeFrom, CancellationTokenSource lifetime)
     {
         core.Events.Post(new ConnectingEvent(_retry.Failures));
-        using var activity = PerennialTelemetry.Activities.StartActivity("perennial.connect", ActivityKind.Client);
+        using var activity = PerennialTelemetry.Activities.StartActivity(
+            ActivityKind.Client, name: "perennial.connect", links: session.StartedIn is { } starter ? [new ActivityLink(starter)] : null);
         activity?.SetTag("perennial.transport", core.Kind).SetTag("server.address", core.Options.Endpoint.Host).SetTag("perennial.attempt", _retry.Failures);
         using var timer = new CancellationTokenSource(core.Options.ConnectTimeout, core.Time);
         using var limit = CancellationTokenSource.CreateLinkedTokenSource(lifetime.Token, timer.Token);
         try
         {
-            return await OpenWithinAsync(new ConnectContext(_retry.Failures, resumeFrom, _hasDelivered), limit.Token).ConfigureAwait(false);
+            return await OpenWithinAsync(new ConnectContext(_retry.Failures, resumeFrom, core.HasDelivered), limit.Token).ConfigureAwait(false);
         }
         catch (OperationCanceledException e) when (timer.IsCancellationRequested && !lifetime.IsCancellationRequested)
         {
@@ -123,7 +123,7 @@ internal sealed class ConnectionLoop(
         {
             return await opening.WaitAsync(limit).ConfigureAwait(false);
         }
-        catch (OperationCanceledException) when (!opening.IsCompleted)
+        catch (OperationCanceledException)
         {
             _ = CloseLateAsync(opening);
             throw;
@@ -147,6 +147,7 @@ internal sealed class ConnectionLoop(
     {
         var since = core.Time.GetTimestamp();
         var idle = new IdleWatch(IdleLimitFor(connection), lifetime, core.Time);
+        connection.Activity = idle.Heard;
         var pump = new ConnectionPump(core, connection, idle, _retry);
         try
         {
@@ -171,7 +172,7 @@ internal sealed class ConnectionLoop(
         }
         finally
         {
-            _hasDelivered |= pump.HasDelivered;
+            core.HasDelivered |= pump.HasDelivered;
         }
     }
 
@@ -195,8 +196,7 @@ internal sealed class ConnectionLoop(
     }
 
     private TimeSpan IdleLimitFor(TransportConnection connection) =>
-        core.Options.IdleTimeout
-        ?? (connection.AnnouncedHeartbeat is { } heartbeat && heartbeat > TimeSpan.Zero ? heartbeat * 3 : TimeSpan.FromMinutes(5));
+        core.Options.IdleTimeout ?? connection.LongestSilence ?? TimeSpan.FromMinutes(5);
 
     private async Task CloseAsync(TransportConnection connection)
     {

@@ -45,7 +45,12 @@ internal sealed class ConnectionPump(TransportCore core, TransportConnection con
 
             if (outcome != ReadOutcome.More)
             {
-                return outcome == ReadOutcome.Completed ? StreamEnd.Completed : null;
+                return outcome switch
+                {
+                    ReadOutcome.Completed => StreamEnd.Completed,
+                    ReadOutcome.Stopped => StreamEnd.Stopped,
+                    _ => null,
+                };
             }
         }
     }
@@ -85,13 +90,19 @@ internal sealed class ConnectionPump(TransportCore core, TransportConnection con
         }
 
         await HandOverAsync(start, _batch.Count, receivedAt, cancellationToken).ConfigureAwait(false);
-        if (_batch.CursorMoved)
-        {
-            core.Cursor.MoveTo(_batch.Cursor);
-        }
-
+        MoveCursorBefore(_batch.Count);
         _batch.Clear();
         return null;
+    }
+
+    /// <summary>Moves the cursor where the batch moves it without a message, once all before that place is handed over.</summary>
+    private void MoveCursorBefore(int index)
+    {
+        if (_batch.HasCursor && _batch.CursorIndex <= index)
+        {
+            core.Cursor.MoveTo(_batch.Cursor);
+            _batch.TakeCursor();
+        }
     }
 
     private async ValueTask HandOverAsync(int from, int to, long receivedAt, CancellationToken cancellationToken)
@@ -104,7 +115,9 @@ internal sealed class ConnectionPump(TransportCore core, TransportConnection con
 
         while (from < to)
         {
-            var count = core.Buffer.Append(_batch.Messages[from..to], receivedAt);
+            MoveCursorBefore(from);
+            var next = _batch.HasCursor && _batch.CursorIndex < to ? _batch.CursorIndex : to;
+            var count = core.Buffer.Append(_batch.Messages[from..next], receivedAt);
             if (count > 0)
             {
                 HasDelivered = true;
@@ -113,7 +126,7 @@ internal sealed class ConnectionPump(TransportCore core, TransportConnection con
                 from += count;
             }
 
-            if (from < to)
+            if (from < next)
             {
                 await core.Buffer.WaitForRoomAsync(cancellationToken).ConfigureAwait(false);
             }
@@ -133,6 +146,9 @@ internal sealed class ConnectionPump(TransportCore core, TransportConnection con
             case StreamSignal.Error:
                 Log.ServerReportedError(core.Logger, core.Kind, core.Id);
                 core.Report(SignalPayload.ToRecoverableError(in message), isRecoverable: true, attempt: 0);
+                return null;
+            case StreamSignal.Malformed:
+                core.Report(SignalPayload.ToMalformed(in message), isRecoverable: true, attempt: 0);
                 return null;
             case StreamSignal.Gap:
                 core.ReportGap(SignalPayload.ToGap(in message));

@@ -80,7 +80,7 @@ internal sealed class EventDispatcher(MessageBuffer buffer, EventHandlers handle
             if (!_isRunning)
             {
                 _isRunning = true;
-                _loop = Task.Run(RunAsync);
+                _loop = DetachedTask.Run(RunAsync);
             }
         }
 

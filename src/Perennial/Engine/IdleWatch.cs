@@ -42,6 +42,17 @@ internal sealed class IdleWatch : IAsyncDisposable
     /// <summary>Bytes arrived; until the next read begins, silence is ours.</summary>
     public void ReadEnded() => Volatile.Write(ref _readingSince, NotReading);
 
+    /// <summary>The peer gave a sign of life in the middle of a read. From anywhere.</summary>
+    public void Heard()
+    {
+        var since = Volatile.Read(ref _readingSince);
+        if (since != NotReading)
+        {
+            // Where the read has ended meanwhile, its end stands.
+            Interlocked.CompareExchange(ref _readingSince, _time.GetTimestamp(), since);
+        }
+    }
+
     public ValueTask DisposeAsync() => _timer?.DisposeAsync() ?? ValueTask.CompletedTask;
 
     private void Look()
@@ -51,7 +62,7 @@ internal sealed class IdleWatch : IAsyncDisposable
         if (left <= TimeSpan.Zero)
         {
             HasFired = true;
-            _connection.Cancel();
+            _connection.CancelQuietly();
             return;
         }
 

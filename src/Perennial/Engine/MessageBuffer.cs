@@ -306,6 +306,7 @@ internal sealed class MessageBuffer
 
     private bool TryReadUnderLock(out StreamMessage message)
     {
+        bool isSwapped;
         lock (_gate)
         {
             if (TryReadHere(out message))
@@ -313,14 +314,15 @@ internal sealed class MessageBuffer
                 return true;
             }
 
-            if (_held || !_store.TrySwap())
+            isSwapped = !_held && _store.TrySwap();
+            if (!isSwapped || !TryReadHere(out message))
             {
                 return false;
             }
-
-            _latency.Record(_store.OutgoingSince);
-            return TryReadHere(out message);
         }
+
+        _latency.Record(_store.OutgoingSince);
+        return true;
     }
 
     private bool TryReadHere(out StreamMessage message)
@@ -336,7 +338,8 @@ internal sealed class MessageBuffer
 
     /// <summary>
     /// Announces the way down through the mark and lets the writer go on at half the capacity: one wake-up for many messages. No
-    /// fence is needed: a reader that misses the size to look at sees it at its next try, which takes the lock when there is no message.
+    /// fence is needed: while the writer waits, a message that the reader has not taken was appended after the size to look at was set,
+    /// and a reader that misses it sees it at the next try, which takes the lock when there is no message.
     /// </summary>
     private void LookAfterRead()
     {

@@ -7,7 +7,7 @@ namespace Perennial.Engine;
 internal sealed class SendQueue(TransportCore core)
 {
     private readonly Lock _gate = new();
-    private readonly Queue<PendingSend> _waiting = new();
+    private readonly LinkedList<PendingSend> _waiting = new();
     private Task _loop = Task.CompletedTask;
     private bool _isRunning;
 
@@ -41,13 +41,15 @@ internal sealed class SendQueue(TransportCore core)
                 });
             }
 
-            _waiting.Enqueue(send);
+            _waiting.AddLast(send);
             if (!_isRunning)
             {
                 _isRunning = true;
-                _loop = Task.Run(RunAsync, CancellationToken.None);
+                _loop = DetachedTask.Run(RunAsync);
             }
         }
+
+        send.WhenCancelled(TakeBack);
 
         return send.Task;
     }
@@ -62,10 +64,7 @@ internal sealed class SendQueue(TransportCore core)
             }
 
             send.Dispose();
-            lock (_gate)
-            {
-                _waiting.Dequeue();
-            }
+            TakeBack(send);
         }
     }
 
@@ -73,8 +72,18 @@ internal sealed class SendQueue(TransportCore core)
     {
         lock (_gate)
         {
-            _isRunning = _waiting.TryPeek(out send);
+            send = _waiting.First?.Value;
+            _isRunning = send is not null;
             return _isRunning;
+        }
+    }
+
+    /// <summary>Gives the message's place free, be it done or cancelled.</summary>
+    private void TakeBack(PendingSend send)
+    {
+        lock (_gate)
+        {
+            _waiting.Remove(send);
         }
     }
 
@@ -115,7 +124,7 @@ internal sealed class SendQueue(TransportCore core)
         try
         {
             await ended.WaitAsync(watch).ConfigureAwait(false);
-            await leave.CancelAsync().ConfigureAwait(false);
+            leave.CancelQuietly();
         }
         catch (OperationCanceledException) when (watch.IsCancellationRequested)
         {
@@ -135,10 +144,12 @@ internal sealed class SendQueue(TransportCore core)
             }
             catch (TransportException e)
             {
-                var (delay, error) = retry.AfterFailure(e);
+                send.MayHaveArrived |= e.Delivery != DeliveryStatus.NotSent;
+                var isRepeatable = connection.SendsAreRepeatable || !send.MayHaveArrived;
+                var (delay, error) = isRepeatable ? retry.AfterFailure(e) : (null, e);
                 if (delay is not { } wait)
                 {
-                    throw error;
+                    throw send.MayHaveArrived ? error.With(DeliveryStatus.Unknown) : error;
                 }
 
                 await Task.Delay(wait, core.Time, leave).ConfigureAwait(false);
@@ -167,7 +178,7 @@ internal sealed class SendQueue(TransportCore core)
 
     private sealed class PendingSend : TaskCompletionSource<SendOutcome>, IDisposable
     {
-        private readonly CancellationTokenRegistration _cancellation;
+        private CancellationTokenRegistration _cancellation;
 
         public PendingSend(OutgoingMessage message, Task<StreamEnd> ended, CancellationToken cancellationToken)
             : base(TaskCreationOptions.RunContinuationsAsynchronously)
@@ -175,8 +186,6 @@ internal sealed class SendQueue(TransportCore core)
             Message = message;
             Ended = ended;
             CancellationToken = cancellationToken;
-            // At once, wherever in the queue it is: its turn may never come.
-            _cancellation = cancellationToken.UnsafeRegister(static (send, token) => ((PendingSend)send!).TrySetCanceled(token), this);
         }
 
         public OutgoingMessage Message { get; }
@@ -186,6 +195,18 @@ internal sealed class SendQueue(TransportCore core)
         public CancellationToken CancellationToken { get; }
 
         public bool WasTried { get; set; }
+
+        /// <summary>Whether some try may have reached the peer: what a later try finds out does not change that.</summary>
+        public bool MayHaveArrived { get; set; }
+
+        /// <summary>Ends the send at once when it is cancelled, wherever in the queue it is: its turn may never come.</summary>
+        public void WhenCancelled(Action<PendingSend> takeBack) => _cancellation = CancellationToken.Register(() =>
+        {
+            if (TrySetCanceled(CancellationToken))
+            {
+                takeBack(this);
+            }
+        });
 
         public void Dispose() => _cancellation.Dispose();
     }

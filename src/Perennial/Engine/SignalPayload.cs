@@ -23,6 +23,10 @@ internal static class SignalPayload
             ServerCode = Member(message, "error", "code") ?? Member(message, "code") ?? Member(message, "error", "type"),
         };
 
+    /// <summary>A message that is not what it should be. Its payload stays out of the error.</summary>
+    public static TransportException ToMalformed(in StreamMessage message) =>
+        new(TransportErrorCode.InvalidMessage, $"A message of {message.Data.Length} bytes is not JSON; it was left out.", isTransient: true);
+
     private static string? Member(in StreamMessage message, params ReadOnlySpan<string> path)
     {
         try

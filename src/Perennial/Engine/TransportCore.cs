@@ -46,6 +46,9 @@ internal sealed class TransportCore
 
     public LifeCycle Life { get; }
 
+    /// <summary>Whether a message was handed over since the transport was made. Written by the connection loop.</summary>
+    public bool HasDelivered { get; set; }
+
     public void Report(TransportException error, bool isRecoverable, int attempt) => Events.Post(Describe(error, isRecoverable, attempt));
 
     /// <summary>Counts an error, and says what there is to announce.</summary>

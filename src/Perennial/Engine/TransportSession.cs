@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using System.Diagnostics.CodeAnalysis;
 
 namespace Perennial.Engine;
@@ -15,6 +16,9 @@ internal sealed class TransportSession
     /// <summary>Cancelled when the caller wants to leave.</summary>
     public CancellationToken Stop { get; }
 
+    /// <summary>The activity in which the session was started, for its own to link to.</summary>
+    public ActivityContext? StartedIn { get; private set; }
+
     /// <summary>Completes with the first connection, or fails with what ended the session before it.</summary>
     public Task Connected => _connected.Task;
 
@@ -24,9 +28,19 @@ internal sealed class TransportSession
     public bool IsStarted { get; private set; }
 
     /// <summary>Claims the right to run the loop; the first caller has it. Under the life cycle's lock.</summary>
-    public bool TryStart() => !IsStarted && (IsStarted = true);
+    public bool TryStart()
+    {
+        if (IsStarted)
+        {
+            return false;
+        }
 
-    public void RequestStop() => _stop.Cancel();
+        IsStarted = true;
+        StartedIn = Activity.Current?.Context;
+        return true;
+    }
+
+    public void RequestStop() => _stop.CancelQuietly();
 
     public void SetConnected() => _connected.TrySetResult();
 

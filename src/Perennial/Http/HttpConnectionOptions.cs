@@ -15,7 +15,7 @@ public sealed record HttpConnectionOptions
     /// <summary>The proxy to use. Default <see langword="null"/>: the system's.</summary>
     public IWebProxy? Proxy { get; init; }
 
-    /// <summary>Credentials for servers that ask for them. Default none.</summary>
+    /// <summary>Credentials for the endpoint's origin, should it ask for them; no other server gets them. Default none.</summary>
     public ICredentials? Credentials { get; init; }
 
     /// <summary>Where cookies are kept and taken from. Default <see langword="null"/>: cookies are ignored.</summary>

@@ -9,12 +9,12 @@ namespace Perennial.Http;
 internal sealed class HttpExchange : IDisposable
 {
     private readonly HttpTransportOptions _options;
-    private readonly string _accept;
+    private readonly string? _accept;
     private readonly TimeProvider _time;
     private readonly HttpSender _sender;
     private readonly OpeningRequest _opening;
 
-    public HttpExchange(HttpTransportOptions options, string accept, TransportServices services)
+    public HttpExchange(HttpTransportOptions options, string? accept, TransportServices services)
     {
         _options = options;
         _accept = accept;
@@ -26,9 +26,13 @@ internal sealed class HttpExchange : IDisposable
     /// <inheritdoc cref="OpeningRequest.CanContinue"/>
     public bool CanContinue(bool canResume) => _opening.CanContinue(canResume);
 
-    /// <summary>Opens the stream: the response has a success status, its body is unread.</summary>
+    /// <summary>Opens the stream: the response has a success status, or 101 where the request asked for it; its body is unread.</summary>
+    /// <param name="lastEventId">Where to resume, or <see langword="null"/>.</param>
+    /// <param name="cancellationToken">Gives up.</param>
+    /// <param name="prepare">Adds to the request what the protocol needs.</param>
     /// <exception cref="TransportException">It could not be opened, or not without repeating what must not be repeated.</exception>
-    public async Task<HttpResponseMessage> OpenAsync(string? lastEventId, CancellationToken cancellationToken)
+    public async Task<HttpResponseMessage> OpenAsync(
+        string? lastEventId, CancellationToken cancellationToken, Action<HttpRequestMessage>? prepare = null)
     {
         if (!_opening.MayBeSent)
         {
@@ -37,7 +41,7 @@ internal sealed class HttpExchange : IDisposable
 
         try
         {
-            return await _sender.SendAsync(() => NewOpening(lastEventId), _opening, cancellationToken).ConfigureAwait(false);
+            return await _sender.SendAsync(() => NewOpening(lastEventId, prepare), _opening, cancellationToken).ConfigureAwait(false);
         }
         catch (TransportException e)
         {
@@ -56,8 +60,15 @@ internal sealed class HttpExchange : IDisposable
     }
 
     /// <summary>Posts one message, named by its key so that the server can recognise a repetition.</summary>
+    /// <exception cref="NotSupportedException">Nobody said where to: the URL that opened the stream has side effects of its own.</exception>
     public async Task PostAsync(OutgoingMessage message, CancellationToken cancellationToken)
     {
+        if (_options.SendEndpoint is null && !_opening.IsRead)
+        {
+            throw new NotSupportedException(
+                $"Set {nameof(HttpTransportOptions.SendEndpoint)}: a {_options.EffectiveMethod} opened this stream, and the server named no resource to post to.");
+        }
+
         var body = new RequestBody(message.Data, message.Kind switch
         {
             OutgoingKind.Json => "application/json",
@@ -73,7 +84,8 @@ internal sealed class HttpExchange : IDisposable
             throw new TransportException(TransportErrorCode.SendRejected, $"The message was refused. {e.Message}", false, e)
             {
                 HttpStatus = e.HttpStatus,
-                Delivery = DeliveryStatus.NotSent,
+                // A client error says that the server did not act (RFC 9110, 15.5); others do not.
+                Delivery = (int)e.HttpStatus < 500 ? DeliveryStatus.NotSent : DeliveryStatus.Unknown,
             };
         }
         catch (TransportException e) when (e.Delivery is null)
@@ -105,7 +117,7 @@ internal sealed class HttpExchange : IDisposable
 
     public void Dispose() => _sender.Dispose();
 
-    private HttpRequestMessage NewOpening(string? lastEventId)
+    private HttpRequestMessage NewOpening(string? lastEventId, Action<HttpRequestMessage>? prepare)
     {
         var request = NewRequest(_opening.IsRead ? HttpMethod.Get : _options.EffectiveMethod, _opening.Target);
         if (lastEventId is not null)
@@ -120,6 +132,7 @@ internal sealed class HttpExchange : IDisposable
             AddContentHeaders(request);
         }
 
+        prepare?.Invoke(request);
         return request;
     }
 
@@ -139,7 +152,11 @@ internal sealed class HttpExchange : IDisposable
             Version = _options.HttpVersion ?? HttpVersion.Version11,
             VersionPolicy = _options.HttpVersion is null ? HttpVersionPolicy.RequestVersionOrHigher : HttpVersionPolicy.RequestVersionExact,
         };
-        request.Headers.TryAddWithoutValidation("Accept", _accept);
+        if (_accept is not null)
+        {
+            request.Headers.TryAddWithoutValidation("Accept", _accept);
+        }
+
         request.Headers.TryAddWithoutValidation("Cache-Control", "no-cache");
         foreach (var (name, value) in _options.Headers)
         {

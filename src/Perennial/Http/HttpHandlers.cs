@@ -1,3 +1,4 @@
+using System.Net;
 using System.Text;
 
 namespace Perennial.Http;
@@ -6,13 +7,15 @@ namespace Perennial.Http;
 internal static class HttpHandlers
 {
     private static readonly HttpConnectionOptions Defaults = new();
-    private static readonly Lazy<SocketsHttpHandler> SharedHandler = new(() => Create(Defaults));
+    private static readonly Lazy<SocketsHttpHandler> SharedHandler = new(() => Create(Defaults, credentials: null));
 
     /// <summary>The handler for these options, and whether the caller owns it.</summary>
-    public static (HttpMessageHandler Handler, bool IsOwned) For(HttpConnectionOptions options) =>
-        options == Defaults ? (SharedHandler.Value, false) : (Create(options), true);
+    public static (HttpMessageHandler Handler, bool IsOwned) For(HttpConnectionOptions options, Uri endpoint) =>
+        options == Defaults
+            ? (SharedHandler.Value, false)
+            : (Create(options, options.Credentials is { } given ? new OriginCredentials(given, endpoint) : null), true);
 
-    private static SocketsHttpHandler Create(HttpConnectionOptions options)
+    private static SocketsHttpHandler Create(HttpConnectionOptions options, ICredentials? credentials)
     {
         var handler = new SocketsHttpHandler
         {
@@ -28,7 +31,7 @@ internal static class HttpHandlers
             // Last-Event-ID is UTF-8 (HTML standard, 9.2.4); all other headers are ASCII.
             RequestHeaderEncodingSelector = static (name, _) => string.Equals(name, "Last-Event-ID", StringComparison.Ordinal) ? Encoding.UTF8 : null,
             UseCookies = options.Cookies is not null,
-            Credentials = options.Credentials,
+            Credentials = credentials,
         };
         if (options.Cookies is not null)
         {

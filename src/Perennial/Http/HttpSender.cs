@@ -16,7 +16,7 @@ internal sealed class HttpSender : IDisposable
     {
         _options = options;
         _time = services.Time;
-        var (handler, isOwned) = services.HttpHandler is { } given ? (given, false) : HttpHandlers.For(options.Http);
+        var (handler, isOwned) = services.HttpHandler is { } given ? (given, false) : HttpHandlers.For(options.Http, options.Endpoint);
         _http = new HttpMessageInvoker(handler, isOwned);
     }
 
@@ -37,7 +37,7 @@ internal sealed class HttpSender : IDisposable
             response = await SendOnceAsync(again, opening, cancellationToken).ConfigureAwait(false);
         }
 
-        if (response.IsSuccessStatusCode)
+        if (response.IsSuccessStatusCode || response.StatusCode == HttpStatusCode.SwitchingProtocols)
         {
             return response;
         }

@@ -32,8 +32,9 @@ public abstract record HttpTransportOptions : TransportOptions
     public bool AllowReplay { get; init; }
 
     /// <summary>
-    /// Where <see cref="Transport.SendAsync(ReadOnlyMemory{byte}, CancellationToken)"/> posts to. Default <see langword="null"/>: the
-    /// stream's own resource.
+    /// Where <see cref="Transport.SendAsync(ReadOnlyMemory{byte}, CancellationToken)"/> posts to. Each message has an
+    /// <c>Idempotency-Key</c> and may be posted again with the same key after a failure: the server must recognise it. Default
+    /// <see langword="null"/>: the stream's own resource, which is the endpoint of a GET, or what the answer to another method named.
     /// </summary>
     public Uri? SendEndpoint { get; init; }
 
@@ -71,7 +72,7 @@ public abstract record HttpTransportOptions : TransportOptions
 
         if (SendEndpoint is not null)
         {
-            OptionCheck.Endpoint(SendEndpoint, nameof(SendEndpoint), "http", "https");
+            OptionCheck.Endpoint(SendEndpoint, nameof(SendEndpoint), ["http", "https"]);
         }
 
         if (HttpVersion is not null && HttpVersion != System.Net.HttpVersion.Version11 && HttpVersion != System.Net.HttpVersion.Version20)

@@ -114,6 +114,6 @@ public class SseConventionsTests
     private static StreamSignal ClassifyControl(string? type)
     {
         var message = StreamMessage.FromText("{}", eventType: type);
-        return SseConventions.ClassifyControl(in message);
+        return ControlEvents.Classify(in message);
     }
 }

@@ -27,11 +27,14 @@ internal sealed record StreamReading(IReadOnlyList<ReadMessage> Messages, string
             }
 
             retry = batch.RetryDelay?.TotalMilliseconds ?? retry;
-            cursor.MovePast(batch.Messages);
-            if (batch.CursorMoved)
+            var moved = batch.HasCursor ? batch.CursorIndex : 0;
+            cursor.MovePast(batch.Messages[..moved]);
+            if (batch.HasCursor)
             {
                 cursor.MoveTo(batch.Cursor);
             }
+
+            cursor.MovePast(batch.Messages[moved..]);
 
             batch.Clear();
         }

@@ -1,6 +1,6 @@
 using System.Buffers;
 
-namespace Perennial.Sse;
+namespace Perennial;
 
 /// <summary>The beginning of a line whose end has not come, in pooled memory.</summary>
 internal sealed class LineBuffer

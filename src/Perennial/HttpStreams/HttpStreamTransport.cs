@@ -1,0 +1,48 @@
+using Perennial.Http;
+
+namespace Perennial.HttpStreams;
+
+/// <summary>
+/// Reads a response body as it arrives, as JSON lines or as raw chunks, by GET or by any other method with a body, and sends by POST.
+/// Thread safe as <see cref="Transport"/> says.
+/// </summary>
+public sealed class HttpStreamTransport : Transport
+{
+    private readonly HttpStreamTransportOptions _options;
+    private readonly HttpExchange _http;
+
+    /// <summary>Checks the options; connects nothing.</summary>
+    /// <param name="options">What this transport is told.</param>
+    /// <param name="services">Clock, chance, logs and network; <see langword="null"/> for the defaults.</param>
+    /// <exception cref="ArgumentException">An option is missing, malformed or out of range; the message names it.</exception>
+    public HttpStreamTransport(HttpStreamTransportOptions options, TransportServices? services = null)
+        : base("http-stream", options, services)
+    {
+        _options = options;
+        var accept = options.Framing == StreamFraming.Ndjson ? "application/x-ndjson, application/json;q=0.9" : "*/*";
+        _http = new HttpExchange(options, accept, services ?? TransportServices.Default);
+    }
+
+    /// <inheritdoc/>
+    protected override async ValueTask<TransportConnection> OpenAsync(ConnectContext context, CancellationToken cancellationToken)
+    {
+        var response = await _http.OpenAsync(context.LastEventId, cancellationToken).ConfigureAwait(false);
+        try
+        {
+            var body = await response.Content.ReadAsStreamAsync(cancellationToken).ConfigureAwait(false);
+            return new HttpStreamConnection(response, body, _http, _options, context);
+        }
+        catch
+        {
+            response.Dispose();
+            throw;
+        }
+    }
+
+    /// <inheritdoc/>
+    protected override ValueTask DisposeCoreAsync()
+    {
+        _http.Dispose();
+        return base.DisposeCoreAsync();
+    }
+}

@@ -1,0 +1,27 @@
+using Perennial.Http;
+
+namespace Perennial.HttpStreams;
+
+/// <summary>What an <see cref="HttpStreamTransport"/> can be told. Only <see cref="TransportOptions.Endpoint"/> has no default.</summary>
+public sealed record HttpStreamTransportOptions : HttpTransportOptions
+{
+    /// <summary>How the body is divided into messages. Default <see cref="StreamFraming.Ndjson"/>.</summary>
+    public StreamFraming Framing { get; init; }
+
+    /// <inheritdoc/>
+    public override void Validate()
+    {
+        base.Validate();
+        OptionCheck.Defined(Framing, nameof(Framing));
+    }
+}
+
+/// <summary>How a response body is divided into messages.</summary>
+public enum StreamFraming
+{
+    /// <summary>One JSON value a line, ended by LF or CR LF; blank lines mean nothing.</summary>
+    Ndjson,
+
+    /// <summary>Whatever arrives is a message at once. Where the pieces end is up to the network: for bytes that need no frame.</summary>
+    Raw,
+}

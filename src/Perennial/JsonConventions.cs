@@ -1,0 +1,103 @@
+using System.Text.Json;
+
+namespace Perennial;
+
+/// <summary>
+/// What JSON messages mean beyond their payload, as servers in the field write it: <c>{"type":"done"}</c> ends a stream and is not
+/// delivered when it says nothing else; <c>{"done":true,…}</c> ends it and is delivered; <c>{"type":"error",…}</c> is an error. Only
+/// members at the top count. A message without such a marker costs one vectorised search.
+/// </summary>
+internal static class JsonConventions
+{
+    public static StreamSignal Classify(in StreamMessage message)
+    {
+        var json = message.Data.Span;
+        return json is [(byte)'{', ..] && MayMark(json) ? Read(json) : StreamSignal.None;
+    }
+
+    /// <summary>
+    /// Errors alone, as <c>{"type":"error",…}</c>: for streams whose end is marked in another way, where done is somebody's data.
+    /// </summary>
+    public static StreamSignal ClassifyErrors(in StreamMessage message)
+    {
+        var json = message.Data.Span;
+        return json is [(byte)'{', ..] && json.IndexOf("\"error\""u8) >= 0 && Read(json) == StreamSignal.Error
+            ? StreamSignal.Error
+            : StreamSignal.None;
+    }
+
+    /// <summary>
+    /// Whether this may be a JSON value: what opens it also closes it, or it is a short value that parses. A damaged object inside its
+    /// braces is found by whoever reads it.
+    /// </summary>
+    public static bool MayBeJson(ReadOnlySpan<byte> text) => text switch
+    {
+        [(byte)'{', .., (byte)'}'] or [(byte)'[', .., (byte)']'] or [(byte)'"', .., (byte)'"'] => true,
+        _ => IsScalar(text),
+    };
+
+    private static bool IsScalar(ReadOnlySpan<byte> text)
+    {
+        var reader = new Utf8JsonReader(text);
+        try
+        {
+            return reader.Read()
+                && reader.TokenType is JsonTokenType.Number or JsonTokenType.True or JsonTokenType.False or JsonTokenType.Null
+                && !reader.Read();
+        }
+        catch (JsonException)
+        {
+            return false;
+        }
+    }
+
+    /// <summary>Whether <c>"done"</c> as a value or as a true member, or <c>"error"</c> as a value, stands anywhere.</summary>
+    private static bool MayMark(ReadOnlySpan<byte> json)
+    {
+        var rest = json;
+        while (rest.IndexOf("done\""u8) is >= 0 and var at)
+        {
+            rest = rest[(at + "done\""u8.Length)..];
+            if (rest.TrimStart(" \t\r\n"u8) is not [(byte)':', .. var value] || value.TrimStart(" \t\r\n"u8).StartsWith("true"u8))
+            {
+                return true;
+            }
+        }
+
+        return json.IndexOf("\"error\""u8) >= 0;
+    }
+
+    private static StreamSignal Read(ReadOnlySpan<byte> json)
+    {
+        try
+        {
+            var reader = new Utf8JsonReader(json);
+            reader.Read();
+            var (isDone, isMarkedDone, members) = (false, false, 0);
+            while (reader.Read() && reader.TokenType == JsonTokenType.PropertyName)
+            {
+                members++;
+                var isType = reader.ValueTextEquals("type"u8);
+                var isFlag = reader.ValueTextEquals("done"u8);
+                reader.Read();
+                if (isType && reader.TokenType == JsonTokenType.String && reader.ValueTextEquals("error"u8))
+                {
+                    return StreamSignal.Error;
+                }
+
+                isMarkedDone |= isType && reader.TokenType == JsonTokenType.String && reader.ValueTextEquals("done"u8);
+                isDone |= isFlag && reader.TokenType == JsonTokenType.True;
+                reader.Skip();
+            }
+
+            return isMarkedDone && members == 1 ? StreamSignal.Completed
+                : isMarkedDone || isDone ? StreamSignal.DeliveredThenCompleted
+                : StreamSignal.None;
+        }
+        // Half a surrogate pair is valid JSON, but no string: comparing it is an InvalidOperationException.
+        catch (Exception e) when (e is JsonException or InvalidOperationException)
+        {
+            return StreamSignal.None;
+        }
+    }
+}

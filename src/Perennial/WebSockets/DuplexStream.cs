@@ -1,0 +1,113 @@
+using System.Buffers;
+using System.Security.Cryptography;
+
+namespace Perennial.WebSockets;
+
+/// <summary>
+/// The bytes below a WebSocket: reads ahead in blocks, holds no block while it waits, tells of every arrival, and can put a ping between
+/// two frames. One reader; writes are serialised.
+/// </summary>
+/// <param name="inner">The upgraded connection.</param>
+/// <param name="onBytes">Called for each arrival, with the number of bytes.</param>
+internal sealed class DuplexStream(Stream inner, Action<int> onBytes) : Stream
+{
+    private const int BlockSize = 16 * 1024;
+
+    private readonly SemaphoreSlim _writing = new(1, 1);
+    private byte[]? _block;
+    private int _start;
+    private int _end;
+
+    /// <summary>Whether bytes have arrived that nobody has read.</summary>
+    public bool HasBytes => _start < _end;
+
+    public override bool CanRead => true;
+
+    public override bool CanSeek => false;
+
+    public override bool CanWrite => true;
+
+    public override long Length => throw new NotSupportedException();
+
+    public override long Position { get => throw new NotSupportedException(); set => throw new NotSupportedException(); }
+
+    public override ValueTask<int> ReadAsync(Memory<byte> buffer, CancellationToken cancellationToken = default)
+    {
+        if (HasBytes)
+        {
+            var count = Math.Min(buffer.Length, _end - _start);
+            _block.AsSpan(_start, count).CopyTo(buffer.Span);
+            _start += count;
+            return new ValueTask<int>(count);
+        }
+
+        return FillAndReadAsync(buffer, cancellationToken);
+    }
+
+    /// <summary>A frame is written in one call, so that whatever is serialised here stands between frames.</summary>
+    public override async ValueTask WriteAsync(ReadOnlyMemory<byte> buffer, CancellationToken cancellationToken = default)
+    {
+        await _writing.WaitAsync(cancellationToken).ConfigureAwait(false);
+        try
+        {
+            await inner.WriteAsync(buffer, cancellationToken).ConfigureAwait(false);
+        }
+        finally
+        {
+            _writing.Release();
+        }
+    }
+
+    /// <summary>Sends an empty ping (RFC 6455, 5.5.2), masked as a client's frames are (5.3).</summary>
+    public ValueTask PingAsync(CancellationToken cancellationToken)
+    {
+        var frame = new byte[] { 0x89, 0x80, 0, 0, 0, 0 };
+        RandomNumberGenerator.Fill(frame.AsSpan(2));
+        return WriteAsync(frame, cancellationToken);
+    }
+
+    public override Task FlushAsync(CancellationToken cancellationToken) => inner.FlushAsync(cancellationToken);
+
+    public override void Flush() => inner.Flush();
+
+    public override int Read(byte[] buffer, int offset, int count) => throw new NotSupportedException();
+
+    public override long Seek(long offset, SeekOrigin origin) => throw new NotSupportedException();
+
+    public override void SetLength(long value) => throw new NotSupportedException();
+
+    public override void Write(byte[] buffer, int offset, int count) => throw new NotSupportedException();
+
+    protected override void Dispose(bool disposing)
+    {
+        if (disposing)
+        {
+            inner.Dispose();
+        }
+
+        base.Dispose(disposing);
+    }
+
+    private async ValueTask<int> FillAndReadAsync(Memory<byte> buffer, CancellationToken cancellationToken)
+    {
+        Release();
+        await inner.ReadAsync(Memory<byte>.Empty, cancellationToken).ConfigureAwait(false);
+        _block = ArrayPool<byte>.Shared.Rent(BlockSize);
+        _end = await inner.ReadAsync(_block, cancellationToken).ConfigureAwait(false);
+        onBytes(_end);
+        var count = Math.Min(buffer.Length, _end);
+        _block.AsSpan(0, count).CopyTo(buffer.Span);
+        _start = count;
+        return count;
+    }
+
+    private void Release()
+    {
+        (_start, _end) = (0, 0);
+        if (_block is not null)
+        {
+            ArrayPool<byte>.Shared.Return(_block);
+            _block = null;
+        }
+    }
+}

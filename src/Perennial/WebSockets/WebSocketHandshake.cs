@@ -1,0 +1,110 @@
+using System.Globalization;
+using System.Net;
+using System.Net.WebSockets;
+using System.Security.Cryptography;
+using System.Text;
+
+namespace Perennial.WebSockets;
+
+/// <summary>The opening handshake (RFC 6455, 4): what the request must say, and whether the answer is the right one to it.</summary>
+internal sealed class WebSocketHandshake(WebSocketTransportOptions options)
+{
+    private const string Guid = "258EAFA5-E914-47DA-95CA-C5AB0DC85B11";
+
+    private readonly string _key = Convert.ToBase64String(RandomNumberGenerator.GetBytes(16));
+
+    /// <summary>Makes a request one to upgrade.</summary>
+    public void Prepare(HttpRequestMessage request)
+    {
+        request.RequestUri = new UriBuilder(request.RequestUri!) { Scheme = request.RequestUri!.Scheme is "wss" or "https" ? "https" : "http" }.Uri;
+        request.Version = HttpVersion.Version11;
+        request.VersionPolicy = HttpVersionPolicy.RequestVersionExact;
+        request.Headers.TryAddWithoutValidation("Connection", "Upgrade");
+        request.Headers.TryAddWithoutValidation("Upgrade", "websocket");
+        request.Headers.TryAddWithoutValidation("Sec-WebSocket-Version", "13");
+        request.Headers.TryAddWithoutValidation("Sec-WebSocket-Key", _key);
+        if (options.SubProtocols.Count > 0)
+        {
+            request.Headers.TryAddWithoutValidation("Sec-WebSocket-Protocol", string.Join(", ", options.SubProtocols));
+        }
+
+        if (options.Compression)
+        {
+            request.Headers.TryAddWithoutValidation("Sec-WebSocket-Extensions", "permessage-deflate; client_max_window_bits");
+        }
+    }
+
+    /// <summary>Checks the answer, and says how the socket is to be made.</summary>
+    /// <exception cref="TransportException">The server did not upgrade, or not as it was asked to.</exception>
+    public WebSocketCreationOptions Accept(HttpResponseMessage response)
+    {
+        Require(response.StatusCode == HttpStatusCode.SwitchingProtocols, "the server did not switch protocols");
+        Require(Has(response, "Upgrade", "websocket"), "the Upgrade field is missing");
+        Require(string.Equals(Header(response, "Sec-WebSocket-Accept"), ExpectedAccept(), StringComparison.Ordinal), "Sec-WebSocket-Accept does not match the key");
+        var protocol = Header(response, "Sec-WebSocket-Protocol");
+        Require(protocol is null || options.SubProtocols.Contains(protocol, StringComparer.Ordinal), "the server chose a subprotocol that was not offered");
+        return new WebSocketCreationOptions
+        {
+            IsServer = false,
+            SubProtocol = protocol,
+            KeepAliveInterval = Timeout.InfiniteTimeSpan,       // the connection asks for signs of life itself
+            DangerousDeflateOptions = Deflate(Header(response, "Sec-WebSocket-Extensions")),
+        };
+    }
+
+    /// <summary>What the server agreed to (RFC 7692, 7.1).</summary>
+    private WebSocketDeflateOptions? Deflate(string? extensions)
+    {
+        if (extensions is null)
+        {
+            return null;
+        }
+
+        var parts = extensions.Split(';', StringSplitOptions.TrimEntries);
+        Require(options.Compression && parts[0] is "permessage-deflate", "the server chose an extension that was not offered");
+        var deflate = new WebSocketDeflateOptions();
+        foreach (var part in parts.AsSpan(1))
+        {
+            var (name, value) = part.Split('=', 2, StringSplitOptions.TrimEntries) is [var left, var right] ? (left, right.Trim('"')) : (part, "15");
+            var isNumber = int.TryParse(value, NumberStyles.None, CultureInfo.InvariantCulture, out var bits);
+            switch (name)
+            {
+                case "server_no_context_takeover":
+                    deflate.ServerContextTakeover = false;
+                    break;
+                case "client_no_context_takeover":
+                    deflate.ClientContextTakeover = false;
+                    break;
+                case "server_max_window_bits" when isNumber && bits is >= 9 and <= 15:
+                    deflate.ServerMaxWindowBits = bits;
+                    break;
+                case "client_max_window_bits" when isNumber && bits is >= 9 and <= 15:
+                    deflate.ClientMaxWindowBits = bits;
+                    break;
+                default:
+                    Require(false, "the server agreed to compression in a way that was not offered");
+                    break;
+            }
+        }
+
+        return deflate;
+    }
+
+    /// <summary>SHA-1 as the standard demands (4.2.2); it proves that the peer read the key, and protects nothing.</summary>
+    [System.Diagnostics.CodeAnalysis.SuppressMessage("Security", "CA5350", Justification = "RFC 6455 prescribes SHA-1.")]
+    private string ExpectedAccept() => Convert.ToBase64String(SHA1.HashData(Encoding.ASCII.GetBytes(_key + Guid)));
+
+    private static bool Has(HttpResponseMessage response, string name, string token) =>
+        string.Equals(Header(response, name), token, StringComparison.OrdinalIgnoreCase);
+
+    private static string? Header(HttpResponseMessage response, string name) =>
+        response.Headers.NonValidated.TryGetValues(name, out var values) ? values.ToString() : null;
+
+    private static void Require(bool condition, string whatIsWrong)
+    {
+        if (!condition)
+        {
+            throw new TransportException(TransportErrorCode.ProtocolViolation, $"The WebSocket handshake failed: {whatIsWrong}.");
+        }
+    }
+}

@@ -1,0 +1,42 @@
+namespace Perennial.WebSockets;
+
+/// <summary>Asks the peer for a sign of life after a silence. That none came is for the transport's idle watch to find.</summary>
+internal sealed class WebSocketHeartbeat : IAsyncDisposable
+{
+    private readonly HeartbeatOptions _options;
+    private readonly TimeProvider _time;
+    private readonly Func<Task> _ask;
+    private readonly ITimer? _timer;
+    private long _heardAt;
+
+    public WebSocketHeartbeat(HeartbeatOptions options, TimeProvider time, Func<Task> ask)
+    {
+        _options = options;
+        _time = time;
+        _ask = ask;
+        _heardAt = time.GetTimestamp();
+        if (options.IsOn)
+        {
+            // Set only once the field is: a timer that fires at once would find it empty.
+            _timer = time.CreateTimer(static heartbeat => ((WebSocketHeartbeat)heartbeat!).Look(), this, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
+            _timer.Change(options.Interval, Timeout.InfiniteTimeSpan);
+        }
+    }
+
+    /// <summary>Bytes came: the peer lives.</summary>
+    public void OnBytes() => Volatile.Write(ref _heardAt, _time.GetTimestamp());
+
+    public ValueTask DisposeAsync() => _timer?.DisposeAsync() ?? ValueTask.CompletedTask;
+
+    private void Look()
+    {
+        var left = _options.Interval - _time.GetElapsedTime(Volatile.Read(ref _heardAt));
+        if (left <= TimeSpan.Zero)
+        {
+            _ = _ask();
+            left = _options.Interval;
+        }
+
+        _timer!.Change(left, Timeout.InfiniteTimeSpan);
+    }
+}
