@@ -13,7 +13,14 @@ internal static class HttpErrors
     public static bool IsNetwork(Exception e) => e is HttpRequestException or IOException or SocketException;
 
     /// <summary>A failure to get a response.</summary>
-    public static TransportException FromRequest(Exception e, Uri uri) => e is HttpRequestException request ? FromRequest(request, uri) : Lost(e);
+    public static TransportException FromRequest(Exception e, HttpRequestMessage request) => e switch
+    {
+        // The HTTP/2 handshake calls its own interruption an invalid response, or nothing at all.
+        HttpRequestException { HttpRequestError: HttpRequestError.InvalidResponse } when BrokeOff(e) => Lost(e),
+        HttpRequestException { HttpRequestError: HttpRequestError.Unknown, InnerException: null } when MayBeHttp2(request) => Lost(e),
+        HttpRequestException failure => FromRequest(failure, request.RequestUri!),
+        _ => Lost(e),
+    };
 
     /// <summary>A failure while a response body was read.</summary>
     public static TransportException FromBody(Exception e) => e switch
@@ -38,9 +45,6 @@ internal static class HttpErrors
             {
                 Delivery = DeliveryStatus.NotSent,
             },
-        // The HTTP/2 handshake calls its own interruption an invalid response.
-        HttpRequestError.InvalidResponse when BrokeOff(e) =>
-            Lost(e),
         HttpRequestError.InvalidResponse =>
             new(TransportErrorCode.ProtocolViolation, $"{uri.Host} does not answer in HTTP."),
         HttpRequestError.ConfigurationLimitExceeded =>
@@ -63,6 +67,10 @@ internal static class HttpErrors
             HttpStatus = response.StatusCode,
             RetryAfter = RetryAfter(response, time),
         };
+
+    private static bool MayBeHttp2(HttpRequestMessage request) =>
+        request.Version.Major >= 2
+        || (request.VersionPolicy == HttpVersionPolicy.RequestVersionOrHigher && string.Equals(request.RequestUri!.Scheme, Uri.UriSchemeHttps, StringComparison.Ordinal));
 
     private static bool BrokeOff(Exception e)
     {

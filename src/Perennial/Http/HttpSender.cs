@@ -90,7 +90,7 @@ internal sealed class HttpSender : IDisposable
         }
         catch (Exception e) when (HttpErrors.IsNetwork(e))
         {
-            var error = HttpErrors.FromRequest(e, request.RequestUri!);
+            var error = HttpErrors.FromRequest(e, request);
             opening?.Failed(request, error);
             throw error;
         }
