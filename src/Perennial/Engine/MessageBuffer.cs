@@ -1,20 +1,19 @@
-using System.Buffers;
-using System.Threading.Tasks.Sources;
 using Perennial.Diagnostics;
 
 namespace Perennial.Engine;
 
 /// <summary>
-/// The bounded queue between one writer (the connection loop) and one reader. Messages change hands in batches: the writer fills
-/// one array under a lock, the reader empties another without, and they are swapped when the reader's runs out.
+/// The bounded queue between one writer (the connection loop) and one reader: what is accepted, who waits for what, and what is
+/// announced. Where messages lie is <see cref="MessageStore"/>'s part.
 /// </summary>
 /// <remarks>
-/// Any thread may pause, resume, end, wake or ask for the size. In <see cref="BufferFullMode.DropOldest"/> the reader takes the
-/// lock for every message, because there the writer takes messages away from its end.
+/// Any thread may pause, resume, end, wake or ask for the size. The writer appends a batch under one lock; the reader takes messages
+/// without it, but in <see cref="BufferFullMode.DropOldest"/>, where the writer takes messages away from the reader's end.
 /// </remarks>
-internal sealed class MessageBuffer : IValueTaskSource<StreamEnd?>
+internal sealed class MessageBuffer
 {
-    private const int LargestKeptArray = 16;
+    /// <summary>For <see cref="_lookAt"/>: nothing depends on the size.</summary>
+    private const int NeverLook = -1;
 
     private readonly Lock _gate = new();
     private readonly BufferOptions _options;
@@ -23,15 +22,8 @@ internal sealed class MessageBuffer : IValueTaskSource<StreamEnd?>
     private readonly Action _noticed;
     private readonly BufferNotices _notices = new();
 
-    private StreamMessage[] _incoming = [];
-    private int _incomingCount;
-    private long _incomingSince;            // when the oldest incoming message came off the socket
-    private StreamMessage[] _outgoing = [];
-    private int _outgoingCount;
-    private long _outgoingSince;
-    private int _next;                      // first unread of outgoing; written by the reader, in DropOldest under the lock
-    private long _removedBefore;            // messages of earlier outgoing arrays
-    private long _appended;
+    private readonly MessageStore _store = new();
+    private readonly ReaderWait _readerWait;
     private long _dropped;
     private bool _paused;
     private StreamEnd? _end;
@@ -39,13 +31,9 @@ internal sealed class MessageBuffer : IValueTaskSource<StreamEnd?>
     private bool _held;                     // paused or discarded: the reader gets nothing
     private bool _aboveMark;
     private bool _writerWaits;
-    private bool _readerMustLook;           // above the mark or the writer waits: the reader must check after each message
+    private int _lookAt = NeverLook;        // the size at or below which the reader has something to do for others
     private TaskCompletionSource? _room;
     private TaskCompletionSource? _resumed;
-
-    private ManualResetValueTaskSourceCore<StreamEnd?> _arrival = new() { RunContinuationsAsynchronously = true };
-    private CancellationTokenRegistration _arrivalCancellation;
-    private bool _readerWaits;
     private bool _wakeRequested;
 
     /// <param name="options">Capacity, mode and mark.</param>
@@ -57,6 +45,7 @@ internal sealed class MessageBuffer : IValueTaskSource<StreamEnd?>
         _mark = options.MarkSize;
         _latency = latency;
         _noticed = noticed;
+        _readerWait = new ReaderWait(_gate);
     }
 
     /// <summary>Messages waiting.</summary>
@@ -72,10 +61,10 @@ internal sealed class MessageBuffer : IValueTaskSource<StreamEnd?>
     }
 
     /// <summary>Whether a message waits for the reader, who may ask, be it paused or not.</summary>
-    public bool HasNext => _next < _outgoingCount || Size > 0;
+    public bool HasNext => _store.IsAtHand || Size > 0;
 
     /// <summary>Messages ever accepted: the place in the stream at which an event happens.</summary>
-    public long Appended => Volatile.Read(ref _appended);
+    public long Appended => _store.Appended;
 
     /// <summary>Messages dropped because the buffer was full.</summary>
     public long Dropped => Volatile.Read(ref _dropped);
@@ -85,11 +74,11 @@ internal sealed class MessageBuffer : IValueTaskSource<StreamEnd?>
     {
         lock (_gate)
         {
-            return _discarded || place <= _removedBefore + Volatile.Read(ref _next);
+            return _discarded || place <= _store.Removed;
         }
     }
 
-    private int SizeLocked => _discarded ? 0 : _outgoingCount - Volatile.Read(ref _next) + _incomingCount;
+    private int SizeLocked => _discarded ? 0 : _store.Count;
 
     private bool IsReadableLocked => !_held && SizeLocked > 0;
 
@@ -107,20 +96,20 @@ internal sealed class MessageBuffer : IValueTaskSource<StreamEnd?>
         lock (_gate)
         {
             var (accepted, dropsNewest, dropsOldest) = AdmitLocked(messages.Length);
-            DropOldestLocked(dropsOldest);
+            _store.DropOldest(dropsOldest);
             var skipped = _options.FullMode == BufferFullMode.DropOldest ? dropsNewest : 0;
-            StoreLocked(messages.Slice(skipped, accepted), receivedAt);
+            _store.Append(messages.Slice(skipped, accepted), receivedAt);
             dealtWith = accepted + dropsNewest;
             noticed = _notices.AddDropped(dropsNewest + dropsOldest);
             Volatile.Write(ref _dropped, _dropped + dropsNewest + dropsOldest);
             if (!_aboveMark && SizeLocked >= _mark)
             {
                 _aboveMark = true;
-                Volatile.Write(ref _readerMustLook, true);
+                UpdateLookLocked();
                 noticed |= _notices.AddCrossing(BufferNoticeKind.Backpressure, SizeLocked);
             }
 
-            wake = TakeReaderWaitLocked(IsReadableLocked);
+            wake = _readerWait.TryClaim(IsReadableLocked);
         }
 
         if (noticed)
@@ -130,7 +119,7 @@ internal sealed class MessageBuffer : IValueTaskSource<StreamEnd?>
 
         if (wake)
         {
-            _arrival.SetResult(null);
+            _readerWait.Complete(end: null);
         }
 
         return dealtWith;
@@ -162,7 +151,7 @@ internal sealed class MessageBuffer : IValueTaskSource<StreamEnd?>
 
             _room ??= new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
             _writerWaits = true;
-            Volatile.Write(ref _readerMustLook, true);
+            UpdateLookLocked();
             return new ValueTask(_room.Task.WaitAsync(cancellationToken));
         }
     }
@@ -185,7 +174,7 @@ internal sealed class MessageBuffer : IValueTaskSource<StreamEnd?>
     public bool TryRead(out StreamMessage message)
     {
         var isRead = _options.FullMode == BufferFullMode.DropOldest ? TryReadUnderLock(out message) : TryReadWithoutLock(out message);
-        if (Volatile.Read(ref _readerMustLook))
+        if (Volatile.Read(ref _lookAt) is not NeverLook and var size && _store.RoughCount <= size)
         {
             LookAfterRead();
         }
@@ -217,21 +206,14 @@ internal sealed class MessageBuffer : IValueTaskSource<StreamEnd?>
                 return ValueTask.FromCanceled<StreamEnd?>(cancellationToken);
             }
 
-            _arrival.Reset();
-            _readerWaits = true;
+            _readerWait.Begin();
         }
 
-        if (cancellationToken.CanBeCanceled)
-        {
-            _arrivalCancellation = cancellationToken.UnsafeRegister(
-                static (state, token) => ((MessageBuffer)state!).CancelReaderWait(token), this);
-        }
-
-        return new ValueTask<StreamEnd?>(this, _arrival.Version);
+        return _readerWait.AsValueTask(cancellationToken);
     }
 
     /// <summary>Lets the reader's present wait, or else its next one, end whether or not there is a message.</summary>
-    public void WakeReader() => SetAndWake(static buffer => buffer._wakeRequested = !buffer._readerWaits, mayWakeForNothing: true);
+    public void WakeReader() => SetAndWake(static buffer => buffer._wakeRequested = !buffer._readerWait.IsPending, mayWakeForNothing: true);
 
     public void Pause()
     {
@@ -277,18 +259,6 @@ internal sealed class MessageBuffer : IValueTaskSource<StreamEnd?>
         },
         mayWakeForNothing: false);
 
-    StreamEnd? IValueTaskSource<StreamEnd?>.GetResult(short token)
-    {
-        _arrivalCancellation.Dispose();
-        _arrivalCancellation = default;
-        return _arrival.GetResult(token);
-    }
-
-    ValueTaskSourceStatus IValueTaskSource<StreamEnd?>.GetStatus(short token) => _arrival.GetStatus(token);
-
-    void IValueTaskSource<StreamEnd?>.OnCompleted(Action<object?> continuation, object? state, short token, ValueTaskSourceOnCompletedFlags flags) =>
-        _arrival.OnCompleted(continuation, state, token, flags);
-
     /// <summary>How many of the coming messages are accepted, how many of them dropped, and how many old ones make room.</summary>
     private (int Accepted, int DropsNewest, int DropsOldest) AdmitLocked(int count)
     {
@@ -315,52 +285,6 @@ internal sealed class MessageBuffer : IValueTaskSource<StreamEnd?>
         }
     }
 
-    private void DropOldestLocked(int count)
-    {
-        while (count > 0)
-        {
-            var here = Math.Min(count, _outgoingCount - _next);
-            _next += here;
-            count -= here;
-            if (count > 0)
-            {
-                SwapLocked();
-            }
-        }
-    }
-
-    private void StoreLocked(ReadOnlySpan<StreamMessage> messages, long receivedAt)
-    {
-        if (messages.IsEmpty)
-        {
-            return;
-        }
-
-        if (_incomingCount == 0)
-        {
-            _incomingSince = receivedAt;
-        }
-
-        var needed = _incomingCount + messages.Length;
-        if (needed > _incoming.Length)
-        {
-            GrowIncomingLocked(needed);
-        }
-
-        messages.CopyTo(_incoming.AsSpan(_incomingCount));
-        _incomingCount = needed;
-        Volatile.Write(ref _appended, _appended + messages.Length);
-    }
-
-    private void GrowIncomingLocked(int needed)
-    {
-        var size = Math.Max(needed, _incoming.Length * 2);
-        var larger = size <= LargestKeptArray ? new StreamMessage[size] : ArrayPool<StreamMessage>.Shared.Rent(size);
-        _incoming.AsSpan(0, _incomingCount).CopyTo(larger);
-        Release(_incoming, _incomingCount);
-        _incoming = larger;
-    }
-
     private bool TryReadWithoutLock(out StreamMessage message)
     {
         if (TryReadHere(out message))
@@ -370,13 +294,13 @@ internal sealed class MessageBuffer : IValueTaskSource<StreamEnd?>
 
         lock (_gate)
         {
-            if (_held || !SwapLocked())
+            if (_held || !_store.TrySwap())
             {
                 return false;
             }
         }
 
-        _latency.Record(_outgoingSince);
+        _latency.Record(_store.OutgoingSince);
         return TryReadHere(out message);
     }
 
@@ -389,68 +313,30 @@ internal sealed class MessageBuffer : IValueTaskSource<StreamEnd?>
                 return true;
             }
 
-            if (_held || !SwapLocked())
+            if (_held || !_store.TrySwap())
             {
                 return false;
             }
 
-            _latency.Record(_outgoingSince);
+            _latency.Record(_store.OutgoingSince);
             return TryReadHere(out message);
         }
     }
 
     private bool TryReadHere(out StreamMessage message)
     {
-        var next = _next;
-        if (Volatile.Read(ref _held) || next >= _outgoingCount)
+        if (Volatile.Read(ref _held))
         {
             message = default;
             return false;
         }
 
-        message = _outgoing[next];
-        Volatile.Write(ref _next, next + 1);
-        return true;
-    }
-
-    /// <summary>Makes what the writer stored the reader's. The reader's own array must be used up; a large one is given back.</summary>
-    private bool SwapLocked()
-    {
-        if (_next < _outgoingCount)
-        {
-            return false;
-        }
-
-        _removedBefore += _outgoingCount;
-        Volatile.Write(ref _next, 0);
-        var used = Release(_outgoing, _outgoingCount);
-        if (_incomingCount == 0)
-        {
-            (_outgoing, _outgoingCount) = (used, 0);
-            return false;
-        }
-
-        (_outgoing, _outgoingCount, _outgoingSince) = (_incoming, _incomingCount, _incomingSince);
-        (_incoming, _incomingCount) = (used, 0);
-        return true;
-    }
-
-    /// <summary>Clears a used array, so that it keeps no message alive, and returns it to be used again or an empty one for it.</summary>
-    private static StreamMessage[] Release(StreamMessage[] array, int count)
-    {
-        Array.Clear(array, 0, count);
-        if (array.Length <= LargestKeptArray)
-        {
-            return array;
-        }
-
-        ArrayPool<StreamMessage>.Shared.Return(array);
-        return [];
+        return _store.TryTake(out message);
     }
 
     /// <summary>
     /// Announces the way down through the mark and lets the writer go on at half the capacity: one wake-up for many messages. No
-    /// fence is needed: a reader that misses the flag here sees it at its next try, which takes the lock when there is no message.
+    /// fence is needed: a reader that misses the size to look at sees it at its next try, which takes the lock when there is no message.
     /// </summary>
     private void LookAfterRead()
     {
@@ -471,7 +357,7 @@ internal sealed class MessageBuffer : IValueTaskSource<StreamEnd?>
                 (room, _room) = (_room, null);
             }
 
-            Volatile.Write(ref _readerMustLook, _aboveMark || _writerWaits);
+            UpdateLookLocked();
         }
 
         if (noticed)
@@ -481,6 +367,10 @@ internal sealed class MessageBuffer : IValueTaskSource<StreamEnd?>
 
         room?.TrySetResult();
     }
+
+    private void UpdateLookLocked() => Volatile.Write(
+        ref _lookAt,
+        Math.Max(_aboveMark ? _mark - 1 : NeverLook, _writerWaits ? _options.Capacity / 2 : NeverLook));
 
     /// <summary>The end, once the reader has everything before it.</summary>
     private StreamEnd? EndForReaderLocked => SizeLocked == 0 ? _end : null;
@@ -499,37 +389,12 @@ internal sealed class MessageBuffer : IValueTaskSource<StreamEnd?>
         {
             change(this);
             end = EndForReaderLocked;
-            wake = TakeReaderWaitLocked(mayWakeForNothing || end is not null || IsReadableLocked);
+            wake = _readerWait.TryClaim(mayWakeForNothing || end is not null || IsReadableLocked);
         }
 
         if (wake)
         {
-            _arrival.SetResult(end);
-        }
-    }
-
-    private bool TakeReaderWaitLocked(bool condition)
-    {
-        var take = condition && _readerWaits;
-        if (take)
-        {
-            _readerWaits = false;
-        }
-
-        return take;
-    }
-
-    private void CancelReaderWait(CancellationToken cancellationToken)
-    {
-        bool wake;
-        lock (_gate)
-        {
-            wake = TakeReaderWaitLocked(true);
-        }
-
-        if (wake)
-        {
-            _arrival.SetException(new OperationCanceledException(cancellationToken));
+            _readerWait.Complete(end);
         }
     }
 }

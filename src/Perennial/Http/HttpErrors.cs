@@ -3,7 +3,10 @@ using System.Security.Authentication;
 
 namespace Perennial.Http;
 
-/// <summary>Turns what the HTTP stack reports into <see cref="TransportException"/>, and decides there what is transient.</summary>
+/// <summary>
+/// Turns what the HTTP stack reports into <see cref="TransportException"/>, and decides there what is transient. An invalid response
+/// has no inner exception: the stack's own quotes the bytes it could not read, which may be anything.
+/// </summary>
 internal static class HttpErrors
 {
     /// <summary>What the HTTP stack throws when there is no response. A bare socket error is rare, but not impossible.</summary>
@@ -43,7 +46,7 @@ internal static class HttpErrors
                 Delivery = DeliveryStatus.NotSent,
             },
         HttpRequestError.InvalidResponse =>
-            new(TransportErrorCode.ProtocolViolation, $"{uri.Host} does not answer in HTTP.", false, e),
+            new(TransportErrorCode.ProtocolViolation, $"{uri.Host} does not answer in HTTP."),
         HttpRequestError.ConfigurationLimitExceeded =>
             new(TransportErrorCode.ProtocolViolation, $"The response headers from {uri.Host} are too large.", false, e),
         HttpRequestError.VersionNegotiationError =>

@@ -1,0 +1,136 @@
+using System.Buffers;
+
+namespace Perennial.Engine;
+
+/// <summary>
+/// Two arrays of messages: the writer fills one, the reader empties the other, and they are swapped when the reader's runs out. All but
+/// <see cref="TryTake"/> and <see cref="RoughCount"/> is called under the buffer's lock; where messages are dropped from the reader's
+/// end, <see cref="TryTake"/> is too.
+/// </summary>
+internal sealed class MessageStore
+{
+    private const int LargestKeptArray = 16;
+
+    private StreamMessage[] _incoming = [];
+    private int _incomingCount;
+    private long _incomingSince;            // when the oldest incoming message came off the socket
+    private StreamMessage[] _outgoing = [];
+    private int _outgoingCount;
+    private int _next;                      // first unread of outgoing
+    private long _removedBefore;            // messages of earlier outgoing arrays
+    private long _appended;
+
+    /// <summary>Messages ever stored. From anywhere.</summary>
+    public long Appended => Volatile.Read(ref _appended);
+
+    /// <summary>Messages ever taken or dropped.</summary>
+    public long Removed => _removedBefore + Volatile.Read(ref _next);
+
+    public int Count => _outgoingCount - Volatile.Read(ref _next) + _incomingCount;
+
+    /// <summary>What the reader knows of <see cref="Count"/> without the lock: never more than it was when the reader last swapped plus what came since.</summary>
+    public int RoughCount => _outgoingCount - _next + Volatile.Read(ref _incomingCount);
+
+    /// <summary>Whether the reader has a message at hand, without a swap. For the reader.</summary>
+    public bool IsAtHand => _next < _outgoingCount;
+
+    /// <summary>When the oldest message of the reader's array came off the socket.</summary>
+    public long OutgoingSince { get; private set; }
+
+    public void Append(ReadOnlySpan<StreamMessage> messages, long receivedAt)
+    {
+        if (messages.IsEmpty)
+        {
+            return;
+        }
+
+        if (_incomingCount == 0)
+        {
+            _incomingSince = receivedAt;
+        }
+
+        var needed = _incomingCount + messages.Length;
+        if (needed > _incoming.Length)
+        {
+            GrowIncoming(needed);
+        }
+
+        messages.CopyTo(_incoming.AsSpan(_incomingCount));
+        Volatile.Write(ref _incomingCount, needed);
+        Volatile.Write(ref _appended, _appended + messages.Length);
+    }
+
+    /// <summary>Takes the reader's next message, if it has one at hand.</summary>
+    public bool TryTake(out StreamMessage message)
+    {
+        var next = _next;
+        if (next >= _outgoingCount)
+        {
+            message = default;
+            return false;
+        }
+
+        message = _outgoing[next];
+        Volatile.Write(ref _next, next + 1);
+        return true;
+    }
+
+    /// <summary>Makes what the writer stored the reader's, if the reader's own is used up; returns whether there was anything. A large array is given back.</summary>
+    public bool TrySwap()
+    {
+        if (_next < _outgoingCount)
+        {
+            return false;
+        }
+
+        _removedBefore += _outgoingCount;
+        Volatile.Write(ref _next, 0);
+        var used = Release(_outgoing, _outgoingCount);
+        if (_incomingCount == 0)
+        {
+            (_outgoing, _outgoingCount) = (used, 0);
+            return false;
+        }
+
+        (_outgoing, _outgoingCount, OutgoingSince) = (_incoming, _incomingCount, _incomingSince);
+        (_incoming, _incomingCount) = (used, 0);
+        return true;
+    }
+
+    /// <summary>Drops the messages that waited longest.</summary>
+    public void DropOldest(int count)
+    {
+        while (count > 0)
+        {
+            var here = Math.Min(count, _outgoingCount - _next);
+            _next += here;
+            count -= here;
+            if (count > 0)
+            {
+                TrySwap();
+            }
+        }
+    }
+
+    private void GrowIncoming(int needed)
+    {
+        var size = Math.Max(needed, _incoming.Length * 2);
+        var larger = size <= LargestKeptArray ? new StreamMessage[size] : ArrayPool<StreamMessage>.Shared.Rent(size);
+        _incoming.AsSpan(0, _incomingCount).CopyTo(larger);
+        Release(_incoming, _incomingCount);
+        _incoming = larger;
+    }
+
+    /// <summary>Clears a used array, so that it keeps no message alive, and returns it to be used again or an empty one for it.</summary>
+    private static StreamMessage[] Release(StreamMessage[] array, int count)
+    {
+        Array.Clear(array, 0, count);
+        if (array.Length <= LargestKeptArray)
+        {
+            return array;
+        }
+
+        ArrayPool<StreamMessage>.Shared.Return(array);
+        return [];
+    }
+}
