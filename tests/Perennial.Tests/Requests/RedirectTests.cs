@@ -26,6 +26,26 @@ public class RedirectTests
             .ShouldBe([("GET", "/", "0"), ("GET", "/there?x=1", "0")]);
     }
 
+    [Fact]
+    public async Task A_password_is_given_to_the_endpoint_alone()
+    {
+        static Task Ask(ScriptedExchange exchange) => exchange.Request.Header("Authorization") is null
+            ? exchange.RespondAsync(401, "", ("WWW-Authenticate", "Basic realm=\"x\""))
+            : Stream(Events(1))(exchange);
+        await using var elsewhere = ScriptedServer.Start(Ask);
+        await using var home = ScriptedServer.Start(exchange =>
+            exchange.Request.Target is "/away" ? exchange.RespondAsync(302, "", ("Location", elsewhere.Address.ToString())) : Ask(exchange));
+        var http = new HttpConnectionOptions { Credentials = new System.Net.NetworkCredential("user", "secret") };
+        await using var atHome = new TransportProbe(Options(home) with { Http = http });
+        await using var away = new TransportProbe(Options(home) with { Endpoint = new Uri(home.Address, "/away"), Http = http });
+
+        (await atHome.ReadTextsAsync()).ShouldBe(["1"]);
+        await Should.ThrowAsync<TransportException>(away.ReadTextsAsync());
+
+        elsewhere.Requests.ShouldNotBeEmpty();
+        elsewhere.Requests.ShouldAllBe(request => request.Header("Authorization") == null);
+    }
+
     [Theory]
     [InlineData(301, "GET", "")]
     [InlineData(302, "GET", "")]

@@ -1,3 +1,5 @@
+using Perennial.Tests.Fixtures;
+using Perennial.Http;
 using System.Collections.Concurrent;
 using Perennial.Sse;
 using Perennial.Testing;
@@ -83,6 +85,81 @@ public class SendTests
 
         (error.Code, error.Delivery).ShouldBe((TransportErrorCode.AttemptsExhausted, DeliveryStatus.Unknown));
         Posts(server).Count.ShouldBe(6);
+    }
+
+    [Fact]
+    public async Task A_first_try_that_may_have_arrived_is_not_forgotten_over_later_ones()
+    {
+        var answers = new ConcurrentQueue<Func<ScriptedExchange, Task>>([ResetUnanswered, Status(409)]);
+        await using var server = ScriptedServer.Start(StreamAnd(exchange => answers.TryDequeue(out var next) ? next(exchange) : Status(200)(exchange)));
+        await using var probe = TransportProbe.For(server.Address);
+
+        var error = await Should.ThrowAsync<TransportException>(probe.Transport.SendAsync("a", probe.Token));
+
+        ((int?)error.HttpStatus, error.Delivery).ShouldBe((409, DeliveryStatus.Unknown));
+    }
+
+    [Fact]
+    public async Task A_server_error_that_is_not_retried_says_nothing_of_the_message()
+    {
+        await using var server = ScriptedServer.Start(StreamAnd(Status(524)));
+        await using var probe = TransportProbe.For(server.Address);
+
+        var error = await Should.ThrowAsync<TransportException>(probe.Transport.SendAsync("a", probe.Token));
+
+        (error.Code, error.Delivery).ShouldBe((TransportErrorCode.SendRejected, DeliveryStatus.Unknown));
+    }
+
+    [Fact]
+    public async Task A_message_is_not_posted_to_the_url_of_a_prompt()
+    {
+        await using var server = ScriptedServer.Start(Stream(": hello\n\n", Ending.Silence));
+        await using var probe = new TransportProbe(new SseTransportOptions { Endpoint = server.Address, Body = RequestBody.Text("prompt") });
+
+        var error = await Should.ThrowAsync<NotSupportedException>(probe.Transport.SendAsync("more", probe.Token));
+
+        error.Message.ShouldContain("SendEndpoint");
+        server.Requests.Count.ShouldBe(1);
+    }
+
+    [Fact]
+    public async Task A_connection_that_cannot_recognise_a_repetition_gets_none()
+    {
+        var tries = 0;
+        await using var transport = new MemoryTransport(MemoryTransport.Options with { Reconnect = TransportProbe.AtOnce });
+        await transport.ConnectAsync(TestContext.Current.CancellationToken);
+        transport.Connection.OnSend = (_, _) =>
+        {
+            tries++;
+            throw new TransportException(TransportErrorCode.ConnectionLost, "lost", isTransient: true) { Delivery = DeliveryStatus.Unknown };
+        };
+
+        var error = await Should.ThrowAsync<TransportException>(transport.SendAsync("a", TestContext.Current.CancellationToken));
+
+        (tries, error.Delivery).ShouldBe((1, DeliveryStatus.Unknown));
+    }
+
+    [Fact]
+    public async Task A_cancelled_message_gives_its_place_free()
+    {
+        await using var transport = new MemoryTransport(
+            MemoryTransport.Options with { Send = new SendOptions { QueueCapacity = 2 } }, open: static async (_, _, token) =>
+            {
+                await Task.Delay(Timeout.InfiniteTimeSpan, TimeProvider.System, token);
+                throw new OperationCanceledException(token);
+            });
+        using var cancel = new CancellationTokenSource();
+        var first = transport.SendAsync("first", TestContext.Current.CancellationToken);
+        var second = transport.SendAsync("second", cancel.Token);
+        await cancel.CancelAsync();
+        await Should.ThrowAsync<OperationCanceledException>(second);
+
+        var third = transport.SendAsync("third", TestContext.Current.CancellationToken);
+
+        third.IsFaulted.ShouldBeFalse();
+        await transport.DisposeAsync();
+        await Should.ThrowAsync<TransportException>(first);
+        await Should.ThrowAsync<TransportException>(third);
     }
 
     [Theory]

@@ -45,7 +45,7 @@ public class StopTests
     {
         await using var server = ScriptedServer.Start(exchange => exchange.Request switch
         {
-            { Method: "GET" } => Stream(": hello\n\n", Ending.Silence)(exchange),
+            { Method: "GET" } => Stream(": hello\n\n", Ending.Silence, ("Perennial-Protocol", "1"))(exchange),
             { Target: "/" } => exchange.RespondAsync(status, "", ("Location", "/moved")),
             _ => exchange.RespondAsync(204),
         });
@@ -61,7 +61,7 @@ public class StopTests
     public async Task A_server_that_refuses_is_reported_and_the_stream_goes_on()
     {
         await using var server = ScriptedServer.Start(exchange =>
-            exchange.Request.Method is "GET" ? Stream(": hello\n\n", Ending.Silence)(exchange) : exchange.RespondAsync(405));
+            exchange.Request.Method is "GET" ? Stream(": hello\n\n", Ending.Silence, ("Perennial-Protocol", "1"))(exchange) : exchange.RespondAsync(405));
         await using var probe = TransportProbe.For(server.Address);
         await probe.Transport.ConnectAsync(probe.Token);
 
@@ -72,11 +72,24 @@ public class StopTests
     }
 
     [Fact]
+    public async Task A_server_that_did_not_offer_it_is_not_asked_to_delete_anything()
+    {
+        await using var server = ScriptedServer.Start(Stream(": hello\n\n", Ending.Silence));
+        await using var probe = TransportProbe.For(server.Address);
+        await probe.Transport.ConnectAsync(probe.Token);
+
+        await Should.ThrowAsync<NotSupportedException>(probe.Transport.StopAsync(probe.Token));
+
+        server.Requests.Count.ShouldBe(1);
+        probe.Transport.State.ShouldBe(TransportState.Connected);
+    }
+
+    [Fact]
     public async Task A_server_that_never_answers_is_not_waited_for_for_ever()
     {
         var clock = new ManualTimeProvider();
         await using var server = ScriptedServer.Start(exchange =>
-            exchange.Request.Method is "GET" ? Stream(": hello\n\n", Ending.Silence)(exchange) : NeverAnswer(exchange));
+            exchange.Request.Method is "GET" ? Stream(": hello\n\n", Ending.Silence, ("Perennial-Protocol", "1"))(exchange) : NeverAnswer(exchange));
         await using var probe = new TransportProbe(new SseTransportOptions { Endpoint = server.Address }, new TransportServices { Time = clock });
         await probe.Transport.ConnectAsync(probe.Token);
         var stopping = probe.Transport.StopAsync(probe.Token);

@@ -32,6 +32,19 @@ public class GapTests
     }
 
     [Fact]
+    public async Task An_id_without_data_does_not_cover_the_message_behind_it_however_they_arrive()
+    {
+        await using var server = ScriptedServer.Start(
+            Stream("id: 5\n\ndata: x\n\n", Ending.Reset), Stream("data: x\n\n"));
+        await using var probe = TransportProbe.For(server.Address);
+
+        (await probe.ReadToEndAsync()).Select(message => (message.Text, message.FollowsGap)).ShouldBe([("x", false), ("x", true)]);
+
+        server.Requests[1].Header("Last-Event-ID").ShouldBe("5");
+        probe.All<GapEvent>().ShouldBe([new GapEvent(GapReason.NotNumbered, "5", null)]);
+    }
+
+    [Fact]
     public async Task The_gap_is_announced_before_the_message_that_follows_it()
     {
         await using var server = ScriptedServer.Start(Stream("data: a\n\n", Ending.Reset), Stream("data: b\n\n"));

@@ -72,6 +72,19 @@ public class PerennialServerTests
         server.Requests.Count.ShouldBe(1);
     }
 
+    [Theory]
+    [InlineData("completed", StreamEndReason.Completed)]
+    [InlineData("stopped", StreamEndReason.Stopped)]
+    [InlineData("failed", StreamEndReason.Failed)]
+    public async Task Nothing_more_to_say_is_told_from_how_it_ended(string status, StreamEndReason reason)
+    {
+        await using var server = ScriptedServer.Start(Status(204, Announcement, ("Perennial-Status", status)));
+        await using var probe = TransportProbe.For(server.Address);
+        await probe.Transport.ConnectAsync(probe.Token);
+
+        (await probe.Transport.Completion.WaitAsync(probe.Token)).Reason.ShouldBe(reason);
+    }
+
     [Fact]
     public async Task An_end_in_good_order_without_its_end_event_is_a_lost_connection()
     {
