@@ -44,27 +44,22 @@ public sealed class TransportException : Exception
     /// <summary>For a failed send: what is known of the message. <see langword="null"/> for other errors.</summary>
     public DeliveryStatus? Delivery { get; init; }
 
-    /// <summary>The same error, with what is known of the message after all.</summary>
-    internal TransportException With(DeliveryStatus delivery) => Delivery == delivery ? this : new(Code, Message, IsTransient, this)
-    {
-        HttpStatus = HttpStatus,
-        CloseCode = CloseCode,
-        RetryAfter = RetryAfter,
-        ServerCode = ServerCode,
-        ServerMessage = ServerMessage,
-        Delivery = delivery,
-    };
-
     /// <summary>The same error, known not to be worth another attempt, with a sentence of its own.</summary>
-    internal TransportException AsFinal(TransportErrorCode code, string message) => new(code, message, isTransient: false, this)
-    {
-        HttpStatus = HttpStatus,
-        CloseCode = CloseCode,
-        RetryAfter = RetryAfter,
-        ServerCode = ServerCode,
-        ServerMessage = ServerMessage,
-        Delivery = Delivery,
-    };
+    internal TransportException AsFinal(TransportErrorCode code, string message) => About(code, message, isTransient: false, Delivery);
+
+    /// <summary>The same error, with what is known of the message after all.</summary>
+    internal TransportException With(DeliveryStatus delivery) => Delivery == delivery ? this : About(Code, Message, IsTransient, delivery);
+
+    private TransportException About(TransportErrorCode code, string message, bool isTransient, DeliveryStatus? delivery) =>
+        new(code, message, isTransient, this)
+        {
+            HttpStatus = HttpStatus,
+            CloseCode = CloseCode,
+            RetryAfter = RetryAfter,
+            ServerCode = ServerCode,
+            ServerMessage = ServerMessage,
+            Delivery = delivery,
+        };
 }
 
 /// <summary>What went wrong, for programs.</summary>
