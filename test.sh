@@ -10,7 +10,7 @@ dotnet build Perennial.slnx --configuration "$configuration" --nologo --verbosit
 log=$(mktemp)
 trap 'rm -f "$log"' EXIT
 status=0
-for project in tests/*/; do
+for project in tests/*.Tests/; do
     name=$(basename "$project")
     "tests/$name/bin/$configuration/net10.0/$name" -noLogo -noColor "$@" 2>&1 | tee -a "$log" || status=1
 done

@@ -37,7 +37,7 @@ internal sealed class HttpSender : IDisposable
             response = await SendOnceAsync(again, opening, cancellationToken).ConfigureAwait(false);
         }
 
-        if (response.IsSuccessStatusCode || response.StatusCode == HttpStatusCode.SwitchingProtocols)
+        if (response.IsSuccessStatusCode || IsUpgrade(response))
         {
             return response;
         }
@@ -49,6 +49,9 @@ internal sealed class HttpSender : IDisposable
     }
 
     public void Dispose() => _http.Dispose();
+
+    private static bool IsUpgrade(HttpResponseMessage response) =>
+        response.StatusCode == HttpStatusCode.SwitchingProtocols && response.RequestMessage!.Headers.NonValidated.Contains("Upgrade");
 
     private async Task<HttpResponseMessage> SendOnceAsync(HttpRequestMessage request, OpeningRequest? opening, CancellationToken cancellationToken)
     {

@@ -41,7 +41,7 @@ internal static class Redirects
         var staysAtHome = IsSameOrigin(from, target);
         foreach (var (name, value) in request.Headers.NonValidated)
         {
-            if (staysAtHome || name is "Accept" or "Cache-Control" or "Last-Event-ID" or "User-Agent" or "Idempotency-Key")
+            if (staysAtHome || IsPublic(name))
             {
                 followed.Headers.TryAddWithoutValidation(name, (IEnumerable<string>)value);
             }
@@ -52,6 +52,13 @@ internal static class Redirects
 
     /// <summary>The error for a redirect that is not followed. The server did nothing but point elsewhere.</summary>
     public static TransportException Refusal(string message) => new(TransportErrorCode.RedirectRefused, message) { Delivery = DeliveryStatus.NotSent };
+
+    /// <summary>
+    /// The handshake of a WebSocket goes along but for its subprotocols, where some servers take tokens, since a browser can set no other
+    /// header.
+    /// </summary>
+    private static bool IsPublic(string name) => name is "Accept" or "Cache-Control" or "Last-Event-ID" or "User-Agent" or "Idempotency-Key"
+        or "Connection" or "Upgrade" or "Sec-WebSocket-Key" or "Sec-WebSocket-Version" or "Sec-WebSocket-Extensions";
 
     /// <summary>"See other" asks for a GET; the older statuses keep the method, but for POST, as everyone has come to expect.</summary>
     private static bool BecomesGet(HttpMethod method, HttpStatusCode status) => status switch

@@ -34,7 +34,8 @@ internal static class JsonHeartbeat
                 : type.ValueEquals("pong"u8) ? Kind.Pong
                 : Kind.None;
         }
-        catch (JsonException)
+        // Half a surrogate pair is valid JSON, but no string: comparing it is an InvalidOperationException.
+        catch (Exception e) when (e is JsonException or InvalidOperationException)
         {
             return Kind.None;
         }

@@ -1,6 +1,8 @@
 using System.Buffers;
+using System.Diagnostics.CodeAnalysis;
 using System.Net.WebSockets;
 using System.Runtime.CompilerServices;
+using Perennial.Engine;
 
 namespace Perennial.WebSockets;
 
@@ -12,29 +14,36 @@ internal sealed class WebSocketConnection : TransportConnection
 {
     private const int BlockSize = 16 * 1024;
     private const int LargestBatch = 256;
-    private static readonly TimeSpan CloseLimit = TimeSpan.FromSeconds(2);
+    private static readonly TimeSpan CloseLimit = ConnectionLoop.CloseLimit * 0.75;     // leaves time to tidy up within the loop's own
 
     private readonly DuplexStream _stream;
     private readonly WebSocket _socket;
     private readonly WebSocketTransportOptions _options;
+    private readonly WebSocketSender _sender;
     private readonly WebSocketHeartbeat _heartbeat;
     private readonly MessageArena _arena = new();       // the message being received is its pending bytes
     private readonly Lock _gate = new();
-    private CancellationTokenRegistration _leaving;
     private readonly ITimer _abort;
+    private CancellationTokenRegistration _leaving;
     private Task? _goodbye;                             // set once, under the lock
+    private Task _answer = Task.CompletedTask;          // to the last JSON ping
+    private WebSocketCloseStatus? _farewell;            // our own reason to leave, where there is one
     private ValueTask<ValueWebSocketReceiveResult>? _pending;
     private byte[]? _block;
     private bool _isInMessage;                          // a message has begun, so that a receive will not wait long
+    private TransportException? _fault;                 // found behind messages that were handed out first
     private long _bytes;
 
+    [SuppressMessage("Reliability", "CA2012", Justification = "What is pending is taken once.")]
     public WebSocketConnection(Stream upgraded, WebSocketCreationOptions creation, WebSocketTransportOptions options, TimeProvider time)
     {
         _options = options;
         _stream = new DuplexStream(upgraded, OnBytes);
         _socket = WebSocket.CreateFromStream(_stream, creation);
         _abort = time.CreateTimer(static socket => ((WebSocket)socket!).Abort(), _socket, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
+        _sender = new WebSocketSender(_socket);
         _heartbeat = new WebSocketHeartbeat(options.Heartbeat, time, PingAsync);
+        _pending = Receive();       // the transport may be paused from the start
     }
 
     public override TimeSpan? LongestSilence => _options.Heartbeat.IsOn ? _options.Heartbeat.Interval + _options.Heartbeat.Timeout : null;
@@ -47,26 +56,22 @@ internal sealed class WebSocketConnection : TransportConnection
             _leaving = cancellationToken.UnsafeRegister(static connection => _ = ((WebSocketConnection)connection!).SayGoodbyeAsync(), this);
         }
 
+        if (_fault is not null)
+        {
+            throw _fault;
+        }
+
         try
         {
-            while (batch.Count < LargestBatch)
+            if (await ReceiveAsync(batch).ConfigureAwait(false) == ReadOutcome.EndOfStream)
             {
-                var receive = TakePending();
-                if (batch.Count > 0 && !receive.IsCompleted)
-                {
-                    _pending = receive;
-                    break;
-                }
-
-                var result = await receive.ConfigureAwait(false);
-                if (result.MessageType == WebSocketMessageType.Close)
-                {
-                    cancellationToken.ThrowIfCancellationRequested();
-                    return MeaningOfClose();
-                }
-
-                Take(result, batch);
+                cancellationToken.ThrowIfCancellationRequested();
+                return MeaningOfClose();
             }
+        }
+        catch (TransportException e) when (batch.Count > 0)
+        {
+            _fault = e;
         }
         catch (Exception e) when (WebSocketErrors.IsGone(e))
         {
@@ -82,9 +87,10 @@ internal sealed class WebSocketConnection : TransportConnection
     {
         if (_options.Heartbeat.AsJson && JsonHeartbeat.Recognise(in message) is not JsonHeartbeat.Kind.None and var kind)
         {
-            if (kind == JsonHeartbeat.Kind.Ping)
+            if (kind == JsonHeartbeat.Kind.Ping && _answer.IsCompleted)
             {
-                _ = TrySendAsync(JsonHeartbeat.Pong);
+                // One at a time, whatever the peer asks: it is not to fill our memory with answers it does not read (RFC 6455, 5.5.3).
+                _answer = _sender.TrySendAsync(JsonHeartbeat.Pong);
             }
 
             return StreamSignal.Ignored;
@@ -97,26 +103,9 @@ internal sealed class WebSocketConnection : TransportConnection
 
     public override async ValueTask<SendOutcome> SendAsync(OutgoingMessage message, CancellationToken cancellationToken)
     {
-        if (_socket.State != WebSocketState.Open)
-        {
-            throw new TransportException(TransportErrorCode.ConnectionLost, "The connection is closing.", isTransient: true) { Delivery = DeliveryStatus.NotSent };
-        }
-
         var type = message.Kind == OutgoingKind.Binary ? WebSocketMessageType.Binary : WebSocketMessageType.Text;
-        try
-        {
-            // A send that were cancelled would abort the socket: the wait ends, the message goes on.
-            await _socket.SendAsync(message.Data, type, endOfMessage: true, CancellationToken.None)
-                .AsTask().WaitAsync(cancellationToken).ConfigureAwait(false);
-            return SendOutcome.Sent;
-        }
-        catch (Exception e) when (WebSocketErrors.IsGone(e))
-        {
-            throw new TransportException(TransportErrorCode.ConnectionLost, "The connection broke off while the message was being sent.", false, e)
-            {
-                Delivery = DeliveryStatus.Unknown,
-            };
-        }
+        await _sender.SendAsync(message.Data, type, cancellationToken).ConfigureAwait(false);
+        return SendOutcome.Sent;
     }
 
     public override async ValueTask DisposeAsync()
@@ -129,6 +118,35 @@ internal sealed class WebSocketConnection : TransportConnection
         _socket.Dispose();
         await _stream.DisposeAsync().ConfigureAwait(false);
         ReleaseBlock();
+    }
+
+    /// <summary>Receives until nothing is at hand, and leaves a receive pending; a close or a failure waits until what came before is handed out.</summary>
+    private async ValueTask<ReadOutcome> ReceiveAsync(MessageBatch batch)
+    {
+        while (true)
+        {
+            var receive = TakePending();
+            if (batch.Count == LargestBatch || (batch.Count > 0 && !receive.IsCompletedSuccessfully))
+            {
+                _pending = receive;
+                return ReadOutcome.More;
+            }
+
+            var result = await receive.ConfigureAwait(false);
+            if (result.MessageType != WebSocketMessageType.Close)
+            {
+                Take(result, batch);
+            }
+            else if (batch.Count == 0)
+            {
+                return ReadOutcome.EndOfStream;
+            }
+            else
+            {
+                _pending = new ValueTask<ValueWebSocketReceiveResult>(result);
+                return ReadOutcome.More;
+            }
+        }
     }
 
     private ValueTask<ValueWebSocketReceiveResult> TakePending()
@@ -155,6 +173,7 @@ internal sealed class WebSocketConnection : TransportConnection
     {
         if (_arena.PendingLength + result.Count > _options.MaxMessageBytes)
         {
+            _farewell = WebSocketCloseStatus.MessageTooBig;
             throw new TransportException(
                 TransportErrorCode.MessageTooLarge, $"A message is larger than MaxMessageBytes ({_options.MaxMessageBytes} bytes).");
         }
@@ -199,12 +218,14 @@ internal sealed class WebSocketConnection : TransportConnection
         {
             if (_socket.State is WebSocketState.Open or WebSocketState.CloseReceived)
             {
-                await _socket.CloseOutputAsync(WebSocketCloseStatus.NormalClosure, statusDescription: null, CancellationToken.None).ConfigureAwait(false);
+                // The peer's own code, where it was the first to say goodbye (RFC 6455, 5.5.1).
+                var status = _farewell ?? _socket.CloseStatus ?? WebSocketCloseStatus.NormalClosure;
+                await _socket.CloseOutputAsync(status, statusDescription: null, CancellationToken.None).ConfigureAwait(false);
             }
         }
         catch (Exception e) when (WebSocketErrors.IsGone(e))
         {
-            // It was gone already.
+            _socket.Abort();        // it was gone already
         }
     }
 
@@ -213,7 +234,7 @@ internal sealed class WebSocketConnection : TransportConnection
     {
         try
         {
-            while (_socket.State == WebSocketState.CloseSent)
+            while (_pending is not null || _socket.State == WebSocketState.CloseSent)
             {
                 var result = await TakePending().ConfigureAwait(false);
                 _isInMessage = !result.EndOfMessage;
@@ -236,25 +257,16 @@ internal sealed class WebSocketConnection : TransportConnection
     {
         if (_options.Heartbeat.AsJson)
         {
-            await TrySendAsync(JsonHeartbeat.Ping).ConfigureAwait(false);
+            await _sender.TrySendAsync(JsonHeartbeat.Ping).ConfigureAwait(false);
             return;
         }
 
         try
         {
-            await _stream.PingAsync(CancellationToken.None).ConfigureAwait(false);
-        }
-        catch (Exception e) when (WebSocketErrors.IsGone(e))
-        {
-            // The reader finds out by itself.
-        }
-    }
-
-    private async Task TrySendAsync(ReadOnlyMemory<byte> text)
-    {
-        try
-        {
-            await _socket.SendAsync(text, WebSocketMessageType.Text, endOfMessage: true, CancellationToken.None).ConfigureAwait(false);
+            if (_socket.State == WebSocketState.Open)
+            {
+                await _stream.PingAsync(CancellationToken.None).ConfigureAwait(false);
+            }
         }
         catch (Exception e) when (WebSocketErrors.IsGone(e))
         {

@@ -11,7 +11,8 @@ internal static class WebSocketErrors
     /// <summary>A failed receive: the peer broke the protocol, or the line broke.</summary>
     public static TransportException FromReceive(Exception e) => e switch
     {
-        WebSocketException { WebSocketErrorCode: WebSocketError.Faulted or WebSocketError.InvalidMessageType, InnerException: null } =>
+        WebSocketException { WebSocketErrorCode: WebSocketError.Faulted or WebSocketError.InvalidMessageType } violation
+            when violation.InnerException is null || !IsGone(violation.InnerException) =>
             new(TransportErrorCode.ProtocolViolation, "The peer broke the WebSocket protocol.", false, e),
         _ => new(TransportErrorCode.ConnectionLost, "The connection broke off.", true, e),
     };

@@ -39,7 +39,8 @@ internal sealed class WebSocketHandshake(WebSocketTransportOptions options)
     public WebSocketCreationOptions Accept(HttpResponseMessage response)
     {
         Require(response.StatusCode == HttpStatusCode.SwitchingProtocols, "the server did not switch protocols");
-        Require(Has(response, "Upgrade", "websocket"), "the Upgrade field is missing");
+        Require(Has(response, "Connection", "Upgrade"), "the Connection field does not say Upgrade");
+        Require(Has(response, "Upgrade", "websocket"), "the Upgrade field does not say websocket");
         Require(string.Equals(Header(response, "Sec-WebSocket-Accept"), ExpectedAccept(), StringComparison.Ordinal), "Sec-WebSocket-Accept does not match the key");
         var protocol = Header(response, "Sec-WebSocket-Protocol");
         Require(protocol is null || options.SubProtocols.Contains(protocol, StringComparer.Ordinal), "the server chose a subprotocol that was not offered");
@@ -95,7 +96,7 @@ internal sealed class WebSocketHandshake(WebSocketTransportOptions options)
     private string ExpectedAccept() => Convert.ToBase64String(SHA1.HashData(Encoding.ASCII.GetBytes(_key + Guid)));
 
     private static bool Has(HttpResponseMessage response, string name, string token) =>
-        string.Equals(Header(response, name), token, StringComparison.OrdinalIgnoreCase);
+        Header(response, name)?.Split(',', StringSplitOptions.TrimEntries).Contains(token, StringComparer.OrdinalIgnoreCase) == true;
 
     private static string? Header(HttpResponseMessage response, string name) =>
         response.Headers.NonValidated.TryGetValues(name, out var values) ? values.ToString() : null;

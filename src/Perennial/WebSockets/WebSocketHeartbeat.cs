@@ -7,6 +7,7 @@ internal sealed class WebSocketHeartbeat : IAsyncDisposable
     private readonly TimeProvider _time;
     private readonly Func<Task> _ask;
     private readonly ITimer? _timer;
+    private Task _question = Task.CompletedTask;
     private long _heardAt;
 
     public WebSocketHeartbeat(HeartbeatOptions options, TimeProvider time, Func<Task> ask)
@@ -33,7 +34,8 @@ internal sealed class WebSocketHeartbeat : IAsyncDisposable
         var left = _options.Interval - _time.GetElapsedTime(Volatile.Read(ref _heardAt));
         if (left <= TimeSpan.Zero)
         {
-            _ = _ask();
+            // One at a time: a question that cannot even leave is not to be followed by more.
+            _question = _question.IsCompleted ? _ask() : _question;
             left = _options.Interval;
         }
 

@@ -1,0 +1,94 @@
+using Perennial.Testing;
+using Perennial.Tests.Fixtures;
+
+namespace Perennial.Tests.WebSockets;
+
+/// <summary>A thousand connections that break in every way leave nothing behind.</summary>
+[Collection(nameof(Alone))]
+public class LeakTests
+{
+    private const int Connections = 1000;
+
+    [Fact]
+    public async Task No_fault_leaves_a_socket_or_an_exception_nobody_observed()
+    {
+        await using var server = ScriptedServer.Start(ServerSocket.Script(static async socket =>
+        {
+            await socket.SendAsync([.. EventStreams.Numbers(1, 30).Select(Frame.OfText), Frame.Ping(), Frame.OfBinary(new byte[500])]);
+            while (await socket.ReceiveAsync() is { Opcode: not 8 } frame)
+            {
+                await socket.SendAsync(frame with { IsMasked = false });
+            }
+
+            await socket.SendAsync(Frame.Close(1000));
+        }));
+        await using var proxy = FaultProxy.Start(server.Address, new RandomFaults(Seed: 20) { MaxBytes = 1200, RefuseShare = 0.1, MaxPieceBytes = 64 }.PlanFor);
+        await RunAsync(proxy, 20);
+        var sockets = await OpenSocketsWhenStillAsync(server, proxy);
+        var unobserved = new List<Exception>();
+        EventHandler<UnobservedTaskExceptionEventArgs> note = (_, e) =>
+        {
+            lock (unobserved)
+            {
+                unobserved.Add(e.Exception);
+            }
+        };
+        Collect();
+        TaskScheduler.UnobservedTaskException += note;
+        try
+        {
+            await RunAsync(proxy, Connections);
+            (await OpenSocketsWhenStillAsync(server, proxy)).ShouldBeLessThanOrEqualTo(sockets + 4);
+            Collect();
+        }
+        finally
+        {
+            TaskScheduler.UnobservedTaskException -= note;
+        }
+
+        unobserved.Where(static e => e.ToString().Contains("Perennial.", StringComparison.Ordinal) || e.ToString().Contains("WebSocket", StringComparison.Ordinal))
+            .ShouldBeEmpty();
+    }
+
+    /// <summary>Every transport reconnects through faults, sends meanwhile, and is left in the middle of it.</summary>
+    private static async Task RunAsync(FaultProxy proxy, int connections)
+    {
+        var end = proxy.Connections + connections;
+        while (proxy.Connections < end)
+        {
+            await using var probe = Sockets.Probe(Sockets.OptionsFor(proxy.Address) with { Buffer = new() { Capacity = 10 } });
+            var sends = Enumerable.Range(0, 5).Select(i => probe.Transport.SendAsync(new byte[50 * i], probe.Token)).ToList();
+            try
+            {
+                await probe.ReadTextsAsync(31);
+            }
+            catch (TransportException)
+            {
+                // The attempts are spent.
+            }
+
+            await probe.DisposeAsync();
+            foreach (var send in sends)
+            {
+                await send.ContinueWith(static task => task.Exception, TaskScheduler.Default);
+            }
+        }
+    }
+
+    private static void Collect()
+    {
+        for (var i = 0; i < 3; i++)
+        {
+            GC.Collect();
+            GC.WaitForPendingFinalizers();
+        }
+    }
+
+    private static async Task<int> OpenSocketsWhenStillAsync(ScriptedServer server, FaultProxy proxy)
+    {
+        await Patience.Until(() => server.LiveConnections == 0 && proxy.LiveConnections == 0, "no connection is open");
+        return OperatingSystem.IsLinux()
+            ? Directory.GetFiles("/proc/self/fd").Count(static file => File.ResolveLinkTarget(file, false)?.Name.StartsWith("socket:", StringComparison.Ordinal) == true)
+            : 0;
+    }
+}
