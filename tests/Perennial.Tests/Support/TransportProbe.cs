@@ -13,8 +13,13 @@ internal sealed class TransportProbe : IAsyncDisposable
     private TaskCompletionSource _changed = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
     public TransportProbe(SseTransportOptions options, TransportServices? services = null)
+        : this(new SseTransport(options, services))
     {
-        Transport = new SseTransport(options, services);
+    }
+
+    public TransportProbe(Transport transport)
+    {
+        Transport = transport;
         _guard.CancelAfter(HangLimit);
         Transport.Connecting += Note;
         Transport.Connected += Note;
@@ -25,7 +30,7 @@ internal sealed class TransportProbe : IAsyncDisposable
         Transport.Closed += Note;
     }
 
-    public SseTransport Transport { get; }
+    public Transport Transport { get; }
 
     /// <summary>Reconnects at once, so that a test of something else than waiting does not wait.</summary>
     public static ReconnectOptions AtOnce { get; } = new() { InitialDelay = TimeSpan.Zero, Jitter = false };
