@@ -20,7 +20,7 @@ internal sealed class HttpSender : IDisposable
         _http = new HttpMessageInvoker(handler, isOwned);
     }
 
-    /// <summary>Sends a request and returns a response with a success status.</summary>
+    /// <summary>Sends a request and returns a response with a success status, or the upgrade it asked for.</summary>
     /// <param name="newRequest">Makes the request, anew for a second try.</param>
     /// <param name="opening">Told of what becomes of the request, where it is the one that opens the stream.</param>
     /// <param name="cancellationToken">Gives up.</param>
@@ -37,7 +37,7 @@ internal sealed class HttpSender : IDisposable
             response = await SendOnceAsync(again, opening, cancellationToken).ConfigureAwait(false);
         }
 
-        if (response.IsSuccessStatusCode || response.StatusCode == HttpStatusCode.SwitchingProtocols)
+        if (response.IsSuccessStatusCode || IsUpgrade(response))
         {
             return response;
         }
@@ -49,6 +49,9 @@ internal sealed class HttpSender : IDisposable
     }
 
     public void Dispose() => _http.Dispose();
+
+    private static bool IsUpgrade(HttpResponseMessage response) =>
+        response.StatusCode == HttpStatusCode.SwitchingProtocols && response.RequestMessage!.Headers.NonValidated.Contains("Upgrade");
 
     private async Task<HttpResponseMessage> SendOnceAsync(HttpRequestMessage request, OpeningRequest? opening, CancellationToken cancellationToken)
     {
