@@ -11,6 +11,7 @@ internal sealed class UsageException(string message) : Exception(message)
         ["Endpoint"] = "URL",
         ["Headers"] = "--header",
         ["LastEventId"] = "--last-event-id",
+        ["SubProtocols"] = "--subprotocol",
     };
 
     /// <summary>What the library says about an option, in the words of the command line.</summary>

@@ -9,6 +9,8 @@ namespace Perennial;
 /// </summary>
 internal static class JsonConventions
 {
+    private static ReadOnlySpan<byte> Space => " \t\r\n"u8;
+
     public static StreamSignal Classify(in StreamMessage message)
     {
         var json = message.Data.Span;
@@ -21,20 +23,29 @@ internal static class JsonConventions
     public static StreamSignal ClassifyErrors(in StreamMessage message)
     {
         var json = message.Data.Span;
-        return json is [(byte)'{', ..] && json.IndexOf("\"error\""u8) >= 0 && Read(json) == StreamSignal.Error
+        return !message.IsBinary && json is [(byte)'{', ..] && json.IndexOf("\"error\""u8) >= 0 && Read(json) == StreamSignal.Error
             ? StreamSignal.Error
             : StreamSignal.None;
     }
 
     /// <summary>
-    /// Whether this may be a JSON value: what opens it also closes it, or it is a short value that parses. A damaged object inside its
-    /// braces is found by whoever reads it.
+    /// Whether this may be a JSON value, as far as its beginning and its end tell, which costs the same for any length. Damage inside is
+    /// found by whoever parses it.
     /// </summary>
     public static bool MayBeJson(ReadOnlySpan<byte> text) => text switch
     {
-        [(byte)'{', .., (byte)'}'] or [(byte)'[', .., (byte)']'] or [(byte)'"', .., (byte)'"'] => true,
+        [(byte)'{', .. var members, (byte)'}'] => MayBeInside(members, mayBegin: "\""u8),
+        [(byte)'[', .. var elements, (byte)']'] => MayBeInside(elements, mayBegin: "{[\"-0123456789tfn"u8),
+        [(byte)'"', .., (byte)'"'] => true,
         _ => IsScalar(text),
     };
+
+    /// <summary>Nothing, or what begins as it may and ends as a value does: brackets, quotes, digits, true, false and null.</summary>
+    private static bool MayBeInside(ReadOnlySpan<byte> inside, ReadOnlySpan<byte> mayBegin)
+    {
+        inside = inside.Trim(Space);
+        return inside.IsEmpty || (mayBegin.Contains(inside[0]) && "}]\"0123456789el"u8.Contains(inside[^1]));
+    }
 
     private static bool IsScalar(ReadOnlySpan<byte> text)
     {
@@ -58,7 +69,7 @@ internal static class JsonConventions
         while (rest.IndexOf("done\""u8) is >= 0 and var at)
         {
             rest = rest[(at + "done\""u8.Length)..];
-            if (rest.TrimStart(" \t\r\n"u8) is not [(byte)':', .. var value] || value.TrimStart(" \t\r\n"u8).StartsWith("true"u8))
+            if (rest.TrimStart(Space) is not [(byte)':', .. var value] || value.TrimStart(Space).StartsWith("true"u8))
             {
                 return true;
             }

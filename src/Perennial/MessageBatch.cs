@@ -6,6 +6,9 @@ namespace Perennial;
 /// </summary>
 public sealed class MessageBatch
 {
+    /// <summary>The longest id accepted: more than servers take in a header.</summary>
+    internal const int LargestId = 8 * 1024;
+
     private MessageArena? _arena;
     private StreamMessage[] _messages = [];
     private int _count;
@@ -37,7 +40,13 @@ public sealed class MessageBatch
     /// <param name="id">The message's id in UTF-8; empty where the protocol has none.</param>
     /// <param name="eventType">The event type, or <see langword="null"/> for <see cref="StreamMessage.DefaultEventType"/>.</param>
     /// <param name="isBinary">Whether the sender marked the payload as binary.</param>
-    public void Add(ReadOnlySpan<byte> data, ReadOnlySpan<byte> id = default, string? eventType = null, bool isBinary = false)
+    public void Add(ReadOnlySpan<byte> data, ReadOnlySpan<byte> id = default, string? eventType = null, bool isBinary = false) =>
+        Add(data, id, eventType, isBinary ? MessageTraits.Binary : MessageTraits.None);
+
+    /// <summary>Adds something that is no message, in its place among the messages, for <see cref="StreamSignal.Malformed"/>.</summary>
+    internal void AddMalformed(ReadOnlySpan<byte> data) => Add(data, default, eventType: null, MessageTraits.Malformed);
+
+    private void Add(ReadOnlySpan<byte> data, ReadOnlySpan<byte> id, string? eventType, MessageTraits traits)
     {
         _arena ??= new MessageArena();
         _arena.Append(data, id.Length);
@@ -50,7 +59,7 @@ public sealed class MessageBatch
             start + data.Length,
             id.IsEmpty ? StreamMessage.SaysNothingOfIds : id.Length,
             eventType,
-            isBinary ? MessageTraits.Binary : MessageTraits.None));
+            traits));
     }
 
     /// <summary>

@@ -9,13 +9,14 @@ namespace Perennial;
 /// </summary>
 internal static class MessageEnvelope
 {
-    /// <summary>Adds the message in the envelope to the batch; false where this is no envelope.</summary>
+    /// <summary>Adds what the envelope holds to the batch: a message, or an id alone. False where this is no envelope.</summary>
+    /// <exception cref="TransportException">The id is longer than any header.</exception>
     public static bool TryOpen(ReadOnlySpan<byte> json, MessageBatch batch, out bool hasId)
     {
         hasId = false;
         try
         {
-            return TryFind(json, out var parts) && parts.AddTo(json, batch, out hasId);
+            return TryFind(json, out var parts) && parts.TryAddTo(json, batch, out hasId);
         }
         // Half a surrogate pair is valid JSON, but no string; base64 may be none.
         catch (Exception e) when (e is JsonException or InvalidOperationException or FormatException)
@@ -47,7 +48,7 @@ internal static class MessageEnvelope
             parts.Set(member, start..(int)reader.BytesConsumed, isString);
         }
 
-        return reader.TokenType == JsonTokenType.EndObject;
+        return !reader.Read();      // what follows the object is an error
     }
 
     private enum Member
@@ -85,26 +86,53 @@ internal static class MessageEnvelope
             }
         }
 
-        public readonly bool AddTo(ReadOnlySpan<byte> json, MessageBatch batch, out bool hasId)
+        public readonly bool TryAddTo(ReadOnlySpan<byte> json, MessageBatch batch, out bool hasId)
         {
-            hasId = _id is not null;
-            if (_data is null && _type is null)
+            hasId = false;
+            if (_id is null && _type is null && _data is null)
             {
                 return false;
             }
 
-            var scratch = ArrayPool<byte>.Shared.Rent(json.Length * 2);
+            var scratch = ArrayPool<byte>.Shared.Rent(json.Length);     // unescaped, all of it is shorter
             try
             {
-                var id = _id is { } idRange ? Unescape(json[idRange], scratch) : default;
+                var id = Id(json, scratch);
                 var data = Data(json, scratch.AsSpan(id.Length));
-                batch.Add(data, id, _type is { } type ? ToText(json[type]) : null, _isBinary);
+                var type = _type is { } range ? ToText(json[range]) : null;
+                hasId = !id.IsEmpty;
+                if (_type is not null || _data is not null)
+                {
+                    batch.Add(data, id, string.IsNullOrEmpty(type) ? null : type, _isBinary);
+                }
+                else if (hasId)
+                {
+                    batch.MoveCursor(id);
+                }
+
                 return true;
             }
             finally
             {
                 ArrayPool<byte>.Shared.Return(scratch);
             }
+        }
+
+        /// <summary>The id; none where a header could not carry it back, as the HTML standard has it for NUL (9.2.6).</summary>
+        private readonly ReadOnlySpan<byte> Id(ReadOnlySpan<byte> json, Span<byte> scratch)
+        {
+            if (_id is not { } range)
+            {
+                return default;
+            }
+
+            var id = Unescape(json[range], scratch);
+            if (id.Length > MessageBatch.LargestId)
+            {
+                throw new TransportException(TransportErrorCode.MessageTooLarge, $"A message id is larger than {MessageBatch.LargestId} bytes.");
+            }
+
+            return id.ContainsAny("\r\n\0"u8) ? default : id;
         }
 
         private readonly ReadOnlySpan<byte> Data(ReadOnlySpan<byte> json, Span<byte> scratch)

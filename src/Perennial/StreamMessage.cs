@@ -65,6 +65,9 @@ public readonly struct StreamMessage
     /// </summary>
     public bool FollowsGap => (_traits & MessageTraits.FollowsGap) != MessageTraits.None;
 
+    /// <summary>Whether this is not what the protocol promises, only kept to be reported.</summary>
+    internal bool IsMalformed => (_traits & MessageTraits.Malformed) != MessageTraits.None;
+
     internal bool NamesItsEventType => _eventType is not null;
 
     internal ReadOnlySpan<byte> IdUtf8 => _idLength > 0 ? _buffer.AsSpan(_idStart, _idLength) : default;
@@ -107,4 +110,5 @@ internal enum MessageTraits
     Binary = 1,
     FollowsGap = 2,
     InheritsId = 4,
+    Malformed = 8,
 }

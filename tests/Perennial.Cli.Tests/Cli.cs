@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using System.Globalization;
+using System.Reflection;
 
 namespace Perennial.Cli.Tests;
 
@@ -9,7 +10,8 @@ internal sealed class Cli : IAsyncDisposable
     /// <summary>Milliseconds after which a test counts as hanging.</summary>
     public const int Hang = 120_000;
 
-    private static readonly string Program = Path.Combine(AppContext.BaseDirectory, "Perennial.Cli.dll");
+    private static readonly string Program = typeof(Cli).Assembly.GetCustomAttributes<AssemblyMetadataAttribute>()
+        .Single(static each => string.Equals(each.Key, nameof(Program), StringComparison.Ordinal)).Value!;
 
     private readonly Process _process;
     private readonly Task<string> _error;

@@ -8,11 +8,11 @@ internal sealed class ConnectCommand : Command
     private const int Hour = 3_600_000;
     private const int Day = 24 * Hour;
 
-    private readonly Argument<string> _url = new("URL") { Description = "Where the stream is: http:// or https://." };
+    private readonly Argument<string> _url = new("URL") { Description = "Where the stream is: http:// or https://, for a WebSocket also ws:// or wss://." };
 
     private readonly Option<TransportKind> _transport = OptionKinds.Choice(
         "--transport",
-        "The protocol. Default auto, which in this version is sse.",
+        "The protocol. Default auto: websocket for ws:// and wss://, else sse in this version.",
         ("auto", TransportKind.Auto),
         ("sse", TransportKind.Sse),
         ("websocket", TransportKind.WebSocket),
@@ -42,6 +42,11 @@ internal sealed class ConnectCommand : Command
         "--idle-timeout", "MS", 1, Day, "Silence, heartbeats included, after which a connection counts as lost. Default 300000, or three heartbeats.");
 
     private readonly Option<int?> _connectTimeout = OptionKinds.Number("--connect-timeout", "MS", 1, Hour, "How long one attempt may take. Default 30000.");
+
+    private readonly Option<int?> _heartbeat = OptionKinds.Number("--heartbeat", "MS", 10, Hour, "The silence after which a WebSocket peer is pinged. Default 15000.");
+
+    private readonly Option<string[]> _subProtocol = OptionKinds.Texts(
+        "--subprotocol", "NAME", "A WebSocket subprotocol to offer. May be repeated; the preferred one first.");
 
     private readonly Option<EndOfStreamPolicy> _onEnd = OptionKinds.Choice(
         "--on-end",
@@ -81,7 +86,8 @@ internal sealed class ConnectCommand : Command
         foreach (Option option in new Option[]
             {
                 _transport, _header, _method, _data, _lastEventId, _retryDelay, _maxRetryDelay, _maxAttempts, _noReconnect, _noJitter,
-                _idleTimeout, _connectTimeout, _onEnd, _bufferSize, _bufferStrategy, _maxMessageBytes, _allowReplay, _send, _take, _json, _verbose,
+                _idleTimeout, _connectTimeout, _heartbeat, _subProtocol, _onEnd, _bufferSize, _bufferStrategy, _maxMessageBytes, _allowReplay, _send, _take,
+                _json, _verbose,
             })
         {
             Add(option);
@@ -105,6 +111,8 @@ internal sealed class ConnectCommand : Command
         NoJitter = parsed.GetValue(_noJitter),
         IdleTimeout = Milliseconds(parsed.GetValue(_idleTimeout)),
         ConnectTimeout = Milliseconds(parsed.GetValue(_connectTimeout)),
+        Heartbeat = Milliseconds(parsed.GetValue(_heartbeat)),
+        SubProtocols = parsed.GetRequiredValue(_subProtocol),
         OnEnd = parsed.GetValue(_onEnd),
         BufferSize = parsed.GetValue(_bufferSize),
         BufferStrategy = parsed.GetValue(_bufferStrategy),

@@ -29,6 +29,10 @@ internal sealed record ConnectSettings
 
     public TimeSpan? ConnectTimeout { get; init; }
 
+    public TimeSpan? Heartbeat { get; init; }
+
+    public required IReadOnlyList<string> SubProtocols { get; init; }
+
     public EndOfStreamPolicy OnEnd { get; init; }
 
     public int? BufferSize { get; init; }

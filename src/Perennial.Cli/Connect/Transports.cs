@@ -1,22 +1,28 @@
+using Perennial.Http;
+using Perennial.HttpStreams;
 using Perennial.Sse;
+using Perennial.WebSockets;
 
 namespace Perennial.Cli.Connect;
 
 /// <summary>Makes the transport the caller asked for. The one place that knows which protocols there are.</summary>
 internal static class Transports
 {
-    /// <exception cref="UsageException">The protocol is not there, or the library refuses an option.</exception>
+    /// <exception cref="UsageException">An option does not go with the protocol, or the library refuses it.</exception>
     public static Transport Create(ConnectSettings settings)
     {
         var services = settings.Verbose ? new TransportServices { LoggerFactory = new VerboseLog() } : null;
         try
         {
+            var endpoint = Endpoint(settings);
+            var isWebSocketUrl = endpoint.Scheme is "ws" or "wss";
             return settings.Transport switch
             {
-                TransportKind.Auto or TransportKind.Sse => new SseTransport(SseOptions(settings), services),
-                TransportKind.WebSocket => throw NotAvailable("websocket"),
-                TransportKind.HttpStream => throw NotAvailable("http-stream"),
-                _ => throw NotAvailable("long-poll"),
+                TransportKind.WebSocket => WebSocket(endpoint, settings, services),
+                TransportKind.Auto when isWebSocketUrl => WebSocket(endpoint, settings, services),
+                TransportKind.HttpStream => HttpStream(endpoint, settings, services),
+                TransportKind.LongPoll => LongPoll(endpoint, settings, services),
+                _ => Sse(endpoint, settings, services),
             };
         }
         catch (ArgumentException e)
@@ -25,9 +31,61 @@ internal static class Transports
         }
     }
 
-    private static SseTransportOptions SseOptions(ConnectSettings settings)
+    private static SseTransport Sse(Uri endpoint, ConnectSettings settings, TransportServices? services)
     {
-        var defaults = new SseTransportOptions { Endpoint = Endpoint(settings.Url) };
+        Refuse("sse", settings, "--heartbeat", "--subprotocol");
+        return new SseTransport(Shared(new SseTransportOptions { Endpoint = endpoint }, settings), services);
+    }
+
+    private static HttpStreamTransport HttpStream(Uri endpoint, ConnectSettings settings, TransportServices? services)
+    {
+        Refuse("http-stream", settings, "--heartbeat", "--subprotocol");
+        return new HttpStreamTransport(Shared(new HttpStreamTransportOptions { Endpoint = endpoint }, settings), services);
+    }
+
+    private static LongPollTransport LongPoll(Uri endpoint, ConnectSettings settings, TransportServices? services)
+    {
+        Refuse("long-poll", settings, "--heartbeat", "--subprotocol", "--method", "--data", "--allow-replay", "--on-end");
+        return new LongPollTransport(Shared(new LongPollTransportOptions { Endpoint = endpoint }, settings), services);
+    }
+
+    private static WebSocketTransport WebSocket(Uri endpoint, ConnectSettings settings, TransportServices? services)
+    {
+        Refuse("websocket", settings, "--method", "--data", "--allow-replay");
+        var defaults = Shared(new WebSocketTransportOptions { Endpoint = endpoint }, settings);
+        return new WebSocketTransport(
+            defaults with
+            {
+                SubProtocols = settings.SubProtocols,
+                Heartbeat = defaults.Heartbeat with { Interval = settings.Heartbeat ?? defaults.Heartbeat.Interval },
+            },
+            services);
+    }
+
+    /// <summary>An option that would do nothing is a mistake of the caller's.</summary>
+    private static void Refuse(string transport, ConnectSettings settings, params ReadOnlySpan<string> options)
+    {
+        foreach (var option in options)
+        {
+            var isGiven = option switch
+            {
+                "--heartbeat" => settings.Heartbeat is not null,
+                "--subprotocol" => settings.SubProtocols.Count > 0,
+                "--method" => settings.Method is not null,
+                "--data" => settings.Data is not null,
+                "--allow-replay" => settings.AllowReplay,
+                _ => settings.OnEnd != EndOfStreamPolicy.Complete,
+            };
+            if (isGiven)
+            {
+                throw new UsageException($"{option} does not apply to the transport {transport}");
+            }
+        }
+    }
+
+    private static T Shared<T>(T defaults, ConnectSettings settings)
+        where T : HttpTransportOptions
+    {
         return defaults with
         {
             Method = Method(settings),
@@ -56,10 +114,17 @@ internal static class Transports
     }
 
     /// <summary>The URL is not repeated in the error: its query may hold a secret.</summary>
-    private static Uri Endpoint(string url) =>
-        Uri.TryCreate(url, UriKind.Absolute, out var endpoint) && endpoint.Scheme is "http" or "https"
-            ? endpoint
-            : throw new UsageException("URL must be absolute and start with http:// or https://");
+    private static Uri Endpoint(ConnectSettings settings)
+    {
+        var mayBeWebSocket = settings.Transport is TransportKind.Auto or TransportKind.WebSocket;
+        if (Uri.TryCreate(settings.Url, UriKind.Absolute, out var endpoint)
+            && (endpoint.Scheme is "http" or "https" || (mayBeWebSocket && endpoint.Scheme is "ws" or "wss")))
+        {
+            return endpoint;
+        }
+
+        throw new UsageException($"URL must be absolute and start with {(mayBeWebSocket ? "http://, https://, ws:// or wss://" : "http:// or https://")}");
+    }
 
     private static HttpMethod? Method(ConnectSettings settings)
     {
@@ -82,6 +147,4 @@ internal static class Transports
             ? throw new UsageException($"--data cannot be sent with {method}; --method must be another, or absent for POST")
             : method;
     }
-
-    private static UsageException NotAvailable(string name) => new($"--transport {name} is not available in this version; auto and sse are");
 }

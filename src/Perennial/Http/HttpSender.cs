@@ -20,7 +20,7 @@ internal sealed class HttpSender : IDisposable
         _http = new HttpMessageInvoker(handler, isOwned);
     }
 
-    /// <summary>Sends a request and returns a response with a success status.</summary>
+    /// <summary>Sends a request and returns a response with a success status, or the upgrade it asked for.</summary>
     /// <param name="newRequest">Makes the request, anew for a second try.</param>
     /// <param name="opening">Told of what becomes of the request, where it is the one that opens the stream.</param>
     /// <param name="cancellationToken">Gives up.</param>

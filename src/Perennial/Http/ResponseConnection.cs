@@ -33,7 +33,7 @@ internal abstract class ResponseConnection : TransportConnection
 
     public sealed override TimeSpan? LongestSilence { get; }
 
-    public sealed override bool AlwaysMarksEnd => SpeaksPerennial;
+    public override bool AlwaysMarksEnd => SpeaksPerennial;
 
     /// <summary>A POST is recognised by its key.</summary>
     public sealed override bool SendsAreRepeatable => true;

@@ -7,6 +7,8 @@ internal sealed class HttpStreamConnection : ResponseConnection
 {
     private readonly NdjsonParser? _lines;
     private readonly MessageClassifier _classify;
+    private readonly int _largestPiece;
+    private readonly bool _resumesAfterId;
     private bool _hasRawDelivered;
 
     public HttpStreamConnection(
@@ -15,18 +17,26 @@ internal sealed class HttpStreamConnection : ResponseConnection
     {
         _lines = options.Framing == StreamFraming.Ndjson ? new NdjsonParser(options.MaxMessageBytes, SpeaksPerennial) : null;
         _classify = options.Classify ?? Convention(options.Framing);
+        _largestPiece = options.MaxMessageBytes;
+        _resumesAfterId = context.LastEventId is not null;
     }
 
-    protected override bool HasId => _lines is { HasId: true };
+    /// <summary>Raw bytes cannot say that they are all.</summary>
+    public override bool AlwaysMarksEnd => _lines is not null && SpeaksPerennial;
+
+    protected override bool HasId => _lines is not null && (_lines.HasId || _resumesAfterId);
 
     protected override bool HasDelivered => _lines?.HasDelivered ?? _hasRawDelivered;
 
     public override StreamSignal Classify(in StreamMessage message)
     {
+        if (message.IsMalformed)
+        {
+            return StreamSignal.Malformed;
+        }
+
         var control = SpeaksPerennial ? ControlEvents.Classify(in message) : StreamSignal.None;
-        return control != StreamSignal.None ? control
-            : _lines is null || SpeaksPerennial || JsonConventions.MayBeJson(message.Data.Span) ? _classify(in message)
-            : StreamSignal.Malformed;
+        return control == StreamSignal.None ? _classify(in message) : control;
     }
 
     public override ValueTask DisposeAsync()
@@ -37,15 +47,19 @@ internal sealed class HttpStreamConnection : ResponseConnection
 
     protected override void Parse(ReadOnlySpan<byte> bytes, MessageBatch batch)
     {
-        if (_lines is null)
-        {
-            batch.Add(bytes);
-            _hasRawDelivered = true;
-        }
-        else
+        if (_lines is not null)
         {
             _lines.Parse(bytes, batch);
+            return;
         }
+
+        _hasRawDelivered = true;
+        for (; bytes.Length > _largestPiece; bytes = bytes[_largestPiece..])
+        {
+            batch.Add(bytes[.._largestPiece]);
+        }
+
+        batch.Add(bytes);
     }
 
     protected override void ParseEnd(MessageBatch batch) => _lines?.ParseEnd(batch);

@@ -29,6 +29,11 @@ public sealed class HttpStreamTransport : Transport
         var response = await _http.OpenAsync(context.LastEventId, cancellationToken).ConfigureAwait(false);
         try
         {
+            if (_options.Framing == StreamFraming.Ndjson)
+            {
+                JsonContent.ThrowIfOther(response);
+            }
+
             var body = await response.Content.ReadAsStreamAsync(cancellationToken).ConfigureAwait(false);
             return new HttpStreamConnection(response, body, _http, _options, context);
         }

@@ -19,9 +19,15 @@ public sealed record HttpStreamTransportOptions : HttpTransportOptions
 /// <summary>How a response body is divided into messages.</summary>
 public enum StreamFraming
 {
-    /// <summary>One JSON value a line, ended by LF or CR LF; blank lines mean nothing.</summary>
+    /// <summary>
+    /// One JSON value a line, ended by LF or CR LF; blank lines mean nothing. A line that cannot be JSON, by how it begins and ends, is
+    /// reported (<see cref="Transport.ErrorOccurred"/>) and left out; damage inside is found by whoever parses the message. The response
+    /// must be of a type that says JSON, or of one that says nothing: text/plain, application/octet-stream, none.
+    /// </summary>
     Ndjson,
 
-    /// <summary>Whatever arrives is a message at once. Where the pieces end is up to the network: for bytes that need no frame.</summary>
+    /// <summary>
+    /// Whatever arrives is a message at once, whatever its type. Where the pieces end is up to the network: for bytes that need no frame.
+    /// </summary>
     Raw,
 }

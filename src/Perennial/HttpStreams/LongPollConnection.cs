@@ -1,16 +1,18 @@
 using System.Net;
+using System.Text;
 using Perennial.Http;
 
 namespace Perennial.HttpStreams;
 
-/// <summary>A sequence of polls that did not fail. Each read is one of them.</summary>
+/// <summary>A sequence of polls that did not fail. A read waits for the next answer, or for more of one that has begun.</summary>
 internal sealed class LongPollConnection : TransportConnection
 {
     private readonly HttpExchange _http;
     private readonly LongPollTransportOptions _options;
     private readonly TimeProvider _time;
     private readonly CancellationTokenSource _polls = new();
-    private Task<HttpResponseMessage>? _poll;
+    private Task<HttpResponseMessage>? _poll;           // the first one, until its answer is read
+    private PollAnswer? _answer;                        // the one being read
     private long _polledAt;
     private string? _lastEventId;
     private bool _speaksPerennial;
@@ -21,7 +23,7 @@ internal sealed class LongPollConnection : TransportConnection
         _options = options;
         _time = time;
         _lastEventId = lastEventId;
-        _poll = Poll();
+        _poll = PollAsync();
     }
 
     public override bool SendsAreRepeatable => true;
@@ -42,27 +44,35 @@ internal sealed class LongPollConnection : TransportConnection
     public override async ValueTask<ReadOutcome> ReadAsync(MessageBatch batch, CancellationToken cancellationToken)
     {
         using var leave = cancellationToken.UnsafeRegister(static polls => ((CancellationTokenSource)polls!).Cancel(), _polls);
-        using var response = await NextAnswerAsync(cancellationToken).ConfigureAwait(false);
-        _speaksPerennial = response.Headers.NonValidated.Contains("Perennial-Protocol");
-        if (response.StatusCode == HttpStatusCode.NoContent)
+        if (_answer is null)
         {
-            return IsOver(response) ? ReadOutcome.Completed : ReadOutcome.More;
+            var response = await NextResponseAsync(cancellationToken).ConfigureAwait(false);
+            _speaksPerennial = response.Headers.NonValidated.Contains("Perennial-Protocol");
+            if (response.StatusCode == HttpStatusCode.NoContent)
+            {
+                AddEnding(response, batch);
+                response.Dispose();
+                return ReadOutcome.More;
+            }
+
+            var body = await response.Content.ReadAsStreamAsync(cancellationToken).ConfigureAwait(false);
+            _answer = new PollAnswer(response, body, _options.MaxMessageBytes, _speaksPerennial);
         }
 
-        await ReadAnswerAsync(response, batch, cancellationToken).ConfigureAwait(false);
-        foreach (ref readonly var message in batch.Messages)
-        {
-            _lastEventId = message.Id ?? _lastEventId;
-        }
-
+        await ReadAnswerAsync(_answer, batch, cancellationToken).ConfigureAwait(false);
+        MoveCursor(batch);
         return ReadOutcome.More;
     }
 
     public override StreamSignal Classify(in StreamMessage message)
     {
+        if (message.IsMalformed)
+        {
+            return StreamSignal.Malformed;
+        }
+
         var control = _speaksPerennial ? ControlEvents.Classify(in message) : StreamSignal.None;
         return control != StreamSignal.None ? control
-            : !_speaksPerennial && !JsonConventions.MayBeJson(message.Data.Span) ? StreamSignal.Malformed
             : _options.Classify is { } classify ? classify(in message)
             : _speaksPerennial ? JsonConventions.ClassifyErrors(in message)
             : JsonConventions.Classify(in message);
@@ -79,6 +89,7 @@ internal sealed class LongPollConnection : TransportConnection
     public override async ValueTask DisposeAsync()
     {
         await _polls.CancelAsync().ConfigureAwait(false);
+        _answer?.Dispose();
         if (_poll is { } poll)
         {
             await poll.ContinueWith(
@@ -87,36 +98,50 @@ internal sealed class LongPollConnection : TransportConnection
         }
     }
 
-    private async Task<HttpResponseMessage> NextAnswerAsync(CancellationToken cancellationToken)
+    private async Task<HttpResponseMessage> NextResponseAsync(CancellationToken cancellationToken)
     {
-        if (_poll is null)
+        if (_poll is { } first)
         {
-            var wait = _options.Interval - _time.GetElapsedTime(_polledAt);
-            if (wait > TimeSpan.Zero)
-            {
-                await Task.Delay(wait, _time, cancellationToken).ConfigureAwait(false);
-            }
+            var response = await first.ConfigureAwait(false);
+            _poll = null;
+            return response;
         }
 
-        var answer = await (_poll ?? Poll()).ConfigureAwait(false);
-        _poll = null;
-        return answer;
+        var wait = _options.Interval - _time.GetElapsedTime(_polledAt);
+        if (wait > TimeSpan.Zero)
+        {
+            await Task.Delay(wait, _time, cancellationToken).ConfigureAwait(false);
+            ReportActivity();       // the silence was ours
+        }
+
+        return await PollAsync().ConfigureAwait(false);
     }
 
-    private Task<HttpResponseMessage> Poll()
+    private async Task<HttpResponseMessage> PollAsync()
     {
         _polledAt = _time.GetTimestamp();
-        return _http.OpenAsync(_lastEventId, _polls.Token);
+        var response = await _http.OpenAsync(_lastEventId, _polls.Token).ConfigureAwait(false);
+        try
+        {
+            JsonContent.ThrowIfOther(response);
+            return response;
+        }
+        catch
+        {
+            response.Dispose();
+            throw;
+        }
     }
 
-    private async Task ReadAnswerAsync(HttpResponseMessage response, MessageBatch batch, CancellationToken cancellationToken)
+    private async Task ReadAnswerAsync(PollAnswer answer, MessageBatch batch, CancellationToken cancellationToken)
     {
         try
         {
-            using var body = await response.Content.ReadAsStreamAsync(cancellationToken).ConfigureAwait(false);
-            var isJson = response.Content.Headers.ContentType?.MediaType is "application/json";
-            var answer = new PollAnswer(_options.MaxMessageBytes, _speaksPerennial);
-            batch.BytesReceived = await answer.ReadAsync(body, isJson, batch, cancellationToken).ConfigureAwait(false);
+            if (!await answer.ReadAsync(batch, cancellationToken).ConfigureAwait(false))
+            {
+                answer.Dispose();
+                _answer = null;
+            }
         }
         catch (Exception e) when (HttpErrors.IsNetwork(e) || e is InvalidDataException)
         {
@@ -124,8 +149,33 @@ internal sealed class LongPollConnection : TransportConnection
         }
     }
 
-    /// <summary>Nothing yet, or nothing ever again: a server that speaks Perennial's protocol says which.</summary>
-    private static bool IsOver(HttpResponseMessage response) =>
-        response.Headers.NonValidated.TryGetValues("Perennial-Status", out var status)
-        && !string.Equals(status.ToString(), "running", StringComparison.Ordinal);
+    /// <summary>The next poll asks for what follows these messages, which are handed over by then.</summary>
+    private void MoveCursor(MessageBatch batch)
+    {
+        if (batch.HasCursor)
+        {
+            _lastEventId = Encoding.UTF8.GetString(batch.Cursor);
+            return;
+        }
+
+        for (var i = batch.Count - 1; i >= 0; i--)
+        {
+            if (batch.Messages[i].Id is { } id)
+            {
+                _lastEventId = id;
+                return;
+            }
+        }
+    }
+
+    /// <summary>Nothing yet, or nothing ever again: a server that speaks Perennial's protocol says which, in place of its end event.</summary>
+    private void AddEnding(HttpResponseMessage response, MessageBatch batch)
+    {
+        if (response.Headers.NonValidated.TryGetValues("Perennial-Status", out var status)
+            && status.ToString() is "completed" or "stopped" or "failed")
+        {
+            _speaksPerennial = true;
+            batch.Add(default, eventType: $"perennial.{status}");
+        }
+    }
 }

@@ -5,14 +5,22 @@ namespace Perennial.HttpStreams;
 /// <summary>What a <see cref="LongPollTransport"/> can be told. Only <see cref="TransportOptions.Endpoint"/> has no default.</summary>
 public sealed record LongPollTransportOptions : HttpTransportOptions
 {
-    /// <summary>The least time from the start of one request to the start of the next. Default 250 ms; 0 to 1 h.</summary>
+    /// <summary>
+    /// The least time from the start of one request to the start of the next; after an error the reconnect delay counts instead.
+    /// Default 250 ms; 0 to 1 min, and less than <see cref="TransportOptions.IdleTimeout"/>.
+    /// </summary>
     public TimeSpan Interval { get; init; } = TimeSpan.FromMilliseconds(250);
 
     /// <inheritdoc/>
     public override void Validate()
     {
         base.Validate();
-        OptionCheck.Range(Interval, TimeSpan.Zero, TimeSpan.FromHours(1), nameof(Interval));
+        OptionCheck.Range(Interval, TimeSpan.Zero, TimeSpan.FromMinutes(1), nameof(Interval));
+        if (IdleTimeout is { } idle && idle != Timeout.InfiniteTimeSpan && idle <= Interval)
+        {
+            throw OptionCheck.Contradiction(nameof(IdleTimeout), $"{nameof(IdleTimeout)} must be longer than {nameof(Interval)}: between polls nothing can be heard.");
+        }
+
         if (EffectiveMethod != HttpMethod.Get)
         {
             throw OptionCheck.Contradiction(nameof(Method), "Long polling repeats its request: it is a GET without a Body.");

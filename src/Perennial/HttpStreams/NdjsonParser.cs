@@ -1,14 +1,18 @@
 namespace Perennial.HttpStreams;
 
 /// <summary>
-/// Divides bytes into lines of JSON, whatever the pieces they come in. Touches no I/O. What a line holds is not its business, but for
-/// the envelope of a server that speaks Perennial's protocol. One parser reads one response; not thread safe.
+/// Divides bytes into lines of JSON, whatever the pieces they come in. Touches no I/O. Of what a line holds it knows no more than
+/// whether it may be JSON, and the envelope of a server that speaks Perennial's protocol. One parser reads one response; not thread safe.
 /// </summary>
-/// <param name="maxMessageBytes">The longest line accepted.</param>
+/// <param name="maxMessageBytes">The longest line accepted, its end not counted.</param>
 /// <param name="opensEnvelopes">Whether lines are envelopes that hold id, type and data.</param>
 internal sealed class NdjsonParser(int maxMessageBytes, bool opensEnvelopes)
 {
+    /// <summary>What may stand around a line without being part of it: a byte order mark and the CR of its end.</summary>
+    private const int FramingAllowance = 4;
+
     private readonly LineBuffer _line = new();
+    private bool _hasBegun;
 
     /// <summary>Whether a line was handed over.</summary>
     public bool HasDelivered { get; private set; }
@@ -40,38 +44,72 @@ internal sealed class NdjsonParser(int maxMessageBytes, bool opensEnvelopes)
     }
 
     /// <summary>At an end in good order a last line counts although nothing ends it.</summary>
+    /// <exception cref="TransportException">The line is longer than allowed.</exception>
     public void ParseEnd(MessageBatch batch)
     {
         ReadLine(_line.Bytes, batch);
         _line.Clear();
     }
 
+    /// <summary>Adds one value that somebody else has found the ends of.</summary>
+    /// <exception cref="TransportException">It is larger than allowed.</exception>
+    public void Add(ReadOnlySpan<byte> value, MessageBatch batch)
+    {
+        ThrowIfTooLarge(value.Length);
+        if (opensEnvelopes)
+        {
+            if (!MessageEnvelope.TryOpen(value, batch, out var hasId))
+            {
+                batch.AddMalformed(value);
+                return;
+            }
+
+            HasId |= hasId;
+        }
+        else if (JsonConventions.MayBeJson(value))
+        {
+            batch.Add(value);
+        }
+        else
+        {
+            batch.AddMalformed(value);
+            return;
+        }
+
+        HasDelivered = true;
+    }
+
     /// <summary>Gives pooled memory back, and forgets a line that has begun.</summary>
     public void Release() => _line.Release();
 
+    /// <summary>A byte order mark at the very beginning is ignored, as RFC 8259, 8.1 allows.</summary>
+    public static ReadOnlySpan<byte> WithoutByteOrderMark(ReadOnlySpan<byte> bytes) => bytes is [0xEF, 0xBB, 0xBF, .. var rest] ? rest : bytes;
+
     private void Keep(ReadOnlySpan<byte> bytes)
     {
-        ThrowIfTooLarge(_line.Length + bytes.Length);
+        ThrowIfTooLarge(_line.Length + bytes.Length - FramingAllowance);
         _line.Append(bytes);
     }
 
     private void ReadLine(ReadOnlySpan<byte> line, MessageBatch batch)
     {
-        line = line.Trim(" \t\r"u8);
-        if (line.IsEmpty)
+        if (!_hasBegun)
         {
-            return;
+            _hasBegun = true;
+            line = WithoutByteOrderMark(line);
+        }
+
+        if (line is [.. var content, (byte)'\r'])
+        {
+            line = content;
         }
 
         ThrowIfTooLarge(line.Length);
-        HasDelivered = true;
-        var hasId = false;
-        if (!opensEnvelopes || !MessageEnvelope.TryOpen(line, batch, out hasId))
+        line = line.Trim(" \t\r"u8);
+        if (!line.IsEmpty)
         {
-            batch.Add(line);
+            Add(line, batch);
         }
-
-        HasId |= hasId;
     }
 
     private void ThrowIfTooLarge(int length)

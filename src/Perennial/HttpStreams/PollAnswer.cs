@@ -3,90 +3,118 @@ using System.Text.Json;
 
 namespace Perennial.HttpStreams;
 
-/// <summary>Reads one answer to a poll: a JSON value, an array of them, or JSON lines.</summary>
-internal sealed class PollAnswer(int maxMessageBytes, bool opensEnvelopes)
+/// <summary>
+/// One answer to a poll: JSON lines, read as they arrive, or a JSON document, read once it is there as a whole: a value, or an array
+/// whose elements are messages. Not thread safe.
+/// </summary>
+internal sealed class PollAnswer : IDisposable
 {
     private const int BlockSize = 16 * 1024;
 
-    /// <summary>Adds the messages of the answer to the batch, and returns how many bytes it had.</summary>
-    /// <exception cref="TransportException">A message, or a JSON document as a whole, is larger than allowed.</exception>
-    public async Task<long> ReadAsync(Stream body, bool isJson, MessageBatch batch, CancellationToken cancellationToken)
+    /// <summary>Lines of JSON that are called a document are read as well.</summary>
+    private static readonly JsonReaderOptions AnyNumberOfValues = new() { AllowMultipleValues = true };
+
+    private readonly HttpResponseMessage _response;
+    private readonly Stream _body;
+    private readonly int _maxMessageBytes;
+    private readonly NdjsonParser _lines;
+    private readonly ArrayBufferWriter<byte>? _document;
+
+    public PollAnswer(HttpResponseMessage response, Stream body, int maxMessageBytes, bool opensEnvelopes)
     {
-        var lines = new NdjsonParser(maxMessageBytes, opensEnvelopes);
-        var document = new ArrayBufferWriter<byte>();
+        _response = response;
+        _body = body;
+        _maxMessageBytes = maxMessageBytes;
+        _lines = new NdjsonParser(maxMessageBytes, opensEnvelopes);
+        _document = JsonContent.IsDocument(response) ? new ArrayBufferWriter<byte>() : null;
+    }
+
+    /// <summary>Waits for bytes and adds the messages they complete to the batch. False at the end of the answer.</summary>
+    /// <exception cref="TransportException">A message, or a document as a whole, is larger than allowed.</exception>
+    public async ValueTask<bool> ReadAsync(MessageBatch batch, CancellationToken cancellationToken)
+    {
         var block = ArrayPool<byte>.Shared.Rent(BlockSize);
-        long total = 0;
         try
         {
-            while (await body.ReadAsync(block, cancellationToken).ConfigureAwait(false) is > 0 and var count)
+            var count = await _body.ReadAsync(block, cancellationToken).ConfigureAwait(false);
+            batch.BytesReceived = count;
+            if (count == 0)
             {
-                total += count;
-                if (!isJson)
-                {
-                    lines.Parse(block.AsSpan(0, count), batch);
-                    continue;
-                }
-
-                ThrowIfTooLarge(document.WrittenCount + count);
-                document.Write(block.AsSpan(0, count));
+                ParseEnd(batch);
+                return false;
             }
 
-            if (isJson)
-            {
-                AddDocument(document.WrittenSpan, batch);
-            }
-            else
-            {
-                lines.ParseEnd(batch);
-            }
-
-            return total;
+            Parse(block.AsSpan(0, count), batch);
+            return true;
         }
         finally
         {
-            lines.Release();
             ArrayPool<byte>.Shared.Return(block);
         }
     }
 
+    public void Dispose()
+    {
+        _lines.Release();
+        _response.Dispose();
+    }
+
+    private void Parse(ReadOnlySpan<byte> bytes, MessageBatch batch)
+    {
+        if (_document is null)
+        {
+            _lines.Parse(bytes, batch);
+            return;
+        }
+
+        if (bytes.Length > _maxMessageBytes - _document.WrittenCount)
+        {
+            throw new TransportException(
+                TransportErrorCode.MessageTooLarge, $"The answer to a poll is larger than MaxMessageBytes ({_maxMessageBytes} bytes).");
+        }
+
+        _document.Write(bytes);
+    }
+
+    private void ParseEnd(MessageBatch batch)
+    {
+        if (_document is null)
+        {
+            _lines.ParseEnd(batch);
+        }
+        else
+        {
+            AddDocument(NdjsonParser.WithoutByteOrderMark(_document.WrittenSpan).Trim(" \t\r\n"u8), batch);
+        }
+    }
+
+    /// <summary>Where the document is damaged, the messages before the damage count.</summary>
     private void AddDocument(ReadOnlySpan<byte> json, MessageBatch batch)
     {
+        if (json.IsEmpty)
+        {
+            return;
+        }
+
+        var read = 0;
         try
         {
-            var reader = new Utf8JsonReader(json);
-            if (!reader.Read() || reader.TokenType != JsonTokenType.StartArray)
+            var reader = new Utf8JsonReader(json, AnyNumberOfValues);
+            while (reader.Read())
             {
-                Add(json.Trim(" \t\r\n"u8), batch);
-                return;
-            }
+                if (reader.CurrentDepth > 0 || reader.TokenType is not (JsonTokenType.StartArray or JsonTokenType.EndArray))
+                {
+                    var start = (int)reader.TokenStartIndex;
+                    reader.Skip();
+                    _lines.Add(json[start..(int)reader.BytesConsumed], batch);
+                }
 
-            while (reader.Read() && reader.TokenType != JsonTokenType.EndArray)
-            {
-                var start = (int)reader.TokenStartIndex;
-                reader.Skip();
-                Add(json[start..(int)reader.BytesConsumed], batch);
+                read = (int)reader.BytesConsumed;
             }
         }
         catch (JsonException)
         {
-            batch.Add(json);    // left to be found malformed, as a whole
-        }
-    }
-
-    private void Add(ReadOnlySpan<byte> value, MessageBatch batch)
-    {
-        if (!value.IsEmpty && (!opensEnvelopes || !MessageEnvelope.TryOpen(value, batch, out _)))
-        {
-            batch.Add(value);
-        }
-    }
-
-    private void ThrowIfTooLarge(int length)
-    {
-        if (length > maxMessageBytes)
-        {
-            throw new TransportException(
-                TransportErrorCode.MessageTooLarge, $"The answer to a poll is larger than MaxMessageBytes ({maxMessageBytes} bytes).");
+            batch.AddMalformed(json[read..]);
         }
     }
 }

@@ -15,9 +15,6 @@ internal sealed class SseEventParser
     /// <summary>Room in a line for what is not data: a field name, a colon, a space.</summary>
     private const int FieldNameAllowance = 1024;
 
-    /// <summary>More than servers accept in a header. Every block of messages repeats the id in force, so it must be small.</summary>
-    private const int LargestId = 8 * 1024;
-
     private readonly int _maxMessageBytes;
     private readonly MessageArena _arena = new();     // the data of the event being read is its pending bytes
     private readonly EventTypeCache _eventTypes = new();
@@ -236,9 +233,9 @@ internal sealed class SseEventParser
             return;
         }
 
-        if (value.Length > LargestId)
+        if (value.Length > MessageBatch.LargestId)
         {
-            throw new TransportException(TransportErrorCode.MessageTooLarge, $"An event id is larger than {LargestId} bytes.");
+            throw new TransportException(TransportErrorCode.MessageTooLarge, $"An event id is larger than {MessageBatch.LargestId} bytes.");
         }
 
         if (_id.Length < value.Length)

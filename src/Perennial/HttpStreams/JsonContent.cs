@@ -1,0 +1,44 @@
+using System.Net;
+
+namespace Perennial.HttpStreams;
+
+/// <summary>
+/// What the media type of a response says about the JSON in it. Types that say JSON are read, and those that say nothing; a page of HTML
+/// or an event stream is refused at once rather than line by line.
+/// </summary>
+internal static class JsonContent
+{
+    /// <exception cref="TransportException">The response has a body of another type.</exception>
+    public static void ThrowIfOther(HttpResponseMessage response)
+    {
+        var mediaType = MediaType(response);
+        if (response.StatusCode != HttpStatusCode.NoContent && !SaysJson(mediaType) && !SaysNothing(mediaType))
+        {
+            throw new TransportException(
+                TransportErrorCode.UnexpectedContentType, $"The server answered with {mediaType}; JSON lines (application/x-ndjson) are needed.");
+        }
+    }
+
+    /// <summary>Whether the body is one JSON document, rather than lines of them.</summary>
+    public static bool IsDocument(HttpResponseMessage response)
+    {
+        var mediaType = MediaType(response);
+        return mediaType is "application/json" or "text/json"
+            || (mediaType.EndsWith("+json", StringComparison.Ordinal) && mediaType is not "application/stream+json");
+    }
+
+    /// <summary>
+    /// Lines have no registered type and many in use: application/x-ndjson, ndjson, jsonl, jsonlines, stream+json. JSON text sequences
+    /// (application/json-seq, RFC 7464) are framed in another way.
+    /// </summary>
+    private static bool SaysJson(string mediaType) =>
+        mediaType.EndsWith("json", StringComparison.Ordinal)
+        || mediaType.EndsWith("jsonl", StringComparison.Ordinal)
+        || mediaType.EndsWith("jsonlines", StringComparison.Ordinal)
+        || mediaType.EndsWith("json-lines", StringComparison.Ordinal);
+
+    private static bool SaysNothing(string mediaType) => mediaType is "" or "text/plain" or "application/octet-stream";
+
+    private static string MediaType(HttpResponseMessage response) =>
+        response.Content.Headers.ContentType?.MediaType?.ToLowerInvariant() ?? "";
+}
