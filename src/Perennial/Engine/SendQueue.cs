@@ -135,6 +135,11 @@ internal sealed class SendQueue(TransportCore core)
             }
             catch (TransportException e)
             {
+                if (e is { Code: TransportErrorCode.ConnectionLost, Delivery: DeliveryStatus.NotSent })
+                {
+                    core.Connection.Drop(connection);
+                }
+
                 var (delay, error) = retry.AfterFailure(e);
                 if (delay is not { } wait)
                 {
