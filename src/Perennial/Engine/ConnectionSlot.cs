@@ -31,6 +31,18 @@ internal sealed class ConnectionSlot
         }
     }
 
+    /// <summary>This connection takes nothing more, whether or not its reader has found out: those who send wait for another.</summary>
+    public void Drop(TransportConnection connection)
+    {
+        lock (_gate)
+        {
+            if (_present.Task.IsCompletedSuccessfully && ReferenceEquals(_present.Task.Result, connection))
+            {
+                _present = NewWait();
+            }
+        }
+    }
+
     /// <summary>The present connection, or the next.</summary>
     public Task<TransportConnection> GetAsync(CancellationToken cancellationToken)
     {

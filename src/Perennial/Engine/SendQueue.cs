@@ -144,6 +144,11 @@ internal sealed class SendQueue(TransportCore core)
             }
             catch (TransportException e)
             {
+                if (e is { Code: TransportErrorCode.ConnectionLost, Delivery: DeliveryStatus.NotSent })
+                {
+                    core.Connection.Drop(connection);
+                }
+
                 send.MayHaveArrived |= e.Delivery != DeliveryStatus.NotSent;
                 var isRepeatable = connection.SendsAreRepeatable || !send.MayHaveArrived;
                 var (delay, error) = isRepeatable ? retry.AfterFailure(e) : (null, e);

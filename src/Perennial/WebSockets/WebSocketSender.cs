@@ -60,6 +60,7 @@ internal sealed class WebSocketSender(WebSocket socket)
         }
         catch (Exception e) when (WebSocketErrors.IsGone(e))
         {
+            socket.Abort();         // part of a frame may have left: nothing can follow it, and the reader is to know at once
             return e;
         }
         finally

@@ -50,7 +50,8 @@ public sealed record HeartbeatOptions
 
     /// <summary>
     /// Whether to ask with a <c>{"type":"ping"}</c> message, and to answer the peer's with <c>{"type":"pong"}</c>, in place of the
-    /// protocol's own ping frames (RFC 6455, 5.5.2): for servers that speak it. Default <see langword="false"/>.
+    /// protocol's own ping frames (RFC 6455, 5.5.2): for servers that speak it. Such a ping waits for its answer behind other messages
+    /// while the buffer is full or the transport paused. Default <see langword="false"/>.
     /// </summary>
     public bool AsJson { get; init; }
 

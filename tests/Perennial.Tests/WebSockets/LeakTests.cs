@@ -50,6 +50,32 @@ public class LeakTests
             .ShouldBeEmpty();
     }
 
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task A_message_without_end_is_refused_in_bounded_memory(bool isInFragments)
+    {
+        const int Limit = 1024 * 1024;
+        var block = new byte[Limit / 16];
+        await using var server = ScriptedServer.Start(ServerSocket.Script(async socket =>
+        {
+            // A length of 2^62, or fragments for ever.
+            await socket.SendBytesAsync((byte[])(isInFragments ? [] : [0x82, 127, 0x40, 0, 0, 0, 0, 0, 0, 0]));
+            for (var opcode = 2; ; opcode = 0)
+            {
+                await (isInFragments ? socket.SendAsync(new Frame(opcode, block) { IsLast = false }) : socket.SendBytesAsync(block));
+            }
+        }));
+        await using var probe = server.SocketProbe(static options => options with { MaxMessageBytes = Limit });
+        var before = GC.GetTotalMemory(forceFullCollection: true);
+
+        var (_, error) = await probe.ReadToFailureAsync();
+
+        error.Code.ShouldBe(TransportErrorCode.MessageTooLarge);
+        await Patience.Until(() => server.LiveConnections == 0, "the connection is closed");
+        (GC.GetTotalMemory(forceFullCollection: true) - before).ShouldBeLessThan(16 * Limit);
+    }
+
     /// <summary>Every transport reconnects through faults, sends meanwhile, and is left in the middle of it.</summary>
     private static async Task RunAsync(FaultProxy proxy, int connections)
     {

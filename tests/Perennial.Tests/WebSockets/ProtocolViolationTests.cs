@@ -1,4 +1,5 @@
 using Perennial.Testing;
+using Perennial.Tests.Fixtures;
 
 namespace Perennial.Tests.WebSockets;
 
@@ -45,7 +46,7 @@ public class ProtocolViolationTests
 
         texts.ShouldBe(["before"]);
         (error.Code, error.IsTransient).ShouldBe((TransportErrorCode.ProtocolViolation, false));
-        await server.DisposeAsync();
+        await Patience.Until(() => server.LiveConnections == 0, "the connection is closed");
         goodbye.ShouldNotBeNull().CloseCode.ShouldBe(code);
         server.Connections.ShouldBe(1);
     }
