@@ -13,7 +13,7 @@ internal static class JsonConventions
 
     public static StreamSignal Classify(in StreamMessage message)
     {
-        var json = message.Data.Span;
+        var json = message.Bytes;
         return json is [(byte)'{', ..] && MayMark(json) ? Read(json) : StreamSignal.None;
     }
 
@@ -22,7 +22,7 @@ internal static class JsonConventions
     /// </summary>
     public static StreamSignal ClassifyErrors(in StreamMessage message)
     {
-        var json = message.Data.Span;
+        var json = message.Bytes;
         return !message.IsBinary && json is [(byte)'{', ..] && json.IndexOf("\"error\""u8) >= 0 && Read(json) == StreamSignal.Error
             ? StreamSignal.Error
             : StreamSignal.None;

@@ -54,7 +54,7 @@ public readonly struct StreamMessage
     public ReadOnlyMemory<byte> Data => new(_buffer, _dataStart, _dataLength);
 
     /// <summary>The payload decoded as UTF-8, invalid sequences replaced by U+FFFD. Decoded anew at each call.</summary>
-    public string Text => Encoding.UTF8.GetString(Data.Span);
+    public string Text => Encoding.UTF8.GetString(Bytes);
 
     /// <summary>Whether the sender marked the payload as binary (WebSocket binary frames).</summary>
     public bool IsBinary => (_traits & MessageTraits.Binary) != MessageTraits.None;
@@ -67,6 +67,9 @@ public readonly struct StreamMessage
 
     /// <summary>Whether this is not what the protocol promises, only kept to be reported.</summary>
     internal bool IsMalformed => (_traits & MessageTraits.Malformed) != MessageTraits.None;
+
+    /// <summary><see cref="Data"/> without the detour over memory that may be anything.</summary>
+    internal ReadOnlySpan<byte> Bytes => _buffer.AsSpan(_dataStart, _dataLength);
 
     internal bool NamesItsEventType => _eventType is not null;
 
@@ -95,7 +98,7 @@ public readonly struct StreamMessage
     /// <returns>The value; <see langword="null"/> where the payload is the JSON literal <c>null</c>.</returns>
     /// <exception cref="ArgumentNullException"><paramref name="typeInfo"/> is <see langword="null"/>.</exception>
     /// <exception cref="JsonException">The payload is not JSON, or does not fit <typeparamref name="T"/>.</exception>
-    public T? Deserialize<T>(JsonTypeInfo<T> typeInfo) => JsonSerializer.Deserialize(Data.Span, typeInfo);
+    public T? Deserialize<T>(JsonTypeInfo<T> typeInfo) => JsonSerializer.Deserialize(Bytes, typeInfo);
 
     /// <summary>The event type and the size, never the payload: safe to log.</summary>
     public override string ToString() => $"{EventType} ({_dataLength} bytes)";

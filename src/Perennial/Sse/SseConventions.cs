@@ -8,5 +8,5 @@ internal static class SseConventions
     /// done is an event.
     /// </summary>
     public static StreamSignal Classify(in StreamMessage message) =>
-        message.Data.Span.SequenceEqual("[DONE]"u8) ? StreamSignal.Completed : JsonConventions.ClassifyErrors(in message);
+        message.Bytes.SequenceEqual("[DONE]"u8) ? StreamSignal.Completed : JsonConventions.ClassifyErrors(in message);
 }

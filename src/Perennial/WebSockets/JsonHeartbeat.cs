@@ -20,7 +20,7 @@ internal static class JsonHeartbeat
 
     public static Kind Recognise(in StreamMessage message)
     {
-        var json = message.Data.Span;
+        var json = message.Bytes;
         if (message.IsBinary || json.Length > Longest || json is not [(byte)'{', ..])
         {
             return Kind.None;
