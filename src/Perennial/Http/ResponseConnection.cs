@@ -18,6 +18,7 @@ internal abstract class ResponseConnection : TransportConnection
     private readonly HttpExchange _http;
     private readonly bool _hasDeliveredBefore;
     private byte[]? _block;
+    private TransportException? _fault;     // found behind good messages, which are handed over first
 
     protected ResponseConnection(HttpResponseMessage response, Stream body, HttpExchange http, ConnectContext context)
     {
@@ -55,6 +56,11 @@ internal abstract class ResponseConnection : TransportConnection
             return MeaningOfNoContent();
         }
 
+        if (_fault is not null)
+        {
+            throw _fault;
+        }
+
         int count;
         try
         {
@@ -78,7 +84,15 @@ internal abstract class ResponseConnection : TransportConnection
         }
 
         batch.BytesReceived = count;
-        Parse(_block.AsSpan(0, count), batch);
+        try
+        {
+            Parse(_block.AsSpan(0, count), batch);
+        }
+        catch (TransportException e) when (batch.Count > 0)
+        {
+            _fault = e;
+        }
+
         if (count < BusyRead)
         {
             ReleaseBlock();

@@ -10,6 +10,19 @@ namespace Perennial.Tests.Resuming;
 public class CursorTests
 {
     [Fact]
+    public async Task What_came_before_an_event_that_is_too_large_is_delivered()
+    {
+        await using var server = ScriptedServer.Start(Stream(Events(1, 2) + $"data: {new string('x', 200)}\n\n"));
+        await using var probe = new TransportProbe(new SseTransportOptions { Endpoint = server.Address, MaxMessageBytes = 100 });
+
+        var (texts, error) = await probe.ReadToFailureAsync();
+
+        texts.ShouldBe(["1", "2"]);
+        error.Code.ShouldBe(TransportErrorCode.MessageTooLarge);
+        probe.Transport.LastEventId.ShouldBe("2");
+    }
+
+    [Fact]
     public async Task Carries_an_id_beyond_ascii_as_utf8()
     {
         await using var server = ScriptedServer.Start(Stream("id: é→😀\ndata: 1\n\n", Ending.Reset), Stream(Events(2)));
