@@ -59,6 +59,30 @@ internal sealed class HttpExchange : IDisposable
         }
     }
 
+    /// <summary>Opens the stream, and makes a connection of the response; what <paramref name="connect"/> refuses is left at once.</summary>
+    /// <inheritdoc cref="OpenAsync"/>
+    /// <param name="context">Where to resume.</param>
+    /// <param name="connect">Checks the response, and makes the connection that reads its body.</param>
+    /// <param name="cancellationToken">Gives up.</param>
+    /// <param name="prepare">Adds to the request what the protocol needs.</param>
+    public async ValueTask<TransportConnection> ConnectAsync(
+        ConnectContext context,
+        Func<HttpResponseMessage, Stream, TransportConnection> connect,
+        CancellationToken cancellationToken,
+        Action<HttpRequestMessage>? prepare = null)
+    {
+        var response = await OpenAsync(context.LastEventId, cancellationToken, prepare).ConfigureAwait(false);
+        try
+        {
+            return connect(response, await response.Content.ReadAsStreamAsync(cancellationToken).ConfigureAwait(false));
+        }
+        catch
+        {
+            response.Dispose();
+            throw;
+        }
+    }
+
     /// <summary>Posts one message, named by its key so that the server can recognise a repetition.</summary>
     /// <exception cref="NotSupportedException">Nobody said where to: the URL that opened the stream has side effects of its own.</exception>
     public async Task PostAsync(OutgoingMessage message, CancellationToken cancellationToken)

@@ -26,7 +26,7 @@ internal abstract class ResponseConnection : TransportConnection
         _body = body;
         _http = http;
         _hasDeliveredBefore = context.HasDelivered;
-        SpeaksPerennial = response.Headers.NonValidated.Contains("Perennial-Protocol");
+        SpeaksPerennial = ProtocolHeaders.SpeaksPerennial(response);
         LongestSilence = Heartbeat(response) * 3;
     }
 
@@ -138,15 +138,12 @@ internal abstract class ResponseConnection : TransportConnection
     /// "HTTP 204 No Content" tells a client to stop reconnecting (HTML standard, 9.2.3): the stream is over, and a server that speaks
     /// Perennial's protocol says how.
     /// </summary>
-    private ReadOutcome MeaningOfNoContent() =>
-        _response.Headers.NonValidated.TryGetValues("Perennial-Status", out var status)
-            ? status.ToString() switch
-            {
-                "stopped" => ReadOutcome.Stopped,
-                "failed" => throw new TransportException(TransportErrorCode.ServerFailed, "The server failed to go on, some time ago."),
-                _ => ReadOutcome.Completed,
-            }
-            : ReadOutcome.Completed;
+    private ReadOutcome MeaningOfNoContent() => ProtocolHeaders.Status(_response) switch
+    {
+        "stopped" => ReadOutcome.Stopped,
+        "failed" => throw new TransportException(TransportErrorCode.ServerFailed, "The server failed to go on, some time ago."),
+        _ => ReadOutcome.Completed,
+    };
 
     private void ReleaseBlock()
     {

@@ -24,25 +24,18 @@ public sealed class HttpStreamTransport : Transport
     }
 
     /// <inheritdoc/>
-    protected override async ValueTask<TransportConnection> OpenAsync(ConnectContext context, CancellationToken cancellationToken)
-    {
-        var response = await _http.OpenAsync(context.LastEventId, cancellationToken).ConfigureAwait(false);
-        try
+    protected override ValueTask<TransportConnection> OpenAsync(ConnectContext context, CancellationToken cancellationToken) => _http.ConnectAsync(
+        context,
+        (response, body) =>
         {
             if (_options.Framing == StreamFraming.Ndjson)
             {
                 JsonContent.ThrowIfOther(response);
             }
 
-            var body = await response.Content.ReadAsStreamAsync(cancellationToken).ConfigureAwait(false);
             return new HttpStreamConnection(response, body, _http, _options, context);
-        }
-        catch
-        {
-            response.Dispose();
-            throw;
-        }
-    }
+        },
+        cancellationToken);
 
     /// <inheritdoc/>
     protected override ValueTask DisposeCoreAsync()

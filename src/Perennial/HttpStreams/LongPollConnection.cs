@@ -47,7 +47,7 @@ internal sealed class LongPollConnection : TransportConnection
         if (_answer is null)
         {
             var response = await NextResponseAsync(cancellationToken).ConfigureAwait(false);
-            _speaksPerennial = response.Headers.NonValidated.Contains("Perennial-Protocol");
+            _speaksPerennial = ProtocolHeaders.SpeaksPerennial(response);
             if (response.StatusCode == HttpStatusCode.NoContent)
             {
                 AddEnding(response, batch);
@@ -171,8 +171,7 @@ internal sealed class LongPollConnection : TransportConnection
     /// <summary>Nothing yet, or nothing ever again: a server that speaks Perennial's protocol says which, in place of its end event.</summary>
     private void AddEnding(HttpResponseMessage response, MessageBatch batch)
     {
-        if (response.Headers.NonValidated.TryGetValues("Perennial-Status", out var status)
-            && status.ToString() is "completed" or "stopped" or "failed")
+        if (ProtocolHeaders.Status(response) is ("completed" or "stopped" or "failed") and var status)
         {
             _speaksPerennial = true;
             batch.Add(default, eventType: $"perennial.{status}");

@@ -36,10 +36,9 @@ public sealed class SseTransport : Transport
     }
 
     /// <inheritdoc/>
-    protected override async ValueTask<TransportConnection> OpenAsync(ConnectContext context, CancellationToken cancellationToken)
-    {
-        var response = await _http.OpenAsync(context.LastEventId, cancellationToken).ConfigureAwait(false);
-        try
+    protected override ValueTask<TransportConnection> OpenAsync(ConnectContext context, CancellationToken cancellationToken) => _http.ConnectAsync(
+        context,
+        (response, body) =>
         {
             // "HTTP 204 No Content" tells a client to stop reconnecting (HTML standard, 9.2.3).
             if (response.StatusCode != HttpStatusCode.NoContent)
@@ -47,15 +46,9 @@ public sealed class SseTransport : Transport
                 ThrowIfNotEventStream(response);
             }
 
-            var body = await response.Content.ReadAsStreamAsync(cancellationToken).ConfigureAwait(false);
             return new SseConnection(response, body, _http, _options, context);
-        }
-        catch
-        {
-            response.Dispose();
-            throw;
-        }
-    }
+        },
+        cancellationToken);
 
     /// <inheritdoc/>
     protected override ValueTask DisposeCoreAsync()

@@ -28,21 +28,14 @@ public sealed class WebSocketTransport : Transport
     }
 
     /// <inheritdoc/>
-    protected override async ValueTask<TransportConnection> OpenAsync(ConnectContext context, CancellationToken cancellationToken)
+    protected override ValueTask<TransportConnection> OpenAsync(ConnectContext context, CancellationToken cancellationToken)
     {
         var handshake = new WebSocketHandshake(_options);
-        var response = await _http.OpenAsync(context.LastEventId, cancellationToken, handshake.Prepare).ConfigureAwait(false);
-        try
-        {
-            var creation = handshake.Accept(response);
-            var stream = await response.Content.ReadAsStreamAsync(cancellationToken).ConfigureAwait(false);
-            return new WebSocketConnection(stream, creation, _options, _time);
-        }
-        catch
-        {
-            response.Dispose();
-            throw;
-        }
+        return _http.ConnectAsync(
+            context,
+            (response, stream) => new WebSocketConnection(stream, handshake.Accept(response), _options, _time),
+            cancellationToken,
+            handshake.Prepare);
     }
 
     /// <inheritdoc/>
