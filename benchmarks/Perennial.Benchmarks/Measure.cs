@@ -9,7 +9,7 @@ internal static class Measure
     public static async Task RunAsync(string reader, string workloadName, string server)
     {
         var workload = Workload.Named(workloadName);
-        var read = Readers.Named(reader);
+        var read = Readers.Named(reader, workload);
         for (var i = 0; i < 3; i++)
         {
             await read(UriFor(server, workload, workload.Count / 20));

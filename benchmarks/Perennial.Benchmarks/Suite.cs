@@ -6,14 +6,11 @@ using System.Text;
 namespace Perennial.Benchmarks;
 
 /// <summary>
-/// Runs the SSE rows: sender and reader in processes of their own and on a core each, all readers interleaved, medians of the runs,
+/// Runs all rows: sender and reader in processes of their own and on a core each, all readers interleaved, medians of the runs,
 /// ratios to the floor and to the hand-rolled reader of the same run. Prints a Markdown table.
 /// </summary>
 internal static class Suite
 {
-    private static readonly string[] Plain = ["floor", "hand-rolled", "perennial", "perennial-events"];
-    private static readonly string[] Json = ["floor", "hand-rolled-json", "perennial-json"];
-
     public static async Task<int> RunAsync(string[] args)
     {
         var runs = args is ["--runs", var given] ? int.Parse(given, CultureInfo.InvariantCulture) : 5;
@@ -41,7 +38,7 @@ internal static class Suite
         Console.WriteLine("|---|---|---:|---:|---:|---:|---:|");
         foreach (var workload in Workload.All)
         {
-            var readers = workload.IsJson ? Json : Plain;
+            var readers = Readers.Of(workload);
             var samples = readers.ToDictionary(reader => reader, _ => new List<Sample>(), StringComparer.Ordinal);
             for (var run = 0; run < runs; run++)
             {
