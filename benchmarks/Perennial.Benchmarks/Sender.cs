@@ -82,7 +82,14 @@ internal static class Sender
                         await stream.WriteAsync(OneEvent);
                         return;
                     case [var name, var count]:
-                        await SendAsync(stream, request, Workload.Named(name), int.Parse(count, CultureInfo.InvariantCulture));
+                        var workload = Workload.Named(name);
+                        await SendAsync(stream, request, workload, int.Parse(count, CultureInfo.InvariantCulture));
+                        if (workload.Wire == Wire.WebSocket)
+                        {
+                            await stream.ReadExactlyAsync(new byte[1]);     // the reader's close frame; the server then closes the line (RFC 6455, section 7.1.1)
+                            return;
+                        }
+
                         break;
                 }
             }
