@@ -7,6 +7,7 @@ using Microsoft.AspNetCore.Http.Features;
 using Microsoft.AspNetCore.Server.Kestrel.Core.Features;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Options;
+using Perennial.AspNetCore.Stores;
 
 namespace Perennial.AspNetCore;
 
@@ -24,14 +25,15 @@ internal sealed class SseResponse(IOptions<PerennialServerOptions> options, Time
     /// <param name="context">The request.</param>
     /// <param name="log">What to read.</param>
     /// <param name="requested">The last id the reader has; null for none. One that cannot be honoured is answered by a gap event.</param>
-    public async Task SendAsync(HttpContext context, RunLog log, string? requested)
+    public async Task SendAsync(HttpContext context, IRunLog log, string? requested)
     {
-        var honoured = TryPlace(log, requested, out var cursor);
-        if (honoured && log.ReadAfter(cursor) is { IsClosed: true, Frames.IsEmpty: true })
+        var state = await log.GetStateAsync(context.RequestAborted);
+        var honoured = TryPlace(log, state, requested, out var cursor);
+        if (honoured && state.Status != RunStatus.Running && cursor == state.Tail)
         {
             // The reader has the end already. 204 is how the standard tells an EventSource to stop reconnecting (HTML, section 9.2.3).
             WriteProtocolHeaders(context.Response, log, cursor);
-            context.Response.Headers[WireNames.StatusHeader] = WireNames.Of(log.State.Status);
+            context.Response.Headers[WireNames.StatusHeader] = WireNames.Of(state.Status);
             context.Response.StatusCode = StatusCodes.Status204NoContent;
             return;
         }
@@ -51,14 +53,13 @@ internal sealed class SseResponse(IOptions<PerennialServerOptions> options, Time
         }
     }
 
-    private static bool TryPlace(RunLog log, string? requested, out long cursor)
+    private static bool TryPlace(IRunLog log, RunState state, string? requested, out long cursor)
     {
         cursor = 0;
         if (string.IsNullOrEmpty(requested))
             return true;
-        var (_, tail) = log.State;
-        if (!EventId.TryParse(requested, out var id) || !string.Equals(id.Epoch, tail.Epoch, StringComparison.Ordinal)
-            || id.Sequence > tail.Sequence)
+        if (!EventId.TryParse(requested, out var id) || !string.Equals(id.Epoch, log.Epoch, StringComparison.Ordinal)
+            || id.Sequence > state.Tail)
         {
             return false;
         }
@@ -67,7 +68,7 @@ internal sealed class SseResponse(IOptions<PerennialServerOptions> options, Time
         return true;
     }
 
-    private PipeWriter Open(HttpContext context, RunLog log, long cursor)
+    private PipeWriter Open(HttpContext context, IRunLog log, long cursor)
     {
         var response = context.Response;
         WriteProtocolHeaders(response, log, cursor);
@@ -80,7 +81,7 @@ internal sealed class SseResponse(IOptions<PerennialServerOptions> options, Time
         return response.BodyWriter;
     }
 
-    private void WriteProtocolHeaders(HttpResponse response, RunLog log, long cursor)
+    private void WriteProtocolHeaders(HttpResponse response, IRunLog log, long cursor)
     {
         response.Headers.CacheControl = "no-store, no-transform";
         response.Headers[WireNames.ProtocolHeader] = "1";
@@ -89,50 +90,42 @@ internal sealed class SseResponse(IOptions<PerennialServerOptions> options, Time
     }
 
     // Without an id of its own: a reader cut off right after it asks for the same id again and is told the same.
-    private static byte[] GapFrame(RunLog log, string requested, long cursor)
+    private static byte[] GapFrame(IRunLog log, string requested, long cursor)
     {
         var gap = new GapBody(requested, new EventId(log.Epoch, cursor + 1).ToString());
-        return SseFrame.Encode(id: null, WireNames.GapEvent, JsonSerializer.SerializeToUtf8Bytes(gap, WireJson.Default.GapBody));
+        var data = JsonSerializer.SerializeToUtf8Bytes(gap, WireJson.Default.GapBody);
+        return SseFrame.Encode(id: null, new RunEvent(WireNames.GapEvent, data, RunDataKind.Json));
     }
 
-    private async Task DeliverAsync(PipeWriter body, RunLog log, long cursor, CancellationToken leave)
+    private async Task DeliverAsync(PipeWriter body, IRunLog log, long cursor, CancellationToken leave)
     {
+        var news = new RunSignal();
+        using var subscription = log.Subscribe(RunNews.Records, news);
+        await using var leaving = leave.UnsafeRegister(static signal => ((RunSignal)signal!).Set(), news);
+        await using var heartbeat = time.CreateTimer(static signal => ((RunSignal)signal!).Set(), news, _heartbeat, _heartbeat);
+        var lastWrite = time.GetTimestamp();
         while (true)
         {
-            await WaitAsync(body, log, cursor, leave);
-            var slice = log.ReadAfter(cursor);
-            var taken = WriteBatch(body, slice.Frames.Span);
-            await FlushAsync(body, leave);
-            cursor += taken;
-            if (slice.IsClosed && taken == slice.Frames.Length)
-                return;
-        }
-    }
+            var slice = await log.ReadAsync(cursor, MaxBatchBytes, leave);
+            if (!slice.Records.IsEmpty)
+            {
+                foreach (var record in slice.Records.Span)
+                    body.Write(record.SseFrame);
+                await FlushAsync(body, leave);
+                cursor += slice.Records.Length;
+                if (slice.State.Status != RunStatus.Running && cursor == slice.State.Tail)
+                    return;
+                lastWrite = time.GetTimestamp();
+                continue;
+            }
 
-    private static int WriteBatch(PipeWriter body, ReadOnlySpan<byte[]> frames)
-    {
-        var taken = 0;
-        for (var bytes = 0; taken < frames.Length && bytes < MaxBatchBytes; taken++)
-        {
-            body.Write(frames[taken]);
-            bytes += frames[taken].Length;
-        }
-
-        return taken;
-    }
-
-    private async Task WaitAsync(PipeWriter body, RunLog log, long cursor, CancellationToken leave)
-    {
-        var appended = log.WaitAfter(cursor);
-        while (!appended.IsCompleted)
-        {
-            // Silence is an ordinary outcome, so the timeout is looked at and not thrown.
-            await appended.WaitAsync(_heartbeat, time, leave).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            await news.WaitAsync();
             leave.ThrowIfCancellationRequested();
-            if (appended.IsCompleted)
-                return;
-            body.Write(SseFrame.Heartbeat);
-            await FlushAsync(body, leave);
+            if (time.GetElapsedTime(lastWrite) >= _heartbeat)
+            {
+                body.Write(SseFrame.Heartbeat);
+                await FlushAsync(body, leave);
+            }
         }
     }
 

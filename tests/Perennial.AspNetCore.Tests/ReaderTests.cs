@@ -72,7 +72,7 @@ public class ReaderTests
                 {
                     if (item.EventType is "perennial.completed")
                     {
-                        n.ShouldBe((int)run.Events.State.Tail.Sequence - 1, $"seed {seed}");
+                        n.ShouldBe((int)(await (await run.Events).GetStateAsync(TestEnds)).Tail - 1, $"seed {seed}");
                         return;
                     }
 
