@@ -12,7 +12,7 @@ internal sealed class LongPollResponse(IOptions<PerennialServerOptions> options,
 {
     private const int MaxAnswerBytes = 256 * 1024;
 
-    /// <summary>Answers with what follows a place, as one JSON array.</summary>
+    /// <summary>Answers with what follows a place: as JSON lines where the reader takes them, or else as one JSON array.</summary>
     /// <param name="context">The request, whose headers are written.</param>
     /// <param name="log">What to read.</param>
     /// <param name="place">Where to begin.</param>
@@ -21,7 +21,7 @@ internal sealed class LongPollResponse(IOptions<PerennialServerOptions> options,
         using var leave = CancellationTokenSource.CreateLinkedTokenSource(context.RequestAborted, lifetime.ApplicationStopping);
         var slice = await WaitForNewsAsync(log, place.Cursor, leave.Token);
         if (!slice.Records.IsEmpty)
-            await SendAsync(context, ToArray(slice.Records.Span, log.Epoch, place));
+            await SendAsync(context, Envelopes(slice.Records.Span, log.Epoch, place));
         else if (slice.State.Status != RunStatus.Running)
             RunResponse.AnswerEnded(context.Response, slice.State);
         else if (lifetime.ApplicationStopping.IsCancellationRequested)
@@ -52,31 +52,32 @@ internal sealed class LongPollResponse(IOptions<PerennialServerOptions> options,
         }
     }
 
-    private static List<byte[]> ToArray(ReadOnlySpan<RunRecord> records, string epoch, ReaderPlace place)
+    private static List<byte[]> Envelopes(ReadOnlySpan<RunRecord> records, string epoch, ReaderPlace place)
     {
-        var elements = new List<byte[]>(records.Length + 1);
+        var envelopes = new List<byte[]>(records.Length + 1);
         var gap = place.Gap ?? (records[0].Sequence != place.Cursor + 1 ? new EventId(epoch, place.Cursor).ToString() : null);
         if (gap is not null)
-            elements.Add(JsonLine.Encode(id: null, ControlEvent.Gap(gap, new EventId(epoch, records[0].Sequence)).Content));
+            envelopes.Add(JsonLine.Encode(id: null, ControlEvent.Gap(gap, new EventId(epoch, records[0].Sequence)).Content));
         foreach (var record in records)
-            elements.Add(record.JsonLine);
-        return elements;
+            envelopes.Add(record.JsonLine);
+        return envelopes;
     }
 
-    private static async Task SendAsync(HttpContext context, List<byte[]> elements)
+    private static async Task SendAsync(HttpContext context, List<byte[]> envelopes)
     {
-        context.Response.ContentType = ResponseForms.Json;
-        context.Response.ContentLength = elements.Sum(element => (long)element.Length) + elements.Count + 1;
+        var asLines = ResponseForms.TakesJsonLines(context.Request.Headers.Accept);
+        context.Response.ContentType = asLines ? ResponseForms.JsonLines : ResponseForms.Json;
+        context.Response.ContentLength = envelopes.Sum(envelope => (long)envelope.Length) + (asLines ? 0 : envelopes.Count + 1);
         var body = context.Response.BodyWriter;
-        var before = "["u8;
-        foreach (var element in elements)
+        for (var i = 0; i < envelopes.Count; i++)
         {
-            body.Write(before);
-            body.Write(element);
-            before = ","u8;
+            if (!asLines)
+                body.Write(i == 0 ? "["u8 : ","u8);
+            body.Write(envelopes[i]);
         }
 
-        body.Write("]"u8);
+        if (!asLines)
+            body.Write("]"u8);
         await body.FlushAsync(context.RequestAborted);
     }
 }

@@ -41,6 +41,10 @@ internal static class ResponseForms
         return best;
     }
 
+    /// <summary>Whether a reader takes its polls answered in JSON lines, of which it has each as soon as it is complete.</summary>
+    public static bool TakesJsonLines(StringValues accept) =>
+        MediaTypeHeaderValue.TryParseList(accept, out var ranges) && QualityOf(new MediaTypeHeaderValue(JsonLines), ranges) > 0;
+
     // The most specific range decides, whatever its quality.
     private static double QualityOf(MediaTypeHeaderValue type, IList<MediaTypeHeaderValue> ranges)
     {
