@@ -61,6 +61,9 @@ public abstract class TransportConnection : IAsyncDisposable
     public virtual ValueTask StopAsync(CancellationToken cancellationToken) =>
         throw new NotSupportedException("This transport's protocol has no way to ask the server to stop.");
 
+    /// <summary>Which of the transport's connections it is, from 1. Set by the transport before anything is sent.</summary>
+    internal int Number { get; set; }
+
     /// <summary>Set by the transport while it watches the connection.</summary>
     internal Action? Activity { get; set; }
 
