@@ -36,7 +36,7 @@ public abstract class TransportConnection : IAsyncDisposable
     /// <exception cref="TransportException">The connection broke, or the peer violated the protocol.</exception>
     public abstract ValueTask<ReadOutcome> ReadAsync(MessageBatch batch, CancellationToken cancellationToken);
 
-    /// <summary>What a message means for the stream beyond its payload. Called once a message, in order; must be fast.</summary>
+    /// <summary>What a message means for the stream beyond its payload. Called once a message, in order, but for replies to requests; must be fast.</summary>
     /// <param name="message">The message.</param>
     public virtual StreamSignal Classify(in StreamMessage message) => StreamSignal.None;
 

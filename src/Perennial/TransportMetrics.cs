@@ -48,7 +48,7 @@ public sealed record TransportMetrics
     /// <summary>Requests that wait for replies.</summary>
     public int OutstandingRequests { get; init; }
 
-    /// <summary>Replies that came when nobody waited for them any more, and were dropped.</summary>
+    /// <summary>Replies that were dropped because nobody waited for them any more.</summary>
     public long LateReplies { get; init; }
 
     /// <summary>Exceptions thrown by event handlers.</summary>

@@ -35,7 +35,7 @@ internal static class JsonRpcConvention
     /// A response has a result or an error (JSON-RPC 2.0, 5). Peers of version 1.0 write both, one of them null; what has a method is the
     /// server's own call.
     /// </summary>
-    public static bool Read(in StreamMessage message, out RequestReply reply)
+    public static bool Read(in StreamMessage message, out ReplyContent reply)
     {
         reply = default;
         try
@@ -50,7 +50,7 @@ internal static class JsonRpcConvention
         }
     }
 
-    private static bool TryReadMembers(ref Utf8JsonReader reader, ReadOnlyMemory<byte> message, out RequestReply reply)
+    private static bool TryReadMembers(ref Utf8JsonReader reader, ReadOnlyMemory<byte> message, out ReplyContent reply)
     {
         string? id = null;
         RequestError? error = null;
@@ -70,7 +70,7 @@ internal static class JsonRpcConvention
             result = isResult ? message[start..(int)reader.BytesConsumed] : result;
         }
 
-        reply = new RequestReply { Id = id ?? "", Data = result ?? default, IsLast = true, Error = error };
+        reply = new ReplyContent { Id = id ?? "", Data = result ?? default, IsLast = true, Error = error };
         return id is not null && !isCall && (result is not null || error is not null) && !reader.Read();
     }
 }

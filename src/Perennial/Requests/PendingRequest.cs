@@ -56,7 +56,7 @@ internal sealed class PendingRequest(
     }
 
     /// <summary>Takes a reply, waiting for room. Returns whether anybody waits for it.</summary>
-    public async ValueTask<bool> AcceptAsync(RequestReply reply, StreamMessage carrier, CancellationToken cancellationToken)
+    public async ValueTask<bool> AcceptAsync(ReplyContent reply, StreamMessage carrier, CancellationToken cancellationToken)
     {
         if (reply.Error is { } error)
         {
@@ -112,6 +112,11 @@ internal sealed class PendingRequest(
     {
         table.Leave(this);
         TryEnd(EndedInOrder);
+        while (_replies.Reader.TryRead(out _))
+        {
+            table.CountLate();
+        }
+
         if (!_hasReply)
         {
             TakeBack();

@@ -41,11 +41,11 @@ public delegate ReadOnlyMemory<byte> RequestWriter(string id, ReadOnlySpan<byte>
 /// </summary>
 /// <param name="message">The message.</param>
 /// <param name="reply">The reply.</param>
-/// <returns>Whether it is one. Which request it belongs to, if any, is found by <see cref="RequestReply.Id"/>.</returns>
-public delegate bool ReplyReader(in StreamMessage message, out RequestReply reply);
+/// <returns>Whether it is one. Which request it belongs to, if any, is found by <see cref="ReplyContent.Id"/>.</returns>
+public delegate bool ReplyReader(in StreamMessage message, out ReplyContent reply);
 
 /// <summary>One reply, as a convention reads it.</summary>
-public readonly record struct RequestReply
+public readonly record struct ReplyContent
 {
     /// <summary>The id of the request it answers.</summary>
     public required string Id { get; init; }

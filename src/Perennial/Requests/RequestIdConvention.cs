@@ -24,7 +24,7 @@ internal static class RequestIdConvention
         return (byte[])[.. head, .. members];
     }
 
-    public static bool Read(in StreamMessage message, out RequestReply reply)
+    public static bool Read(in StreamMessage message, out ReplyContent reply)
     {
         reply = default;
         try
@@ -39,7 +39,7 @@ internal static class RequestIdConvention
         }
     }
 
-    private static bool TryReadMembers(ref Utf8JsonReader reader, ReadOnlyMemory<byte> message, out RequestReply reply)
+    private static bool TryReadMembers(ref Utf8JsonReader reader, ReadOnlyMemory<byte> message, out ReplyContent reply)
     {
         string? id = null;
         RequestError? error = null;
@@ -57,7 +57,7 @@ internal static class RequestIdConvention
             reader.Skip();
         }
 
-        reply = new RequestReply { Id = id ?? "", Data = message, IsLast = isLast || error is not null, IsEmpty = isLast && isEmpty, Error = error };
+        reply = new ReplyContent { Id = id ?? "", Data = message, IsLast = isLast || error is not null, IsEmpty = isLast && isEmpty, Error = error };
         return id is not null && !reader.Read();
     }
 }

@@ -106,7 +106,7 @@ internal sealed class RequestTable
         var isTaken = found.Request is { } request && await request.AcceptAsync(found.Reply, found.Message, cancellationToken).ConfigureAwait(false);
         if (!isTaken)
         {
-            _core.Metrics.LateReply();
+            CountLate();
         }
 
         lock (_gate)
@@ -118,6 +118,9 @@ internal sealed class RequestTable
             }
         }
     }
+
+    /// <summary>A reply is dropped, because nobody waits for it any more.</summary>
+    public void CountLate() => _core.Metrics.LateReply();
 
     /// <summary>A request's caller waits no longer. Its id is kept for what may still come, unless it never left.</summary>
     public void Leave(PendingRequest request)
@@ -219,4 +222,4 @@ internal sealed class RequestTable
 /// <param name="Request">What it answers; <see langword="null"/> where nobody waits for it any more.</param>
 /// <param name="Reply">What the convention reads in it.</param>
 /// <param name="Message">The message.</param>
-internal readonly record struct FoundReply(PendingRequest? Request, RequestReply Reply, StreamMessage Message);
+internal readonly record struct FoundReply(PendingRequest? Request, ReplyContent Reply, StreamMessage Message);
