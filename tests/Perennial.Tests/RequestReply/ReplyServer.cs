@@ -10,7 +10,7 @@ namespace Perennial.Tests.RequestReply;
 
 /// <summary>
 /// A server that answers requests over real sockets, by every protocol at one address. What it says is a numbered log, told after any
-/// <c>Last-Event-ID</c>; over a WebSocket, which numbers nothing, each connection hears what is said while it stands.
+/// <c>Last-Event-ID</c>; over a WebSocket, which numbers nothing, it is told from its beginning.
 /// </summary>
 internal sealed class ReplyServer : IAsyncDisposable
 {
@@ -96,8 +96,8 @@ internal sealed class ReplyServer : IAsyncDisposable
     private async Task PollAsync(ScriptedExchange exchange)
     {
         var next = NextOf(exchange);
-        var text = await EntryAsync(next, exchange.Stopping);
         await exchange.StartChunkedAsync("application/x-ndjson", BodyScripts.SpeaksPerennial);
+        var text = await EntryAsync(next, exchange.Stopping);
         await exchange.WriteChunkAsync(Envelope(next, text));
         if (_lifetime() < 3)
         {
@@ -110,21 +110,22 @@ internal sealed class ReplyServer : IAsyncDisposable
 
     private async Task ConverseAsync(ServerSocket socket)
     {
-        var next = _log.Count;
-        var telling = TellAsync(socket, next);
+        using var hasLeft = CancellationTokenSource.CreateLinkedTokenSource(socket.Stopping);
+        var telling = TellAsync(socket, hasLeft.Token);
         while (await socket.ReceiveAsync() is { Opcode: not 8 } frame)
         {
             _answer(frame.Text, Say);
         }
 
-        await telling.WaitAsync(TimeSpan.Zero, TimeProvider.System).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        await hasLeft.CancelAsync();
+        await telling.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
     }
 
-    private async Task TellAsync(ServerSocket socket, int next)
+    private async Task TellAsync(ServerSocket socket, CancellationToken hasLeft)
     {
-        for (; ; next++)
+        for (var next = 0; ; next++)
         {
-            await socket.SendAsync(Frame.OfText(await EntryAsync(next, socket.Stopping)));
+            await socket.SendAsync(Frame.OfText(await EntryAsync(next, hasLeft)));
         }
     }
 
