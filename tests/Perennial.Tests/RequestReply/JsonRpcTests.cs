@@ -103,7 +103,7 @@ public class JsonRpcTests
         var shouted = asker.Transport.RequestAsync("7", new RequestOptions { Convention = shout });
         var plain = asker.Transport.RequestAsync("{}");
         await asker.SentAsync(1);
-        var other = Reply(asker.Sent[1], $"\"about\":{asker.Sent[0]}");
+        var other = $$"""{"about":{{asker.Sent[0]}},"requestId":"{{IdOf(asker.Sent[1])}}"}""";
 
         asker.Connection.SayPlain(other, asker.Sent[0]);
 
