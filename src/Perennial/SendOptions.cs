@@ -12,10 +12,14 @@ public sealed record SendOptions
     /// <summary>How long one try of one message may take. Default 30 s; 1 ms to 1 h.</summary>
     public TimeSpan Timeout { get; init; } = TimeSpan.FromSeconds(30);
 
+    /// <summary>Requests that may wait for replies at a time. Default 1024; 1 to 100,000. A request beyond it fails at once.</summary>
+    public int MaxOutstandingRequests { get; init; } = 1024;
+
     internal void Validate()
     {
         OptionCheck.Range(QueueCapacity, 1, 100_000, $"Send.{nameof(QueueCapacity)}");
         OptionCheck.Range(MaxMessageBytes, 1, 1024 * 1024 * 1024, $"Send.{nameof(MaxMessageBytes)}");
         OptionCheck.Range(Timeout, TimeSpan.FromMilliseconds(1), TimeSpan.FromHours(1), $"Send.{nameof(Timeout)}");
+        OptionCheck.Range(MaxOutstandingRequests, 1, 100_000, $"Send.{nameof(MaxOutstandingRequests)}");
     }
 }

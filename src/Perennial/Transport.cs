@@ -3,6 +3,7 @@ using System.Text;
 using System.Text.Json;
 using System.Text.Json.Serialization.Metadata;
 using Perennial.Engine;
+using Perennial.Requests;
 
 namespace Perennial;
 
@@ -312,7 +313,7 @@ public abstract class Transport : IAsyncDisposable
     }
 
     /// <summary>What the transport did so far.</summary>
-    public TransportMetrics GetMetrics() => _core.Metrics.Snapshot(Id, State, _core.Buffer.Size, _core.Buffer.Dropped);
+    public TransportMetrics GetMetrics() => _core.Metrics.Snapshot(Id, State, _core.Buffer.Size, _core.Buffer.Dropped, _core.Requests?.Outstanding ?? 0);
 
     /// <summary>
     /// Closes the transport for good, forgets messages that nobody read, and returns when nothing of it is left: no socket, timer or
@@ -342,6 +343,22 @@ public abstract class Transport : IAsyncDisposable
 
     /// <summary>Frees what the subclass holds beyond its connections. Called once or more, after the last connection.</summary>
     protected virtual ValueTask DisposeCoreAsync() => ValueTask.CompletedTask;
+
+    /// <summary>Sends a request, whose replies are expected from before it leaves.</summary>
+    internal PendingRequest Request(ReadOnlySpan<byte> value, RequestOptions options, bool isSingle)
+    {
+        options.Validate();
+        var requests = _core.UseRequests();
+        var id = requests.NewId();
+        var message = new OutgoingMessage(options.Convention.Write(id, value), OutgoingKind.Json, id);
+        ThrowIfTooLarge(message.Data);
+        var (session, _) = StartOrJoin(startsAgain: false);
+        var request = requests.Add(id, message, options, isSingle, session);
+        _ = request.FollowAsync(session.Ended.IsCompleted
+            ? Task.FromException<SendOutcome>(NotConnected())
+            : _sends.SendAsync(message, session.Ended, request.TakenBack));
+        return request;
+    }
 
     /// <summary>A sequence begins to be read. It may read when the returned task completes: events may still hold the buffer.</summary>
     internal Task BeginReading()
@@ -384,16 +401,20 @@ public abstract class Transport : IAsyncDisposable
 
     private Task<SendOutcome> SendAsync(ReadOnlyMemory<byte> data, OutgoingKind kind, CancellationToken cancellationToken)
     {
+        ThrowIfTooLarge(data);
+        var (session, _) = StartOrJoin(startsAgain: false);
+        return session.Ended.IsCompleted
+            ? Task.FromException<SendOutcome>(NotConnected())
+            : _sends.SendAsync(new OutgoingMessage(data, kind, Guid.NewGuid().ToString("N")), session.Ended, cancellationToken);
+    }
+
+    private void ThrowIfTooLarge(ReadOnlyMemory<byte> data)
+    {
         var most = _core.Options.Send.MaxMessageBytes;
         if (data.Length > most)
         {
             throw new ArgumentException($"The message has {data.Length} bytes; Send.MaxMessageBytes allows {most}.", nameof(data));
         }
-
-        var (session, _) = StartOrJoin(startsAgain: false);
-        return session.Ended.IsCompleted
-            ? Task.FromException<SendOutcome>(NotConnected())
-            : _sends.SendAsync(new OutgoingMessage(data, kind, Guid.NewGuid().ToString("N")), session.Ended, cancellationToken);
     }
 
     private async Task WithinCloseLimitAsync(Task task) =>

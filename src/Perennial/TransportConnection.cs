@@ -36,7 +36,7 @@ public abstract class TransportConnection : IAsyncDisposable
     /// <exception cref="TransportException">The connection broke, or the peer violated the protocol.</exception>
     public abstract ValueTask<ReadOutcome> ReadAsync(MessageBatch batch, CancellationToken cancellationToken);
 
-    /// <summary>What a message means for the stream beyond its payload. Called once a message, in order; must be fast.</summary>
+    /// <summary>What a message means for the stream beyond its payload. Called once a message, in order, but for replies to requests; must be fast.</summary>
     /// <param name="message">The message.</param>
     public virtual StreamSignal Classify(in StreamMessage message) => StreamSignal.None;
 
@@ -60,6 +60,9 @@ public abstract class TransportConnection : IAsyncDisposable
     /// <exception cref="TransportException">The server refused, or could not be reached.</exception>
     public virtual ValueTask StopAsync(CancellationToken cancellationToken) =>
         throw new NotSupportedException("This transport's protocol has no way to ask the server to stop.");
+
+    /// <summary>Which of the transport's connections it is, from 1. Set by the transport before anything is sent.</summary>
+    internal int Number { get; set; }
 
     /// <summary>Set by the transport while it watches the connection.</summary>
     internal Action? Activity { get; set; }

@@ -154,6 +154,7 @@ internal sealed class ConnectionLoop(
             await using (idle.ConfigureAwait(false))
             {
                 AnnounceInexactResume(resumeFrom);
+                LoseRepliesUnlessResumed(connection, resumeFrom);
                 var end = await pump.RunAsync(lifetime.Token).ConfigureAwait(false);
                 return end ?? MeaningOfCleanEnd(connection);
             }
@@ -183,6 +184,18 @@ internal sealed class ConnectionLoop(
         {
             core.Cursor.IsBeforeGap = true;
             core.ReportGap(new GapEvent(GapReason.NotNumbered, resumeFrom, ResumesAt: null));
+        }
+    }
+
+    /// <summary>
+    /// Replies from before this connection come again only where the stream goes on exactly: after an id, or from its start against a
+    /// server that is known to keep it.
+    /// </summary>
+    private void LoseRepliesUnlessResumed(TransportConnection connection, string? resumeFrom)
+    {
+        if (!core.Cursor.IsExact || (resumeFrom is null && !connection.AlwaysMarksEnd))
+        {
+            core.Requests?.LoseRepliesBefore(connection.Number);
         }
     }
 
@@ -221,6 +234,7 @@ internal sealed class ConnectionLoop(
         }
 
         core.Life.End(end, last);
+        core.Requests?.End(session, end);
     }
 
     private static TransportException IdleError(TimeSpan limit, Exception cause) =>

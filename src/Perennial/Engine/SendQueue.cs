@@ -169,6 +169,8 @@ internal sealed class SendQueue(TransportCore core)
         try
         {
             send.WasTried = true;
+            send.Message.MarkTried(connection);
+            send.CancellationToken.ThrowIfCancellationRequested();
             return await connection.SendAsync(send.Message, limit.Token).ConfigureAwait(false);
         }
         catch (OperationCanceledException e) when (timer.IsCancellationRequested && !leave.IsCancellationRequested)
