@@ -24,6 +24,7 @@ public static class PerennialServerServices
         services.TryAddSingleton<StreamResponse>();
         services.TryAddSingleton<LongPollResponse>();
         services.TryAddSingleton<RunResponse>();
+        services.TryAddSingleton<MessageEndpoint>();
         return services;
     }
 }
