@@ -45,6 +45,10 @@ internal static class Redirects
             {
                 followed.Headers.TryAddWithoutValidation(name, (IEnumerable<string>)value);
             }
+            else if (name is "Sec-WebSocket-Protocol" && OffersPerennial(value.ToString()))
+            {
+                followed.Headers.TryAddWithoutValidation(name, ProtocolHeaders.SubProtocol);
+            }
         }
 
         return followed;
@@ -54,11 +58,14 @@ internal static class Redirects
     public static TransportException Refusal(string message) => new(TransportErrorCode.RedirectRefused, message) { Delivery = DeliveryStatus.NotSent };
 
     /// <summary>
-    /// The handshake of a WebSocket goes along but for its subprotocols, where some servers take tokens, since a browser can set no other
-    /// header.
+    /// The handshake of a WebSocket goes along but for the caller's subprotocols, where some servers take tokens, since a browser can set no
+    /// other header.
     /// </summary>
     private static bool IsPublic(string name) => name is "Accept" or "Cache-Control" or "Last-Event-ID" or "User-Agent" or "Idempotency-Key"
         or "Connection" or "Upgrade" or "Sec-WebSocket-Key" or "Sec-WebSocket-Version" or "Sec-WebSocket-Extensions";
+
+    private static bool OffersPerennial(string subprotocols) =>
+        subprotocols.Split(',', StringSplitOptions.TrimEntries).Contains(ProtocolHeaders.SubProtocol, StringComparer.Ordinal);
 
     /// <summary>"See other" asks for a GET; the older statuses keep the method, but for POST, as everyone has come to expect.</summary>
     private static bool BecomesGet(HttpMethod method, HttpStatusCode status) => status switch
