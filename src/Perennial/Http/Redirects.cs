@@ -10,8 +10,10 @@ internal static class Redirects
     public static bool IsRedirect(HttpResponseMessage response) => response.StatusCode is HttpStatusCode.Moved or HttpStatusCode.Found
         or HttpStatusCode.SeeOther or HttpStatusCode.TemporaryRedirect or HttpStatusCode.PermanentRedirect;
 
+    /// <summary>Whether two URLs have one origin; ws and wss are http and https by another name.</summary>
     public static bool IsSameOrigin(Uri left, Uri right) =>
-        Uri.Compare(left, right, UriComponents.SchemeAndServer, UriFormat.Unescaped, StringComparison.OrdinalIgnoreCase) == 0;
+        IsSecure(left) == IsSecure(right)
+        && Uri.Compare(left, right, UriComponents.HostAndPort, UriFormat.Unescaped, StringComparison.OrdinalIgnoreCase) == 0;
 
     /// <summary>
     /// The request a redirect asks for. At the same origin it keeps every header; elsewhere only those that carry neither
@@ -26,7 +28,7 @@ internal static class Redirects
             throw Refusal("A redirect does not lead to an HTTP resource.");
         }
 
-        if (IsHttps(from) && !IsHttps(target))
+        if (IsSecure(from) && !IsSecure(target))
         {
             throw Refusal("A redirect would leave https.");
         }
@@ -75,5 +77,5 @@ internal static class Redirects
         _ => false,
     };
 
-    private static bool IsHttps(Uri uri) => string.Equals(uri.Scheme, Uri.UriSchemeHttps, StringComparison.Ordinal);
+    private static bool IsSecure(Uri uri) => uri.Scheme is "https" or "wss";
 }
