@@ -27,6 +27,9 @@ public sealed class MessageBatch
 
     internal ReadOnlySpan<StreamMessage> Messages => _messages.AsSpan(0, _count);
 
+    /// <summary>Whether the read has yielded nothing that the transport must know.</summary>
+    internal bool IsEmpty => _count == 0 && !HasCursor && RetryDelay is null;
+
     internal bool HasCursor => _cursorLength != StreamMessage.SaysNothingOfIds;
 
     /// <summary>Before which message the resume point was moved without one.</summary>
@@ -92,6 +95,9 @@ public sealed class MessageBatch
             _cursorLength = StreamMessage.SaysNothingOfIds;
         }
     }
+
+    /// <summary>Takes the last message out again, which was none for the reader.</summary>
+    internal void RemoveLast() => _messages[--_count] = default;
 
     /// <summary>Forgets that the resume point was moved.</summary>
     internal void TakeCursor() => _cursorLength = StreamMessage.SaysNothingOfIds;
