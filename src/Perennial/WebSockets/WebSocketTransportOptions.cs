@@ -1,3 +1,4 @@
+using System.Diagnostics.CodeAnalysis;
 using Perennial.Http;
 
 namespace Perennial.WebSockets;
@@ -8,6 +9,18 @@ namespace Perennial.WebSockets;
 /// </summary>
 public sealed record WebSocketTransportOptions : HttpTransportOptions
 {
+    /// <summary>The defaults.</summary>
+    public WebSocketTransportOptions()
+    {
+    }
+
+    /// <summary>What another transport over HTTP was told, as far as it concerns this one.</summary>
+    [SetsRequiredMembers]
+    internal WebSocketTransportOptions(HttpTransportOptions shared)
+        : base(shared)
+    {
+    }
+
     /// <summary>Subprotocols to offer, the preferred one first (RFC 6455, 1.9). Default none.</summary>
     public IReadOnlyList<string> SubProtocols { get; init; } = [];
 
