@@ -13,6 +13,7 @@ namespace Perennial.Auto;
 internal sealed class AutoConnection(AutoProtocol protocol, TransportConnection inner, TimeProvider time, Action<AutoProtocol> onHeard) : TransportConnection
 {
     private readonly CancellationTokenSource _lifetime = new();     // of the inner connection, which keeps the first token it is given
+    private readonly long _openedAt = time.GetTimestamp();
     private CancellationTokenRegistration _leaving;
     private MessageBatch? _first;                                   // what came before the transport began to read
     private ReadOutcome _firstOutcome;
@@ -111,7 +112,6 @@ internal sealed class AutoConnection(AutoProtocol protocol, TransportConnection 
 
     private async ValueTask<ReadOutcome> ReadFirstAsync(MessageBatch batch)
     {
-        var from = time.GetTimestamp();
         try
         {
             var outcome = await inner.ReadAsync(batch, _lifetime.Token).ConfigureAwait(false);
@@ -131,7 +131,7 @@ internal sealed class AutoConnection(AutoProtocol protocol, TransportConnection 
             _complaint = new ProtocolFailure(protocol, FallbackReason.Lost, e);
             throw;
         }
-        catch (OperationCanceledException e) when (!IsHeard && time.GetElapsedTime(from) >= LongestSilence)
+        catch (OperationCanceledException e) when (!IsHeard && time.GetElapsedTime(_openedAt) >= LongestSilence)
         {
             var silence = new TransportException(TransportErrorCode.IdleTimeout, $"Accepted, and no byte within {LongestSilence}.", isTransient: true, e);
             _complaint = new ProtocolFailure(protocol, FallbackReason.Silent, silence);

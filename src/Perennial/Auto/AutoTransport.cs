@@ -88,11 +88,19 @@ public sealed class AutoTransport : Transport
         await base.DisposeCoreAsync().ConfigureAwait(false);
     }
 
-    /// <summary>What connected last comes first, or what got through for others; what is passed over comes last.</summary>
+    /// <summary>
+    /// What connected last comes first, or what got through for others, and what is asked for by the same request stays with it; what is
+    /// passed over comes last.
+    /// </summary>
     private IEnumerable<AutoProtocol> Candidates()
     {
         var first = _preferred ?? (_memoryKey is null ? null : _memory.Find(_memoryKey));
-        return _options.Order.OrderBy(protocol => protocol == _passedOver?.Protocol ? 2 : protocol == first ? 0 : 1);
+        var last = _passedOver?.Protocol;
+        var order = _options.Order.ToList();
+        var companion = first == AutoProtocol.Sse && order.IndexOf(AutoProtocol.HttpStream) == order.IndexOf(AutoProtocol.Sse) + 1
+            ? AutoProtocol.HttpStream
+            : first;
+        return order.OrderBy(protocol => protocol == last ? 2 : protocol == first || protocol == companion ? 0 : 1);
     }
 
     /// <summary>Tries what is next; no connection where others are left to try.</summary>
