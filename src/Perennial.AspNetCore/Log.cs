@@ -19,4 +19,7 @@ internal static partial class Log
 
     [LoggerMessage(5, LogLevel.Warning, "A callback on the stop token of run {Epoch} threw")]
     public static partial void CancellationThrew(ILogger logger, string epoch, Exception exception);
+
+    [LoggerMessage(6, LogLevel.Error, "The store failed run {Epoch}")]
+    public static partial void StoreThrew(ILogger logger, string epoch, Exception exception);
 }

@@ -4,6 +4,8 @@ using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Routing;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Primitives;
+using Perennial.AspNetCore.Http;
+using Perennial.AspNetCore.Stores;
 
 namespace Perennial.AspNetCore;
 
@@ -48,46 +50,47 @@ public static class PerennialEndpoints
         return group;
     }
 
-    private static Task ReadAsync(HttpContext context)
+    private static async Task ReadAsync(HttpContext context)
     {
-        if (Find(context) is not { } run)
-            return NotFoundAsync(context);
-        return context.RequestServices.GetRequiredService<SseResponse>().SendAsync(context, run.Events, LastEventId(context.Request));
+        if (await FindAsync(context) is { } log)
+            await context.RequestServices.GetRequiredService<RunResponse>().SendAsync(context, log, LastEventId(context.Request));
+        else
+            await Problem.NotFoundAsync(context);
     }
 
-    private static Task DescribeAsync(HttpContext context)
+    private static async Task DescribeAsync(HttpContext context)
     {
-        if (Find(context) is not { } run)
-            return NotFoundAsync(context);
-        var (status, tail) = run.Events.State;
+        if (await FindAsync(context) is not { } log)
+        {
+            await Problem.NotFoundAsync(context);
+            return;
+        }
+
+        var state = await log.GetStateAsync(context.RequestAborted);
         var headers = context.Response.Headers;
         headers.CacheControl = "no-store";
         headers[WireNames.ProtocolHeader] = "1";
-        headers[WireNames.TailHeader] = tail.ToString();
-        headers[WireNames.StatusHeader] = WireNames.Of(status);
-        return Task.CompletedTask;
+        headers[WireNames.TailHeader] = new EventId(log.Epoch, state.Tail).ToString();
+        headers[WireNames.StatusHeader] = WireNames.Of(state.Status);
     }
 
     private static async Task StopAsync(HttpContext context)
     {
-        if (Find(context) is not { } run)
+        if (await FindAsync(context) is not { } log)
         {
-            await NotFoundAsync(context);
+            await Problem.NotFoundAsync(context);
             return;
         }
 
-        var body = new StatusBody(WireNames.Of(await run.StopAsync()));
-        await TypedResults.Json(body, WireJson.Default.StatusBody).ExecuteAsync(context);
+        var status = await log.CloseAsync(RunEnd.Stopped, CancellationToken.None);
+        await TypedResults.Json(new StatusBody(WireNames.Of(status)), WireJson.Default.StatusBody).ExecuteAsync(context);
     }
 
-    private static StreamRun? Find(HttpContext context) =>
-        context.RequestServices.GetRequiredService<StreamRuns>().TryGet((string)context.Request.RouteValues["id"]!, out var run) ? run : null;
-
-    private static Task NotFoundAsync(HttpContext context)
+    private static async ValueTask<IRunLog?> FindAsync(HttpContext context)
     {
-        context.Response.Headers.CacheControl = "no-store";    // a 404 may be cached unless told otherwise (RFC 9110, section 15.5.5)
-        return TypedResults.Problem("There is no such run, or it is no longer kept.", statusCode: StatusCodes.Status404NotFound)
-            .ExecuteAsync(context);
+        var runs = context.RequestServices.GetRequiredService<StreamRuns>();
+        var run = await runs.FindAsync((string)context.Request.RouteValues["id"]!, context.RequestAborted);
+        return run is null ? null : await run.Events;
     }
 
     private static string? LastEventId(HttpRequest request)

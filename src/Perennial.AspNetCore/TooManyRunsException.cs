@@ -1,12 +1,12 @@
 namespace Perennial.AspNetCore;
 
-/// <summary>No run was started, because <see cref="PerennialServerOptions.MaxRuns"/> are held already. Trying later may work.</summary>
+/// <summary>No run was started, because <see cref="PerennialServerOptions.MaxRuns"/> are being produced already. Trying later may work.</summary>
 /// <remarks>Over HTTP the fitting answer is 503 (RFC 9110, section 15.6.4).</remarks>
 public sealed class TooManyRunsException : InvalidOperationException
 {
     /// <summary>Creates the exception with a generic message.</summary>
     public TooManyRunsException()
-        : this("No more runs can be held.")
+        : this("No more runs can be started.")
     {
     }
 

@@ -44,7 +44,7 @@ internal sealed class RunServer : IAsyncDisposable
     }
 
     /// <summary>Starts a run whose events are these, and returns it when it has ended.</summary>
-    public async Task<StreamRun> FinishedRunAsync(params string[] texts)
+    public async Task<StartedRun> FinishedRunAsync(params string[] texts)
     {
         var run = Runs.Start(async (writer, stop) =>
         {
