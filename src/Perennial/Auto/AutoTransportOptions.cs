@@ -67,6 +67,8 @@ public sealed record AutoTransportOptions : HttpTransportOptions
     {
         Method = null,
         Body = null,
+        SendEndpoint = null,
+        HttpVersion = null,
         SubProtocols = WebSocket.SubProtocols,
         Heartbeat = WebSocket.Heartbeat,
         Compression = WebSocket.Compression,

@@ -99,7 +99,7 @@ internal sealed class ProtocolOpener : IAsyncDisposable
 
     private async ValueTask<TransportConnection> OpenPollAsync(ConnectContext context, TimeSpan trustAfter, CancellationToken cancellationToken)
     {
-        var http = _http.Accepting("application/json");
+        var http = _http.Accepting("application/x-ndjson, application/json");
         var connection = new LongPollConnection(http, _options.ForLongPoll(), context.LastEventId, _services.Time);
         try
         {

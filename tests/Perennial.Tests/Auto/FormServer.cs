@@ -19,8 +19,8 @@ internal sealed record FormServer
         request.Headers.Contains("Upgrade") ? "websocket"
         : request.Header("Accept") is not { } accept ? "other"
         : accept.Contains("text/event-stream", StringComparison.Ordinal) ? "stream"
-        : accept.Contains("ndjson", StringComparison.Ordinal) ? "lines"
-        : "poll";
+        : accept.Contains("application/json", StringComparison.Ordinal) ? "poll"
+        : "lines";
 
     public ScriptedServer Start() => ScriptedServer.Start(exchange =>
     {

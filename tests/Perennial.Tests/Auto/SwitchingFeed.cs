@@ -44,8 +44,6 @@ internal sealed class SwitchingFeed : IAsyncDisposable
     {
         var accept = context.Request.Headers.Accept.ToString();
         var isSse = accept.Contains("event-stream", StringComparison.Ordinal) && _random.Next(2) == 0;
-        var isLines = accept.Contains("ndjson", StringComparison.Ordinal);
-        var isPoll = accept.Length > 0 && !accept.Contains("event-stream", StringComparison.Ordinal) && !isLines;
         if (context.Request.Headers.Upgrade.Count > 0 || _random.Next(4) == 0)
         {
             context.Response.StatusCode = context.Request.Headers.Upgrade.Count > 0 ? 426 : 504;
