@@ -97,11 +97,10 @@ public class WireFormatTests
         await using var server = await RunServer.StartAsync();
         var go = new TaskCompletionSource();
         var run = server.Runs.Start((_, _) => go.Task);
-        using var client = new HttpClient();
-        using var request = new HttpRequestMessage(HttpMethod.Get, server.UrlOf(run));
+        using var request = new HttpRequestMessage(HttpMethod.Get, RunServer.PathOf(run));
         request.Headers.Add("Accept", form);
 
-        using var response = await client.SendAsync(request, HttpCompletionOption.ResponseHeadersRead, TestContext.Current.CancellationToken);
+        using var response = await server.Client.SendAsync(request, HttpCompletionOption.ResponseHeadersRead, TestContext.Current.CancellationToken);
         await using var stream = await response.Content.ReadAsStreamAsync(TestContext.Current.CancellationToken);
         var bytes = new byte[first.Length];
         await stream.ReadExactlyAsync(bytes, TestContext.Current.CancellationToken);
