@@ -105,6 +105,18 @@ public sealed class MessageBatch
     /// <summary>Marks a message as the first after a gap.</summary>
     internal void MarkGap(int index) => _messages[index] = _messages[index].AfterGap();
 
+    /// <summary>Hands everything to another batch, which is empty.</summary>
+    internal void MoveTo(MessageBatch other)
+    {
+        (_messages, other._messages) = (other._messages, _messages);
+        (_count, other._count) = (0, _count);
+        (_cursor, other._cursor) = (other._cursor, _cursor);
+        (_cursorLength, other._cursorLength) = (StreamMessage.SaysNothingOfIds, _cursorLength);
+        other._cursorIndex = _cursorIndex;
+        (BytesReceived, other.BytesReceived) = (0, BytesReceived);
+        (RetryDelay, other.RetryDelay) = (null, RetryDelay);
+    }
+
     internal void Clear()
     {
         Array.Clear(_messages, 0, _count);

@@ -363,6 +363,10 @@ public abstract class Transport : IAsyncDisposable
         return request;
     }
 
+    /// <summary>Opens a connection for another transport, which keeps it and decides about others.</summary>
+    /// <inheritdoc cref="OpenAsync"/>
+    internal ValueTask<TransportConnection> OpenForAsync(ConnectContext context, CancellationToken cancellationToken) => OpenAsync(context, cancellationToken);
+
     /// <summary>A sequence begins to be read. It may read when the returned task completes: events may still hold the buffer.</summary>
     internal Task BeginReading()
     {

@@ -81,6 +81,9 @@ public abstract class TransportConnection : IAsyncDisposable
     /// <summary>Whether the peer was silent for too long: it is not worth a goodbye.</summary>
     internal bool IsTakenForDead => _idle?.HasFired ?? false;
 
+    /// <summary>Whether the peer gave a sign of life that ended no read.</summary>
+    internal bool ShowedLife => _idle?.HasHeard ?? false;
+
     /// <summary>Completes when a message handed to <see cref="SendAsync"/> can leave, so that its time begins then.</summary>
     internal virtual ValueTask WaitUntilItSendsAsync(CancellationToken cancellationToken) => ValueTask.CompletedTask;
 

@@ -47,6 +47,9 @@ public sealed class TransportException : Exception
     /// <summary>The same error, known not to be worth another attempt, with a sentence of its own.</summary>
     internal TransportException AsFinal(TransportErrorCode code, string message) => About(code, message, isTransient: false, Delivery);
 
+    /// <summary>The same error, with a sentence of its own.</summary>
+    internal TransportException About(string message, bool isTransient) => About(Code, message, isTransient, Delivery);
+
     /// <summary>The same error, with what is known of the message after all.</summary>
     internal TransportException With(DeliveryStatus delivery) => Delivery == delivery ? this : About(Code, Message, IsTransient, delivery);
 

@@ -89,6 +89,26 @@ public class WireFormatTests
         go.SetResult();
     }
 
+    [Theory(Timeout = RunServer.Hang)]
+    [InlineData("text/event-stream", ":\n")]
+    [InlineData("application/x-ndjson", "{\"type\":\"perennial.heartbeat\"}\n")]
+    public async Task The_first_bytes_come_at_once_although_there_is_no_event(string form, string first)
+    {
+        await using var server = await RunServer.StartAsync();
+        var go = new TaskCompletionSource();
+        var run = server.Runs.Start((_, _) => go.Task);
+        using var request = new HttpRequestMessage(HttpMethod.Get, RunServer.PathOf(run));
+        request.Headers.Add("Accept", form);
+
+        using var response = await server.Client.SendAsync(request, HttpCompletionOption.ResponseHeadersRead, TestContext.Current.CancellationToken);
+        await using var stream = await response.Content.ReadAsStreamAsync(TestContext.Current.CancellationToken);
+        var bytes = new byte[first.Length];
+        await stream.ReadExactlyAsync(bytes, TestContext.Current.CancellationToken);
+
+        Encoding.UTF8.GetString(bytes).ShouldBe(first);
+        go.SetResult();
+    }
+
     [Fact(Timeout = RunServer.Hang)]
     public async Task Silence_is_filled_with_comments_that_dispatch_nothing()
     {

@@ -33,6 +33,9 @@ internal sealed class IdleWatch : IAsyncDisposable
     /// <summary>Whether the limit was reached.</summary>
     public bool HasFired { get; private set; }
 
+    /// <summary>Whether the peer gave a sign of life in the middle of a read.</summary>
+    public bool HasHeard { get; private set; }
+
     /// <summary>The longest silence.</summary>
     public TimeSpan Limit => _limit;
 
@@ -55,6 +58,7 @@ internal sealed class IdleWatch : IAsyncDisposable
     /// <summary>The peer gave a sign of life in the middle of a read. From anywhere.</summary>
     public void Heard()
     {
+        HasHeard = true;
         var since = Volatile.Read(ref _readingSince);
         if (since != NotReading)
         {

@@ -91,6 +91,7 @@ internal sealed class SendQueue(TransportCore core)
             while (outcome is null)
             {
                 var connection = await core.Connection.GetAsync(leave.Token).ConfigureAwait(false);
+                ThrowIfRepeatedOtherwise(send, connection);
                 if (connection.NumberedSends is not { } numbered)
                 {
                     outcome = await _tries.TryAsync(connection, send, retry, leave.Token).ConfigureAwait(false);
@@ -121,6 +122,19 @@ internal sealed class SendQueue(TransportCore core)
         }
 
         send.Dispose();
+    }
+
+    /// <summary>The connection may be of another protocol than the one over which the message may have arrived.</summary>
+    private static void ThrowIfRepeatedOtherwise(PendingSend send, TransportConnection connection)
+    {
+        if (send.MayHaveArrived && (connection.NumberedSends is not null || !connection.SendsAreRepeatable))
+        {
+            throw new TransportException(
+                TransportErrorCode.ConnectionLost, "The connection broke off before the message was confirmed, and this one cannot repeat it.")
+            {
+                Delivery = DeliveryStatus.Unknown,
+            };
+        }
     }
 
     private bool TryHandOver(PendingSend send, NumberedSends numbered)

@@ -32,12 +32,15 @@ public sealed class WebSocketTransport : Transport
         _http = new HttpExchange(options, accept: null, services ?? TransportServices.Default);
     }
 
+    /// <summary>Messages that have left and had no answer are not repeated any more.</summary>
+    internal void AbandonSends() => _numbered?.Abandon();
+
     /// <inheritdoc/>
     protected override ValueTask<TransportConnection> OpenAsync(ConnectContext context, CancellationToken cancellationToken)
     {
         if (context.Attempt == 0)
         {
-            _numbered?.Abandon();       // what has left in an earlier session is not to arrive in this one
+            AbandonSends();     // what has left in an earlier session is not to arrive in this one
         }
 
         var handshake = new WebSocketHandshake(_options);

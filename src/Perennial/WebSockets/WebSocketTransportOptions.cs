@@ -1,3 +1,4 @@
+using System.Diagnostics.CodeAnalysis;
 using Perennial.Http;
 
 namespace Perennial.WebSockets;
@@ -8,6 +9,18 @@ namespace Perennial.WebSockets;
 /// </summary>
 public sealed record WebSocketTransportOptions : HttpTransportOptions
 {
+    /// <summary>The defaults.</summary>
+    public WebSocketTransportOptions()
+    {
+    }
+
+    /// <summary>What another transport over HTTP was told, as far as it concerns this one.</summary>
+    [SetsRequiredMembers]
+    internal WebSocketTransportOptions(HttpTransportOptions shared)
+        : base(shared)
+    {
+    }
+
     /// <summary>
     /// Subprotocols to offer, the preferred one first (RFC 6455, 1.9). Like <see cref="HttpTransportOptions.Headers"/> they stay at the
     /// endpoint's origin, because some servers take tokens there: a redirect elsewhere does not carry them. Default none.
