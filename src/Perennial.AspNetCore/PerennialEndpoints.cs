@@ -3,6 +3,7 @@ using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Routing;
 using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Primitives;
 using Perennial.AspNetCore.Http;
 using Perennial.AspNetCore.Stores;
@@ -42,7 +43,8 @@ public static class PerennialEndpoints
     /// <description>Stops the run. 200 with <c>{"status":"…"}</c>: how the run ended, which is not <c>stopped</c> when it had ended before.</description>
     /// </item>
     /// </list>
-    /// An unknown id is answered by 404 as problem details (RFC 9457).
+    /// An unknown id is answered by 404, a server that is full or cannot reach its store by 503 with <c>Retry-After</c>; every refusal has
+    /// problem details (RFC 9457).
     /// </remarks>
     /// <param name="endpoints">The application.</param>
     /// <param name="prefix">Where, for example <c>/streams</c>.</param>
@@ -52,29 +54,45 @@ public static class PerennialEndpoints
         ArgumentNullException.ThrowIfNull(endpoints);
         ArgumentNullException.ThrowIfNull(prefix);
         var group = endpoints.MapGroup(prefix);
-        group.MapGet("/{id}", ReadAsync).WithName(ReadEndpoint);
-        group.MapMethods("/{id}", [HttpMethods.Head], DescribeAsync);
-        group.MapPost("/{id}", ReceiveAsync);
-        group.MapDelete("/{id}", StopAsync);
+        group.MapGet("/{id}", With(ReadAsync)).WithName(ReadEndpoint);
+        group.MapMethods("/{id}", [HttpMethods.Head], With(DescribeAsync));
+        group.MapPost("/{id}", With(ReceiveAsync));
+        group.MapDelete("/{id}", With(StopAsync));
         return group;
     }
 
-    private static async Task ReadAsync(HttpContext context)
+    private static RequestDelegate With(Func<HttpContext, IRunLog, Task> answer) => async context =>
     {
-        if (await FindAsync(context) is { } log)
-            await context.RequestServices.GetRequiredService<RunResponse>().SendAsync(context, log, LastEventId(context.Request));
-        else
-            await Problem.NotFoundAsync(context);
+        try
+        {
+            if (await FindAsync(context) is { } log)
+                await answer(context, log);
+            else
+                await Problem.NotFoundAsync(context);
+        }
+        catch (RunStoreException e) when (!context.Response.HasStarted)
+        {
+            Log.StoreUnavailable(context.RequestServices.GetRequiredService<ILogger<StreamRuns>>(), e);
+            context.Response.Clear();
+            await Problem.UnavailableAsync(context, "Runs cannot be reached just now.");
+        }
+    };
+
+    private static async ValueTask<IRunLog?> FindAsync(HttpContext context)
+    {
+        var runs = context.RequestServices.GetRequiredService<StreamRuns>();
+        var run = await runs.FindAsync((string)context.Request.RouteValues["id"]!, context.RequestAborted);
+        return run is null ? null : await run.Events;
     }
 
-    private static async Task DescribeAsync(HttpContext context)
-    {
-        if (await FindAsync(context) is not { } log)
-        {
-            await Problem.NotFoundAsync(context);
-            return;
-        }
+    private static Task ReadAsync(HttpContext context, IRunLog log) =>
+        context.RequestServices.GetRequiredService<RunResponse>().SendAsync(context, log, LastEventId(context.Request));
 
+    private static Task ReceiveAsync(HttpContext context, IRunLog log) =>
+        context.RequestServices.GetRequiredService<MessageEndpoint>().ReceiveAsync(context, log);
+
+    private static async Task DescribeAsync(HttpContext context, IRunLog log)
+    {
         var state = await log.GetStateAsync(context.RequestAborted);
         var headers = context.Response.Headers;
         headers.CacheControl = "no-store";
@@ -83,31 +101,10 @@ public static class PerennialEndpoints
         headers[WireNames.StatusHeader] = WireNames.Of(state.Status);
     }
 
-    private static async Task StopAsync(HttpContext context)
+    private static async Task StopAsync(HttpContext context, IRunLog log)
     {
-        if (await FindAsync(context) is not { } log)
-        {
-            await Problem.NotFoundAsync(context);
-            return;
-        }
-
         var status = await log.CloseAsync(RunEnd.Stopped, CancellationToken.None);
         await TypedResults.Json(new StatusBody(WireNames.Of(status)), WireJson.Default.StatusBody).ExecuteAsync(context);
-    }
-
-    private static async Task ReceiveAsync(HttpContext context)
-    {
-        if (await FindAsync(context) is { } log)
-            await context.RequestServices.GetRequiredService<MessageEndpoint>().ReceiveAsync(context, log);
-        else
-            await Problem.NotFoundAsync(context);
-    }
-
-    private static async ValueTask<IRunLog?> FindAsync(HttpContext context)
-    {
-        var runs = context.RequestServices.GetRequiredService<StreamRuns>();
-        var run = await runs.FindAsync((string)context.Request.RouteValues["id"]!, context.RequestAborted);
-        return run is null ? null : await run.Events;
     }
 
     private static string? LastEventId(HttpRequest request)

@@ -56,7 +56,7 @@ public sealed class StreamRuns
     /// </param>
     /// <param name="runOptions">What else this run does; null for nothing.</param>
     /// <returns>The run, already going.</returns>
-    /// <exception cref="TooManyRunsException"><see cref="PerennialServerOptions.MaxRuns"/> runs are being produced.</exception>
+    /// <exception cref="TooManyRunsException"><see cref="PerennialServerOptions.MaxRuns"/> runs are being produced, or the host is stopping.</exception>
     public StartedRun Start(Func<RunWriter, CancellationToken, Task> produce, RunOptions? runOptions = null)
     {
         ArgumentNullException.ThrowIfNull(produce);
@@ -75,7 +75,7 @@ public sealed class StreamRuns
     /// <param name="source">The items; its end is the end of the run. Enumerated once, with a token that a stop cancels.</param>
     /// <param name="typeInfo">How to serialise an item, without reflection.</param>
     /// <returns>The run, already going.</returns>
-    /// <exception cref="TooManyRunsException"><see cref="PerennialServerOptions.MaxRuns"/> runs are being produced.</exception>
+    /// <exception cref="TooManyRunsException"><see cref="PerennialServerOptions.MaxRuns"/> runs are being produced, or the host is stopping.</exception>
     public StartedRun Start<T>(IAsyncEnumerable<T> source, JsonTypeInfo<T> typeInfo)
     {
         ArgumentNullException.ThrowIfNull(source);
@@ -105,6 +105,8 @@ public sealed class StreamRuns
 
     private void ReservePlace()
     {
+        if (_hostStopping.IsCancellationRequested)
+            throw new TooManyRunsException("The host is stopping; it starts no more runs.");
         if (Interlocked.Increment(ref _places) <= _options.MaxRuns)
             return;
         Interlocked.Decrement(ref _places);

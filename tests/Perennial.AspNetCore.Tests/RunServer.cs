@@ -4,6 +4,7 @@ using Microsoft.AspNetCore.Hosting;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
+using Perennial.AspNetCore.Stores;
 
 namespace Perennial.AspNetCore.Tests;
 
@@ -30,7 +31,8 @@ internal sealed class RunServer : IAsyncDisposable
     private static CancellationToken TestEnds => TestContext.Current.CancellationToken;
 
     public static async Task<RunServer> StartAsync(
-        Action<PerennialServerOptions>? configure = null, Action<WebApplication>? map = null, TimeProvider? time = null)
+        Action<PerennialServerOptions>? configure = null, Action<WebApplication>? map = null, TimeProvider? time = null,
+        IRunStore? store = null)
     {
         var builder = WebApplication.CreateSlimBuilder();
         builder.WebHost.UseUrls("http://127.0.0.1:0");
@@ -38,6 +40,8 @@ internal sealed class RunServer : IAsyncDisposable
         // A host that waits for its readers must hang the test, not outlast it.
         builder.Services.Configure<HostOptions>(host => host.ShutdownTimeout = TimeSpan.FromMilliseconds(2 * Hang));
         builder.Services.AddSingleton(time ?? TimeProvider.System);
+        if (store is not null)
+            builder.Services.AddSingleton(store);
         builder.Services.AddPerennialServer(configure);
         var app = builder.Build();
         map?.Invoke(app);
