@@ -1,0 +1,47 @@
+// Bundles what a user of each entry would ship, minified and gzipped, and fails over budget. `--write` puts the table into the README.
+import { readFileSync, writeFileSync } from "node:fs";
+import { gzipSync } from "node:zlib";
+import { build } from "esbuild";
+
+const own = ["@perennial/client", "@perennial/client/*", "react", "vue", "svelte", "svelte/*", "ai"];
+const rows = [
+  ["SSE", "sse", 5.0],
+  ["WebSocket", "websocket", 5.0],
+  ["HTTP stream", "http-stream", 5.0],
+  ["long polling", "long-poll", 5.0],
+  ["all, chosen by name or automatically", "index", 9.0],
+  ["React adapter", "react", 0.6, true],
+  ["Vue adapter", "vue", 0.6, true],
+  ["Svelte adapter", "svelte", 0.6, true],
+  ["manager", "manager", 2.0, true],
+  ["Vercel AI SDK", "ai", 2.0, true],
+];
+
+let isOver = false;
+const table = ["| what | import | minified | gzipped | budget |", "|---|---|---:|---:|---:|"];
+for (const [name, entry, budget, isAdapter] of rows) {
+  const { outputFiles } = await build({
+    stdin: { contents: `export * from "./dist/${entry}.js"`, resolveDir: "." },
+    bundle: true,
+    minify: true,
+    format: "esm",
+    target: "es2022",
+    write: false,
+    external: own,
+    plugins: isAdapter ? [{ name: "own", setup: ({ onResolve }) => onResolve({ filter: /^\.\// }, ({ importer, path }) => (importer.endsWith(`${entry}.js`) ? { path, external: true } : undefined)) }] : [],
+  });
+  const code = outputFiles[0].contents;
+  const size = gzipSync(code, { level: 9 }).length;
+  const over = size > budget * 1024;
+  isOver ||= over;
+  const kilobytes = (bytes) => `${(bytes / 1024).toFixed(2)} KB`;
+  const path = entry === "index" ? "@perennial/client" : `@perennial/client/${entry}`;
+  table.push(`| ${name} | \`${path}\` | ${kilobytes(code.length)} | ${kilobytes(size)}${over ? " **over**" : ""} | ${kilobytes(budget * 1024)} |`);
+}
+
+console.log(table.join("\n"));
+if (process.argv.includes("--write")) {
+  const readme = readFileSync("README.md", "utf8");
+  writeFileSync("README.md", readme.replace(/(<!-- sizes -->\n)[^]*?(<!-- \/sizes -->)/, `$1${table.join("\n")}\n$2`));
+}
+process.exitCode = isOver ? 1 : 0;

@@ -1,0 +1,75 @@
+import type { Backoff } from "./backoff.js";
+import type { Connection } from "./connection.js";
+import { TransportError } from "./errors.js";
+import type { LoopContext } from "./loop.js";
+import type { Incoming, Message } from "./message.js";
+import { failureIn, textIn } from "./signals.js";
+import { watchSilence } from "./silence.js";
+import type { StreamEnd, StreamSignal } from "./types.js";
+
+/**
+ * Carries one connection's messages into the buffer until the connection or the stream ends: read, classify, hand over, and only then
+ * move the cursor. Reads nothing while the buffer is full or hand-over is paused.
+ *
+ * @returns How the stream ended, or `undefined` where only the connection did, in good order.
+ */
+export async function pump(context: LoopContext, connection: Connection, backoff: Backoff, signal: AbortSignal): Promise<StreamEnd | undefined> {
+  const { settings, buffer, cursor, announce, report } = context;
+  const limit = settings.idleTimeout ?? connection.longestSilence ?? 300_000;
+  const silence = watchSilence(settings, limit, () =>
+    context.drop(new TransportError("idle-timeout", `No byte, not even a heartbeat, within ${limit} ms.`, { transient: true })),
+  );
+  connection.onActivity = silence.heard;
+  context.wake = silence.look;
+
+  try {
+    for (;;) {
+      await buffer.whenReady(signal);
+      silence.setReading(true);
+      const batch = await connection.read();
+      silence.setReading(false);
+      if (!batch) return undefined;
+      for (const each of batch) {
+        const end = await handOver(each);
+        if (end) return end;
+      }
+      context.changed(connection.takeBytes());
+    }
+  } finally {
+    silence.end();
+    context.changed(connection.takeBytes());
+  }
+
+  async function handOver({ message, id, retry, malformed }: Incoming): Promise<StreamEnd | undefined> {
+    if (retry !== undefined) backoff.useServerDelay(retry);
+    if (malformed !== undefined) {
+      report(new TransportError("invalid-message", `${malformed} characters are not what a message must be; they were left out.`, { transient: true }), true, 0);
+    }
+    const meaning = message && connection.classify(message);
+    if (meaning == "message" || meaning == "error" || meaning == "delivered-then-completed") {
+      message!.followsGap = cursor.isBeforeGap;
+      while (!buffer.append(message!)) await buffer.whenReady(signal);
+      cursor.isBeforeGap = false;
+      context.delivered();
+      if (id === undefined) cursor.isExact = false;
+    }
+    if (id !== undefined) {
+      cursor.id = id || undefined;
+      cursor.isExact = id != "";
+    }
+    return meaning && act(meaning, message!);
+  }
+
+  function act(meaning: StreamSignal, message: Message): StreamEnd | undefined {
+    if (meaning == "completed" || meaning == "delivered-then-completed") return { reason: "completed" };
+    if (meaning == "stopped") return { reason: meaning };
+    if (meaning == "failed") return { reason: meaning, error: failureIn(message, false) };
+    if (meaning == "error") report(failureIn(message, true), true, 0);
+    if (meaning == "gap") {
+      cursor.isBeforeGap = true;
+      announce("gap", { reason: "announced", requested: textIn(message, "requested"), resumesAt: textIn(message, "resumesAt") });
+    }
+    if (message.type == "perennial.retry") backoff.useServerDelay(Number(message.json<{ delay?: number }>().delay) || 0);
+    return undefined;
+  }
+}
