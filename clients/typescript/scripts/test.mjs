@@ -2,6 +2,7 @@
 import { spawnSync } from "node:child_process";
 import { readdirSync, rmSync } from "node:fs";
 import { run } from "node:test";
+import { pipeline } from "node:stream/promises";
 import { spec } from "node:test/reporters";
 import { build } from "esbuild";
 
@@ -27,9 +28,7 @@ let failed = 0;
 const stream = run({ files: tests.map((name) => `build/${name.replace(/\.ts$/, ".js")}`), concurrency: 2 });
 stream.on("test:pass", ({ details, skip }) => (passed += details.type === "suite" || skip ? 0 : 1));
 stream.on("test:fail", ({ details }) => (failed += details.type === "suite" ? 0 : 1));
-const reporter = new spec();
-stream.compose(reporter).pipe(process.stdout);
-await new Promise((resolve) => stream.on("end", resolve));
+await pipeline(stream.compose(new spec()), process.stdout, { end: false });
 
 if (!chosen.length) {
   for (const script of [["node_modules/.bin/tsc", "--noEmit"], ["node", "scripts/build.mjs"], ["node", "scripts/size.mjs"]]) {

@@ -28,7 +28,7 @@ export interface Connection {
   /** Sends one message. */
   send(message: OutgoingSend, signal: AbortSignal): Promise<SendOutcome>;
   /** In place of `send`: sends whatever the list holds, now and whenever called. */
-  sendAll?(list: SendList): void;
+  readonly sendAll?: ((list: SendList) => void) | undefined;
   /** Asks the server to stop producing. */
   stop(signal: AbortSignal): Promise<void>;
   /** Leaves. Called once, after the signal has aborted. */

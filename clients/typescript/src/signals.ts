@@ -27,8 +27,8 @@ function read({ data }: StreamMessage): StreamSignal {
   const value = parse(data);
   if (!isObject(value)) return "message";
   const { type, done } = value;
-  if (type == "error") return "error";
-  if (type == "done") return Object.keys(value).length == 1 ? "completed" : "delivered-then-completed";
+  if (type === "error") return "error";
+  if (type === "done") return Object.keys(value).length == 1 ? "completed" : "delivered-then-completed";
   return done === true ? "delivered-then-completed" : "message";
 }
 

@@ -181,6 +181,8 @@ export interface WebSocketLike {
   pause?(): void;
   /** Reads on. */
   resume?(): void;
+  /** Leaves without a goodbye. */
+  terminate?(): void;
 }
 
 /** Clock, chance and network. */
