@@ -11,6 +11,12 @@ export { autoOf } from "./auto.js";
 export * from "./exports.js";
 export { auto, httpStream, longPoll, sse, websocket };
 
+/** What a transport is told, and the form it is to take. */
+export interface AnyTransportOptions extends TransportOptions {
+  /** A form by name, or one of your own. Default `auto`. */
+  readonly transport?: TransportKind | Protocol | undefined;
+}
+
 const protocols: Record<TransportKind, Protocol> = { auto, sse, websocket, "http-stream": httpStream, "long-poll": longPoll };
 
 /**
@@ -22,7 +28,7 @@ const protocols: Record<TransportKind, Protocol> = { auto, sse, websocket, "http
  * for await (const message of transport) console.log(message.data);
  * ```
  */
-export function createTransport({ transport = "auto", ...options }: TransportOptions & { readonly transport?: TransportKind | Protocol }): Transport {
+export function createTransport({ transport = "auto", ...options }: AnyTransportOptions): Transport {
   const protocol = typeof transport == "string" ? protocols[transport] : transport;
   if (!protocol) throw new TypeError(`transport: ${transport as string} is none of ${Object.keys(protocols).join(", ")}.`);
   return createClient(protocol, options);
