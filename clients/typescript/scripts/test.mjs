@@ -12,7 +12,8 @@ const tests = readdirSync("test").filter((name) => name.endsWith(".test.ts") && 
 
 rmSync("build", { recursive: true, force: true });
 await build({
-  entryPoints: tests.map((name) => `test/${name}`),
+  // The page is a file of its own, so that it is evaluated before the frameworks that look for it.
+  entryPoints: [...tests, "support/dom.ts"].map((name) => `test/${name}`),
   outdir: "build",
   bundle: true,
   splitting: true,

@@ -77,6 +77,11 @@ export class StreamServer implements AsyncDisposable {
     this.write({ type: `perennial.${status}`, data });
   }
 
+  /** Connections that stand. */
+  get connections(): number {
+    return this.#sockets.size;
+  }
+
   /** Breaks every connection. */
   cut(): void {
     for (const socket of this.#sockets) socket.destroy();
