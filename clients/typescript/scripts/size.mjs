@@ -4,17 +4,19 @@ import { gzipSync } from "node:zlib";
 import { build } from "esbuild";
 
 const own = ["@perennial/client", "@perennial/client/*", "react", "vue", "svelte", "svelte/*", "ai"];
+/** Name, entry, and the most it may be in KB: what it is, and a little. Only ever lowered without a reason in the changelog. */
 const rows = [
-  ["SSE", "sse", 5.0],
-  ["WebSocket", "websocket", 5.0],
-  ["HTTP stream", "http-stream", 5.0],
-  ["long polling", "long-poll", 5.0],
-  ["all, chosen by name or automatically", "index", 9.0],
+  ["SSE", "sse", 8.6],
+  ["WebSocket", "websocket", 9.6],
+  ["HTTP stream", "http-stream", 9.0],
+  ["long polling", "long-poll", 9.4],
+  ["all, chosen by name or automatically", "index", 12.0],
+  ["store under the adapters", "store", 0.6, true],
   ["React adapter", "react", 0.6, true],
   ["Vue adapter", "vue", 0.6, true],
   ["Svelte adapter", "svelte", 0.6, true],
-  ["manager", "manager", 2.0, true],
-  ["Vercel AI SDK", "ai", 2.0, true],
+  ["manager", "manager", 1.2, true],
+  ["Vercel AI SDK", "ai", 0.7, true],
 ];
 
 let isOver = false;

@@ -1,6 +1,6 @@
 import { createClient, type CreateTransport, creatorOf } from "./client.js";
 import type { Connection, OpenContext, Protocol } from "./connection.js";
-import { TransportError, toTransportError } from "./errors.js";
+import { passing, TransportError, toTransportError } from "./errors.js";
 import { httpStream } from "./http-stream.js";
 import { longPoll } from "./long-poll.js";
 import type { Incoming } from "./message.js";
@@ -48,14 +48,14 @@ export const autoOf = (protocols: readonly Protocol[]): Protocol => ({
           if (index == order.length - 1 || !isOtherForm(toTransportError(error), form.kind)) throw error;
         }
       }
-      throw new TransportError("connect-failed", "No form is left to try.");
+      throw new TransportError("connect-failed");
     };
 
     /** Opens, and where heartbeats are announced waits for the first byte: a connection that stays silent proves nothing. */
     async function probe(form: (typeof forms)[number], open: OpenContext): Promise<Connection> {
       const attempt = new AbortController();
       open.signal.addEventListener("abort", () => attempt.abort(open.signal.reason), { once: true });
-      const isLate = new TransportError("connect-timeout", `No byte over ${form.kind} in time.`, { transient: true });
+      const isLate = passing("connect-timeout", form.kind);
       const drop = (reason: TransportError) => (attempt.abort(reason), open.drop(reason));
       let cancel = after(services, form.kind == "websocket" ? probeTimeout : Infinity, () => attempt.abort(isLate));
       try {

@@ -34,9 +34,9 @@ export function createBackoff({ reconnect, services }: Pick<Settings, "reconnect
       const transient = !!error.transient;
       const isWorthIt = error.code != "interrupted" && (reconnect.shouldRetry?.({ error, attempt: failures, transient }) ?? transient);
       if (!isWorthIt || !reconnect.enabled) throw error;
-      if (failures > reconnect.maxAttempts) throw asFinal(error, "attempts-exhausted", `Gave up after ${failures} tries. Last: ${error.message}`);
+      if (failures > reconnect.maxAttempts) throw asFinal(error, "attempts-exhausted");
       const floor = error.retryAfter ?? 0;
-      if (floor > reconnect.maxRetryAfter) throw asFinal(error, "retry-after-too-long", `The server asked for a wait of ${floor} ms.`);
+      if (floor > reconnect.maxRetryAfter) throw asFinal(error, "retry-after-too-long");
       return Math.max(floor, offline ? reconnect.maxDelay : delayFor(failures));
     },
   };

@@ -27,6 +27,8 @@ interface Session {
 
 let count = 0;
 
+const ONE_READER = "The messages have one reader: one loop, or on(\"event\").";
+
 /** The public face of a transport: one state, one session at a time, one buffer and one cursor over all of them. */
 export function createClient(protocol: Protocol, options: TransportOptions): Transport {
   const settings = settle(options);
@@ -124,7 +126,7 @@ export function createClient(protocol: Protocol, options: TransportOptions): Tra
     close,
     [Symbol.asyncDispose]: close,
     on(name, handler) {
-      if (name == "event" && isBeingRead) throw new TypeError("The messages are being read as a sequence; they are consumed by it or by on(\"event\"), not both.");
+      if (name == "event" && isBeingRead) throw new TypeError(ONE_READER);
       return events.on(name, handler);
     },
     subscribe(listener) {
@@ -207,7 +209,7 @@ export function createClient(protocol: Protocol, options: TransportOptions): Tra
   }
 
   async function* read({ signal }: { readonly signal?: AbortSignal | undefined } = {}): AsyncGenerator<StreamMessage, void, void> {
-    if (isBeingRead || events.consumes()) throw new TypeError("The messages are being consumed already; they have one reader at a time.");
+    if (isBeingRead || events.consumes()) throw new TypeError(ONE_READER);
     isBeingRead = true;
     try {
       if (!end) start();
@@ -258,6 +260,6 @@ export function createClient(protocol: Protocol, options: TransportOptions): Tra
   }
 
   function notConnected(): TransportError {
-    return new TransportError("not-connected", `The transport is ${state}.`, { delivery: "not-sent" });
+    return new TransportError("not-connected", state, { delivery: "not-sent" });
   }
 }

@@ -72,22 +72,24 @@ export class TransportError extends Error {
   /** What went wrong, for programs. */
   readonly code: ErrorCode;
 
-  constructor(code: ErrorCode, message: string, details: ErrorDetails = {}) {
-    super(message);
+  /** @param what What of it, in few words; the message is the code and this. */
+  constructor(code: ErrorCode, what?: string | number, details: ErrorDetails = {}) {
+    super(what ? `${code}: ${what}` : code);
     Object.assign(this, details);
     this.name = "TransportError";
     this.code = code;
   }
 }
 
+/** An error that another attempt may mend. */
+export const passing = (code: ErrorCode, what?: string | number, details?: ErrorDetails): TransportError => new TransportError(code, what, { ...details, transient: true });
+
 /** The same error under another code, not worth another attempt. */
-export function asFinal(error: TransportError, code: ErrorCode, message: string): TransportError {
-  return new TransportError(code, message, { ...error, transient: false, cause: error });
-}
+export const asFinal = (error: TransportError, code: ErrorCode): TransportError => new TransportError(code, error.message, { ...error, transient: false, cause: error });
 
 /** Errors of foreign code are final: repeating them would repeat a bug. */
 export function toTransportError(error: unknown): TransportError {
   return error instanceof TransportError
     ? error
-    : new TransportError("unexpected", "Code outside the transport failed.", { cause: error });
+    : new TransportError("unexpected", undefined, { cause: error });
 }

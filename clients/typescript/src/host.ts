@@ -1,4 +1,4 @@
-import { TransportError } from "./errors.js";
+import { passing, type TransportError } from "./errors.js";
 import type { TransportServices } from "./types.js";
 
 /**
@@ -11,7 +11,7 @@ export function watchHost({ host }: TransportServices, wake: () => void, drop: (
   let onShown: (() => void)[] = [];
   const hidden = () => {
     isAway = true;
-    drop(new TransportError("connection-lost", "The page was put away.", { transient: true }));
+    drop(passing("connection-lost", "page hidden"));
   };
   const shown = () => {
     isAway = false;

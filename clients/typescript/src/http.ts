@@ -1,4 +1,4 @@
-import { asFinal, TransportError, toTransportError } from "./errors.js";
+import { asFinal, passing, TransportError, toTransportError } from "./errors.js";
 import type { Settings } from "./settings.js";
 import type { OutgoingSend } from "./sends.js";
 import type { OutgoingRequest } from "./types.js";
@@ -30,8 +30,7 @@ export function createHttp(settings: Settings) {
 
     /** Opens the stream: the response has a success status, and its body is unread. */
     async open(accept: string, lastEventId: string | undefined, signal: AbortSignal): Promise<Response> {
-      const interrupted = "The request was sent before and must not be repeated. Set allowReplay to allow it.";
-      if (!maySend()) throw new TransportError("interrupted", interrupted);
+      if (!maySend()) throw new TransportError("interrupted", "see allowReplay");
       const headers = new Headers({ accept });
       if (lastEventId !== undefined) headers.set("last-event-id", encodeHeader(lastEventId));
       const init = isRead() ? { method: "GET" } : { method, ...encodeBody(settings.body, headers) };
@@ -40,14 +39,14 @@ export function createHttp(settings: Settings) {
       } catch (error) {
         const known = toTransportError(error);
         if (maySend() || !known.transient) throw known;
-        throw known.status ? asFinal(known, known.code, known.message) : asFinal(known, "interrupted", interrupted);
+        throw asFinal(known, known.status ? known.code : "interrupted");
       }
     },
 
     /** Posts one message, named by its key so that the server can recognise a repetition. */
     async post({ data, kind, key }: OutgoingSend, signal: AbortSignal): Promise<void> {
       const target = settings.sendUrl ? new URL(settings.sendUrl, url) : (resource ?? url);
-      if (!settings.sendUrl && !isRead()) throw new TransportError("not-connected", `Set sendUrl: a ${method} opened this stream.`, { delivery: "not-sent" });
+      if (!settings.sendUrl && !isRead()) throw new TransportError("not-connected", "sendUrl is not set", { delivery: "not-sent" });
       const headers = new Headers({
         "content-type": kind == "json" ? "application/json" : kind == "text" ? "text/plain; charset=utf-8" : "application/octet-stream",
         "idempotency-key": `"${key}"`,      // a structured-field string (draft-ietf-httpapi-idempotency-key-header, 2.1)
@@ -56,13 +55,11 @@ export function createHttp(settings: Settings) {
         const response = await request(target, headers, { method: "POST", body: data }, signal);
         await response.body?.cancel();
         // Followed by another method, perhaps, and answered by a login page: that acknowledges nothing.
-        if (response.redirected) throw new TransportError("redirect-refused", "The message was redirected.", { delivery: "unknown" });
+        if (response.redirected) throw new TransportError("redirect-refused", undefined, { delivery: "unknown" });
       } catch (error) {
         const known = toTransportError(error);
         const delivery = known.delivery ?? (known.status && known.status < 500 ? "not-sent" : "unknown");
-        throw known.status && !known.transient
-          ? new TransportError("send-rejected", `The message was refused. ${known.message}`, { ...known, delivery, cause: known })
-          : new TransportError(known.code, known.message, { ...known, delivery });
+        throw new TransportError(known.status && !known.transient ? "send-rejected" : known.code, known.message, { ...known, delivery, cause: known });
       }
     },
 
@@ -101,7 +98,7 @@ export function createHttp(settings: Settings) {
       signal.throwIfAborted();
       const isNotSent = NEVER_CONNECTED.test((cause as { cause?: { code?: string } }).cause?.code ?? "");
       if (acts && isNotSent) mayHaveActed = false;
-      throw new TransportError("connect-failed", `${url.host} cannot be reached.`, { transient: true, cause, delivery: isNotSent ? "not-sent" : undefined });
+      throw passing("connect-failed", url.host, { cause, delivery: isNotSent ? "not-sent" : undefined });
     }
   }
 
@@ -114,7 +111,7 @@ export function createHttp(settings: Settings) {
 
   function statusError({ status, headers }: Response): TransportError {
     const transient = settings.reconnect.retryStatusCodes.includes(status);
-    return new TransportError("http-status", `The server answered ${status}.`, { status, transient, retryAfter: retryAfter(headers.get("retry-after")) });
+    return new TransportError("http-status", status, { status, transient, retryAfter: retryAfter(headers.get("retry-after")) });
   }
 
   /** Seconds or a date (RFC 9110, 10.2.3); a date in the past is no wait. */

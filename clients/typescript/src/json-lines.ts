@@ -1,4 +1,3 @@
-import { TransportError } from "./errors.js";
 import { type Incoming, Message, type Parser } from "./message.js";
 import { tooLarge } from "./sse-parser.js";
 
@@ -57,7 +56,7 @@ export function openEnvelope(json: string): Incoming {
   const given = text("id");
   const hasData = "data" in value || "binary" in value;
   if (given === undefined && type === undefined && !hasData) return damaged;
-  if (given && given.length > 8192) throw new TransportError("message-too-large", "A message id is larger than any header.");
+  if (given && given.length > 8192) throw tooLarge();
   const id = given && !/[\r\n\0]/.test(given) ? given : undefined;
   if (type === undefined && !hasData) return id ? { id } : {};
   let data = "";

@@ -1,7 +1,7 @@
 import { createBackoff } from "./backoff.js";
 import type { Buffer } from "./buffer.js";
 import type { Connection, OpenContext } from "./connection.js";
-import { asFinal, TransportError, toTransportError } from "./errors.js";
+import { asFinal, passing, type TransportError, toTransportError } from "./errors.js";
 import { pump } from "./pump.js";
 import type { Settings } from "./settings.js";
 import type { StreamEnd, TransportEvents, TransportState } from "./types.js";
@@ -100,8 +100,7 @@ export async function runLoop(context: LoopContext, stop: AbortSignal): Promise<
   }
 
   async function openInTime({ signal }: AbortController, attempt: number): Promise<Connection> {
-    const late = () => new TransportError("connect-timeout", `No answer from ${settings.url.host} within ${connectTimeout} ms.`, { transient: true });
-    const cancel = after(services, connectTimeout, () => context.drop(late()));
+    const cancel = after(services, connectTimeout, () => context.drop(passing("connect-timeout", settings.url.host)));
     try {
       return await context.open({ attempt, lastEventId: cursor.id, hasDelivered: context.hasDelivered, signal, drop: context.drop });
     } finally {
@@ -122,12 +121,12 @@ export async function runLoop(context: LoopContext, stop: AbortSignal): Promise<
       stop.throwIfAborted();
       if (buffer.appended > receivedBefore || services.now() - since >= reconnect.stableAfter) backoff.clear();
       const known = toTransportError(error);
-      throw known.transient && !connection.canResume() ? asFinal(known, "interrupted", `Interrupted: the request must not be repeated. ${known.message}`) : known;
+      throw known.transient && !connection.canResume() ? asFinal(known, "interrupted") : known;
     }
   }
 
   function meaningOfCleanEnd({ marksEnd }: Connection): StreamEnd {
     if (!marksEnd && settings.endOfStream == "complete") return { reason: "completed" };
-    throw new TransportError("ended-without-marker", "The connection ended, but the stream had not.", { transient: true });
+    throw passing("ended-without-marker");
   }
 }

@@ -44,7 +44,7 @@ export function createNumberedSends(list: SendList, say: (json: string) => void)
       const send = list.waiting.find((each) => each.number == number);
       if (!send) return;
       list.remove(send);
-      send.settle(new TransportError("send-rejected", "The message was refused.", { delivery: "not-sent", serverCode, serverMessage }));
+      send.settle(new TransportError("send-rejected", number, { delivery: "not-sent", serverCode, serverMessage }));
     },
   };
 
@@ -62,7 +62,7 @@ export function createNumberedSends(list: SendList, say: (json: string) => void)
   function forgotten(): void {
     for (const send of list.waiting.filter((each) => each.number !== undefined)) {
       list.remove(send);
-      send.settle(new TransportError("connection-lost", "The server no longer knows what it has received.", { delivery: "unknown" }));
+      send.settle(new TransportError("connection-lost", "the server forgot the sender", { delivery: "unknown" }));
     }
     list.sender = undefined;
     introduce();

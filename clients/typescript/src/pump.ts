@@ -1,9 +1,9 @@
 import type { Backoff } from "./backoff.js";
 import type { Connection } from "./connection.js";
-import { TransportError } from "./errors.js";
+import { passing } from "./errors.js";
 import type { LoopContext } from "./loop.js";
 import type { Incoming, Message } from "./message.js";
-import { failureIn, textIn } from "./signals.js";
+import { failureIn, memberOf, text } from "./signals.js";
 import { watchSilence } from "./silence.js";
 import type { StreamEnd, StreamSignal } from "./types.js";
 
@@ -16,9 +16,7 @@ import type { StreamEnd, StreamSignal } from "./types.js";
 export async function pump(context: LoopContext, connection: Connection, backoff: Backoff, signal: AbortSignal): Promise<StreamEnd | undefined> {
   const { settings, buffer, cursor, announce, report } = context;
   const limit = settings.idleTimeout ?? connection.longestSilence ?? 300_000;
-  const silence = watchSilence(settings, limit, () =>
-    context.drop(new TransportError("idle-timeout", `No byte, not even a heartbeat, within ${limit} ms.`, { transient: true })),
-  );
+  const silence = watchSilence(settings, limit, () => context.drop(passing("idle-timeout", limit)));
   connection.onActivity = silence.heard;
   context.wake = silence.look;
 
@@ -42,9 +40,7 @@ export async function pump(context: LoopContext, connection: Connection, backoff
 
   async function handOver({ message, id, retry, malformed }: Incoming): Promise<StreamEnd | undefined> {
     if (retry !== undefined) backoff.useServerDelay(retry);
-    if (malformed !== undefined) {
-      report(new TransportError("invalid-message", `${malformed} characters are not what a message must be; they were left out.`, { transient: true }), true, 0);
-    }
+    if (malformed !== undefined) report(passing("invalid-message", malformed), true, 0);
     const meaning = message && connection.classify(message);
     if (meaning == "message" || meaning == "error" || meaning == "delivered-then-completed") {
       message!.followsGap = cursor.isBeforeGap;
@@ -67,9 +63,10 @@ export async function pump(context: LoopContext, connection: Connection, backoff
     if (meaning == "error") report(failureIn(message, true), true, 0);
     if (meaning == "gap") {
       cursor.isBeforeGap = true;
-      announce("gap", { reason: "announced", requested: textIn(message, "requested"), resumesAt: textIn(message, "resumesAt") });
+      announce("gap", { reason: "announced", requested: text(memberOf(message, "requested")), resumesAt: text(memberOf(message, "resumesAt")) });
     }
-    if (message.type == "perennial.retry") backoff.useServerDelay(Number(message.json<{ delay?: number }>().delay) || 0);
+    const delay = meaning == "ignored" && message.type == "perennial.retry" && memberOf(message, "delay");
+    if (typeof delay == "number" && delay >= 0) backoff.useServerDelay(delay);
     return undefined;
   }
 }

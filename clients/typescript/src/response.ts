@@ -1,5 +1,5 @@
 import type { Connection, OpenContext, ProtocolContext } from "./connection.js";
-import { TransportError } from "./errors.js";
+import { passing, TransportError } from "./errors.js";
 import { type Incoming, Message, type Parser } from "./message.js";
 import { classifyControl, classifyError } from "./signals.js";
 import type { StreamMessage, StreamSignal } from "./types.js";
@@ -15,7 +15,7 @@ export function readBody(response: Response, signal: AbortSignal): () => Promise
       return (await reader?.read())?.value;
     } catch (cause) {
       signal.throwIfAborted();
-      throw new TransportError("connection-lost", "The connection broke off.", { transient: true, cause });
+      throw passing("connection-lost", undefined, { cause });
     }
   };
 }
@@ -87,7 +87,7 @@ export function controlOr(message: Message, classify: (message: StreamMessage) =
 }
 
 export async function cannotStop(): Promise<never> {
-  throw new TransportError("not-connected", "This server did not say that a stream can be stopped; close leaves it.");
+  throw new TransportError("not-connected", "this server cannot stop");
 }
 
 /** The media type of a response, without its parameters. */
@@ -96,7 +96,6 @@ export const mediaType = (response: Response): string => (response.headers.get("
 /** Leaves a response that is not what was asked for. */
 export async function refuse(response: Response, needed: string): Promise<never> {
   await response.body?.cancel();
-  throw response.status == 200
-    ? new TransportError("unexpected-content-type", `The server answered with ${mediaType(response) || "no content type"}; ${needed} is needed.`)
-    : new TransportError("http-status", `The server answered ${response.status}, which is not a stream.`, { status: response.status });
+  const { status } = response;
+  throw new TransportError(status == 200 ? "unexpected-content-type" : "http-status", `${status}, ${mediaType(response)} in place of ${needed}`, { status });
 }

@@ -43,7 +43,7 @@ export function createSendList(settings: Settings, current: () => Connection | u
 
     add(message: OutgoingSend, signal: AbortSignal | undefined): Promise<SendOutcome> {
       if (waiting.length >= queueCapacity) {
-        return Promise.reject(new TransportError("send-queue-full", `${waiting.length} messages wait to be sent.`, { delivery: "not-sent" }));
+        return Promise.reject(new TransportError("send-queue-full", queueCapacity, { delivery: "not-sent" }));
       }
       return new Promise((resolve, reject) => {
         const leave = new AbortController();
@@ -79,7 +79,7 @@ export function createSendList(settings: Settings, current: () => Connection | u
 
     /** Rejects a message that was tried for too long, as far as its caller is concerned. */
     limit(send: PendingSend): void {
-      const cancel = after(settings.services, timeout, () => send.settle(new TransportError("send-timeout", "The message was not confirmed in time.", { delivery: "unknown" })));
+      const cancel = after(settings.services, timeout, () => send.settle(new TransportError("send-timeout", timeout, { delivery: "unknown" })));
       onAbort(send.leave.signal, cancel);
     },
 
@@ -88,7 +88,7 @@ export function createSendList(settings: Settings, current: () => Connection | u
       for (const send of waiting.splice(0)) {
         if (send.number !== undefined) list.sender = undefined;
         const delivery = send.mayHaveArrived ? "unknown" : "not-sent";
-        send.settle(new TransportError("not-connected", "The transport ended before the message was confirmed.", { delivery }));
+        send.settle(new TransportError("not-connected", undefined, { delivery }));
       }
     },
 
@@ -110,11 +110,11 @@ export function createSendList(settings: Settings, current: () => Connection | u
 
   async function trySend(connection: Connection, send: PendingSend): Promise<void> {
     const limit = new AbortController();
-    const timedOut = () => limit.abort(new TransportError("send-timeout", "The message was not confirmed in time.", { transient: connection.repeatsSends }));
+    const timedOut = () => limit.abort(new TransportError("send-timeout", timeout, { transient: connection.repeatsSends }));
     const cancel = after(settings.services, timeout, timedOut);
     onAbort(send.leave.signal, () => limit.abort(), limit.signal);
     try {
-      if (send.number !== undefined) throw new TransportError("connection-lost", "The message was sent in a form that cannot be repeated in this one.");
+      if (send.number !== undefined) throw new TransportError("connection-lost", "sent in another form");
       const sending = connection.send(send, limit.signal);
       send.mayHaveArrived = true;
       send.settle(await within(sending, limit.signal));
@@ -134,7 +134,7 @@ export function createSendList(settings: Settings, current: () => Connection | u
       await sleep(settings.services, send.backoff.afterFailure(error), send.leave.signal);
     } catch (final) {
       const known = toTransportError(final);
-      send.settle(new TransportError(known.code, known.message, { ...known, cause: known.cause, delivery: send.mayHaveArrived ? "unknown" : "not-sent" }));
+      send.settle(new TransportError(known.code, known.message, { ...known, delivery: send.mayHaveArrived ? "unknown" : "not-sent" }));
       list.remove(send);
     }
   }

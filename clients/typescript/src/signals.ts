@@ -1,4 +1,4 @@
-import { type ErrorCode, TransportError } from "./errors.js";
+import { TransportError } from "./errors.js";
 import { isObject, parse } from "./json-lines.js";
 import type { StreamMessage, StreamSignal } from "./types.js";
 
@@ -34,20 +34,16 @@ function read({ data }: StreamMessage): StreamSignal {
 
 /** What a message says of a failure: `{"error":{"message":"…","code":"…"}}`, or the same members at the top. */
 export function failureIn(message: StreamMessage, transient: boolean): TransportError {
-  const value = parse(message.data);
-  const top = isObject(value) ? value : {};
-  const inner = isObject(top["error"]) ? top["error"] : {};
-  return new TransportError("server-failed" satisfies ErrorCode, transient ? "The server reports an error in the stream." : "The server failed to go on.", {
+  const find = (name: string) => text(memberOf(message, "error", name)) ?? text(memberOf(message, name));
+  return new TransportError("server-failed", undefined, {
     transient,
-    serverMessage: text(inner["message"]) ?? text(top["message"]),
-    serverCode: text(inner["code"]) ?? text(top["code"]) ?? text(inner["type"]),
+    serverMessage: find("message"),
+    serverCode: find("code") ?? text(memberOf(message, "error", "type")),
   });
 }
 
-/** A member of the payload, where it is text. */
-export function textIn(message: StreamMessage, name: string): string | undefined {
-  const value = parse(message.data);
-  return isObject(value) ? text(value[name]) : undefined;
-}
+/** A member of the payload. */
+export const memberOf = (message: StreamMessage, ...path: string[]): unknown =>
+  path.reduce<unknown>((value, name) => (isObject(value) ? value[name] : undefined), parse(message.data));
 
-const text = (value: unknown): string | undefined => (typeof value == "string" ? value : undefined);
+export const text = (value: unknown): string | undefined => (typeof value == "string" ? value : undefined);

@@ -81,4 +81,4 @@ export function createSseParser(maxLength: number, lastEventId = ""): Parser {
   }
 }
 
-export const tooLarge = () => new TransportError("message-too-large", "A message is larger than maxMessageLength.");
+export const tooLarge = () => new TransportError("message-too-large");

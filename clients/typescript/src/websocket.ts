@@ -1,6 +1,6 @@
 import { type CreateTransport, creatorOf } from "./client.js";
 import type { OpenContext, Protocol, ProtocolContext } from "./connection.js";
-import { TransportError } from "./errors.js";
+import { passing, TransportError } from "./errors.js";
 import { openEnvelope } from "./json-lines.js";
 import { type Incoming, Message } from "./message.js";
 import { createNumberedSends } from "./perennial-v1.js";
@@ -33,7 +33,7 @@ async function connect({ settings, sends }: ProtocolContext, { lastEventId, sign
   request.url.protocol = request.url.protocol.replace("http", "ws");
   if (lastEventId !== undefined) request.url.searchParams.set("lastEventId", lastEventId);
   await within(Promise.resolve(settings.configureRequest?.(request, { rejected: false })), signal);
-  if (!services.WebSocket) throw new TransportError("connect-failed", "There is no WebSocket here; give one in services.");
+  if (!services.WebSocket) throw new TransportError("connect-failed", "no WebSocket here, see services");
 
   const offered = [...(settings.protocols ?? [SUBPROTOCOL])];
   const socket = new services.WebSocket(request.url, offered);
@@ -117,7 +117,7 @@ async function connect({ settings, sends }: ProtocolContext, { lastEventId, sign
         if (isPerennial || !(code == 1000 || code == 1005)) fault ??= closeError(code);
         arrived();
         // A browser does not say why a handshake failed.
-        reject(isPerennial ? fault : new TransportError("connect-failed", `No WebSocket (${offered}) at ${settings.url.host}.`, { transient: true }));
+        reject(isPerennial ? fault : passing("connect-failed", `${settings.url.host} (${offered})`));
       };
       socket.onerror = () => {};
     }), signal);
@@ -147,7 +147,7 @@ async function connect({ settings, sends }: ProtocolContext, { lastEventId, sign
 
   function receiveBytes(data: Uint8Array): Incoming {
     if (data.length > maxMessageLength) throw tooLarge();
-    if (isPerennial) throw new TransportError("protocol-violation", "Binary messages are reserved.");
+    if (isPerennial) throw new TransportError("protocol-violation", "binary");
     return { message: new Message("", undefined, undefined, data) };
   }
 
@@ -166,7 +166,7 @@ async function connect({ settings, sends }: ProtocolContext, { lastEventId, sign
     if (message?.type == "perennial.ack") return void numbered.acknowledged(say<{ received: number }>().received);
     if (message?.type == "perennial.refused") {
       const { number, request, code, message: text } = say<{ number: number; request?: string; code?: string; message?: string }>();
-      if (request == "stop") refuseStop(new TransportError("send-rejected", "The server refused to stop.", { serverCode: code, serverMessage: text }));
+      if (request == "stop") refuseStop(new TransportError("send-rejected", "stop", { serverCode: code, serverMessage: text }));
       return void numbered.refused(number, code, text);
     }
     return found;
@@ -178,7 +178,7 @@ async function connect({ settings, sends }: ProtocolContext, { lastEventId, sign
       socket.pause();
       return;
     }
-    drop(new TransportError("overrun", "The reader fell behind.", { transient: true }));
+    drop(passing("overrun"));
   }
 
   /** Asks a server that speaks plain messages for a sign of life. */
@@ -195,5 +195,5 @@ async function connect({ settings, sends }: ProtocolContext, { lastEventId, sign
  */
 function closeError(code: number): TransportError {
   const isFinal = code == 1002 || code == 1003 || (code >= 1007 && code <= 1010) || code == 3000 || (code >= 4400 && code < 4500 && code != 4408 && code != 4429);
-  return new TransportError(code == 1006 ? "connection-lost" : "closed-by-peer", `The connection was closed with code ${code}.`, { transient: !isFinal, closeCode: code });
+  return new TransportError(code == 1006 ? "connection-lost" : "closed-by-peer", code, { transient: !isFinal, closeCode: code });
 }

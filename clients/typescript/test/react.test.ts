@@ -26,7 +26,7 @@ for (const [name, useIt] of [["useSSE", useSSE], ["useWebSocket", useWebSocket],
     await act(() => shows(element, "connected: Hello!"));
     assert.equal(server.requests.length, 1);
     await act(async () => rendered.unmount());
-    while (server.connections > 0) await new Promise((resolve) => setTimeout(resolve, 5));
+    while (server.readers > 0) await new Promise((resolve) => setTimeout(resolve, 5));
   });
 }
 
@@ -47,7 +47,7 @@ test("Another url makes another transport", async () => {
   await act(() => shows(element, "connected: one"));
   await act(async () => setUrl(second.url));
   await act(() => shows(element, "connected: two"));
-  while (first.connections > 0) await new Promise((resolve) => setTimeout(resolve, 5));
+  while (first.readers > 0) await new Promise((resolve) => setTimeout(resolve, 5));
   await act(async () => rendered.unmount());
 });
 

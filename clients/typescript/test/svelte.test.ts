@@ -55,6 +55,6 @@ for (const [name, storeOf] of [["sseStore", sseStore], ["websocketStore", websoc
     server.write("?");
     await shows(second, "connected: Hello!?");
     await leave(views[1]!);
-    while (server.connections > 0) await new Promise((resolve) => setTimeout(resolve, 5));
+    while (server.readers > 0) await new Promise((resolve) => setTimeout(resolve, 5));
   });
 }

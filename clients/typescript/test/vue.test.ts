@@ -31,9 +31,9 @@ for (const [name, useIt] of [["useSSE", useSSE], ["useWebSocket", useWebSocket],
     assert.equal(first.requests.length, 1);
     url.value = second.url;
     await shows(element, "connected: other");
-    while (first.connections > 0) await new Promise((resolve) => setTimeout(resolve, 5));
+    while (first.readers > 0) await new Promise((resolve) => setTimeout(resolve, 5));
     app.unmount();
-    while (second.connections > 0) await new Promise((resolve) => setTimeout(resolve, 5));
+    while (second.readers > 0) await new Promise((resolve) => setTimeout(resolve, 5));
   });
 }
 
@@ -43,5 +43,5 @@ test("Outside a component it lives as long as its scope", async () => {
   const stream = scope.run(() => useSSE({ url: server.url }))!;
   while (stream.value.state != "connected") await new Promise((resolve) => setTimeout(resolve, 5));
   scope.stop();
-  while (server.connections > 0) await new Promise((resolve) => setTimeout(resolve, 5));
+  while (server.readers > 0) await new Promise((resolve) => setTimeout(resolve, 5));
 });

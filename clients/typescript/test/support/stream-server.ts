@@ -77,10 +77,8 @@ export class StreamServer implements AsyncDisposable {
     this.write({ type: `perennial.${status}`, data });
   }
 
-  /** Connections that stand. */
-  get connections(): number {
-    return this.#sockets.size;
-  }
+  /** Readers that are connected. */
+  readers = 0;
 
   /** Breaks every connection. */
   cut(): void {
@@ -107,6 +105,8 @@ export class StreamServer implements AsyncDisposable {
       response.writeHead(200, { "content-type": "application/json" }).end(JSON.stringify({ status: this.status }));
       return;
     }
+    this.readers++;
+    response.on("close", () => this.readers--);
     const from = this.#position(request.headers["last-event-id"] as string | undefined);
     const headers = { "perennial-protocol": "1", "perennial-heartbeat": String(this.options.heartbeat ?? 15) };
     if (from >= this.log.length && this.status != "running") {
@@ -163,7 +163,8 @@ export class StreamServer implements AsyncDisposable {
     const say = (value: unknown) => socket.send(JSON.stringify(value));
     let position = this.#position(url.searchParams.get("lastEventId") ?? undefined);
     if (position >= this.log.length && this.status != "running") position = this.log.length - 1;
-    socket.on("error", () => {});
+    this.readers++;
+    socket.on("error", () => {}).on("close", () => this.readers--);
     let sender: string | undefined;
     socket.on("message", (raw: Buffer, isBinary) => {
       if (isBinary) return socket.close(1003);
