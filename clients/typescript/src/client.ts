@@ -6,7 +6,7 @@ import { watchHost } from "./host.js";
 import { createHttp } from "./http.js";
 import { type Cursor, type LoopContext, runLoop } from "./loop.js";
 import { createMetrics } from "./metrics.js";
-import { createSendList, type OutgoingSend } from "./sends.js";
+import { createSendList, drawKey, type OutgoingSend } from "./sends.js";
 import { settle } from "./settings.js";
 import type { StreamEnd, StreamMessage, Transport, TransportOptions, TransportSnapshot, TransportState } from "./types.js";
 import { onAbort, within } from "./waiting.js";
@@ -233,7 +233,7 @@ export function createClient(protocol: Protocol, options: TransportOptions): Tra
     signal?.throwIfAborted();
     if (end) throw notConnected();
     start();
-    return await sends.add({ ...message, key: crypto.randomUUID() }, signal);
+    return await sends.add({ ...message, key: drawKey() }, signal);
   }
 
   async function stop({ signal }: { readonly signal?: AbortSignal | undefined } = {}): Promise<void> {

@@ -1,5 +1,6 @@
-import type { SendList } from "./sends.js";
 import { TransportError } from "./errors.js";
+import type { PendingSend, SendList } from "./sends.js";
+import type { SendOutcome } from "./types.js";
 
 /**
  * Numbered sends under the WebSocket subprotocol `perennial.v1` (docs/protocol.md), over one connection: names the sender, waits for
@@ -8,6 +9,7 @@ import { TransportError } from "./errors.js";
 export function createNumberedSends(list: SendList, say: (json: string) => void) {
   let phase: "silent" | "asked" | "ready" = "silent";
   let reached = 0;                // the highest number sent over this connection
+  const limits = new Map<number, () => void>();      // end the time these numbers have to be answered
 
   return {
     /** Sends what waits. */
@@ -15,12 +17,11 @@ export function createNumberedSends(list: SendList, say: (json: string) => void)
       if (phase == "silent") introduce();
       if (phase != "ready") return;
       for (const send of [...list.waiting]) {
-        if (send.number === undefined && send.settled) continue;
         send.number ??= list.sender!.next++;
         if (send.number <= reached) continue;
         reached = send.number;
         send.mayHaveArrived = true;
-        list.limit(send);
+        limits.set(send.number, list.limit(send));
         say(`{"type":"perennial.send","number":${send.number},${payload(send)}}`);
       }
     },
@@ -33,8 +34,7 @@ export function createNumberedSends(list: SendList, say: (json: string) => void)
       }
       for (const send of [...list.waiting]) {
         if (send.number === undefined || send.number > received) continue;
-        list.remove(send);
-        send.settle("acknowledged");
+        answer(send, "acknowledged");
       }
       this.run();
     },
@@ -43,10 +43,21 @@ export function createNumberedSends(list: SendList, say: (json: string) => void)
     refused(number: number, serverCode: string | undefined, serverMessage: string | undefined): void {
       const send = list.waiting.find((each) => each.number == number);
       if (!send) return;
-      list.remove(send);
-      send.settle(new TransportError("send-rejected", number, { delivery: "not-sent", serverCode, serverMessage }));
+      answer(send, new TransportError("send-rejected", number, { delivery: "not-sent", serverCode, serverMessage }));
+    },
+
+    /** The connection is over. */
+    end(): void {
+      for (const cancel of limits.values()) cancel();
     },
   };
+
+  function answer(send: PendingSend, result: SendOutcome | TransportError): void {
+    limits.get(send.number!)?.();
+    limits.delete(send.number!);
+    list.remove(send);
+    send.settle(result);
+  }
 
   function introduce(): void {
     list.sender ??= { id: drawId(), next: 1 };
@@ -61,8 +72,7 @@ export function createNumberedSends(list: SendList, say: (json: string) => void)
   /** The server has forgotten this sender: what has no answer may or may not have arrived. */
   function forgotten(): void {
     for (const send of list.waiting.filter((each) => each.number !== undefined)) {
-      list.remove(send);
-      send.settle(new TransportError("connection-lost", "the server forgot the sender", { delivery: "unknown" }));
+      answer(send, new TransportError("connection-lost", "the server forgot the sender", { delivery: "unknown" }));
     }
     list.sender = undefined;
     introduce();

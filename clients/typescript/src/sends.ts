@@ -27,6 +27,9 @@ export interface PendingSend extends OutgoingSend {
   readonly settle: (result: SendOutcome | TransportError) => void;
 }
 
+/** 128 random bits; `randomUUID` is for pages of secure origins only. */
+export const drawKey = (): string => Array.from(crypto.getRandomValues(new Uint8Array(16)), (byte) => byte.toString(16).padStart(2, "0")).join("");
+
 /** Outgoing messages, in the order of the calls; each ends with what is truly known of it. */
 export type SendList = ReturnType<typeof createSendList>;
 
@@ -77,11 +80,9 @@ export function createSendList(settings: Settings, current: () => Connection | u
       if (at >= 0) waiting.splice(at, 1);
     },
 
-    /** Rejects a message that was tried for too long, as far as its caller is concerned. */
-    limit(send: PendingSend): void {
-      const cancel = after(settings.services, timeout, () => send.settle(new TransportError("send-timeout", timeout, { delivery: "unknown" })));
-      onAbort(send.leave.signal, cancel);
-    },
+    /** Rejects a message that was tried for too long, as far as its caller is concerned; returns what prevents it. */
+    limit: (send: PendingSend): (() => void) =>
+      after(settings.services, timeout, () => send.settle(new TransportError("send-timeout", timeout, { delivery: "unknown" }))),
 
     /** The transport is over: nothing that waits will be sent. */
     fail(): void {
@@ -113,6 +114,7 @@ export function createSendList(settings: Settings, current: () => Connection | u
     const timedOut = () => limit.abort(new TransportError("send-timeout", timeout, { transient: connection.repeatsSends }));
     const cancel = after(settings.services, timeout, timedOut);
     onAbort(send.leave.signal, () => limit.abort(), limit.signal);
+    const { mayHaveArrived } = send;
     try {
       if (send.number !== undefined) throw new TransportError("connection-lost", "sent in another form");
       const sending = connection.send(send, limit.signal);
@@ -120,14 +122,15 @@ export function createSendList(settings: Settings, current: () => Connection | u
       send.settle(await within(sending, limit.signal));
       list.remove(send);
     } catch (error) {
-      await afterFailure(connection, send, toTransportError(error));
+      const known = toTransportError(error);
+      send.mayHaveArrived = mayHaveArrived || known.delivery != "not-sent";
+      await afterFailure(connection, send, known);
     } finally {
       cancel();
     }
   }
 
   async function afterFailure(connection: Connection, send: PendingSend, error: TransportError): Promise<void> {
-    send.mayHaveArrived = error.delivery != "not-sent" || send.backoff.failures > 0;
     try {
       if (send.settled) throw error;
       if (send.mayHaveArrived && !connection.repeatsSends) throw error;

@@ -28,7 +28,7 @@ export function settle(options: TransportOptions) {
     probeTimeout: 5_000,
     endOfStream: "complete" as const,
     ...defined(options),
-    url: new URL(options.url, globalThis.document?.baseURI),
+    url: new URL(options.url, globalThis.document?.baseURI ?? globalThis.location?.href),
     method: (options.method ?? (options.body === undefined ? "GET" : "POST")).toUpperCase(),
     reconnect: {
       enabled: reconnect !== false,

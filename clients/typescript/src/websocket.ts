@@ -94,6 +94,7 @@ async function connect({ settings, sends }: ProtocolContext, { lastEventId, sign
     },
     close() {
       cancelPing();
+      numbered.end();
       // A peer that does not answer the goodbye is left without one, where the platform can.
       socket.onclose = after(services, CLOSE_LIMIT, () => socket.terminate?.());
       socket.close(fault?.code == "message-too-large" ? 4413 : 1000);

@@ -207,6 +207,77 @@ test("A POST is never sent twice: lost after the answer, it is interrupted", asy
   assert.equal((await scripted.transport.completion).reason, "interrupted");
 });
 
+test("Not even shouldRetry repeats what must not be repeated", async () => {
+  const scripted = new Scripted({ body: "hi", reconnect: { shouldRetry: () => true } });
+  const failed = assert.rejects(scripted.transport.connect(), { code: "interrupted" });
+  await settled();
+  scripted.last.fail();
+  await failed;
+  assert.equal(scripted.requests.length, 1);
+});
+
+test("A send says truly what is known of it: refused is not sent, lost is unknown, and every try has the same key", async () => {
+  const scripted = new Scripted({ reconnect: { jitter: false, maxAttempts: 1 } });
+  await Promise.all([scripted.transport.connect(), settled().then(() => scripted.last.answer())]);
+  const refused = assert.rejects(scripted.transport.send("a"), { code: "send-rejected", status: 409, delivery: "not-sent" });
+  await settled();
+  scripted.last.answer(409);
+  await refused;
+
+  const unsent = assert.rejects(scripted.transport.send("b"), { code: "attempts-exhausted", delivery: "not-sent" });
+  await settled();
+  scripted.last.fail("ECONNREFUSED");
+  await scripted.clock.advance(1000);
+  scripted.last.fail("ECONNREFUSED");
+  await unsent;
+
+  const unknown = assert.rejects(scripted.transport.send("c"), { code: "attempts-exhausted", delivery: "unknown" });
+  await settled();
+  const key = scripted.last.headers.get("idempotency-key");
+  scripted.last.fail();
+  await scripted.clock.advance(1000);
+  assert.match(key!, /^"[\w-]{32}"$/);
+  assert.equal(scripted.last.headers.get("idempotency-key"), key);
+  scripted.last.fail("ECONNREFUSED");
+  await unknown;
+
+  const late = assert.rejects(scripted.transport.send("d"), { delivery: "unknown" });
+  await scripted.clock.advance(61_000);
+  await late;
+  const open = assert.rejects(scripted.transport.send("e"), { code: "not-connected", delivery: "unknown" });
+  const waiting = assert.rejects(scripted.transport.send("f"), { code: "not-connected", delivery: "not-sent" });
+  await settled();
+  await scripted.transport.close();
+  await Promise.all([open, waiting]);
+  assert.equal(scripted.clock.pending, 0);
+});
+
+test("A full send queue refuses at once, and a message taken back gives its place free", async () => {
+  const scripted = new Scripted({ send: { queueCapacity: 1 } });
+  const back = new AbortController();
+  const first = assert.rejects(scripted.transport.send("a", { signal: back.signal }), { name: "AbortError" });
+  await assert.rejects(scripted.transport.send("b"), { code: "send-queue-full", delivery: "not-sent" });
+  back.abort();
+  await first;
+  const third = scripted.transport.send("c").catch(() => {});
+  await scripted.transport.close();
+  await third;
+});
+
+test("perennial.retry takes the place of the first wait, and damage in it does no harm", async () => {
+  const scripted = new Scripted({ reconnect: { jitter: false } });
+  const { details } = record(scripted.transport);
+  scripted.transport.connect().catch(() => {});
+  await settled();
+  const body = scripted.last.answer(200, perennial);
+  body.write('event: perennial.retry\ndata: {"delay":70}\n\nevent: perennial.retry\ndata: oops\n\n');
+  await settled();
+  body.break();
+  await settled();
+  assert.deepEqual(details.find((each) => "reconnecting" in each), { reconnecting: { attempt: 1, delay: 70, maxAttempts: 5 } });
+  await scripted.transport.close();
+});
+
 test("A POST without an answer is interrupted, unless the connection was refused", async () => {
   const lost = new Scripted({ body: "hi" });
   const failed = assert.rejects(lost.transport.connect(), { code: "interrupted" });
