@@ -28,7 +28,18 @@ export async function pump(context: LoopContext, connection: Connection, backoff
       silence.setReading(false);
       if (!batch) return undefined;
       for (const each of batch) {
-        const end = await handOver(each);
+        const { message } = each;
+        const meaning = judge(each);
+        const isDelivered = meaning == "message" || meaning == "error" || meaning == "delivered-then-completed";
+        if (isDelivered) {
+          message!.followsGap = cursor.isBeforeGap;
+          while (!buffer.append(message!)) await buffer.whenReady(signal);      // the only wait: a batch is handed over at once
+          cursor.isBeforeGap = false;
+          if (each.id === undefined) cursor.isExact = false;
+        }
+        moveCursor(each);
+        if (isDelivered) context.delivered();
+        const end = meaning && act(meaning, message!);
         if (end) return end;
       }
       context.changed(connection.takeBytes());
@@ -38,22 +49,16 @@ export async function pump(context: LoopContext, connection: Connection, backoff
     context.changed(connection.takeBytes());
   }
 
-  async function handOver({ message, id, retry, malformed }: Incoming): Promise<StreamEnd | undefined> {
+  function judge({ message, retry, malformed }: Incoming): StreamSignal | undefined {
     if (retry !== undefined) backoff.useServerDelay(retry);
     if (malformed !== undefined) report(passing("invalid-message", malformed), true, 0);
-    const meaning = message && connection.classify(message);
-    if (meaning == "message" || meaning == "error" || meaning == "delivered-then-completed") {
-      message!.followsGap = cursor.isBeforeGap;
-      while (!buffer.append(message!)) await buffer.whenReady(signal);
-      cursor.isBeforeGap = false;
-      context.delivered();
-      if (id === undefined) cursor.isExact = false;
-    }
-    if (id !== undefined) {
-      cursor.id = id || undefined;
-      cursor.isExact = id != "";
-    }
-    return meaning && act(meaning, message!);
+    return message && connection.classify(message);
+  }
+
+  function moveCursor({ id }: Incoming): void {
+    if (id === undefined) return;
+    cursor.id = id || undefined;
+    cursor.isExact = id != "";
   }
 
   function act(meaning: StreamSignal, message: Message): StreamEnd | undefined {
