@@ -136,24 +136,25 @@ export class StreamServer implements AsyncDisposable {
   async #stream(from: number, response: ServerResponse, headers: Record<string, string>, format: (event: LogEvent, id: number) => string): Promise<void> {
     response.writeHead(200, headers);
     response.flushHeaders();
+    const left = new Promise<void>((resolve) => response.once("close", resolve));
     for (let position = from; !response.destroyed; ) {
       const events = this.log.slice(position, position + (this.options.batch ?? 50));
       if (events.length) {
         const text = events.map((event, index) => format(event, position + index + 1)).join("");
         position += events.length;
-        if (!response.write(text)) await new Promise<void>((resolve) => response.once("drain", resolve).once("close", resolve));
+        if (!response.write(text)) await Promise.race([left, new Promise<void>((resolve) => response.once("drain", resolve))]);
         else await new Promise(setImmediate);
       } else if (this.status != "running") {
         response.end();
         return;
       } else {
-        await this.#news(response);
+        await Promise.race([left, this.#news()]);
       }
     }
   }
 
   async #poll(from: number, response: ServerResponse, headers: Record<string, string>): Promise<void> {
-    if (from >= this.log.length) await Promise.race([this.#news(response), new Promise((resolve) => setTimeout(resolve, this.options.holdMilliseconds ?? 20).unref())]);
+    if (from >= this.log.length) await Promise.race([this.#news(), new Promise((resolve) => setTimeout(resolve, this.options.holdMilliseconds ?? 20).unref())]);
     const events = this.log.slice(from, from + (this.options.batch ?? 50));
     if (!events.length) response.writeHead(204, headers).end();
     else response.writeHead(200, { ...headers, "content-type": "application/x-ndjson" }).end(events.map((event, index) => envelope(event, from + index + 1)).join(""));
@@ -165,6 +166,7 @@ export class StreamServer implements AsyncDisposable {
     if (position >= this.log.length && this.status != "running") position = this.log.length - 1;
     this.readers++;
     socket.on("error", () => {}).on("close", () => this.readers--);
+    const left = new Promise<void>((resolve) => socket.once("close", () => resolve()));
     let sender: string | undefined;
     socket.on("message", (raw: Buffer, isBinary) => {
       if (isBinary) return socket.close(1003);
@@ -195,7 +197,7 @@ export class StreamServer implements AsyncDisposable {
         socket.close(1000);
         return;
       } else {
-        await this.#news(socket);
+        await Promise.race([left, this.#news()]);
       }
     }
   }
@@ -209,11 +211,8 @@ export class StreamServer implements AsyncDisposable {
     return id ? Number(id.split("-")[1]) : 0;
   }
 
-  #news(reader: { once(name: "close", callback: () => void): unknown }): Promise<void> {
-    return new Promise((resolve) => {
-      this.#waiting.push(resolve);
-      reader.once("close", resolve);
-    });
+  #news(): Promise<void> {
+    return new Promise((resolve) => this.#waiting.push(resolve));
   }
 }
 
