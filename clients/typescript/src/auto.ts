@@ -56,10 +56,9 @@ export const autoOf = (protocols: readonly Protocol[]): Protocol => ({
       const attempt = new AbortController();
       open.signal.addEventListener("abort", () => attempt.abort(open.signal.reason), { once: true });
       const isLate = passing("connect-timeout", form.kind);
-      const drop = (reason: TransportError) => (attempt.abort(reason), open.drop(reason));
       let cancel = after(services, form.kind == "websocket" ? probeTimeout : Infinity, () => attempt.abort(isLate));
       try {
-        const connection = await form.open({ ...open, signal: attempt.signal, drop });
+        const connection = await form.open({ ...open, signal: attempt.signal });
         cancel();
         if (!connection.longestSilence || form.kind == "websocket") return named(connection, form.kind);
         cancel = after(services, probeTimeout, () => attempt.abort(isLate));

@@ -237,11 +237,19 @@ export function createClient(protocol: Protocol, options: TransportOptions): Tra
   }
 
   async function stop({ signal }: { readonly signal?: AbortSignal | undefined } = {}): Promise<void> {
-    while (session && !connection) await within(new Promise<void>((resolve) => onConnection.push(resolve)), signal);
-    if (!connection) throw notConnected();
     const limit = new AbortController();
-    onAbort(signal, () => limit.abort(signal!.reason));
-    await within(connection.stop(limit.signal), limit.signal);
+    onAbort(signal, () => limit.abort(signal!.reason), limit.signal);
+    for (let isAsked = false; ; isAsked = true) {
+      while (session && !connection) await within(new Promise<void>((resolve) => onConnection.push(resolve)), signal);
+      if (!connection && isAsked) return;
+      if (!connection) throw notConnected();
+      try {
+        return await within(connection.stop(limit.signal), limit.signal);
+      } catch (failure) {
+        // The end answers the request, or the line broke, and the next one is asked.
+        if ((failure as TransportError).code != "connection-lost") throw failure;
+      }
+    }
   }
 
   async function close(): Promise<void> {

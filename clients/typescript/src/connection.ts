@@ -1,4 +1,3 @@
-import type { TransportError } from "./errors.js";
 import type { Http } from "./http.js";
 import type { Incoming, Message } from "./message.js";
 import type { OutgoingSend, SendList } from "./sends.js";
@@ -17,8 +16,8 @@ export interface Connection {
   readonly repeatsSends: boolean;
   /** Set by whoever reads: called where the peer gave a sign of life in the middle of a read. */
   onActivity?: () => void;
-  /** Bytes that arrived since the last call. */
-  takeBytes(): number;
+  /** How many bytes have arrived. */
+  readonly bytes: number;
   /** Waits for what comes next; `undefined`: the connection ended in good order. Rejects soon after the signal it was opened with aborts. */
   read(): Promise<Incoming[] | undefined>;
   /** What a message means for its stream. */
@@ -29,7 +28,7 @@ export interface Connection {
   send(message: OutgoingSend, signal: AbortSignal): Promise<SendOutcome>;
   /** In place of `send`: sends whatever the list holds, now and whenever called. */
   readonly sendAll?: ((list: SendList) => void) | undefined;
-  /** Asks the server to stop producing. */
+  /** Asks the server to stop producing. Rejects with `connection-lost` where the connection ends without an answer. */
   stop(signal: AbortSignal): Promise<void>;
   /** Leaves. Called once, after the signal has aborted. */
   close(): void;
@@ -45,8 +44,6 @@ export interface OpenContext {
   readonly hasDelivered: boolean;
   /** Ends the attempt, and later the connection. */
   readonly signal: AbortSignal;
-  /** Ends the connection with an error: what reading it then rejects with. */
-  readonly drop: (reason: TransportError) => void;
 }
 
 /** What one transport's forms share. */

@@ -29,7 +29,7 @@ export const longPoll: Protocol = {
     return {
       marksEnd: true,
       repeatsSends: true,
-      takeBytes: () => [bytes, (bytes = 0)][0]!,
+      get bytes() { return bytes; },
       async read() {
         const found: Incoming[] = [];
         if (!next && !(await open(found))) return found;

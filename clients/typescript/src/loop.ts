@@ -102,7 +102,7 @@ export async function runLoop(context: LoopContext, stop: AbortSignal): Promise<
   async function openInTime({ signal }: AbortController, attempt: number): Promise<Connection> {
     const cancel = after(services, connectTimeout, () => context.drop(passing("connect-timeout", settings.url.host)));
     try {
-      return await context.open({ attempt, lastEventId: cursor.id, hasDelivered: context.hasDelivered, signal, drop: context.drop });
+      return await context.open({ attempt, lastEventId: cursor.id, hasDelivered: context.hasDelivered, signal });
     } finally {
       cancel();
     }

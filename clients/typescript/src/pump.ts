@@ -19,6 +19,7 @@ export async function pump(context: LoopContext, connection: Connection, backoff
   const silence = watchSilence(settings, limit, () => context.drop(passing("idle-timeout", limit)));
   connection.onActivity = silence.heard;
   context.wake = silence.look;
+  let counted = 0;
 
   try {
     for (;;) {
@@ -42,11 +43,16 @@ export async function pump(context: LoopContext, connection: Connection, backoff
         const end = meaning && act(meaning, message!);
         if (end) return end;
       }
-      context.changed(connection.takeBytes());
+      changed();
     }
   } finally {
     silence.end();
-    context.changed(connection.takeBytes());
+    changed();
+  }
+
+  function changed(): void {
+    context.changed(connection.bytes - counted);
+    counted = connection.bytes;
   }
 
   function judge({ message, retry, malformed }: Incoming): StreamSignal | undefined {

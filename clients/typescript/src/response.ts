@@ -30,6 +30,7 @@ export function connectResponse(
   canMarkEnd = true,
 ): Connection {
   const isPerennial = speaksPerennial(response);
+  const isOver = response.status == 204;
   const heartbeat = Number(response.headers.get("perennial-heartbeat"));
   const nextBytes = readBody(response, signal);
   const classify = settings.classify ?? (isPerennial && canMarkEnd ? classifyError : convention);
@@ -42,10 +43,10 @@ export function connectResponse(
     longestSilence: heartbeat > 0 && heartbeat < 86_400 ? heartbeat * 3000 : undefined,
     marksEnd: isPerennial && canMarkEnd,
     repeatsSends: true,
-    takeBytes: () => [bytes, (bytes = 0)][0]!,
+    get bytes() { return bytes; },
     async read() {
       // "HTTP 204 No Content" tells a client to stop reconnecting (HTML standard, 9.2.3).
-      if (response.status == 204) return [{ message: endOf(response) }];
+      if (isOver) return [{ message: endOf(response) }];
       if (fault) throw fault;
       if (ended) return undefined;
       const found: Incoming[] = [];
@@ -62,7 +63,7 @@ export function connectResponse(
       delivered ||= found.some((each) => each.message);
       return ended && !found.length ? undefined : found;
     },
-    classify: (message) => (response.status == 204 || isPerennial ? controlOr(message, classify) : classify(message)),
+    classify: (message) => (isOver || isPerennial ? controlOr(message, classify) : classify(message)),
     canResume: () => http.canContinue(parser.hasId || !delivered),
     send: async (message, limit) => {
       await http.post(message, limit);

@@ -27,8 +27,8 @@ export const websocket: Protocol = { kind: "websocket", create: (context) => (op
 /** Makes a transport over WebSocket. `http` URLs are taken for `ws`. */
 export const createTransport: CreateTransport = creatorOf(websocket);
 
-async function connect({ settings, sends }: ProtocolContext, { lastEventId, signal, drop }: OpenContext) {
-  const { services, buffer: { capacity, fullMode }, maxMessageLength, heartbeat } = settings;
+async function connect({ settings, sends }: ProtocolContext, { lastEventId, signal }: OpenContext) {
+  const { services, buffer: { capacity }, maxMessageLength, heartbeat } = settings;
   const request: OutgoingRequest = { url: new URL(settings.url), headers: new Headers() };
   request.url.protocol = request.url.protocol.replace("http", "ws");
   if (lastEventId !== undefined) request.url.searchParams.set("lastEventId", lastEventId);
@@ -55,7 +55,7 @@ async function connect({ settings, sends }: ProtocolContext, { lastEventId, sign
     get marksEnd() { return isPerennial; },
     repeatsSends: false,
     onActivity() {},
-    takeBytes: () => [bytes, (bytes = 0)][0]!,
+    get bytes() { return bytes; },
 
     async read(): Promise<Incoming[] | undefined> {
       while (!queue.length) {
@@ -87,14 +87,15 @@ async function connect({ settings, sends }: ProtocolContext, { lastEventId, sign
     stop: (limit: AbortSignal) => {
       if (!isPerennial) return cannotStop();
       say('{"type":"perennial.stop"}');
-      return within(new Promise<void>((resolve, reject) => {
+      return within(new Promise<void>((_, reject) => {
         refuseStop = reject;
-        onAbort(signal, resolve, limit);
+        onAbort(signal, () => reject(passing("connection-lost")), limit);
       }), limit);
     },
     close() {
       cancelPing();
       numbered.end();
+      if (isOver) return;
       // A peer that does not answer the goodbye is left without one, where the platform can.
       socket.onclose = after(services, CLOSE_LIMIT, () => socket.terminate?.());
       socket.close(fault?.code == "message-too-large" ? 4413 : 1000);
@@ -129,6 +130,7 @@ async function connect({ settings, sends }: ProtocolContext, { lastEventId, sign
   return connection;
 
   function receive(data: string | ArrayBuffer): void {
+    if (fault) return;      // what follows damage does not count
     connection.onActivity();
     bytes += typeof data == "string" ? data.length : data.byteLength;
     keepAsking();
@@ -138,7 +140,7 @@ async function connect({ settings, sends }: ProtocolContext, { lastEventId, sign
     } catch (error) {
       fault ??= error as TransportError;
     }
-    if (queue.length > capacity && fullMode == "block") slowDown();
+    if (queue.length > capacity) slowDown();
     arrived();
   }
 
@@ -179,7 +181,8 @@ async function connect({ settings, sends }: ProtocolContext, { lastEventId, sign
       socket.pause();
       return;
     }
-    drop(passing("overrun"));
+    fault = passing("overrun");      // what is in the queue is handed over first
+    socket.close(1000);
   }
 
   /** Asks a server that speaks plain messages for a sign of life. */

@@ -99,7 +99,7 @@ async function readLines({ perennial, cut }: NdjsonCase, pieces: Uint8Array[]) {
   }, { highWaterMark: 0 });
   const settings = settle({ url: "http://body.test/", maxMessageLength: 1 << 20 });
   const context = { settings, http: createHttp(settings) } as ProtocolContext;
-  const open = { attempt: 0, lastEventId: undefined, hasDelivered: false, signal: new AbortController().signal, drop() {} };
+  const open = { attempt: 0, lastEventId: undefined, hasDelivered: false, signal: new AbortController().signal };
   const response = new Response(body, { headers: perennial ? { "perennial-protocol": "1" } : {} });
   return await tally(connectResponse(context, open, response, createJsonLinesParser(1 << 20, !!perennial), classifyJson));
 }

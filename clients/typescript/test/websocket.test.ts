@@ -140,6 +140,36 @@ test("A server that has forgotten the sender: what was open is unknown, and what
   await transport.close();
 });
 
+test("A request to stop that is cut off is made again; one that is refused is told", async () => {
+  let asked = 0;
+  await using server = await serve((socket) => {
+    say(socket, hello);
+    socket.on("message", () => {
+      asked++;
+      if (asked == 1) socket.terminate();
+      else if (asked == 2) say(socket, { type: "perennial.refused", data: { request: "stop", code: "forbidden", message: "no" } });
+      else say(socket, { id: "e-1", type: "perennial.stopped", data: "[DONE]" });
+    });
+  });
+  const transport = connectTo("websocket", server.url);
+  await transport.connect();
+  await assert.rejects(transport.stop(), { code: "send-rejected", serverCode: "forbidden" });
+  await transport.stop();
+  assert.deepEqual(await transport.completion, { reason: "stopped" });
+  assert.equal(asked, 3);
+});
+
+test("A message that is too large ends the stream behind the good ones, and nothing after it counts", async () => {
+  await using server = await serve((socket) => say(socket, hello, { id: "e-1", data: "a" }, { id: "e-2", data: "x".repeat(5000) }, { id: "e-3", data: "c" }));
+  const received: string[] = [];
+  const transport = connectTo("websocket", server.url, { maxMessageLength: 1000 });
+  await assert.rejects(async () => {
+    for await (const { data } of transport) received.push(data);
+  }, { code: "message-too-large" });
+  assert.deepEqual(received, ["a"]);
+  assert.equal(transport.lastEventId, "e-1");
+});
+
 test("A message taken back after it left is repeated all the same, so that the numbers have no hole", async () => {
   const taken: string[] = [];
   let connections = 0;
