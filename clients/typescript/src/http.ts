@@ -127,11 +127,10 @@ function encodeHeader(text: string): string {
   return /^[\x20-\x7e]*$/.test(text) ? text : String.fromCharCode(...new TextEncoder().encode(text));
 }
 
-function encodeBody(body: unknown, headers: Headers): { body?: BodyInit } {
-  if (body === undefined) return {};
-  if (typeof body == "string" || body instanceof Uint8Array || body instanceof Blob || body instanceof FormData || body instanceof URLSearchParams) {
-    return { body: body as BodyInit };
-  }
+/** Plain objects, arrays and the like as JSON; anything else is the platform's to encode. */
+function encodeBody(body: unknown, headers: Headers): RequestInit {
+  const isJson = typeof body != "string" && (typeof body != "object" || Array.isArray(body) || Object.getPrototypeOf(body) == Object.prototype);
+  if (body === undefined || !isJson) return { body: body as BodyInit };
   headers.set("content-type", "application/json");
   return { body: JSON.stringify(body) };
 }

@@ -46,18 +46,23 @@ export function settle(options: TransportOptions) {
     send: { queueCapacity: 256, timeout: 30_000, ...defined(options.send) },
     services: { ...defaultServices(), ...defined(options.services) },
   };
-  check("", settings, { connectTimeout: 1, maxMessageLength: 1, interval: 0, probeTimeout: 1, idleTimeout: 1 });
-  check("reconnect.", settings.reconnect, { maxAttempts: 0, initialDelay: 0, multiplier: 1, maxDelay: 0, stableAfter: 0, maxRetryAfter: 0 });
-  check("buffer.", settings.buffer, { capacity: 1, highWaterMark: Number.MIN_VALUE });
-  check("send.", settings.send, { queueCapacity: 1, timeout: 1 });
+  check(settings);
   if (settings.body !== undefined && settings.method == "GET") throw new TypeError("method: a GET cannot have a body.");
   return settings;
 }
 
+/** The least value of each number. */
+const LEAST = {
+  connectTimeout: 1, idleTimeout: 1, maxMessageLength: 1, interval: 0, probeTimeout: 1,
+  "reconnect.maxAttempts": 0, "reconnect.initialDelay": 0, "reconnect.multiplier": 1, "reconnect.maxDelay": 0,
+  "reconnect.stableAfter": 0, "reconnect.maxRetryAfter": 0,
+  "buffer.capacity": 1, "buffer.highWaterMark": Number.MIN_VALUE, "send.queueCapacity": 1, "send.timeout": 1,
+};
+
 /** Names the first option that is no number or below its least value. */
-function check(group: string, values: object, least: Record<string, number>): void {
-  for (const [name, minimum] of Object.entries(least)) {
-    const value = (values as Record<string, unknown>)[name];
-    if (value !== undefined && !((value as number) >= minimum)) throw new RangeError(`${group}${name} must be a number from ${minimum}, not ${value}.`);
+function check(settings: object): void {
+  for (const [path, least] of Object.entries(LEAST)) {
+    const value = path.split(".").reduce<unknown>((group, name) => (group as Record<string, unknown>)[name], settings);
+    if (value !== undefined && !((value as number) >= least)) throw new RangeError(`${path} must be a number from ${least}, not ${value}.`);
   }
 }

@@ -140,7 +140,7 @@ export interface TransportOptions {
   readonly signal?: AbortSignal | undefined;
   /** The method that opens the stream. Default POST with a `body`, else GET. */
   readonly method?: string | undefined;
-  /** The body of the request that opens the stream. Anything but text and bytes is sent as JSON. */
+  /** The body of the request that opens the stream. Plain objects, arrays and numbers are sent as JSON, anything else as `fetch` sends it. */
   readonly body?: unknown;
   /** Headers of every request. A browser sends none with a WebSocket. */
   readonly headers?: Readonly<Record<string, string>> | undefined;
