@@ -100,7 +100,12 @@ export async function runLoop(context: LoopContext, stop: AbortSignal): Promise<
   }
 
   async function openInTime({ signal }: AbortController, attempt: number): Promise<Connection> {
-    const cancel = after(services, connectTimeout, () => context.drop(passing("connect-timeout", settings.url.host)));
+    const deadline = services.now() + connectTimeout;
+    const expire = () => context.drop(passing("connect-timeout", settings.url.host));
+    const cancel = after(services, connectTimeout, expire);
+    context.wake = () => {
+      if (services.now() >= deadline) expire();
+    };
     try {
       return await context.open({ attempt, lastEventId: cursor.id, hasDelivered: context.hasDelivered, signal });
     } finally {

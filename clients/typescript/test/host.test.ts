@@ -39,6 +39,21 @@ test("After a sleep, a connection whose silence passed its limit is replaced at 
   await scripted.transport.close();
 });
 
+test("After a sleep, an attempt whose time is over is given up at once", async () => {
+  const scripted = new Scripted();
+  scripted.transport.connect().catch(() => {});
+  await settled();
+  scripted.host.dispatchEvent(new Event("visibilitychange"));
+  await settled();
+  assert.equal(scripted.transport.state, "connecting");
+  scripted.clock.sleep(3_600_000);
+  scripted.host.dispatchEvent(new Event("visibilitychange"));
+  await settled();
+  assert.equal(scripted.transport.state, "reconnecting");
+  assert.equal(scripted.transport.getMetrics().lastError?.code, "connect-timeout");
+  await scripted.transport.close();
+});
+
 test("A short sleep keeps the connection", async () => {
   const scripted = new Scripted({ idleTimeout: 60_000 });
   scripted.transport.connect().catch(() => {});
