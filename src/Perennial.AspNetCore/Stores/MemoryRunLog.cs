@@ -80,10 +80,10 @@ internal sealed class MemoryRunLog(string id, string epoch, MemoryRunStore store
         return ValueTask.FromResult(result);
     }
 
-    public ValueTask<long> GetReceivedAsync(string sender, CancellationToken cancellationToken)
+    public ValueTask<SenderState> GetSenderAsync(string sender, long firstOpen, CancellationToken cancellationToken)
     {
         lock (_gate)
-            return ValueTask.FromResult(_inbox.ReceivedFrom(sender));
+            return ValueTask.FromResult(_inbox.StateOf(sender, firstOpen));
     }
 
     public ValueTask<IReadOnlyList<RunMessage>> ReadMessagesAsync(long after, CancellationToken cancellationToken)

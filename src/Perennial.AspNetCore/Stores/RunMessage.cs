@@ -22,8 +22,11 @@ public sealed record RunMessage
     /// <summary>What its repetitions have in common and no other message to this run has; null where it has none.</summary>
     public string? Key { get; init; }
 
-    /// <summary>Uses up the number and nothing else: the producer does not see the message, which was refused for what it holds.</summary>
-    public bool IsWithheld { get; init; }
+    /// <summary>
+    /// Why it is refused, in a word; null where it is not. A refused message uses up its number and is remembered for its sender
+    /// (<see cref="IRunLog.GetSenderAsync"/>); the producer does not see it.
+    /// </summary>
+    public string? Refusal { get; init; }
 
     /// <summary>Its place among all messages to the run, from 1 in the order of recording. Given by the store.</summary>
     public long Position { get; init; }
@@ -37,7 +40,7 @@ public readonly record struct ReceiveResult(ReceiveOutcome Outcome, long Receive
 /// <summary>Whether a message was taken. Where several hold, the first of them is told.</summary>
 public enum ReceiveOutcome
 {
-    /// <summary>It is recorded and will reach the producer, if the run does not end before. Of a withheld one, its number is used up.</summary>
+    /// <summary>It is recorded and will reach the producer, if the run does not end before. Of a refused one, its number is used up.</summary>
     Accepted,
 
     /// <summary>It was taken before, and is not taken again.</summary>
@@ -56,3 +59,13 @@ public enum ReceiveOutcome
     /// <summary>More wait for the producer than <see cref="PerennialServerOptions.MaxPendingMessageBytes"/> allows. Sending it later may work.</summary>
     Full,
 }
+
+/// <summary>What is known of a sender.</summary>
+/// <param name="Received">The number up to which everything has been received; 0 for a sender that is unknown or forgotten.</param>
+/// <param name="Refusals">The messages that were refused and may not have been told to it, by their numbers; the last 100 at least.</param>
+public readonly record struct SenderState(long Received, IReadOnlyList<RunRefusal> Refusals);
+
+/// <summary>A message that was refused.</summary>
+/// <param name="Number">Its number among the messages of its sender.</param>
+/// <param name="Code">Why, in a word.</param>
+public readonly record struct RunRefusal(long Number, string Code);
