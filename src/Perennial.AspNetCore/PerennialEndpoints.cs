@@ -6,6 +6,7 @@ using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Primitives;
 using Perennial.AspNetCore.Http;
 using Perennial.AspNetCore.Stores;
+using Perennial.AspNetCore.WebSockets;
 
 namespace Perennial.AspNetCore;
 
@@ -44,7 +45,8 @@ public static class PerennialEndpoints
         ArgumentNullException.ThrowIfNull(endpoints);
         ArgumentNullException.ThrowIfNull(prefix);
         var group = endpoints.MapGroup(prefix);
-        group.MapGet("/{id}", ReadAsync).WithName(ReadEndpoint);
+        // A WebSocket over HTTP/2 is opened by CONNECT (RFC 8441, section 4).
+        group.MapMethods("/{id}", [HttpMethods.Get, HttpMethods.Connect], ReadAsync).WithName(ReadEndpoint);
         group.MapMethods("/{id}", [HttpMethods.Head], DescribeAsync);
         group.MapDelete("/{id}", StopAsync);
         return group;
@@ -52,10 +54,18 @@ public static class PerennialEndpoints
 
     private static async Task ReadAsync(HttpContext context)
     {
-        if (await FindAsync(context) is { } log)
-            await context.RequestServices.GetRequiredService<RunResponse>().SendAsync(context, log, LastEventId(context.Request));
-        else
+        var sockets = context.RequestServices.GetRequiredService<SocketEndpoint>();
+        var asksForSocket = SocketEndpoint.IsAskedBy(context);
+        if (asksForSocket && !await sockets.AdmitAsync(context))
+            return;
+        if (await FindAsync(context) is not { } log)
             await Problem.NotFoundAsync(context);
+        else if (asksForSocket)
+            await sockets.ServeAsync(context, log, LastEventId(context.Request));
+        else if (HttpMethods.IsConnect(context.Request.Method))
+            context.Response.StatusCode = StatusCodes.Status405MethodNotAllowed;
+        else
+            await context.RequestServices.GetRequiredService<RunResponse>().SendAsync(context, log, LastEventId(context.Request));
     }
 
     private static async Task DescribeAsync(HttpContext context)

@@ -1,3 +1,5 @@
+using Perennial.AspNetCore.WebSockets;
+
 namespace Perennial.AspNetCore;
 
 /// <summary>What the server keeps, for how long and how often it shows that it is alive. Every default works as it is.</summary>
@@ -26,12 +28,19 @@ public sealed class PerennialServerOptions
     /// </remarks>
     public long MaxBytesInMemory { get; set; } = 1L << 30;
 
+    /// <summary>The most bytes of one message to a producer. Default 1 MiB; 1 KiB to 64 MiB.</summary>
+    /// <remarks>Over a WebSocket, a message that takes more than twice as much as JSON is too large, too.</remarks>
+    public int MaxMessageBytes { get; set; } = 1024 * 1024;
+
     /// <summary>The most bytes of messages that may wait for the producer of one run, 64 for each included. Default 4 MiB; 0 to 1 GiB.</summary>
     /// <remarks>Where it is reached, senders are asked to come back later. One message is always taken when none waits.</remarks>
     public long MaxPendingMessageBytes { get; set; } = 4 * 1024 * 1024;
 
     /// <summary>The most runs this process produces at once. Default 10,000; 1 to 1,000,000.</summary>
     public int MaxRuns { get; set; } = 10_000;
+
+    /// <summary>How runs are served over WebSockets.</summary>
+    public WebSocketServerOptions WebSockets { get; } = new();
 
     /// <summary>Checks every value against its range.</summary>
     /// <exception cref="ArgumentOutOfRangeException">A value is outside its range; the message names the member and the range.</exception>
@@ -42,11 +51,13 @@ public sealed class PerennialServerOptions
         Require(FinishedRunRetention, TimeSpan.Zero, TimeSpan.FromDays(7), nameof(FinishedRunRetention));
         Require(MaxBytesPerRun, 1024, 1L << 30, nameof(MaxBytesPerRun));
         Require(MaxBytesInMemory, 1024, 1L << 40, nameof(MaxBytesInMemory));
+        Require(MaxMessageBytes, 1024, 64 * 1024 * 1024, nameof(MaxMessageBytes));
         Require(MaxPendingMessageBytes, 0, 1L << 30, nameof(MaxPendingMessageBytes));
         Require(MaxRuns, 1, 1_000_000, nameof(MaxRuns));
+        WebSockets.Validate();
     }
 
-    private static void Require<T>(T value, T least, T most, string member) where T : IComparable<T>
+    internal static void Require<T>(T value, T least, T most, string member) where T : IComparable<T>
     {
         if (value.CompareTo(least) < 0 || value.CompareTo(most) > 0)
             throw new ArgumentOutOfRangeException(member, value, FormattableString.Invariant($"{member} must be from {least} to {most}."));

@@ -2,6 +2,7 @@ using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.DependencyInjection.Extensions;
 using Perennial.AspNetCore.Http;
 using Perennial.AspNetCore.Stores;
+using Perennial.AspNetCore.WebSockets;
 
 namespace Perennial.AspNetCore;
 
@@ -24,6 +25,7 @@ public static class PerennialServerServices
         services.TryAddSingleton<StreamResponse>();
         services.TryAddSingleton<LongPollResponse>();
         services.TryAddSingleton<RunResponse>();
+        services.TryAddSingleton<SocketEndpoint>();
         return services;
     }
 }

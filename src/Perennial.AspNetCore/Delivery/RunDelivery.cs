@@ -7,11 +7,16 @@ namespace Perennial.AspNetCore.Delivery;
 /// It holds a cursor and no events: a slow reader costs nobody anything. While events come it takes no timer, no task and no memory for
 /// them; the one timer looks, when it is due, at how long the silence has been.
 /// </remarks>
-internal sealed class RunDelivery(IRunLog log, IRunSink sink, TimeSpan heartbeat, TimeProvider time)
+/// <param name="log">What to send.</param>
+/// <param name="sink">Where to.</param>
+/// <param name="heartbeat">How long it may be silent.</param>
+/// <param name="time">The clock.</param>
+/// <param name="news">Wakes the loop; given where the sink has something to say beside the stream.</param>
+internal sealed class RunDelivery(IRunLog log, IRunSink sink, TimeSpan heartbeat, TimeProvider time, RunSignal? news = null)
 {
     private const int MaxBatchBytes = 64 * 1024;
 
-    private readonly RunSignal _news = new();
+    private readonly RunSignal _news = news ?? new();
     private long _lastWrite;
     private int _isTimerSpent;
 
@@ -32,15 +37,18 @@ internal sealed class RunDelivery(IRunLog log, IRunSink sink, TimeSpan heartbeat
         while (true)
         {
             var slice = await log.ReadAsync(cursor, MaxBatchBytes, leave);
+            var hasNews = sink.WriteAside();
             if (!slice.Records.IsEmpty)
             {
                 cursor = Write(slice.Records.Span, cursor);
-                await FlushAsync(leave);
+                hasNews = true;
             }
 
+            if (hasNews)
+                await FlushAsync(leave);
             if (slice.State.Status != RunStatus.Running && cursor >= slice.State.Tail)
                 return;
-            if (slice.Records.IsEmpty)
+            if (!hasNews)
                 await WaitAsync(timer, leave);
         }
     }

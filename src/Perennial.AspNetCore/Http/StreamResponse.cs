@@ -1,4 +1,3 @@
-using System.Security.Cryptography;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Http.Features;
 using Microsoft.AspNetCore.Server.Kestrel.Core.Features;
@@ -43,12 +42,11 @@ internal sealed class StreamResponse(IOptions<PerennialServerOptions> options, T
         }
     }
 
-    /// <summary>Asks the reader to come back, not all readers at the same moment, to whoever serves the run then.</summary>
     private async Task SendAwayAsync(IRunSink sink, CancellationToken aborted)
     {
         using var limit = new CancellationTokenSource(TimeToLeave, time);
         using var isLeft = CancellationTokenSource.CreateLinkedTokenSource(limit.Token, aborted);
-        sink.Write(ControlEvent.ComeBackAfter(TimeSpan.FromMilliseconds(RandomNumberGenerator.GetInt32(1000, 3000))));
+        sink.Write(ControlEvent.ComeBackSoon());
         try
         {
             await sink.FlushAsync(isLeft.Token);

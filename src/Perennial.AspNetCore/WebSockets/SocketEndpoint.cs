@@ -1,0 +1,123 @@
+using System.Globalization;
+using System.Net.WebSockets;
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Http.Features;
+using Microsoft.AspNetCore.Server.Kestrel.Core.Features;
+using Microsoft.AspNetCore.WebSockets;
+using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Options;
+using Perennial.AspNetCore.Delivery;
+using Perennial.AspNetCore.Http;
+using Perennial.AspNetCore.Stores;
+
+namespace Perennial.AspNetCore.WebSockets;
+
+/// <summary>Answers WebSocket handshakes with a run. Safe from any thread.</summary>
+/// <remarks>
+/// It brings the platform's own handshake along, so that an application need not call <c>UseWebSockets</c>, and may.
+/// </remarks>
+internal sealed class SocketEndpoint
+{
+    public const string SubProtocol = "perennial.v1";
+
+    private const string WebSocket = "websocket";
+
+    private readonly PerennialServerOptions _options;
+    private readonly TimeProvider _time;
+    private readonly IHostApplicationLifetime _lifetime;
+    private readonly WebSocketMiddleware _handshake;
+
+    public SocketEndpoint(IOptions<PerennialServerOptions> options, TimeProvider time, IHostApplicationLifetime lifetime, ILoggerFactory loggers)
+    {
+        _options = options.Value;
+        _time = time;
+        _lifetime = lifetime;
+        _handshake = new WebSocketMiddleware(static _ => Task.CompletedTask, Options.Create(new WebSocketOptions()), loggers);
+    }
+
+    /// <summary>Whether a request asks for a WebSocket (RFC 6455, section 4.1, and RFC 8441, section 4), well or badly.</summary>
+    public static bool IsAskedBy(HttpContext context)
+    {
+        if (context.Features.Get<IHttpExtendedConnectFeature>() is { IsExtendedConnect: true, Protocol: WebSocket })
+            return true;
+        var isUpgrade = context.Features.Get<IHttpUpgradeFeature>() is { IsUpgradableRequest: true }
+            && context.Request.Headers.Upgrade.ToString().Contains(WebSocket, StringComparison.OrdinalIgnoreCase);
+        return isUpgrade || context.WebSockets.IsWebSocketRequest;
+    }
+
+    /// <summary>Whether the page that asks may do so. Otherwise the request is answered.</summary>
+    public async ValueTask<bool> AdmitAsync(HttpContext context)
+    {
+        if (OriginCheck.Allows(context.Request, _options.WebSockets.AllowedOrigins))
+            return true;
+        await Problem.SendAsync(context, StatusCodes.Status403Forbidden, "Pages of this origin may not open a WebSocket here.");
+        return false;
+    }
+
+    /// <summary>Serves a run until the socket is closed.</summary>
+    /// <param name="context">The request.</param>
+    /// <param name="log">The run.</param>
+    /// <param name="requested">The last id the reader has; null for none.</param>
+    public async Task ServeAsync(HttpContext context, IRunLog log, string? requested)
+    {
+        var gathering = GatheringUpgrade.TryInstall(context.Features);
+        await _handshake.Invoke(context);
+        if (!context.WebSockets.IsWebSocketRequest)
+        {
+            context.Response.Headers.SecWebSocketVersion = "13";    // RFC 6455, section 4.4
+            await Problem.SendAsync(context, StatusCodes.Status426UpgradeRequired, "This is no WebSocket handshake of version 13 (RFC 6455, section 4.1).");
+            return;
+        }
+
+        var state = await log.GetStateAsync(context.RequestAborted);
+        var speaksPerennial = context.WebSockets.WebSocketRequestedProtocols.Contains(SubProtocol, StringComparer.Ordinal);
+        var place = ReaderPlace.After(log.Epoch, state, speaksPerennial ? requested : null);
+        if (place.HasEverything(state))
+            place = place with { Cursor = place.Cursor - 1 };
+        var hello = new HelloBody(_options.HeartbeatInterval.TotalSeconds, new EventId(log.Epoch, place.Cursor).ToString());
+        WriteHeaders(context, speaksPerennial ? hello : null);
+        using var socket = await context.WebSockets.AcceptWebSocketAsync(AcceptanceOf(speaksPerennial));
+        await using var frames = new SocketFrames(socket, gathering?.Stream, _options.WebSockets.StallTimeout, _time);
+        await SpeakAsync(speaksPerennial ? hello : null);
+
+        Task SpeakAsync(HelloBody? greeting)
+        {
+            var news = new RunSignal();
+            var outbox = new SocketOutbox(news);
+            ISocketTaker taker = greeting is null ? new PlainTaker(log, _options.MaxMessageBytes, _time) : new PerennialTaker(log, outbox, _options.MaxMessageBytes, _time);
+            ISocketSink sink = greeting is null ? new PlainSink(frames) : new PerennialSink(frames, outbox);
+            if (greeting is not null)
+                frames.Add(SocketWords.Hello(greeting), WebSocketMessageType.Text);
+            var receiver = new SocketReceiver(socket, taker, greeting is null ? _options.MaxMessageBytes : MostKept(_options.MaxMessageBytes));
+            var delivery = new RunDelivery(log, sink, _options.HeartbeatInterval, _time, news);
+            return new SocketSession(socket, sink, receiver, _time).RunAsync(delivery, place, context.RequestAborted, _lifetime.ApplicationStopping);
+        }
+    }
+
+    // Base64 takes a third more, a text with line breaks and quotes at most twice as much; what takes more still is no text.
+    private static int MostKept(int maxMessageBytes) => (int)Math.Min(Array.MaxLength / 4, (2L * maxMessageBytes) + 1024);
+
+    private static void WriteHeaders(HttpContext context, HelloBody? hello)
+    {
+        var headers = context.Response.Headers;
+        headers.CacheControl = "no-store, no-transform";
+        if (hello is not null)
+        {
+            headers[WireNames.ProtocolHeader] = "1";
+            headers[WireNames.CursorHeader] = hello.Cursor;
+            headers[WireNames.HeartbeatHeader] = hello.Heartbeat.ToString("0.###", CultureInfo.InvariantCulture);
+        }
+
+        if (context.Features.Get<IHttpMinResponseDataRateFeature>() is { } rate)
+            rate.MinDataRate = null;    // how long a reader may pause is for StallTimeout to say
+    }
+
+    private WebSocketAcceptContext AcceptanceOf(bool speaksPerennial) => new()
+    {
+        SubProtocol = speaksPerennial ? SubProtocol : null,
+        KeepAliveInterval = speaksPerennial ? Timeout.InfiniteTimeSpan : _options.HeartbeatInterval,     // perennial.v1 has heartbeats of its own
+        DangerousEnableCompression = _options.WebSockets.Compression,
+    };
+}
