@@ -93,6 +93,9 @@ public sealed class MessageBatch
         }
     }
 
+    /// <summary>Takes the last message out again, which was none for the reader.</summary>
+    internal void RemoveLast() => _messages[--_count] = default;
+
     /// <summary>Forgets that the resume point was moved.</summary>
     internal void TakeCursor() => _cursorLength = StreamMessage.SaysNothingOfIds;
 

@@ -242,10 +242,13 @@ public abstract class Transport : IAsyncDisposable
     }
 
     /// <summary>
-    /// Sends bytes. Messages leave one at a time in the order of the calls, and wait in a bounded queue while there is no connection;
-    /// connects on first use.
+    /// Sends bytes. Messages leave one behind the other in the order of the calls, and wait in a bounded queue while there is no
+    /// connection; connects on first use.
     /// </summary>
-    /// <param name="data">The message. It must not change until the task completes.</param>
+    /// <param name="data">
+    /// The message. It must not change until the task completes, nor after a task that was cancelled or does not know the message's fate:
+    /// it may still be on its way.
+    /// </param>
     /// <param name="cancellationToken">Takes the message back, or stops waiting for its fate.</param>
     /// <returns>What is known of the message.</returns>
     /// <exception cref="ArgumentException">The message is larger than <see cref="SendOptions.MaxMessageBytes"/>.</exception>
@@ -393,7 +396,7 @@ public abstract class Transport : IAsyncDisposable
         var (session, _) = StartOrJoin(startsAgain: false);
         return session.Ended.IsCompleted
             ? Task.FromException<SendOutcome>(NotConnected())
-            : _sends.SendAsync(new OutgoingMessage(data, kind, Guid.NewGuid().ToString("N")), session.Ended, cancellationToken);
+            : _sends.SendAsync(new OutgoingMessage(data, kind, Guid.NewGuid().ToString("N")), session, cancellationToken);
     }
 
     private async Task WithinCloseLimitAsync(Task task) =>

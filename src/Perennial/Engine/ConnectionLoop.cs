@@ -32,6 +32,7 @@ internal sealed class ConnectionLoop(
         }
 
         Finish(end);
+        session.SetOver();
     }
 
     private async Task<StreamEnd> RunToEndAsync(CancellationToken stop)
@@ -147,7 +148,7 @@ internal sealed class ConnectionLoop(
     {
         var since = core.Time.GetTimestamp();
         var idle = new IdleWatch(IdleLimitFor(connection), lifetime, core.Time);
-        connection.Activity = idle.Heard;
+        connection.Begin(idle, core.Options.IdleTimeout is null);
         var pump = new ConnectionPump(core, connection, idle, _retry);
         try
         {
@@ -160,7 +161,7 @@ internal sealed class ConnectionLoop(
         }
         catch (Exception e) when (!session.Stop.IsCancellationRequested)
         {
-            if (pump.HasDelivered || core.Time.GetElapsedTime(since) >= core.Options.Reconnect.StableAfter)
+            if (pump.HasDelivered || connection.HasMadeProgress || core.Time.GetElapsedTime(since) >= core.Options.Reconnect.StableAfter)
             {
                 _retry.Clear();
             }

@@ -9,9 +9,9 @@ internal sealed class IdleWatch : IAsyncDisposable
     private const long NotReading = long.MaxValue;
 
     private readonly TimeProvider _time;
-    private readonly TimeSpan _limit;
     private readonly CancellationTokenSource _connection;
     private readonly ITimer? _timer;
+    private TimeSpan _limit;                // written by the reading loop
     private long _readingSince = NotReading;
 
     /// <param name="limit">The longest silence, or <see cref="Timeout.InfiniteTimeSpan"/>.</param>
@@ -35,6 +35,16 @@ internal sealed class IdleWatch : IAsyncDisposable
 
     /// <summary>The longest silence.</summary>
     public TimeSpan Limit => _limit;
+
+    /// <summary>Whether a read waits for bytes.</summary>
+    public bool IsReading => Volatile.Read(ref _readingSince) != NotReading;
+
+    /// <summary>The peer itself has said how long it may be silent.</summary>
+    public void ChangeLimit(TimeSpan limit)
+    {
+        _limit = limit;
+        _timer?.Change(limit, Timeout.InfiniteTimeSpan);
+    }
 
     /// <summary>A read begins at the given timestamp.</summary>
     public void ReadStarted(long timestamp) => Volatile.Write(ref _readingSince, timestamp);
