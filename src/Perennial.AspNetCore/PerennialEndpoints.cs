@@ -15,13 +15,14 @@ public static class PerennialEndpoints
 {
     internal const string ReadEndpoint = "Perennial.Read";
 
-    /// <summary>Maps reading, stopping and looking up runs under a prefix. Call it once per application.</summary>
+    /// <summary>Maps reading, stopping, looking up and sending to runs under a prefix. Call it once per application.</summary>
     /// <remarks>
     /// <list type="table">
     /// <item>
     /// <term>GET /{id}</term>
     /// <description>
-    /// The run as <c>text/event-stream</c>, after the event named by the header <c>Last-Event-ID</c> or else the query parameter
+    /// The run as <c>text/event-stream</c>, <c>application/x-ndjson</c> or, by long polling, <c>application/json</c>, as the field
+    /// <c>Accept</c> has it (406 where it allows none), after the event named by the header <c>Last-Event-ID</c> or else the query parameter
     /// <c>lastEventId</c>, or from the first event. An id that cannot be honoured is answered by the event <c>perennial.gap</c>, then
     /// everything from the oldest event. A reader that already has the end gets 204.
     /// </description>
@@ -29,6 +30,13 @@ public static class PerennialEndpoints
     /// <item>
     /// <term>HEAD /{id}</term>
     /// <description>The newest event's id in <c>Perennial-Tail</c> (sequence 0: none yet) and the run's state in <c>Perennial-Status</c>.</description>
+    /// </item>
+    /// <item>
+    /// <term>POST /{id}</term>
+    /// <description>
+    /// Sends the body to the run's <see cref="RunOptions.OnMessage"/>, once for each <c>Idempotency-Key</c>. 202 when it is recorded, 409 after
+    /// the end, 405 where the run takes no messages, 413, 415, and 429 while too many wait.
+    /// </description>
     /// </item>
     /// <item>
     /// <term>DELETE /{id}</term>
@@ -39,7 +47,7 @@ public static class PerennialEndpoints
     /// </remarks>
     /// <param name="endpoints">The application.</param>
     /// <param name="prefix">Where, for example <c>/streams</c>.</param>
-    /// <returns>A builder for conventions that hold for all three, such as authorisation.</returns>
+    /// <returns>A builder for conventions that hold for all of them, such as authorisation.</returns>
     public static IEndpointConventionBuilder MapPerennial(this IEndpointRouteBuilder endpoints, [StringSyntax("Route")] string prefix)
     {
         ArgumentNullException.ThrowIfNull(endpoints);
@@ -48,6 +56,7 @@ public static class PerennialEndpoints
         // A WebSocket over HTTP/2 is opened by CONNECT (RFC 8441, section 4).
         group.MapMethods("/{id}", [HttpMethods.Get, HttpMethods.Connect], ReadAsync).WithName(ReadEndpoint);
         group.MapMethods("/{id}", [HttpMethods.Head], DescribeAsync);
+        group.MapPost("/{id}", ReceiveAsync);
         group.MapDelete("/{id}", StopAsync);
         return group;
     }
@@ -94,6 +103,14 @@ public static class PerennialEndpoints
 
         var status = await log.CloseAsync(RunEnd.Stopped, CancellationToken.None);
         await TypedResults.Json(new StatusBody(WireNames.Of(status)), WireJson.Default.StatusBody).ExecuteAsync(context);
+    }
+
+    private static async Task ReceiveAsync(HttpContext context)
+    {
+        if (await FindAsync(context) is { } log)
+            await context.RequestServices.GetRequiredService<MessageEndpoint>().ReceiveAsync(context, log);
+        else
+            await Problem.NotFoundAsync(context);
     }
 
     private static async ValueTask<IRunLog?> FindAsync(HttpContext context)

@@ -28,8 +28,8 @@ public sealed class PerennialServerOptions
     /// </remarks>
     public long MaxBytesInMemory { get; set; } = 1L << 30;
 
-    /// <summary>The most bytes of one message to a producer. Default 1 MiB; 1 KiB to 64 MiB.</summary>
-    /// <remarks>Over a WebSocket, a message that takes more than twice as much as JSON is too large, too.</remarks>
+    /// <summary>The largest message to a producer, in bytes. Default 1 MiB; 0 to 1 GiB.</summary>
+    /// <remarks>A larger one is refused: over HTTP by 413. Over a WebSocket, so is one that takes more than twice as much as JSON.</remarks>
     public int MaxMessageBytes { get; set; } = 1024 * 1024;
 
     /// <summary>The most bytes of messages that may wait for the producer of one run, 64 for each included. Default 4 MiB; 0 to 1 GiB.</summary>
@@ -51,7 +51,7 @@ public sealed class PerennialServerOptions
         Require(FinishedRunRetention, TimeSpan.Zero, TimeSpan.FromDays(7), nameof(FinishedRunRetention));
         Require(MaxBytesPerRun, 1024, 1L << 30, nameof(MaxBytesPerRun));
         Require(MaxBytesInMemory, 1024, 1L << 40, nameof(MaxBytesInMemory));
-        Require(MaxMessageBytes, 1024, 64 * 1024 * 1024, nameof(MaxMessageBytes));
+        Require(MaxMessageBytes, 0, 1 << 30, nameof(MaxMessageBytes));
         Require(MaxPendingMessageBytes, 0, 1L << 30, nameof(MaxPendingMessageBytes));
         Require(MaxRuns, 1, 1_000_000, nameof(MaxRuns));
         WebSockets.Validate();

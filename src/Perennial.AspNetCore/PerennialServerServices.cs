@@ -26,6 +26,7 @@ public static class PerennialServerServices
         services.TryAddSingleton<LongPollResponse>();
         services.TryAddSingleton<RunResponse>();
         services.TryAddSingleton<SocketEndpoint>();
+        services.TryAddSingleton<MessageEndpoint>();
         return services;
     }
 }

@@ -10,9 +10,10 @@ namespace Perennial.AspNetCore.Http;
 /// <summary>Answers a poll: with what is new, at once or when it comes, or with nothing after a while. Safe from any thread.</summary>
 internal sealed class LongPollResponse(IOptions<PerennialServerOptions> options, TimeProvider time, IHostApplicationLifetime lifetime)
 {
-    private const int MaxAnswerBytes = 256 * 1024;
+    /// <summary>Not much, because a document that breaks off is asked for again as a whole.</summary>
+    private const int MaxAnswerBytes = 64 * 1024;
 
-    /// <summary>Answers with what follows a place, as one JSON array.</summary>
+    /// <summary>Answers with what follows a place: in lines where the reader takes them, else as one JSON array.</summary>
     /// <param name="context">The request, whose headers are written.</param>
     /// <param name="log">What to read.</param>
     /// <param name="place">Where to begin.</param>
@@ -21,7 +22,7 @@ internal sealed class LongPollResponse(IOptions<PerennialServerOptions> options,
         using var leave = CancellationTokenSource.CreateLinkedTokenSource(context.RequestAborted, lifetime.ApplicationStopping);
         var slice = await WaitForNewsAsync(log, place.Cursor, leave.Token);
         if (!slice.Records.IsEmpty)
-            await SendAsync(context, ToArray(slice.Records.Span, log.Epoch, place));
+            await SendAsync(context, Encode(slice.Records.Span, log.Epoch, place));
         else if (slice.State.Status != RunStatus.Running)
             RunResponse.AnswerEnded(context.Response, slice.State);
         else if (lifetime.ApplicationStopping.IsCancellationRequested)
@@ -52,7 +53,7 @@ internal sealed class LongPollResponse(IOptions<PerennialServerOptions> options,
         }
     }
 
-    private static List<byte[]> ToArray(ReadOnlySpan<RunRecord> records, string epoch, ReaderPlace place)
+    private static List<byte[]> Encode(ReadOnlySpan<RunRecord> records, string epoch, ReaderPlace place)
     {
         var elements = new List<byte[]>(records.Length + 1);
         var gap = place.Gap ?? (records[0].Sequence != place.Cursor + 1 ? new EventId(epoch, place.Cursor).ToString() : null);
@@ -63,20 +64,22 @@ internal sealed class LongPollResponse(IOptions<PerennialServerOptions> options,
         return elements;
     }
 
-    private static async Task SendAsync(HttpContext context, List<byte[]> elements)
+    // The length is told, so that an answer that breaks off is known for it.
+    private static async Task SendAsync(HttpContext context, List<byte[]> lines)
     {
-        context.Response.ContentType = ResponseForms.Json;
-        context.Response.ContentLength = elements.Sum(element => (long)element.Length) + elements.Count + 1;
+        var isArray = !ResponseForms.TakesLines(context.Request.Headers.Accept);
+        context.Response.ContentType = isArray ? ResponseForms.Json : ResponseForms.JsonLines;
+        context.Response.ContentLength = lines.Sum(line => (long)line.Length) + (isArray ? lines.Count + 1 : 0);
         var body = context.Response.BodyWriter;
-        var before = "["u8;
-        foreach (var element in elements)
+        for (var i = 0; i < lines.Count; i++)
         {
-            body.Write(before);
-            body.Write(element);
-            before = ","u8;
+            if (isArray)
+                body.Write(i == 0 ? "["u8 : ","u8);
+            body.Write(lines[i]);
         }
 
-        body.Write("]"u8);
+        if (isArray)
+            body.Write("]"u8);
         await body.FlushAsync(context.RequestAborted);
     }
 }

@@ -41,6 +41,10 @@ internal static class ResponseForms
         return best;
     }
 
+    /// <summary>Whether a poll may be answered in lines, each of which counts as soon as it is there, instead of in one document.</summary>
+    public static bool TakesLines(StringValues accept) =>
+        MediaTypeHeaderValue.TryParseList(accept, out var ranges) && QualityOf(Offers[^1].Type, ranges) > 0;
+
     // The most specific range decides, whatever its quality.
     private static double QualityOf(MediaTypeHeaderValue type, IList<MediaTypeHeaderValue> ranges)
     {

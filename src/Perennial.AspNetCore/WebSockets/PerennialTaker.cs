@@ -75,6 +75,9 @@ internal sealed class PerennialTaker(IRunLog log, SocketOutbox outbox, int maxMe
             case ReceiveOutcome.Ended:
                 outbox.Refuse(number, RefusalCodes.Ended);
                 return null;
+            case ReceiveOutcome.NotTaken:
+                outbox.Refuse(number, RefusalCodes.Forbidden);
+                return null;
             default:
                 outbox.Acknowledge(number);
                 return null;

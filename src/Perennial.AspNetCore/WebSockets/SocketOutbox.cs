@@ -52,7 +52,7 @@ internal sealed class SocketOutbox(RunSignal news)
         {
             RefusalCodes.TooLarge => "The message is larger than the server takes.",
             RefusalCodes.Ended => "The run has ended.",
-            _ => "The server does not take the message.",
+            _ => "This run takes no messages.",
         });
         Add(SocketWords.Refused(body));
     }

@@ -67,7 +67,7 @@ internal sealed class SocketReceiver(WebSocket socket, ISocketTaker taker, int m
     /// <summary>Null where the message is monstrous.</summary>
     private async ValueTask<SocketMessage?> ReadAsync()
     {
-        _buffer ??= ArrayPool<byte>.Shared.Rent(Math.Min(FirstBlock, maxBytes));
+        _buffer ??= ArrayPool<byte>.Shared.Rent(FirstBlock);
         var count = 0;
         while (true)
         {

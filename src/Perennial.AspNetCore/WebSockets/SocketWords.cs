@@ -30,6 +30,7 @@ internal static class RefusalCodes
 {
     public const string TooLarge = "payload_too_large";
     public const string Ended = "ended";
+    public const string Forbidden = "forbidden";
 }
 
 /// <summary>Data of <c>perennial.hello</c>: seconds, and the id after which the stream goes on.</summary>

@@ -110,6 +110,17 @@ public abstract class RunInboxContract
     }
 
     [Fact(Timeout = Hang)]
+    public async Task A_run_without_use_for_messages_takes_none()
+    {
+        var store = await OpenAsync(new());
+        var run = await RunStoreContract.CreateAsync(store, takesMessages: false);
+
+        (await ReceiveAsync((await store.FindAsync(run.Id, TestEnds))!, Text("one"))).Outcome.ShouldBe(ReceiveOutcome.NotTaken);
+
+        (await TextsAsync(run)).ShouldBeEmpty();
+    }
+
+    [Fact(Timeout = Hang)]
     public async Task More_than_may_wait_is_refused_until_there_is_room()
     {
         var run = await OpenRunAsync(new() { MaxPendingMessageBytes = 1000 });

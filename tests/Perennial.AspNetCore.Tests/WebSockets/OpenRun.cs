@@ -1,22 +1,54 @@
-using System.Text;
-using Perennial.AspNetCore.Stores;
-
 namespace Perennial.AspNetCore.Tests.WebSockets;
 
 /// <summary>A run that says nothing and goes on, and what was sent to it.</summary>
 internal sealed class OpenRun : IAsyncDisposable
 {
-    private static CancellationToken TestEnds => TestContext.Current.CancellationToken;
+    private readonly List<RunMessage> _messages = [];
+    private readonly SemaphoreSlim _arrival = new(0);
 
-    public OpenRun(RunServer server) =>
-        Run = server.Runs.Start((_, stop) => Task.Delay(Timeout.InfiniteTimeSpan, TimeProvider.System, stop));
+    /// <param name="server">Where it runs.</param>
+    /// <param name="handle">Done with each message before the next comes.</param>
+    public OpenRun(RunServer server, Func<Task>? handle = null) =>
+        Run = server.Runs.Start(
+            (_, stop) => Task.Delay(Timeout.InfiniteTimeSpan, TimeProvider.System, stop),
+            new RunOptions
+            {
+                OnMessage = (message, _) =>
+                {
+                    lock (_messages)
+                        _messages.Add(message);
+                    _arrival.Release();
+                    return handle?.Invoke() ?? Task.CompletedTask;
+                },
+            });
 
     public StartedRun Run { get; }
 
-    public async Task<IReadOnlyList<RunMessage>> MessagesAsync(long after = 0) => await (await Run.Events).ReadMessagesAsync(after, TestEnds);
+    /// <summary>What has been received so far.</summary>
+    public IReadOnlyList<RunMessage> Messages
+    {
+        get
+        {
+            lock (_messages)
+                return [.. _messages];
+        }
+    }
 
-    public async Task<IEnumerable<string>> TextsAsync(long after = 0) =>
-        (await MessagesAsync(after)).Select(static message => Encoding.UTF8.GetString(message.Data.Span));
+    /// <summary>Waits for so many messages, and returns what has been received.</summary>
+    public async Task<IReadOnlyList<RunMessage>> MessagesAsync(int count)
+    {
+        while (Messages.Count < count)
+            await _arrival.WaitAsync(TestContext.Current.CancellationToken);
+        return Messages;
+    }
 
-    public async ValueTask DisposeAsync() => await Run.StopAsync(CancellationToken.None);
+    /// <inheritdoc cref="MessagesAsync"/>
+    public async Task<IEnumerable<string>> TextsAsync(int count) => (await MessagesAsync(count)).Select(static message => message.Text);
+
+    public async ValueTask DisposeAsync()
+    {
+        await Run.StopAsync(CancellationToken.None);
+        await Run.Completion;
+        _arrival.Dispose();
+    }
 }

@@ -54,7 +54,7 @@ public class PlainSocketTests
         await client.CloseAsync();
 
         client.CloseCode.ShouldBe(1000);
-        (await open.MessagesAsync()).Select(static m => (Convert.ToHexString(m.Data.Span), m.IsBinary)).ShouldBe([
+        (await open.MessagesAsync(3)).Select(static m => (Convert.ToHexString(m.Data.Span), m.IsBinary)).ShouldBe([
             (Convert.ToHexString(Encoding.UTF8.GetBytes("""{"type":"perennial.stop"}""")), false), ("", false), ("00FF", true),
         ]);
     }
