@@ -24,7 +24,9 @@ public static class PerennialEndpoints
     /// The run as <c>text/event-stream</c>, <c>application/x-ndjson</c> or, by long polling, <c>application/json</c>, as the field
     /// <c>Accept</c> has it (406 where it allows none), after the event named by the header <c>Last-Event-ID</c> or else the query parameter
     /// <c>lastEventId</c>, or from the first event. An id that cannot be honoured is answered by the event <c>perennial.gap</c>, then
-    /// everything from the oldest event. A reader that already has the end gets 204.
+    /// everything from the oldest event. A reader that already has the end gets 204. A WebSocket handshake is answered by a WebSocket,
+    /// which speaks <c>perennial.v1</c> where the client offers it and also takes messages and stops the run; <c>UseWebSockets</c> need not
+    /// be called. Pages of other origins are refused with 403 (<see cref="WebSocketServerOptions.AllowedOrigins"/>).
     /// </description>
     /// </item>
     /// <item>

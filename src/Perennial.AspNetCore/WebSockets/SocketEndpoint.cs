@@ -22,7 +22,7 @@ internal sealed class SocketEndpoint
 {
     public const string SubProtocol = "perennial.v1";
 
-    private const string WebSocket = "websocket";
+    private const string Upgrade = "websocket";
 
     private readonly PerennialServerOptions _options;
     private readonly TimeProvider _time;
@@ -40,10 +40,10 @@ internal sealed class SocketEndpoint
     /// <summary>Whether a request asks for a WebSocket (RFC 6455, section 4.1, and RFC 8441, section 4), well or badly.</summary>
     public static bool IsAskedBy(HttpContext context)
     {
-        if (context.Features.Get<IHttpExtendedConnectFeature>() is { IsExtendedConnect: true, Protocol: WebSocket })
+        if (context.Features.Get<IHttpExtendedConnectFeature>() is { IsExtendedConnect: true, Protocol: Upgrade })
             return true;
         var isUpgrade = context.Features.Get<IHttpUpgradeFeature>() is { IsUpgradableRequest: true }
-            && context.Request.Headers.Upgrade.ToString().Contains(WebSocket, StringComparison.OrdinalIgnoreCase);
+            && context.Request.Headers.Upgrade.ToString().Contains(Upgrade, StringComparison.OrdinalIgnoreCase);
         return isUpgrade || context.WebSockets.IsWebSocketRequest;
     }
 
@@ -66,8 +66,7 @@ internal sealed class SocketEndpoint
         await _handshake.Invoke(context);
         if (!context.WebSockets.IsWebSocketRequest)
         {
-            context.Response.Headers.SecWebSocketVersion = "13";    // RFC 6455, section 4.4
-            await Problem.SendAsync(context, StatusCodes.Status426UpgradeRequired, "This is no WebSocket handshake of version 13 (RFC 6455, section 4.1).");
+            await RefuseAsync(context);
             return;
         }
 
@@ -80,20 +79,33 @@ internal sealed class SocketEndpoint
         WriteHeaders(context, speaksPerennial ? hello : null);
         using var socket = await context.WebSockets.AcceptWebSocketAsync(AcceptanceOf(speaksPerennial));
         await using var frames = new SocketFrames(socket, gathering?.Stream, _options.WebSockets.StallTimeout, _time);
-        await SpeakAsync(speaksPerennial ? hello : null);
+        if (speaksPerennial)
+            frames.Add(SocketWords.Hello(hello), WebSocketMessageType.Text);
+        await TalkAsync(context, log, place, socket, frames, speaksPerennial);
+    }
 
-        Task SpeakAsync(HelloBody? greeting)
-        {
-            var news = new RunSignal();
-            var outbox = new SocketOutbox(news);
-            ISocketTaker taker = greeting is null ? new PlainTaker(log, _options.MaxMessageBytes, _time) : new PerennialTaker(log, outbox, _options.MaxMessageBytes, _time);
-            ISocketSink sink = greeting is null ? new PlainSink(frames) : new PerennialSink(frames, outbox);
-            if (greeting is not null)
-                frames.Add(SocketWords.Hello(greeting), WebSocketMessageType.Text);
-            var receiver = new SocketReceiver(socket, taker, greeting is null ? _options.MaxMessageBytes : MostKept(_options.MaxMessageBytes));
-            var delivery = new RunDelivery(log, sink, _options.HeartbeatInterval, _time, news);
-            return new SocketSession(socket, sink, receiver, _time).RunAsync(delivery, place, context.RequestAborted, _lifetime.ApplicationStopping);
-        }
+    private Task TalkAsync(HttpContext context, IRunLog log, ReaderPlace place, WebSocket socket, SocketFrames frames, bool speaksPerennial)
+    {
+        var news = new RunSignal();
+        var outbox = new SocketOutbox(news);
+        var most = _options.MaxMessageBytes;
+        ISocketSink sink = speaksPerennial ? new PerennialSink(frames, outbox) : new PlainSink(frames);
+        ISocketTaker taker = speaksPerennial ? new PerennialTaker(log, outbox, most, _time) : new PlainTaker(log, most, _time);
+        var receiver = new SocketReceiver(socket, taker, speaksPerennial ? MostKept(most) : most);
+        var delivery = new RunDelivery(log, sink, _options.HeartbeatInterval, _time, news);
+        return new SocketSession(socket, sink, receiver, _time).RunAsync(delivery, place, context.RequestAborted, _lifetime.ApplicationStopping);
+    }
+
+    /// <summary>A version that is not spoken is told which one is (RFC 6455, section 4.4).</summary>
+    private static Task RefuseAsync(HttpContext context)
+    {
+        const string spoken = "13";
+        var isSpoken = string.Equals(context.Request.Headers.SecWebSocketVersion, spoken, StringComparison.Ordinal);
+        context.Response.Headers.SecWebSocketVersion = spoken;
+        return Problem.SendAsync(
+            context,
+            isSpoken ? StatusCodes.Status400BadRequest : StatusCodes.Status426UpgradeRequired,
+            "This is no WebSocket handshake of version 13 (RFC 6455, section 4.1).");
     }
 
     // Base64 takes a third more, a text with line breaks and quotes at most twice as much; what takes more still is no text.

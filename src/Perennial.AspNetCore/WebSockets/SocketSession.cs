@@ -22,11 +22,18 @@ internal sealed class SocketSession(WebSocket socket, ISocketSink sink, SocketRe
     {
         using var leave = CancellationTokenSource.CreateLinkedTokenSource(aborted, stopping);
         var reading = ReadAsync(leave);
-        var code = await WriteAsync(delivery, place, leave, stopping);
-        if (code is { } farewell && !aborted.IsCancellationRequested)
-            await SocketClose.CloseAsync(socket, farewell, reading, time);
-        socket.Abort();     // does nothing after a close
-        await reading;
+        try
+        {
+            var code = await WriteAsync(delivery, place, leave, stopping);
+            if (code is { } farewell && !aborted.IsCancellationRequested)
+                await SocketClose.CloseAsync(socket, farewell, reading, time);
+        }
+        finally
+        {
+            if (socket.State != WebSocketState.Closed)
+                socket.Abort();     // a run that goes on must not seem to have ended
+            await reading;
+        }
     }
 
     /// <summary>Returns the code to close with, or null where there is nobody to say goodbye to.</summary>

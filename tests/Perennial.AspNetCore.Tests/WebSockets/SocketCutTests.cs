@@ -10,7 +10,7 @@ public class SocketCutTests(ITestOutputHelper output)
     private const int Cuts = 200;
     private const int LongHang = 10 * RunServer.Hang;
 
-    private static bool IsLong => Environment.GetEnvironmentVariable("PERENNIAL_LONG") == "1";
+    private static bool IsLong => Environment.GetEnvironmentVariable("PERENNIAL_LONG") is "1";
 
     private static CancellationToken TestEnds => TestContext.Current.CancellationToken;
 
@@ -53,13 +53,12 @@ public class SocketCutTests(ITestOutputHelper output)
             (_, stop) => all.Task.WaitAsync(stop),
             new RunOptions
             {
-                OnMessage = (message, _) =>
+                OnMessage = async (message, stop) =>
                 {
                     received.Add(message.Text);
-                    cutter.Progress();
+                    await cutter.StepAsync(stop);
                     if (received.Count == count)
                         all.SetResult();
-                    return Task.CompletedTask;
                 },
             });
         await using var transport = NewTransport(proxy, run, queue: count);
@@ -94,7 +93,7 @@ public class SocketCutTests(ITestOutputHelper output)
                 OnMessage = async (message, stop) =>
                 {
                     await echoes.Writer.WriteAsync(message.Text, stop);
-                    cutter.Progress();
+                    await cutter.StepAsync(stop);
                 },
             });
         await using var transport = NewTransport(proxy, run, queue: count);
@@ -143,14 +142,18 @@ public class SocketCutTests(ITestOutputHelper output)
         /// <summary>How many connections were cut.</summary>
         public int Made { get; private set; }
 
-        /// <summary>A step was done. While no connection is open there is nothing to cut, and the next step does it.</summary>
-        public void Progress()
+        /// <summary>A step was done. While no connection is open there is nothing to cut, and the task waits for the next.</summary>
+        public async Task StepAsync(CancellationToken stop)
         {
             _step++;
-            if (!_places.TryPeek(out var place) || place > _step || proxy.CutAll((CutMode)random.Next(2)) == 0)
-                return;
-            Made++;
-            _places.Dequeue();
+            while (_places.TryPeek(out var place) && place <= _step)
+            {
+                await proxy.WaitForConnectionsAsync(Made + 1, stop);
+                while (proxy.CutAll((CutMode)random.Next(2)) == 0)
+                    await Task.Yield();
+                Made++;
+                _places.Dequeue();
+            }
         }
     }
 }
