@@ -13,7 +13,7 @@ internal sealed class LongPollResponse(IOptions<PerennialServerOptions> options,
     /// <summary>Not much, because a document that breaks off is asked for again as a whole.</summary>
     private const int MaxAnswerBytes = 64 * 1024;
 
-    /// <summary>Answers with what follows a place: in lines where the reader takes them, else as one JSON array.</summary>
+    /// <summary>Answers with what follows a place: as JSON lines where the reader takes them, or else as one JSON array.</summary>
     /// <param name="context">The request, whose headers are written.</param>
     /// <param name="log">What to read.</param>
     /// <param name="place">Where to begin.</param>
@@ -22,7 +22,7 @@ internal sealed class LongPollResponse(IOptions<PerennialServerOptions> options,
         using var leave = CancellationTokenSource.CreateLinkedTokenSource(context.RequestAborted, lifetime.ApplicationStopping);
         var slice = await WaitForNewsAsync(log, place.Cursor, leave.Token);
         if (!slice.Records.IsEmpty)
-            await SendAsync(context, Encode(slice.Records.Span, log.Epoch, place));
+            await SendAsync(context, Envelopes(slice.Records.Span, log.Epoch, place));
         else if (slice.State.Status != RunStatus.Running)
             RunResponse.AnswerEnded(context.Response, slice.State);
         else if (lifetime.ApplicationStopping.IsCancellationRequested)
@@ -53,32 +53,32 @@ internal sealed class LongPollResponse(IOptions<PerennialServerOptions> options,
         }
     }
 
-    private static List<byte[]> Encode(ReadOnlySpan<RunRecord> records, string epoch, ReaderPlace place)
+    private static List<byte[]> Envelopes(ReadOnlySpan<RunRecord> records, string epoch, ReaderPlace place)
     {
-        var elements = new List<byte[]>(records.Length + 1);
+        var envelopes = new List<byte[]>(records.Length + 1);
         var gap = place.Gap ?? (records[0].Sequence != place.Cursor + 1 ? new EventId(epoch, place.Cursor).ToString() : null);
         if (gap is not null)
-            elements.Add(JsonLine.Encode(id: null, ControlEvent.Gap(gap, new EventId(epoch, records[0].Sequence)).Content));
+            envelopes.Add(JsonLine.Encode(id: null, ControlEvent.Gap(gap, new EventId(epoch, records[0].Sequence)).Content));
         foreach (var record in records)
-            elements.Add(record.JsonLine);
-        return elements;
+            envelopes.Add(record.JsonLine);
+        return envelopes;
     }
 
     // The length is told, so that an answer that breaks off is known for it.
-    private static async Task SendAsync(HttpContext context, List<byte[]> lines)
+    private static async Task SendAsync(HttpContext context, List<byte[]> envelopes)
     {
-        var isArray = !ResponseForms.TakesLines(context.Request.Headers.Accept);
-        context.Response.ContentType = isArray ? ResponseForms.Json : ResponseForms.JsonLines;
-        context.Response.ContentLength = lines.Sum(line => (long)line.Length) + (isArray ? lines.Count + 1 : 0);
+        var asLines = ResponseForms.TakesJsonLines(context.Request.Headers.Accept);
+        context.Response.ContentType = asLines ? ResponseForms.JsonLines : ResponseForms.Json;
+        context.Response.ContentLength = envelopes.Sum(envelope => (long)envelope.Length) + (asLines ? 0 : envelopes.Count + 1);
         var body = context.Response.BodyWriter;
-        for (var i = 0; i < lines.Count; i++)
+        for (var i = 0; i < envelopes.Count; i++)
         {
-            if (isArray)
+            if (!asLines)
                 body.Write(i == 0 ? "["u8 : ","u8);
-            body.Write(lines[i]);
+            body.Write(envelopes[i]);
         }
 
-        if (isArray)
+        if (!asLines)
             body.Write("]"u8);
         await body.FlushAsync(context.RequestAborted);
     }

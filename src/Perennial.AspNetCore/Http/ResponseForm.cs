@@ -41,9 +41,9 @@ internal static class ResponseForms
         return best;
     }
 
-    /// <summary>Whether a poll may be answered in lines, each of which counts as soon as it is there, instead of in one document.</summary>
-    public static bool TakesLines(StringValues accept) =>
-        MediaTypeHeaderValue.TryParseList(accept, out var ranges) && QualityOf(Offers[^1].Type, ranges) > 0;
+    /// <summary>Whether a reader takes its polls answered in JSON lines, of which it has each as soon as it is complete.</summary>
+    public static bool TakesJsonLines(StringValues accept) =>
+        MediaTypeHeaderValue.TryParseList(accept, out var ranges) && QualityOf(new MediaTypeHeaderValue(JsonLines), ranges) > 0;
 
     // The most specific range decides, whatever its quality.
     private static double QualityOf(MediaTypeHeaderValue type, IList<MediaTypeHeaderValue> ranges)
