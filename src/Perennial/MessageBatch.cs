@@ -27,6 +27,9 @@ public sealed class MessageBatch
 
     internal ReadOnlySpan<StreamMessage> Messages => _messages.AsSpan(0, _count);
 
+    /// <summary>Whether the read has yielded nothing that the transport must know.</summary>
+    internal bool IsEmpty => _count == 0 && !HasCursor && RetryDelay is null;
+
     internal bool HasCursor => _cursorLength != StreamMessage.SaysNothingOfIds;
 
     /// <summary>Before which message the resume point was moved without one.</summary>

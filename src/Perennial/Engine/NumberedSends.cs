@@ -13,18 +13,13 @@ internal sealed class NumberedSends : IAsyncDisposable
     private const int LargestMessage = 100_000_000;         // what System.Text.Json writes as one string, however much of it is escaped
 
     private readonly Lock _gate = new();
+    private readonly NumberedLedger _ledger = new();        // under the lock
     private readonly TimeSpan _timeout;
     private readonly TimeProvider _time;
     private readonly ITimer _timer;
-    private readonly List<NumberedSend> _unanswered = [];   // those that have left, in the order of their numbers
-    private readonly List<NumberedSend> _fresh = [];        // those that have not, and so have no number
-    private SenderName _sender = SenderName.New();
-    private long _last;                                     // the highest number given
+    private bool _isTimed;                                  // the timer will fire
     private TransportConnection? _line;                     // the present connection
     private Action? _write;                                 // makes it ask what to write
-    private int _written;                                   // how many of the unanswered it has written
-    private Naming _naming;
-    private bool _isTimed;                                  // the timer will fire
     private TaskCompletionSource? _room;
 
     /// <param name="timeout">How long an answer may take on one connection.</param>
@@ -36,22 +31,13 @@ internal sealed class NumberedSends : IAsyncDisposable
         _timer = time.CreateTimer(static sends => ((NumberedSends)sends!).FailLate(), this, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
     }
 
-    /// <summary>Whether the server knows whose messages come over the present connection.</summary>
-    private enum Naming
-    {
-        NotNamed,
-        Named,
-        Answered,
-    }
-
-    private int CountLocked => _unanswered.Count + _fresh.Count;
-
     /// <summary>From now on this connection writes, beginning with what has no answer.</summary>
     public void Attach(TransportConnection line, Action write)
     {
         lock (_gate)
         {
-            (_line, _write, _written, _naming) = (line, write, 0, Naming.NotNamed);
+            (_line, _write) = (line, write);
+            _ledger.BeginConnection();
         }
 
         write();
@@ -64,7 +50,8 @@ internal sealed class NumberedSends : IAsyncDisposable
         {
             if (ReferenceEquals(_line, line))
             {
-                (_line, _write, _written) = (null, null, 0);
+                (_line, _write) = (null, null);
+                _ledger.BeginConnection();
                 TimeLocked(Timeout.InfiniteTimeSpan);
             }
         }
@@ -84,13 +71,13 @@ internal sealed class NumberedSends : IAsyncDisposable
 
         lock (_gate)
         {
-            if (CountLocked >= Window)
+            if (_ledger.Count >= Window)
             {
                 return null;
             }
 
             var send = new NumberedSend(message, this);
-            _fresh.Add(send);
+            _ledger.Add(send);
             return send;
         }
     }
@@ -101,7 +88,7 @@ internal sealed class NumberedSends : IAsyncDisposable
         TaskCompletionSource? room;
         lock (_gate)
         {
-            if (!_fresh.Remove(send))
+            if (!_ledger.Remove(send))
             {
                 return false;
             }
@@ -129,7 +116,7 @@ internal sealed class NumberedSends : IAsyncDisposable
     {
         lock (_gate)
         {
-            if (CountLocked < Window)
+            if (_ledger.Count < Window)
             {
                 return Task.CompletedTask;
             }
@@ -139,25 +126,27 @@ internal sealed class NumberedSends : IAsyncDisposable
         }
     }
 
-    /// <summary>What the connection is to write next: whose messages follow, or one of them; neither where there is nothing, or not yet.</summary>
+    /// <inheritdoc cref="NumberedLedger.Next"/>
     public (SenderName? Sender, NumberedSend? Send) Next(TransportConnection line)
     {
         lock (_gate)
         {
-            if (!ReferenceEquals(_line, line) || (_written == _unanswered.Count && _fresh.Count == 0))
+            if (!ReferenceEquals(_line, line))
             {
                 return default;
             }
 
-            if (_naming == Naming.NotNamed)
+            var next = _ledger.Next();
+            if (next.Send is { } send)
             {
-                _naming = Naming.Named;
-                _sender = _sender with { Next = _unanswered is [var lowest, ..] ? lowest.Number : _last + 1 };
-                return (_sender, null);
+                send.LeftAt = _time.GetTimestamp();
+                if (!_isTimed)
+                {
+                    TimeLocked(_timeout);
+                }
             }
 
-            // A server that has forgotten the sender would see a hole; one that never knew it cannot.
-            return _naming == Naming.Named && _sender.Next > 1 ? default : (null, TakeLocked());
+            return next;
         }
     }
 
@@ -171,28 +160,22 @@ internal sealed class NumberedSends : IAsyncDisposable
         TaskCompletionSource? room;
         lock (_gate)
         {
-            if (!ReferenceEquals(_line, line) || _naming == Naming.NotNamed)
+            if (!ReferenceEquals(_line, line))
             {
                 return false;
             }
 
-            ThrowIfNeverGivenLocked(received);
-            isForgotten = _naming == Naming.Named && received < _sender.Next - 1;
-            _naming = Naming.Answered;
-            answered = isForgotten ? ForgetLocked() : TakeUpToLocked(received);
+            answered = _ledger.Acknowledge(received, out isForgotten);
             room = TakeRoomLocked();
         }
 
-        foreach (var send in answered)
+        if (isForgotten)
         {
-            if (isForgotten)
-            {
-                send.Fail(Forgotten());
-            }
-            else
-            {
-                send.Acknowledge();
-            }
+            answered.ForEach(static send => send.Fail(Forgotten()));
+        }
+        else
+        {
+            answered.ForEach(static send => send.Acknowledge());
         }
 
         room?.TrySetResult();
@@ -204,25 +187,15 @@ internal sealed class NumberedSends : IAsyncDisposable
     /// <exception cref="TransportException">There is no such number yet.</exception>
     public void Refuse(TransportConnection line, long number, TransportException error)
     {
-        NumberedSend send;
+        NumberedSend? send;
         TaskCompletionSource? room;
         lock (_gate)
         {
-            if (!ReferenceEquals(_line, line))
+            if (!ReferenceEquals(_line, line) || !_ledger.TryRefuse(number, out send))
             {
                 return;
             }
 
-            ThrowIfNeverGivenLocked(number);
-            var index = _unanswered.FindIndex(send => send.Number == number);
-            if (index < 0)
-            {
-                return;         // said before
-            }
-
-            send = _unanswered[index];
-            _unanswered.RemoveAt(index);
-            _written -= index < _written ? 1 : 0;
             room = TakeRoomLocked();
         }
 
@@ -240,9 +213,8 @@ internal sealed class NumberedSends : IAsyncDisposable
         TaskCompletionSource? room;
         lock (_gate)
         {
-            stayed = [.. _fresh];
-            _fresh.Clear();
-            left = ForgetLocked();
+            left = _ledger.Forget();
+            stayed = _ledger.TakeFresh();
             room = TakeRoomLocked();
         }
 
@@ -253,45 +225,9 @@ internal sealed class NumberedSends : IAsyncDisposable
 
     public ValueTask DisposeAsync() => _timer.DisposeAsync();
 
-    private NumberedSend TakeLocked()
-    {
-        if (_written == _unanswered.Count)
-        {
-            _fresh[0].Number = ++_last;
-            _unanswered.Add(_fresh[0]);
-            _fresh.RemoveAt(0);
-        }
-
-        var send = _unanswered[_written++];
-        send.LeftAt = _time.GetTimestamp();
-        if (!_isTimed)
-        {
-            TimeLocked(_timeout);
-        }
-
-        return send;
-    }
-
-    private List<NumberedSend> TakeUpToLocked(long received)
-    {
-        var count = _unanswered.TakeWhile(send => send.Number <= received).Count();
-        var answered = _unanswered[..count];
-        _unanswered.RemoveRange(0, count);
-        _written = Math.Max(0, _written - count);
-        return answered;
-    }
-
-    private List<NumberedSend> ForgetLocked()
-    {
-        List<NumberedSend> left = [.. _unanswered];
-        _unanswered.Clear();
-        (_sender, _last, _written, _naming) = (SenderName.New(), 0, 0, Naming.NotNamed);
-        return left;
-    }
-
     private TaskCompletionSource? TakeRoomLocked()
     {
-        var room = CountLocked < Window ? _room : null;
+        var room = _ledger.Count < Window ? _room : null;
         _room = room is null ? _room : null;
         return room;
     }
@@ -306,7 +242,7 @@ internal sealed class NumberedSends : IAsyncDisposable
         lock (_gate)
         {
             var wait = Timeout.InfiniteTimeSpan;
-            foreach (var send in _unanswered.Take(_written).Where(static send => !send.Answer.IsCompleted))
+            foreach (var send in _ledger.Written.Where(static send => !send.Answer.IsCompleted))
             {
                 var left = _line?.IsReading == true ? _timeout - _time.GetElapsedTime(send.LeftAt) : _timeout;
                 if (left > TimeSpan.Zero)
@@ -331,14 +267,6 @@ internal sealed class NumberedSends : IAsyncDisposable
     {
         _isTimed = wait != Timeout.InfiniteTimeSpan;
         _timer.Change(wait, Timeout.InfiniteTimeSpan);
-    }
-
-    private void ThrowIfNeverGivenLocked(long number)
-    {
-        if (number > _last)
-        {
-            throw new TransportException(TransportErrorCode.ProtocolViolation, "The server answered a message that was not sent yet.");
-        }
     }
 
     private static TransportException Forgotten() =>

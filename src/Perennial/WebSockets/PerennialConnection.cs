@@ -52,8 +52,8 @@ internal sealed class PerennialConnection : WebSocketConnection
     public override async ValueTask DisposeAsync()
     {
         _numbered.Detach(this);
-        await base.DisposeAsync().ConfigureAwait(false);
         _stop.ConnectionLost();
+        await base.DisposeAsync().ConfigureAwait(false);
     }
 
     internal override void Begin(IdleWatch idle, bool mayChangeLimit)

@@ -72,7 +72,7 @@ internal abstract class WebSocketConnection : TransportConnection
                 return MeaningOfClose();
             }
         }
-        catch (TransportException e) when (batch.Count > 0)
+        catch (TransportException e) when (!batch.IsEmpty)
         {
             _fault = e;
         }
@@ -132,7 +132,7 @@ internal abstract class WebSocketConnection : TransportConnection
         while (true)
         {
             var receive = TakePending();
-            if (batch.Count == LargestBatch || (batch.Count > 0 && !receive.IsCompletedSuccessfully))
+            if (batch.Count == LargestBatch || (!batch.IsEmpty && !receive.IsCompletedSuccessfully))
             {
                 _pending = receive;
                 return ReadOutcome.More;
@@ -143,7 +143,7 @@ internal abstract class WebSocketConnection : TransportConnection
             {
                 Take(result, batch);
             }
-            else if (batch.Count == 0)
+            else if (batch.IsEmpty)
             {
                 return ReadOutcome.EndOfStream;
             }

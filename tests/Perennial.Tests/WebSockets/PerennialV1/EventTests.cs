@@ -119,13 +119,21 @@ public class EventTests
     }
 
     [Fact]
-    public async Task The_server_says_when_to_come_back()
+    public async Task The_server_says_when_to_come_back_even_if_it_says_nothing_else()
     {
         var clock = new ManualTimeProvider();
+        var leave = new TaskCompletionSource();
         await using var server = ScriptedServer.Start(
-            Says(Event(1), """{"type":"perennial.retry","data":{"delay":1500}}"""), SaysAndWaits(Completed));
+            Script(async socket =>
+            {
+                await socket.SayAsync(Event(1));
+                await leave.Task;
+                await socket.SayAsync("""{"type":"perennial.retry","data":{"delay":1500}}""");
+            }),
+            SaysAndWaits(Completed));
         await using var probe = server.SocketProbe(static options => options with { Reconnect = TransportProbe.WithoutJitter }, clock);
         await probe.ReadTextsAsync(1);
+        leave.SetResult();
 
         (await probe.WaitForAsync<ReconnectingEvent>()).Delay.ShouldBe(TimeSpan.FromSeconds(1.5));
         await clock.WaitForTimerAsync(TimeSpan.FromSeconds(1.5), probe.Token);

@@ -69,6 +69,8 @@ public class SendTests
             await socket.HearSendsAsync(3);
             await socket.RefuseAsync(2, "payload_too_large");
             await socket.AcknowledgeAsync(3);
+            (await socket.HearSendsAsync(1)).Single().Number.ShouldBe(4);
+            await socket.AcknowledgeAsync(4);
             await socket.WaitForGoodbyeAsync();
         }));
         await using var probe = server.SocketProbe();
@@ -81,6 +83,7 @@ public class SendTests
         error.Message.ShouldNotContain("No.");
         (await sends[0]).ShouldBe(SendOutcome.Acknowledged);
         (await sends[2]).ShouldBe(SendOutcome.Acknowledged);
+        (await probe.Transport.SendAsync("d", probe.Token)).ShouldBe(SendOutcome.Acknowledged);
         probe.Transport.IsConnected.ShouldBeTrue();
     }
 
