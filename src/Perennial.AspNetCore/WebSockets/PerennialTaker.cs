@@ -13,6 +13,21 @@ internal sealed class PerennialTaker(IRunLog log, SocketOutbox outbox, int maxMe
         if (message.Type == WebSocketMessageType.Binary)
             return SocketClose.NoBytes;
         await outbox.WaitForRoomAsync(leave);
+        await outbox.BeginRecordingAsync(leave);
+        try
+        {
+            return await TakeTextAsync(message, leave);
+        }
+        finally
+        {
+            outbox.EndRecording();
+        }
+    }
+
+    public void OnSilence() => outbox.Announce();
+
+    private async ValueTask<int?> TakeTextAsync(SocketMessage message, CancellationToken leave)
+    {
         if (message.IsTorn)
             return ClientWord.NumberOfTorn(message.Data.Span) is { } torn ? await RefuseAsync(torn) : SocketClose.TooBig;
         if (ClientWord.Read(message.Data.Span, maxMessageBytes) is not { } word)
@@ -33,8 +48,6 @@ internal sealed class PerennialTaker(IRunLog log, SocketOutbox outbox, int maxMe
                 return null;
         }
     }
-
-    public void OnSilence() => outbox.Announce();
 
     private async ValueTask WelcomeAsync(ClientWord word)
     {

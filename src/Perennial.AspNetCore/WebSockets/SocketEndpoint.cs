@@ -89,7 +89,7 @@ internal sealed class SocketEndpoint
         var news = new RunSignal();
         var outbox = new SocketOutbox(news);
         var most = _options.MaxMessageBytes;
-        ISocketSink sink = speaksPerennial ? new PerennialSink(frames, outbox) : new PlainSink(frames);
+        ISocketSink sink = speaksPerennial ? new PerennialSink(frames, outbox, _time) : new PlainSink(frames);
         ISocketTaker taker = speaksPerennial ? new PerennialTaker(log, outbox, most, _time) : new PlainTaker(log, most, _time);
         var receiver = new SocketReceiver(socket, taker, speaksPerennial ? MostKept(most) : most);
         var delivery = new RunDelivery(log, sink, _options.HeartbeatInterval, _time, news);

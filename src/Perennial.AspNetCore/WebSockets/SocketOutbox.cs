@@ -1,3 +1,4 @@
+using System.Diagnostics.CodeAnalysis;
 using System.Net.WebSockets;
 using Perennial.AspNetCore.Stores;
 
@@ -8,6 +9,7 @@ namespace Perennial.AspNetCore.WebSockets;
 /// Filled by one task and emptied by another.
 /// </summary>
 /// <param name="news">Wakes the writer.</param>
+[SuppressMessage("Design", "CA1001", Justification = "The semaphore owns nothing as long as its wait handle is not asked for.")]
 internal sealed class SocketOutbox(RunSignal news)
 {
     private const int MostWaiting = 100;
@@ -15,6 +17,7 @@ internal sealed class SocketOutbox(RunSignal news)
 
     private readonly Lock _gate = new();
     private readonly RunSignal _room = new();
+    private readonly SemaphoreSlim _recording = new(1, 1);      // taken while a message is recorded and answered
     private readonly List<Answer> _answers = [];
     private int _unannounced;       // touched by who fills it
 
@@ -78,6 +81,24 @@ internal sealed class SocketOutbox(RunSignal news)
             await _room.WaitAsync();
             cancellationToken.ThrowIfCancellationRequested();
         }
+    }
+
+    /// <summary>A message is about to be recorded. Ends with <see cref="EndRecording"/>.</summary>
+    public Task BeginRecordingAsync(CancellationToken cancellationToken) => _recording.WaitAsync(cancellationToken);
+
+    /// <summary>The message is answered.</summary>
+    public void EndRecording() => _recording.Release();
+
+    /// <summary>
+    /// Completes when every message that is recorded is answered, and lets none be recorded any more. Not waited for longer than a goodbye.
+    /// </summary>
+    public async ValueTask SettleAsync(TimeProvider time, CancellationToken cancellationToken)
+    {
+        if (_recording.Wait(TimeSpan.Zero, CancellationToken.None))
+            return;
+        using var limit = new CancellationTokenSource(SocketClose.Limit, time);
+        using var both = CancellationTokenSource.CreateLinkedTokenSource(limit.Token, cancellationToken);
+        await _recording.WaitAsync(both.Token).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
     }
 
     /// <summary>Takes everything there is to say.</summary>

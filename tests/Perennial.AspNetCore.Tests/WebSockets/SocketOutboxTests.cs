@@ -55,6 +55,30 @@ public class SocketOutboxTests
         await Should.ThrowAsync<OperationCanceledException>(waiting);
     }
 
+    [Fact(Timeout = RunServer.Hang)]
+    public async Task What_is_being_recorded_is_answered_before_the_end()
+    {
+        var outbox = new SocketOutbox(new RunSignal());
+        using var wire = new MemoryStream();
+        using var socket = WebSocket.CreateFromStream(wire, new WebSocketCreationOptions { IsServer = true });
+        await using var frames = new SocketFrames(socket, stream: null, TimeSpan.FromMinutes(1), TimeProvider.System);
+        var sink = new PerennialSink(frames, outbox, TimeProvider.System);
+        await outbox.BeginRecordingAsync(TestEnds);
+
+        sink.WriteAside().ShouldBeFalse();
+        sink.Write(new RunRecord("epoch", 8, RunEnd.Completed.ToEvent()));
+        var flush = sink.FlushAsync(TestEnds).AsTask();
+        wire.Length.ShouldBe(0);
+        outbox.Acknowledge(7);
+        outbox.EndRecording();
+        await flush;
+
+        var sent = Encoding.UTF8.GetString(wire.ToArray());
+        sent.ShouldContain(SocketClient.Ack(7));
+        sent.IndexOf("perennial.completed", StringComparison.Ordinal).ShouldBeGreaterThan(sent.IndexOf("perennial.ack", StringComparison.Ordinal));
+        outbox.BeginRecordingAsync(TestEnds).IsCompleted.ShouldBeFalse("nobody would answer");
+    }
+
     /// <summary>Takes what there is to say, and reads it as a client would.</summary>
     private static async Task<List<string>> TakeAsync(SocketOutbox outbox)
     {
