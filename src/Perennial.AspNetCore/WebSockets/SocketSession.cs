@@ -55,7 +55,8 @@ internal sealed class SocketSession(WebSocket socket, ISocketSink sink, SocketRe
             await leave.CancelAsync();
         }
 
-        if (socket.State == WebSocketState.CloseReceived)
+        // The socket says goodbye by itself to a peer that breaks RFC 6455; that must not be cut off either.
+        if (socket.State is WebSocketState.CloseReceived or WebSocketState.CloseSent)
             return SocketClose.Done;
         if (socket.State != WebSocketState.Open)
             return null;
