@@ -13,12 +13,20 @@ public class StreamRunsTests
     [Fact(Timeout = RunServer.Hang)]
     public async Task A_run_returned_from_an_endpoint_answers_with_its_events_and_where_to_resume()
     {
+        var isRead = new TaskCompletionSource();
         await using var server = await RunServer.StartAsync(map: app =>
-            app.MapPost("/chat", (StreamRuns runs) => runs.Start(Count(), TestJson.Default.Int32)));
+            app.MapPost("/chat", (StreamRuns runs) => runs.Start(CountAfter(isRead.Task), TestJson.Default.Int32)));
 
-        using var response = await server.Client.PostAsync("/chat", content: null, TestEnds);
-        var body = await response.Content.ReadAsStringAsync(TestEnds);
+        using var request = new HttpRequestMessage(HttpMethod.Post, "/chat");
+        using var response = await server.Client.SendAsync(request, HttpCompletionOption.ResponseHeadersRead, TestEnds);
+        await using var stream = await response.Content.ReadAsStreamAsync(TestEnds);
+        var first = new byte[2];
+        await stream.ReadExactlyAsync(first, TestEnds);
+        isRead.SetResult();
+        using var reader = new StreamReader(stream);
+        var body = await reader.ReadToEndAsync(TestEnds);
 
+        first.ShouldBe(":\n"u8.ToArray(), "the heartbeat of a run that has no event yet");
         response.Content.Headers.ContentType!.ToString().ShouldBe("text/event-stream");
         var location = response.Content.Headers.ContentLocation.ShouldNotBeNull();
         (await server.Client.GetStringAsync(location, TestEnds)).ShouldBe(body);
@@ -129,8 +137,9 @@ public class StreamRunsTests
     public async Task A_host_with_bad_options_does_not_start() =>
         await Should.ThrowAsync<ArgumentOutOfRangeException>(async () => await RunServer.StartAsync(options => options.MaxRuns = 0));
 
-    private static async IAsyncEnumerable<int> Count()
+    private static async IAsyncEnumerable<int> CountAfter(Task start)
     {
+        await start;
         yield return 1;
         await Task.Yield();
         yield return 2;

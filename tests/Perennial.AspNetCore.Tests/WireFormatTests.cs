@@ -16,6 +16,7 @@ public class WireFormatTests
             await writer.WriteAsync("""{"n":1}"""u8.ToArray(), "tool", stop);
             await writer.WriteJsonAsync("grün", TestJson.Default.String, cancellationToken: stop);
         });
+        await run.Completion;
         var epoch = run.Epoch;
 
         (await server.ReadAsync(run)).ShouldBe(

@@ -64,9 +64,9 @@ internal sealed class RunDelivery(IRunLog log, IRunSink sink, TimeSpan heartbeat
 
     private async ValueTask FlushAsync(CancellationToken leave)
     {
+        _lastWrite = time.GetTimestamp();
         await sink.FlushAsync(leave);
         leave.ThrowIfCancellationRequested();
-        _lastWrite = time.GetTimestamp();
     }
 
     private async ValueTask WaitAsync(ITimer timer, CancellationToken leave)

@@ -27,6 +27,7 @@ public class HeartbeatTests
         using var response = await server.OpenAsync(run, accept: form.Accept());
         await using var stream = await response.Content.ReadAsStreamAsync(TestEnds);
 
+        (await ReadAsync(heartbeat.Length)).ShouldBe(heartbeat, "the first byte is promised at once");
         await clock.WaitForTimerAsync(Interval, TestEnds);
         clock.Advance(Interval);
         (await ReadAsync(heartbeat.Length)).ShouldBe(heartbeat);

@@ -59,17 +59,23 @@ public class NegotiationTests
     [InlineData("application/json", "[{\"id\":")]
     public async Task The_request_that_starts_a_run_is_answered_in_its_form_too(string accept, string beginning)
     {
-        var isWritten = new TaskCompletionSource();
-        await using var server = await RunServer.StartAsync(map: app => app.MapPost("/chat", (StreamRuns runs) => runs.Start(async (writer, stop) =>
+        var (isWritten, end) = (new TaskCompletionSource(), new TaskCompletionSource());
+        await using var server = await RunServer.StartAsync(map: app => app.MapPost("/chat", async (StreamRuns runs) =>
         {
-            await writer.WriteAsync("one", cancellationToken: stop);
+            var run = runs.Start(async (writer, stop) =>
+            {
+                await writer.WriteAsync("one", cancellationToken: stop);
+                isWritten.SetResult();
+                await end.Task;
+            });
             await isWritten.Task;
-        })));
+            return run;
+        }));
         using var request = new HttpRequestMessage(HttpMethod.Post, "/chat");
         request.Headers.TryAddWithoutValidation("Accept", accept);
 
         using var response = await server.Client.SendAsync(request, HttpCompletionOption.ResponseHeadersRead, TestEnds);
-        isWritten.SetResult();
+        end.SetResult();
         var body = await response.Content.ReadAsStringAsync(TestEnds);
 
         response.Content.Headers.ContentType!.MediaType.ShouldBe(accept);
