@@ -343,6 +343,24 @@ public abstract class Transport : IAsyncDisposable
     /// <summary>Frees what the subclass holds beyond its connections. Called once or more, after the last connection.</summary>
     protected virtual ValueTask DisposeCoreAsync() => ValueTask.CompletedTask;
 
+    /// <summary>Where the stream is.</summary>
+    internal Uri Endpoint => _core.Options.Endpoint;
+
+    /// <summary>How many messages may wait.</summary>
+    internal BufferOptions BufferLimits => _core.Options.Buffer;
+
+    /// <summary>Whether somebody consumes the messages at present, as a sequence or by events.</summary>
+    internal bool IsBeingRead
+    {
+        get
+        {
+            lock (_gate)
+            {
+                return _isSequenceRead || _core.Handlers.ConsumeMessages;
+            }
+        }
+    }
+
     /// <summary>A sequence begins to be read. It may read when the returned task completes: events may still hold the buffer.</summary>
     internal Task BeginReading()
     {

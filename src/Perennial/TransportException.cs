@@ -127,4 +127,7 @@ public enum TransportErrorCode
 
     /// <summary>The transport is closed or failed.</summary>
     NotConnected,
+
+    /// <summary>The origin failed repeatedly, and the probe that was made for all its transports failed too; the cause is the inner exception.</summary>
+    CircuitOpen,
 }

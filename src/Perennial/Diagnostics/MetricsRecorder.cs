@@ -1,7 +1,7 @@
 namespace Perennial.Diagnostics;
 
 /// <summary>A transport's counts. Each is added to from anywhere; a snapshot reads them one by one.</summary>
-internal sealed class MetricsRecorder(string kind, TimeProvider time)
+internal sealed class MetricsRecorder(string kind, TimeProvider time, TimeSpan stableAfter)
 {
     private const long Never = long.MinValue;
 
@@ -19,6 +19,9 @@ internal sealed class MetricsRecorder(string kind, TimeProvider time)
     private long _firstConnectAt = Never;
     private long _connectedAt = Never;
     private long _firstMessageTicks = Never;
+    private long _activityAt = Never;
+    private long _heartbeatAt = Never;
+    private int _consecutiveErrors;
     private TransportException? _lastError;
 
     public LatencyRecorder Latency { get; } = new(time);
@@ -37,14 +40,30 @@ internal sealed class MetricsRecorder(string kind, TimeProvider time)
 
     public void Disconnected() => Volatile.Write(ref _connectedAt, Never);
 
-    public void BytesReceived(long count)
+    /// <summary>A read ended with so many bytes, and with or without a message.</summary>
+    public void BytesReceived(long count, bool isHeartbeat, long receivedAt)
     {
+        Volatile.Write(ref _activityAt, receivedAt);
+        if (isHeartbeat)
+        {
+            Volatile.Write(ref _heartbeatAt, receivedAt);
+        }
+
         PerennialTelemetry.Bytes.Add(count, _kind);
         Volatile.Write(ref _bytesReceived, _bytesReceived + count);
     }
 
+    /// <summary>The peer gave a sign of life that ends no read.</summary>
+    public void HeartbeatReceived()
+    {
+        var now = time.GetTimestamp();
+        Volatile.Write(ref _heartbeatAt, now);
+        Volatile.Write(ref _activityAt, now);
+    }
+
     public void MessagesReceived(int count, long receivedAt)
     {
+        _consecutiveErrors = 0;
         PerennialTelemetry.Messages.Add(count, _kind);
         Volatile.Write(ref _messagesReceived, _messagesReceived + count);
         if (_firstMessageTicks == Never)
@@ -60,6 +79,7 @@ internal sealed class MetricsRecorder(string kind, TimeProvider time)
         PerennialTelemetry.Sends.Add(1, _kind);
         Interlocked.Increment(ref _messagesSent);
         Interlocked.Add(ref _bytesSent, bytes);
+        Volatile.Write(ref _activityAt, time.GetTimestamp());
     }
 
     public void Error(TransportException error)
@@ -68,6 +88,9 @@ internal sealed class MetricsRecorder(string kind, TimeProvider time)
         Interlocked.Increment(ref _errors);
         Volatile.Write(ref _lastError, error);
     }
+
+    /// <summary>A try failed, the given number in a row.</summary>
+    public void TryFailed(int inARow) => Volatile.Write(ref _consecutiveErrors, inARow);
 
     public void Reconnecting(TransportErrorCode cause)
     {
@@ -100,8 +123,11 @@ internal sealed class MetricsRecorder(string kind, TimeProvider time)
             Id = id,
             Kind = kind,
             State = state,
-            ConnectedAt = connectedAt == Never ? null : time.GetUtcNow() - duration,
+            ConnectedAt = Moment(connectedAt),
             ConnectionDuration = duration,
+            LastActivityAt = Moment(Volatile.Read(ref _activityAt)),
+            LastHeartbeatAt = Moment(Volatile.Read(ref _heartbeatAt)),
+            ConsecutiveErrors = connectedAt != Never && duration >= stableAfter ? 0 : Volatile.Read(ref _consecutiveErrors),
             MessagesReceived = Volatile.Read(ref _messagesReceived),
             MessagesSent = Volatile.Read(ref _messagesSent),
             BytesReceived = Volatile.Read(ref _bytesReceived),
@@ -121,4 +147,6 @@ internal sealed class MetricsRecorder(string kind, TimeProvider time)
             LastError = Volatile.Read(ref _lastError),
         };
     }
+
+    private DateTimeOffset? Moment(long timestamp) => timestamp == Never ? null : time.GetUtcNow() - time.GetElapsedTime(timestamp);
 }

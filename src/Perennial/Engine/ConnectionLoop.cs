@@ -46,6 +46,7 @@ internal sealed class ConnectionLoop(
             catch (Exception e) when (!stop.IsCancellationRequested)
             {
                 var (delay, error) = _retry.AfterFailure(AsTransportException(e));
+                core.Metrics.TryFailed(_retry.Failures);
                 if (delay is not { } wait)
                 {
                     var reason = error.Code == TransportErrorCode.Interrupted ? StreamEndReason.Interrupted : StreamEndReason.Failed;
@@ -71,7 +72,9 @@ internal sealed class ConnectionLoop(
     {
         using var lifetime = CancellationTokenSource.CreateLinkedTokenSource(stop);
         var resumeFrom = core.Cursor.Value;
-        var connection = await OpenAsync(resumeFrom, lifetime).ConfigureAwait(false);
+        var connection = core.Services.Breakers is { } breakers
+            ? await breakers.For(core.Options.Endpoint).OpenAsync(() => OpenAsync(resumeFrom, lifetime), core.Options.ConnectTimeout, stop).ConfigureAwait(false)
+            : await OpenAsync(resumeFrom, lifetime).ConfigureAwait(false);
         try
         {
             core.Life.TryEnter(TransportState.Connected);
@@ -147,7 +150,11 @@ internal sealed class ConnectionLoop(
     {
         var since = core.Time.GetTimestamp();
         var idle = new IdleWatch(IdleLimitFor(connection), lifetime, core.Time);
-        connection.Activity = idle.Heard;
+        connection.Activity = () =>
+        {
+            idle.Heard();
+            core.Metrics.HeartbeatReceived();
+        };
         var pump = new ConnectionPump(core, connection, idle, _retry);
         try
         {

@@ -32,10 +32,7 @@ public sealed record WebSocketTransportOptions : HttpTransportOptions
         }
 
         OptionCheck.NotNull(Heartbeat, nameof(Heartbeat)).Validate();
-        if (EffectiveMethod != HttpMethod.Get)
-        {
-            throw OptionCheck.Contradiction(nameof(Method), "A WebSocket is opened by GET without a Body (RFC 6455, 4.1).");
-        }
+        OptionCheck.Require(EffectiveMethod == HttpMethod.Get, nameof(Method), "A WebSocket is opened by GET without a Body (RFC 6455, 4.1).");
     }
 }
 
