@@ -154,6 +154,7 @@ internal static class OptionCheck
     private static string Words(TimeSpan value) => value switch
     {
         { TotalHours: >= 1 } => string.Create(CultureInfo.InvariantCulture, $"{value.TotalHours} h"),
+        { TotalMinutes: >= 1, Seconds: 0 } => string.Create(CultureInfo.InvariantCulture, $"{value.TotalMinutes} min"),
         { TotalSeconds: >= 1 } => string.Create(CultureInfo.InvariantCulture, $"{value.TotalSeconds} s"),
         _ => string.Create(CultureInfo.InvariantCulture, $"{value.TotalMilliseconds} ms"),
     };
