@@ -411,7 +411,8 @@ public abstract class Transport : IAsyncDisposable
         var (session, _) = StartOrJoin(startsAgain: false);
         return session.Ended.IsCompleted
             ? Task.FromException<SendOutcome>(NotConnected())
-            : _sends.SendAsync(new OutgoingMessage(data, kind, Guid.NewGuid().ToString("N")), session.Ended, cancellationToken);
+            : _core.Metrics.Measured(
+                _sends.SendAsync(new OutgoingMessage(data, kind, Guid.NewGuid().ToString("N")), session.Ended, cancellationToken));
     }
 
     private async Task WithinCloseLimitAsync(Task task) =>

@@ -70,6 +70,17 @@ public abstract class TransportConnection : IAsyncDisposable
     /// </summary>
     protected void ReportActivity() => Activity?.Invoke();
 
+    /// <summary>Set by the transport while it watches the connection.</summary>
+    internal Action<TimeSpan>? PingAnswered { get; set; }
+
+    /// <summary>Says that the peer answered a ping, which is a sign of life too. May be called from anywhere.</summary>
+    /// <param name="roundTrip">How long it took.</param>
+    protected void ReportPingAnswered(TimeSpan roundTrip)
+    {
+        ReportActivity();
+        PingAnswered?.Invoke(roundTrip);
+    }
+
     /// <summary>Ends the connection at once and frees what it holds. Must be idempotent.</summary>
     public abstract ValueTask DisposeAsync();
 }

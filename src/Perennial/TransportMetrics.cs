@@ -24,6 +24,9 @@ public sealed record TransportMetrics
     /// <summary>When the peer last gave a sign of life that was no message: a comment, a pong. <see langword="null"/> before the first.</summary>
     public DateTimeOffset? LastHeartbeatAt { get; init; }
 
+    /// <summary>How long the peer last took to answer a ping, to the next of its bytes; <see langword="null"/> before the first answer.</summary>
+    public TimeSpan? LastPingRoundTrip { get; init; }
+
     /// <summary>
     /// Tries that failed in a row. Zero again after a message was handed over or the connection stood for
     /// <see cref="ReconnectOptions.StableAfter"/>.

@@ -98,7 +98,10 @@ internal sealed class ConnectionLoop(
         core.Events.Post(new ConnectingEvent(_retry.Failures));
         using var activity = PerennialTelemetry.Activities.StartActivity(
             ActivityKind.Client, name: "perennial.connect", links: session.StartedIn is { } starter ? [new ActivityLink(starter)] : null);
-        activity?.SetTag("perennial.transport", core.Kind).SetTag("server.address", core.Options.Endpoint.Host).SetTag("perennial.attempt", _retry.Failures);
+        activity?.SetTag("perennial.transport", core.Kind)
+            .SetTag("server.address", core.Options.Endpoint.Host)
+            .SetTag("server.port", core.Options.Endpoint.Port)
+            .SetTag("perennial.attempt", _retry.Failures);
         using var timer = new CancellationTokenSource(core.Options.ConnectTimeout, core.Time);
         using var limit = CancellationTokenSource.CreateLinkedTokenSource(lifetime.Token, timer.Token);
         try
@@ -107,13 +110,13 @@ internal sealed class ConnectionLoop(
         }
         catch (OperationCanceledException e) when (timer.IsCancellationRequested && !lifetime.IsCancellationRequested)
         {
-            activity?.SetStatus(ActivityStatusCode.Error).SetTag("error.type", TransportErrorCode.ConnectTimeout);
+            activity?.SetStatus(ActivityStatusCode.Error).SetTag("error.type", nameof(TransportErrorCode.ConnectTimeout));
             throw new TransportException(
                 TransportErrorCode.ConnectTimeout, $"No answer from {core.Options.Endpoint.Host} within {core.Options.ConnectTimeout}.", isTransient: true, e);
         }
         catch (Exception e)
         {
-            activity?.SetStatus(ActivityStatusCode.Error).SetTag("error.type", (e as TransportException)?.Code ?? TransportErrorCode.Unexpected);
+            activity?.SetStatus(ActivityStatusCode.Error).SetTag("error.type", ((e as TransportException)?.Code ?? TransportErrorCode.Unexpected).ToString());
             throw;
         }
     }
@@ -153,8 +156,9 @@ internal sealed class ConnectionLoop(
         connection.Activity = () =>
         {
             idle.Heard();
-            core.Metrics.HeartbeatReceived();
+            core.Metrics.Heard();
         };
+        connection.PingAnswered = core.Metrics.PingAnswered;
         var pump = new ConnectionPump(core, connection, idle, _retry);
         try
         {

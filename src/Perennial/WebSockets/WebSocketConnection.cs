@@ -249,8 +249,14 @@ internal sealed class WebSocketConnection : TransportConnection
     private void OnBytes(int count)
     {
         Interlocked.Add(ref _bytes, count);
-        _heartbeat.OnBytes();
-        ReportActivity();
+        if (_heartbeat.OnBytes() is { } roundTrip)
+        {
+            ReportPingAnswered(roundTrip);
+        }
+        else
+        {
+            ReportActivity();
+        }
     }
 
     private async Task PingAsync()
