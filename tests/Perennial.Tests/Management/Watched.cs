@@ -31,6 +31,8 @@ internal sealed class Watched
     /// <summary>What the manager announced of it, in order.</summary>
     public ConcurrentQueue<object> Forwarded { get; } = new();
 
+    public Task Reading { get; set; } = Task.CompletedTask;
+
     public long Received { get; private set; }
 
     public string? Wrong { get; private set; }
