@@ -198,6 +198,34 @@ public class PoolTests
     }
 
     [Fact]
+    public async Task What_is_closed_is_forgotten()
+    {
+        await using var manager = new TransportManager(Managed.Options);
+        manager.Events.MessageReceived += static (_, _) => { };
+        var closed = new List<WeakReference>();
+        for (var round = 0; round < 100; round++)
+        {
+            closed.Add(await OpenAndCloseAsync(manager));
+        }
+
+        await Patience.Until(
+            () =>
+            {
+                GC.Collect();
+                return closed.Count(static transport => transport.IsAlive) <= 1;       // the last may still be on the stack
+            },
+            "the transports are collected");
+
+        static async Task<WeakReference> OpenAndCloseAsync(TransportManager manager)
+        {
+            var transport = manager.CreateMemory();
+            await transport.ConnectAsync().Soon();
+            await manager.CloseAsync(transport.Id).Soon();
+            return new WeakReference(transport);
+        }
+    }
+
+    [Fact]
     public async Task From_many_threads_the_counts_add_up()
     {
         await using var manager = new TransportManager(Managed.Options with { MaxTransports = 20 });

@@ -29,6 +29,7 @@ public class ThousandTests
         TestContext.Current.TestOutputHelper!.WriteLine($"seed {seed}");
         await using var server = await StreamServer.StartAsync(HttpProtocols.Http1, new MixedFeed(seed).ServeAsync);
         await using var proxy = FaultProxy.Start(server.Address, new RandomFaults(seed) { MinBytes = 400, MaxBytes = 2000, RefuseShare = 0.05, MaxPieceBytes = 100 }.PlanFor);
+        var sockets = OpenSockets.Count;
         var manager = new TransportManager(new TransportManagerOptions { MaxTransports = Count, HealthCheckInterval = TimeSpan.FromSeconds(1) });
         Watched.Forward(manager.Events, _all);
         var removed = 0;
@@ -73,6 +74,7 @@ public class ThousandTests
         }
 
         await Patience.Until(() => proxy.LiveConnections == 0, "no connection is open");
+        await Patience.Until(() => OpenSockets.Count <= sockets + 4, "no socket is left");
     }
 
     private void Start(TransportManager manager, Uri address)
