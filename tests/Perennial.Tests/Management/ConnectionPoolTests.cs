@@ -5,6 +5,7 @@ using Perennial.Http;
 using Perennial.HttpStreams;
 using Perennial.Management;
 using Perennial.Sse;
+using Perennial.Testing;
 using Perennial.Tests.Fixtures;
 
 namespace Perennial.Tests.Management;
@@ -21,11 +22,12 @@ public class ConnectionPoolTests
     public async Task A_thousand_streams_over_http2_ride_as_few_connections_as_the_server_allows(bool haveSettingsOfTheirOwn)
     {
         await using var server = await StreamServer.StartAsync(HttpProtocols.Http2, StreamServer.OneEventAsync);
+        await using var wire = FaultProxy.Start(server.Address);
         await using var manager = new TransportManager(Managed.Options with { MaxTransports = Streams + 1 });
         var cookies = new CookieContainer();
         var options = new SseTransportOptions
         {
-            Endpoint = server.Address,
+            Endpoint = wire.Address,
             HttpVersion = HttpVersion.Version20,
             Http = haveSettingsOfTheirOwn ? new HttpConnectionOptions { Cookies = cookies } : new HttpConnectionOptions(),
         };
@@ -37,10 +39,10 @@ public class ConnectionPoolTests
         await ReadOneEachAsync(transports);
 
         var perStream = (GC.GetTotalMemory(forceFullCollection: true) - memory) / Streams;
-        var received = manager.GetSummary().Totals.BytesReceived;
         TestContext.Current.TestOutputHelper!.WriteLine(
             $"{Streams + 1} streams over {server.Opened} TCP connections ({string.Join(", ", server.Requests.Values.OrderDescending())} each); "
-            + $"{received / (Streams + 1)} bytes of body each; {perStream:N0} bytes of memory a stream, client and server together");
+            + $"{wire.UpstreamBytes / (Streams + 1)} bytes up and {wire.DownstreamBytes / (Streams + 1)} down a stream; "
+            + $"{perStream:N0} bytes of memory a stream, client, server and proxy together");
         manager.InState(TransportState.Connected).Count.ShouldBe(Streams + 1);
         server.Requests.Values.Sum().ShouldBe(Streams + 1);
         // Kestrel allows 100 streams a connection; a connection too many may be opened while others are being filled.
