@@ -24,7 +24,10 @@ public sealed record TransportManagerOptions
     /// <summary>How long closing may take before what is still closing is left behind. Default 10 s; 100 ms to 5 min.</summary>
     public TimeSpan CloseTimeout { get; init; } = TimeSpan.FromSeconds(10);
 
-    /// <summary>When transports of one origin stop trying on their own. <see langword="null"/>: never. Default: as the record says.</summary>
+    /// <summary>
+    /// When transports of one origin stop trying on their own. <see langword="null"/>: never. Default: as the record says. Not used where
+    /// the services bring breakers (<see cref="TransportServices.Breakers"/>).
+    /// </summary>
     public CircuitBreakerOptions? CircuitBreaker { get; init; } = new();
 
     /// <summary>The kinds of transport that can be created by name. Default: all that the library has.</summary>
