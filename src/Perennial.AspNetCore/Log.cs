@@ -22,4 +22,7 @@ internal static partial class Log
 
     [LoggerMessage(6, LogLevel.Error, "The store failed run {Epoch}")]
     public static partial void StoreThrew(ILogger logger, string epoch, Exception exception);
+
+    [LoggerMessage(7, LogLevel.Error, "The store could not answer a request")]
+    public static partial void StoreUnavailable(ILogger logger, Exception exception);
 }

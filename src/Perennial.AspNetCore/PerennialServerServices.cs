@@ -1,5 +1,7 @@
+using Microsoft.AspNetCore.Hosting;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.DependencyInjection.Extensions;
+using Perennial.AspNetCore.Delivery;
 using Perennial.AspNetCore.Http;
 using Perennial.AspNetCore.Stores;
 
@@ -21,9 +23,12 @@ public static class PerennialServerServices
         services.TryAddSingleton(TimeProvider.System);
         services.TryAddSingleton<IRunStore, MemoryRunStore>();
         services.TryAddSingleton<StreamRuns>();
+        services.TryAddEnumerable(ServiceDescriptor.Singleton<IStartupFilter, RefusedStartFilter>());
+        services.TryAddSingleton<ReaderPlaces>();
         services.TryAddSingleton<StreamResponse>();
         services.TryAddSingleton<LongPollResponse>();
         services.TryAddSingleton<RunResponse>();
+        services.TryAddSingleton<MessageEndpoint>();
         return services;
     }
 }

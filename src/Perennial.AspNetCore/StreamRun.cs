@@ -72,7 +72,17 @@ public class StreamRun : IResult
         var path = services.GetRequiredService<LinkGenerator>()
             .GetPathByName(httpContext, PerennialEndpoints.ReadEndpoint, new RouteValueDictionary { ["id"] = Id })
             ?? throw new InvalidOperationException("A run can only be answered where it can be resumed: call app.MapPerennial(\"/streams\").");
-        var log = await Events.ConfigureAwait(false);
+        IRunLog log;
+        try
+        {
+            log = await Events.ConfigureAwait(false);
+        }
+        catch (RunStoreException)
+        {
+            await Problem.UnavailableAsync(httpContext, "The server cannot record runs just now.").ConfigureAwait(false);
+            return;
+        }
+
         httpContext.Response.Headers.ContentLocation = path;
         await services.GetRequiredService<RunResponse>().SendAsync(httpContext, log, requested: null).ConfigureAwait(false);
     }

@@ -23,6 +23,7 @@ public sealed class StreamRuns
     private readonly ConcurrentDictionary<string, StartedRun> _started = new(StringComparer.Ordinal);     // until their producers return
     private readonly IRunStore _store;
     private readonly PerennialServerOptions _options;
+    private readonly TimeProvider _time;
     private readonly ILogger<StreamRuns> _logger;
     private readonly CancellationToken _hostStopping;
     private int _places;    // taken in _started, each before its run exists
@@ -30,17 +31,20 @@ public sealed class StreamRuns
     /// <summary>Called by dependency injection.</summary>
     /// <param name="store">Where runs are recorded.</param>
     /// <param name="options">Limits.</param>
+    /// <param name="time">The clock for waits.</param>
     /// <param name="lifetime">Producers are cancelled when the host begins to stop.</param>
     /// <param name="logger">Told about starts, ends and failures; never about ids or data.</param>
     public StreamRuns(
-        IRunStore store, IOptions<PerennialServerOptions> options, IHostApplicationLifetime lifetime, ILogger<StreamRuns> logger)
+        IRunStore store, IOptions<PerennialServerOptions> options, TimeProvider time, IHostApplicationLifetime lifetime, ILogger<StreamRuns> logger)
     {
         ArgumentNullException.ThrowIfNull(store);
         ArgumentNullException.ThrowIfNull(options);
+        ArgumentNullException.ThrowIfNull(time);
         ArgumentNullException.ThrowIfNull(lifetime);
         ArgumentNullException.ThrowIfNull(logger);
         _store = store;
         _options = options.Value;
+        _time = time;
         _logger = logger;
         _hostStopping = lifetime.ApplicationStopping;
     }
@@ -50,16 +54,17 @@ public sealed class StreamRuns
     /// Writes the events; its return is the end. Its token is cancelled by a stop and by the host's shutdown, never because a reader left.
     /// It outlives the request that starts it, so it must not use that request's scoped services, context or abort token.
     /// </param>
+    /// <param name="runOptions">What else this run does; null for nothing.</param>
     /// <returns>The run, already going.</returns>
-    /// <exception cref="TooManyRunsException"><see cref="PerennialServerOptions.MaxRuns"/> runs are being produced.</exception>
-    public StartedRun Start(Func<RunWriter, CancellationToken, Task> produce)
+    /// <exception cref="TooManyRunsException"><see cref="PerennialServerOptions.MaxRuns"/> runs are being produced, or the host is stopping.</exception>
+    public StartedRun Start(Func<RunWriter, CancellationToken, Task> produce, RunOptions? runOptions = null)
     {
         ArgumentNullException.ThrowIfNull(produce);
         ReservePlace();
         var id = Base64Url.EncodeToString(RandomNumberGenerator.GetBytes(RunIdBytes));
         var epoch = RandomNumberGenerator.GetString(EpochAlphabet, EpochLength);
-        var producer = new RunProducer(epoch, _logger);
-        var run = new StartedRun(id, epoch, CreateAsync(id, epoch), log => producer.RunAsync(log, produce));
+        var producer = new RunProducer(epoch, produce, runOptions?.OnMessage, _time, _logger);
+        var run = new StartedRun(id, epoch, CreateAsync(id, epoch, runOptions?.OnMessage is not null), producer.RunAsync);
         _started[id] = run;
         _ = ReleasePlaceAsync(run, producer);
         return run;
@@ -70,7 +75,7 @@ public sealed class StreamRuns
     /// <param name="source">The items; its end is the end of the run. Enumerated once, with a token that a stop cancels.</param>
     /// <param name="typeInfo">How to serialise an item, without reflection.</param>
     /// <returns>The run, already going.</returns>
-    /// <exception cref="TooManyRunsException"><see cref="PerennialServerOptions.MaxRuns"/> runs are being produced.</exception>
+    /// <exception cref="TooManyRunsException"><see cref="PerennialServerOptions.MaxRuns"/> runs are being produced, or the host is stopping.</exception>
     public StartedRun Start<T>(IAsyncEnumerable<T> source, JsonTypeInfo<T> typeInfo)
     {
         ArgumentNullException.ThrowIfNull(source);
@@ -95,11 +100,13 @@ public sealed class StreamRuns
         return await _store.FindAsync(id, cancellationToken).ConfigureAwait(false) is { } log ? new StreamRun(log) : null;
     }
 
-    private async Task<IRunLog> CreateAsync(string id, string epoch) =>
-        await _store.CreateAsync(id, epoch, CancellationToken.None).ConfigureAwait(false);
+    private async Task<IRunLog> CreateAsync(string id, string epoch, bool takesMessages) =>
+        await _store.CreateAsync(id, epoch, takesMessages, CancellationToken.None).ConfigureAwait(false);
 
     private void ReservePlace()
     {
+        if (_hostStopping.IsCancellationRequested)
+            throw new TooManyRunsException("The host is stopping; it starts no more runs.");
         if (Interlocked.Increment(ref _places) <= _options.MaxRuns)
             return;
         Interlocked.Decrement(ref _places);

@@ -1,5 +1,6 @@
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Logging.Abstractions;
+using Perennial.Auto;
 
 namespace Perennial;
 
@@ -21,6 +22,11 @@ public sealed record TransportServices
     /// transports of the process that set nothing in <see cref="Http.HttpConnectionOptions"/>, and one of its own for each other.
     /// </summary>
     public HttpMessageHandler? HttpHandler { get; init; }
+
+    /// <summary>
+    /// Which protocol got through to which origin, for <see cref="AutoTransport"/>. Default <see cref="ProtocolMemory.Shared"/>.
+    /// </summary>
+    public ProtocolMemory ProtocolMemory { get; init; } = ProtocolMemory.Shared;
 
     internal static TransportServices Default { get; } = new();
 }

@@ -51,7 +51,7 @@ public class WireFormatTests
     public async Task An_event_type_that_would_break_or_forge_the_stream_is_refused(string eventType)
     {
         using var store = new MemoryRunStore(Options.Create(new PerennialServerOptions()), TimeProvider.System);
-        var log = await store.CreateAsync("id", "epoch", CancellationToken.None);
+        var log = await store.CreateAsync("id", "epoch", takesMessages: false, CancellationToken.None);
         var writer = new RunWriter(log, CancellationToken.None);
 
         await Should.ThrowAsync<ArgumentException>(async () => await writer.WriteAsync("data", eventType, CancellationToken.None));
@@ -62,7 +62,7 @@ public class WireFormatTests
     public async Task Data_that_is_not_unicode_is_refused()
     {
         using var store = new MemoryRunStore(Options.Create(new PerennialServerOptions()), TimeProvider.System);
-        var log = await store.CreateAsync("id", "epoch", CancellationToken.None);
+        var log = await store.CreateAsync("id", "epoch", takesMessages: false, CancellationToken.None);
         var writer = new RunWriter(log, CancellationToken.None);
 
         await Should.ThrowAsync<ArgumentException>(async () => await writer.WriteAsync(new byte[] { 0xff }, null, CancellationToken.None));
@@ -86,6 +86,26 @@ public class WireFormatTests
         Header(response, "Perennial-Protocol").ShouldBe("1");
         Header(response, "Perennial-Heartbeat").ShouldBe("7.5");
         Header(response, "Perennial-Cursor").ShouldBe($"{run.Epoch}-0");
+        go.SetResult();
+    }
+
+    [Theory(Timeout = RunServer.Hang)]
+    [InlineData("text/event-stream", ":\n")]
+    [InlineData("application/x-ndjson", "{\"type\":\"perennial.heartbeat\"}\n")]
+    public async Task The_first_bytes_come_at_once_although_there_is_no_event(string form, string first)
+    {
+        await using var server = await RunServer.StartAsync();
+        var go = new TaskCompletionSource();
+        var run = server.Runs.Start((_, _) => go.Task);
+        using var request = new HttpRequestMessage(HttpMethod.Get, RunServer.PathOf(run));
+        request.Headers.Add("Accept", form);
+
+        using var response = await server.Client.SendAsync(request, HttpCompletionOption.ResponseHeadersRead, TestContext.Current.CancellationToken);
+        await using var stream = await response.Content.ReadAsStreamAsync(TestContext.Current.CancellationToken);
+        var bytes = new byte[first.Length];
+        await stream.ReadExactlyAsync(bytes, TestContext.Current.CancellationToken);
+
+        Encoding.UTF8.GetString(bytes).ShouldBe(first);
         go.SetResult();
     }
 

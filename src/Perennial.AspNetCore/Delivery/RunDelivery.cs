@@ -29,6 +29,7 @@ internal sealed class RunDelivery(IRunLog log, IRunSink sink, TimeSpan heartbeat
         await using var leaving = leave.UnsafeRegister(static news => ((RunSignal)news!).Set(), _news);
         await using var timer = time.CreateTimer(static loop => ((RunDelivery)loop!).OnTimer(), this, heartbeat, Timeout.InfiniteTimeSpan);
         var cursor = place.Cursor;
+        var hasSpoken = place.Gap is not null;
         while (true)
         {
             var slice = await log.ReadAsync(cursor, MaxBatchBytes, leave);
@@ -37,6 +38,13 @@ internal sealed class RunDelivery(IRunLog log, IRunSink sink, TimeSpan heartbeat
                 cursor = Write(slice.Records.Span, cursor);
                 await FlushAsync(leave);
             }
+            else if (!hasSpoken)
+            {
+                sink.WriteHeartbeat();      // the reader is promised a first byte, by which it knows that no proxy holds the others back
+                await FlushAsync(leave);
+            }
+
+            hasSpoken = true;
 
             if (slice.State.Status != RunStatus.Running && cursor >= slice.State.Tail)
                 return;

@@ -1,12 +1,10 @@
-using System.Buffers;
-using System.IO.Pipelines;
 using Perennial.AspNetCore.Delivery;
 using Perennial.AspNetCore.Stores;
 
 namespace Perennial.AspNetCore.Http;
 
 /// <summary>A reader over <c>application/x-ndjson</c>.</summary>
-internal sealed class JsonLinesSink(PipeWriter body) : IRunSink
+internal sealed class JsonLinesSink(ReaderPipe body) : IRunSink
 {
     public void Write(RunRecord record) => body.Write(record.JsonLine);
 
@@ -14,5 +12,5 @@ internal sealed class JsonLinesSink(PipeWriter body) : IRunSink
 
     public void WriteHeartbeat() => body.Write(JsonLine.Heartbeat);
 
-    public ValueTask FlushAsync(CancellationToken cancellationToken) => body.FlushAllAsync(cancellationToken);
+    public ValueTask FlushAsync(CancellationToken cancellationToken) => body.FlushAsync(cancellationToken);
 }

@@ -10,7 +10,8 @@ namespace Perennial.AspNetCore.Http;
 /// <summary>Answers a poll: with what is new, at once or when it comes, or with nothing after a while. Safe from any thread.</summary>
 internal sealed class LongPollResponse(IOptions<PerennialServerOptions> options, TimeProvider time, IHostApplicationLifetime lifetime)
 {
-    private const int MaxAnswerBytes = 256 * 1024;
+    /// <summary>Not much, because a document that breaks off is asked for again as a whole.</summary>
+    private const int MaxAnswerBytes = 64 * 1024;
 
     /// <summary>Answers with what follows a place: as JSON lines where the reader takes them, or else as one JSON array.</summary>
     /// <param name="context">The request, whose headers are written.</param>
@@ -63,6 +64,7 @@ internal sealed class LongPollResponse(IOptions<PerennialServerOptions> options,
         return envelopes;
     }
 
+    // The length is told, so that an answer that breaks off is known for it.
     private static async Task SendAsync(HttpContext context, List<byte[]> envelopes)
     {
         var asLines = ResponseForms.TakesJsonLines(context.Request.Headers.Accept);

@@ -18,6 +18,13 @@ internal static class Problem
         return SendAsync(context, StatusCodes.Status503ServiceUnavailable, detail);
     }
 
+    /// <summary>The server has enough for now; the request may be repeated after a while (RFC 6585, section 4).</summary>
+    public static Task TooManyAsync(HttpContext context, string detail)
+    {
+        context.Response.Headers.RetryAfter = "1";
+        return SendAsync(context, StatusCodes.Status429TooManyRequests, detail);
+    }
+
     public static Task SendAsync(HttpContext context, int status, string detail)
     {
         context.Response.Headers.CacheControl = "no-store";    // a 404 may be cached unless told otherwise (RFC 9110, section 15.5.5)

@@ -7,7 +7,8 @@ using Perennial.AspNetCore.Stores;
 namespace Perennial.AspNetCore.Http;
 
 /// <summary>Answers a request with a run, in the form it asks for. Safe from any thread.</summary>
-internal sealed class RunResponse(IOptions<PerennialServerOptions> options, StreamResponse streams, LongPollResponse polls)
+internal sealed class RunResponse(
+    IOptions<PerennialServerOptions> options, ReaderPlaces readers, StreamResponse streams, LongPollResponse polls)
 {
     /// <summary>Answers with what follows the requested id, or with everything.</summary>
     /// <param name="context">The request.</param>
@@ -27,10 +28,10 @@ internal sealed class RunResponse(IOptions<PerennialServerOptions> options, Stre
         WriteHeaders(context.Response, new EventId(log.Epoch, place.Cursor), form);
         if (place.HasEverything(state))
             AnswerEnded(context.Response, state);
-        else if (form == ResponseForm.LongPoll)
-            await polls.SendAsync(context, log, place);
+        else if (readers.TryTake())
+            await ServeAsync(context, log, place, form);
         else
-            await streams.SendAsync(context, log, place, form);
+            await Problem.UnavailableAsync(context, "The server has all the readers it can serve just now.");
     }
 
     /// <summary>
@@ -40,6 +41,21 @@ internal sealed class RunResponse(IOptions<PerennialServerOptions> options, Stre
     {
         response.Headers[WireNames.StatusHeader] = WireNames.Of(state.Status);
         response.StatusCode = StatusCodes.Status204NoContent;
+    }
+
+    private async Task ServeAsync(HttpContext context, IRunLog log, ReaderPlace place, ResponseForm form)
+    {
+        try
+        {
+            if (form == ResponseForm.LongPoll)
+                await polls.SendAsync(context, log, place);
+            else
+                await streams.SendAsync(context, log, place, form);
+        }
+        finally
+        {
+            readers.Leave();
+        }
     }
 
     private void WriteHeaders(HttpResponse response, EventId cursor, ResponseForm form)

@@ -1,6 +1,4 @@
-using System.Buffers;
 using System.Globalization;
-using System.IO.Pipelines;
 using System.Text;
 using Perennial.AspNetCore.Delivery;
 using Perennial.AspNetCore.Stores;
@@ -8,7 +6,7 @@ using Perennial.AspNetCore.Stores;
 namespace Perennial.AspNetCore.Http;
 
 /// <summary>A reader over <c>text/event-stream</c> (HTML standard, section 9.2).</summary>
-internal sealed class SseSink(PipeWriter body) : IRunSink
+internal sealed class SseSink(ReaderPipe body) : IRunSink
 {
     public void Write(RunRecord record) => body.Write(record.SseFrame);
 
@@ -18,5 +16,5 @@ internal sealed class SseSink(PipeWriter body) : IRunSink
 
     public void WriteHeartbeat() => body.Write(SseFrame.Heartbeat);
 
-    public ValueTask FlushAsync(CancellationToken cancellationToken) => body.FlushAllAsync(cancellationToken);
+    public ValueTask FlushAsync(CancellationToken cancellationToken) => body.FlushAsync(cancellationToken);
 }

@@ -25,15 +25,16 @@ internal sealed class StreamResponse(IOptions<PerennialServerOptions> options, T
     /// <param name="form">SSE or JSON lines.</param>
     public async Task SendAsync(HttpContext context, IRunLog log, ReaderPlace place, ResponseForm form)
     {
-        using var leave = CancellationTokenSource.CreateLinkedTokenSource(context.RequestAborted, lifetime.ApplicationStopping);
-        var sink = Open(context, form);
+        using var stalled = new CancellationTokenSource(Timeout.InfiniteTimeSpan, time);
+        using var leave = CancellationTokenSource.CreateLinkedTokenSource(context.RequestAborted, lifetime.ApplicationStopping, stalled.Token);
+        var sink = Open(context, form, stalled);
         try
         {
             await new RunDelivery(log, sink, options.Value.HeartbeatInterval, time).SendAsync(place, leave.Token);
         }
         catch (OperationCanceledException) when (leave.IsCancellationRequested)
         {
-            if (!context.RequestAborted.IsCancellationRequested)
+            if (lifetime.ApplicationStopping.IsCancellationRequested)
                 await SendAwayAsync(sink, context.RequestAborted);
             context.Abort();
         }
@@ -61,15 +62,16 @@ internal sealed class StreamResponse(IOptions<PerennialServerOptions> options, T
         await Task.Delay(Timeout.InfiniteTimeSpan, time, isLeft.Token).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
     }
 
-    private static IRunSink Open(HttpContext context, ResponseForm form)
+    private IRunSink Open(HttpContext context, ResponseForm form, CancellationTokenSource stalled)
     {
         var response = context.Response;
         response.ContentType = form == ResponseForm.Sse ? ResponseForms.Sse : ResponseForms.JsonLines;
         response.Headers["X-Accel-Buffering"] = "no";
         context.Features.Get<IHttpResponseBodyFeature>()?.DisableBuffering();
-        // A reader that pauses is not an attack: it holds a cursor and one socket buffer. Cutting it would only make it come back.
+        // A reader that pauses is not an attack: it holds a cursor and one socket buffer. It has its own, longer limit.
         if (context.Features.Get<IHttpMinResponseDataRateFeature>() is { } rate)
             rate.MinDataRate = null;
-        return form == ResponseForm.Sse ? new SseSink(response.BodyWriter) : new JsonLinesSink(response.BodyWriter);
+        var body = new ReaderPipe(response.BodyWriter, stalled, options.Value.ReaderStallLimit);
+        return form == ResponseForm.Sse ? new SseSink(body) : new JsonLinesSink(body);
     }
 }

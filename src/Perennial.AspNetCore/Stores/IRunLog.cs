@@ -62,11 +62,11 @@ public interface IRunLog
     /// <returns>What became of it.</returns>
     ValueTask<ReceiveResult> ReceiveAsync(RunMessage message, CancellationToken cancellationToken);
 
-    /// <summary>The number up to which everything from a sender has been received.</summary>
+    /// <summary>What has been received from a sender, and what of it was refused.</summary>
     /// <param name="sender">The sender, as it named itself.</param>
+    /// <param name="firstOpen">The lowest number that the sender has no answer for. Refusals of lower numbers are done with and forgotten.</param>
     /// <param name="cancellationToken">Ends the call.</param>
-    /// <returns>The number; 0 for a sender that is unknown or forgotten.</returns>
-    ValueTask<long> GetReceivedAsync(string sender, CancellationToken cancellationToken);
+    ValueTask<SenderState> GetSenderAsync(string sender, long firstOpen, CancellationToken cancellationToken);
 
     /// <summary>Reads messages in the order in which they were recorded. For the producer's node alone, which asks once for each position.</summary>
     /// <param name="after">The position of the message read last; 0 for none. Messages up to here are done with and may be forgotten.</param>

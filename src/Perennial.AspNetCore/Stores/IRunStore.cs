@@ -19,10 +19,11 @@ public interface IRunStore
     /// <summary>Records that a run exists, open and empty, and makes this node its producer until it ends.</summary>
     /// <param name="id">The name of the run in its URL; drawn at random, so not in use.</param>
     /// <param name="epoch">Drawn anew for each run; part of every event id, and the proof of being the producer.</param>
+    /// <param name="takesMessages">Whether the producer receives messages; if not, each is <see cref="ReceiveOutcome.NotTaken"/>.</param>
     /// <param name="cancellationToken">Ends the call.</param>
     /// <returns>The run, to append to.</returns>
     /// <exception cref="InvalidOperationException">The id is in use.</exception>
-    ValueTask<IRunLog> CreateAsync(string id, string epoch, CancellationToken cancellationToken);
+    ValueTask<IRunLog> CreateAsync(string id, string epoch, bool takesMessages, CancellationToken cancellationToken);
 
     /// <summary>Finds a run that any node has created.</summary>
     /// <param name="id">The name of the run in its URL, as somebody sent it; any text.</param>

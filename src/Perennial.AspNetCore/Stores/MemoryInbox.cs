@@ -5,30 +5,37 @@ internal sealed class MemoryInbox(long maxPendingBytes)
 {
     private const int RememberedKeys = 10_000;
     private const int RememberedSenders = 1_000;
+    private const int RememberedRefusals = 100;
     private const int Overhead = 64;
 
     private readonly Queue<RunMessage> _pending = new();
     private readonly RecentNames<bool> _keys = new(RememberedKeys);
-    private readonly RecentNames<long> _received = new(RememberedSenders);
+    private readonly RecentNames<SenderState> _senders = new(RememberedSenders);
     private long _pendingBytes;
     private long _position;
 
-    public long ReceivedFrom(string sender) => _received.TryGet(sender, out var number) ? number : 0;
+    public SenderState StateOf(string sender, long firstOpen)
+    {
+        if (!_senders.TryGet(sender, out var state))
+            return new SenderState(0, []);
+        if (state.Refusals.Any(refusal => refusal.Number < firstOpen))
+            _senders.Set(sender, state = state with { Refusals = [.. state.Refusals.Where(refusal => refusal.Number >= firstOpen)] });
+        return state;
+    }
 
     public ReceiveResult Receive(RunMessage message, bool hasEnded)
     {
-        var received = message.Sender is { } sender ? ReceivedFrom(sender) : 0;
-        var refusal = RefusalOf(message, received, hasEnded);
-        if (refusal is { } outcome)
-            return new(outcome, received);
+        var sender = message.Sender is null ? default : StateOf(message.Sender, firstOpen: 0);
+        if (ObstacleTo(message, sender.Received, hasEnded) is { } obstacle)
+            return new(obstacle, sender.Received);
 
         if (message.Sender is not null)
-            _received.Set(message.Sender, received = message.Number);
+            _senders.Set(message.Sender, sender = sender with { Received = message.Number, Refusals = WithRefusalOf(message, sender.Refusals) });
         if (message.Key is not null)
             _keys.Set(message.Key, true);
-        if (!message.IsWithheld)
+        if (message.Refusal is null)
             Enqueue(message with { Position = ++_position });
-        return new(ReceiveOutcome.Accepted, received);
+        return new(ReceiveOutcome.Accepted, sender.Received);
     }
 
     /// <summary>Everything that waits after a position. What comes before is done with.</summary>
@@ -45,7 +52,7 @@ internal sealed class MemoryInbox(long maxPendingBytes)
         _pendingBytes = 0;
     }
 
-    private ReceiveOutcome? RefusalOf(RunMessage message, long received, bool hasEnded)
+    private ReceiveOutcome? ObstacleTo(RunMessage message, long received, bool hasEnded)
     {
         if (message.Sender is not null && message.Number <= received)
             return ReceiveOutcome.Repeated;
@@ -56,8 +63,11 @@ internal sealed class MemoryInbox(long maxPendingBytes)
         if (message.Sender is not null && message.Number > received + 1)
             return ReceiveOutcome.Hole;
         var fits = _pending.Count == 0 || _pendingBytes + SizeOf(message) <= maxPendingBytes;
-        return message.IsWithheld || fits ? null : ReceiveOutcome.Full;
+        return message.Refusal is not null || fits ? null : ReceiveOutcome.Full;
     }
+
+    private static IReadOnlyList<RunRefusal> WithRefusalOf(RunMessage message, IReadOnlyList<RunRefusal> refusals) =>
+        message.Refusal is null ? refusals : [.. refusals.TakeLast(RememberedRefusals - 1), new RunRefusal(message.Number, message.Refusal)];
 
     private void Enqueue(RunMessage message)
     {

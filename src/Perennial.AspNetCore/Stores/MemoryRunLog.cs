@@ -2,7 +2,7 @@ namespace Perennial.AspNetCore.Stores;
 
 /// <summary>One run in memory. Appended once and read by anyone from anywhere without copying; closed by a last record.</summary>
 /// <remarks>Safe from any thread. Nothing here waits, and what was read never changes.</remarks>
-internal sealed class MemoryRunLog(string id, string epoch, MemoryRunStore store, PerennialServerOptions options) : IRunLog
+internal sealed class MemoryRunLog(string id, string epoch, bool takesMessages, MemoryRunStore store, PerennialServerOptions options) : IRunLog
 {
     /// <summary>What a run takes of the store's room beside its events.</summary>
     public const long Overhead = 1024;
@@ -72,6 +72,8 @@ internal sealed class MemoryRunLog(string id, string epoch, MemoryRunStore store
 
     public ValueTask<ReceiveResult> ReceiveAsync(RunMessage message, CancellationToken cancellationToken)
     {
+        if (!takesMessages)
+            return ValueTask.FromResult(new ReceiveResult(ReceiveOutcome.NotTaken));
         ReceiveResult result;
         lock (_gate)
             result = _inbox.Receive(message, hasEnded: _status != RunStatus.Running);
@@ -80,10 +82,10 @@ internal sealed class MemoryRunLog(string id, string epoch, MemoryRunStore store
         return ValueTask.FromResult(result);
     }
 
-    public ValueTask<long> GetReceivedAsync(string sender, CancellationToken cancellationToken)
+    public ValueTask<SenderState> GetSenderAsync(string sender, long firstOpen, CancellationToken cancellationToken)
     {
         lock (_gate)
-            return ValueTask.FromResult(_inbox.ReceivedFrom(sender));
+            return ValueTask.FromResult(_inbox.StateOf(sender, firstOpen));
     }
 
     public ValueTask<IReadOnlyList<RunMessage>> ReadMessagesAsync(long after, CancellationToken cancellationToken)

@@ -25,11 +25,11 @@ internal sealed class MemoryRunStore : IRunStore, IDisposable
         _timer = time.CreateTimer(static store => ((MemoryRunStore)store!).ForgetDue(), this, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
     }
 
-    public ValueTask<IRunLog> CreateAsync(string id, string epoch, CancellationToken cancellationToken)
+    public ValueTask<IRunLog> CreateAsync(string id, string epoch, bool takesMessages, CancellationToken cancellationToken)
     {
         if (!TryReserve(MemoryRunLog.Overhead))
             throw new RunStoreException("The runs in memory take all the room that MaxBytesInMemory allows.");
-        var log = new MemoryRunLog(id, epoch, this, _options);
+        var log = new MemoryRunLog(id, epoch, takesMessages, this, _options);
         if (_logs.TryAdd(id, log))
             return ValueTask.FromResult<IRunLog>(log);
         Interlocked.Add(ref _bytes, -MemoryRunLog.Overhead);

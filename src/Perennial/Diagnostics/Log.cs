@@ -1,4 +1,5 @@
 using Microsoft.Extensions.Logging;
+using Perennial.Auto;
 
 namespace Perennial.Diagnostics;
 
@@ -31,4 +32,11 @@ internal static partial class Log
 
     [LoggerMessage(9, LogLevel.Warning, "{Kind} transport {Id}: the server reports an error in the stream")]
     public static partial void ServerReportedError(ILogger logger, string kind, string id);
+
+    [LoggerMessage(30, LogLevel.Warning, "auto transport {Id}: {Protocol} passed over: {Reason} ({Code}, HTTP status {Status})")]
+    public static partial void PassedOver(
+        ILogger logger, string id, AutoProtocol protocol, FallbackReason reason, TransportErrorCode code, int? status);
+
+    [LoggerMessage(31, LogLevel.Information, "auto transport {Id}: connected by {Protocol}")]
+    public static partial void ConnectedBy(ILogger logger, string id, AutoProtocol protocol);
 }

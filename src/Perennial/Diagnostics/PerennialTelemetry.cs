@@ -27,6 +27,8 @@ public static class PerennialTelemetry
 
     internal static Counter<long> Sends { get; }
 
+    internal static Counter<long> LateReplies { get; }
+
     internal static Histogram<double> TimeToFirstMessage { get; }
 
     internal static Histogram<double> HandOverLatency { get; }
@@ -43,6 +45,7 @@ public static class PerennialTelemetry
         Gaps = Meter.CreateCounter<long>("perennial.client.gaps", "{gap}", "Gaps detected.");
         Errors = Meter.CreateCounter<long>("perennial.client.errors", "{error}", "Errors, by error.type.");
         Sends = Meter.CreateCounter<long>("perennial.client.sends", "{message}", "Messages sent.");
+        LateReplies = Meter.CreateCounter<long>("perennial.client.late_replies", "{message}", "Replies dropped because nobody waited for them any more.");
         TimeToFirstMessage = Meter.CreateHistogram<double>("perennial.client.time_to_first_message", "s", "From connect to the first message.");
         HandOverLatency = Meter.CreateHistogram<double>("perennial.client.hand_over.duration", "s", "From the socket to the reader, once a batch.");
     }

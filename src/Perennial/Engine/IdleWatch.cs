@@ -9,9 +9,9 @@ internal sealed class IdleWatch : IAsyncDisposable
     private const long NotReading = long.MaxValue;
 
     private readonly TimeProvider _time;
-    private readonly TimeSpan _limit;
     private readonly CancellationTokenSource _connection;
     private readonly ITimer? _timer;
+    private TimeSpan _limit;                // written by the reading loop
     private long _readingSince = NotReading;
 
     /// <param name="limit">The longest silence, or <see cref="Timeout.InfiniteTimeSpan"/>.</param>
@@ -33,8 +33,21 @@ internal sealed class IdleWatch : IAsyncDisposable
     /// <summary>Whether the limit was reached.</summary>
     public bool HasFired { get; private set; }
 
+    /// <summary>Whether the peer gave a sign of life in the middle of a read.</summary>
+    public bool HasHeard { get; private set; }
+
     /// <summary>The longest silence.</summary>
     public TimeSpan Limit => _limit;
+
+    /// <summary>Whether a read waits for bytes.</summary>
+    public bool IsReading => Volatile.Read(ref _readingSince) != NotReading;
+
+    /// <summary>The peer itself has said how long it may be silent.</summary>
+    public void ChangeLimit(TimeSpan limit)
+    {
+        _limit = limit;
+        _timer?.Change(limit, Timeout.InfiniteTimeSpan);
+    }
 
     /// <summary>A read begins at the given timestamp.</summary>
     public void ReadStarted(long timestamp) => Volatile.Write(ref _readingSince, timestamp);
@@ -45,6 +58,7 @@ internal sealed class IdleWatch : IAsyncDisposable
     /// <summary>The peer gave a sign of life in the middle of a read. From anywhere.</summary>
     public void Heard()
     {
+        HasHeard = true;
         var since = Volatile.Read(ref _readingSince);
         if (since != NotReading)
         {

@@ -1,5 +1,4 @@
 using System.Buffers;
-using System.Globalization;
 using System.Net;
 using System.Runtime.CompilerServices;
 
@@ -31,7 +30,7 @@ internal abstract class ResponseConnection : TransportConnection
         _http = http;
         _hasDeliveredBefore = context.HasDelivered;
         SpeaksPerennial = ProtocolHeaders.SpeaksPerennial(response);
-        LongestSilence = Heartbeat(response) * 3;
+        LongestSilence = ProtocolHeaders.Heartbeat(response) * 3;
     }
 
     public sealed override bool CanBeResumed => _http.CanContinue(HasId || !(_hasDeliveredBefore || HasDelivered));
@@ -198,11 +197,4 @@ internal abstract class ResponseConnection : TransportConnection
 
         return true;
     }
-
-    private static TimeSpan? Heartbeat(HttpResponseMessage response) =>
-        response.Headers.NonValidated.TryGetValues("Perennial-Heartbeat", out var values)
-        && double.TryParse(values.ToString(), CultureInfo.InvariantCulture, out var seconds)
-        && seconds is > 0 and < 86_400
-            ? TimeSpan.FromSeconds(seconds)
-            : null;
 }

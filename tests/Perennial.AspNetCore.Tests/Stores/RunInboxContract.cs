@@ -58,9 +58,9 @@ public abstract class RunInboxContract
         (await SendAsync("b", 2)).ShouldBe(new ReceiveResult(ReceiveOutcome.Hole, 0));
         (await SendAsync("b", 1)).ShouldBe(new ReceiveResult(ReceiveOutcome.Accepted, 1));
 
-        (await run.GetReceivedAsync("a", TestEnds)).ShouldBe(2);
-        (await run.GetReceivedAsync("b", TestEnds)).ShouldBe(1);
-        (await run.GetReceivedAsync("nobody", TestEnds)).ShouldBe(0);
+        (await run.GetSenderAsync("a", 1, TestEnds)).Received.ShouldBe(2);
+        (await run.GetSenderAsync("b", 1, TestEnds)).Received.ShouldBe(1);
+        (await run.GetSenderAsync("nobody", 1, TestEnds)).Received.ShouldBe(0);
         (await TextsAsync(run)).ShouldBe(["a1", "a2", "b1"]);
 
         Task<ReceiveResult> SendAsync(string sender, long number) =>
@@ -68,16 +68,29 @@ public abstract class RunInboxContract
     }
 
     [Fact(Timeout = Hang)]
-    public async Task A_withheld_message_uses_its_number_up_and_reaches_nobody()
+    public async Task A_refused_message_uses_its_number_up_reaches_nobody_and_is_remembered_until_its_sender_knows()
     {
         var run = await OpenRunAsync();
-        var withheld = new RunMessage { Sender = "s", Number = 1, IsWithheld = true };
+        var refused = new RunMessage { Sender = "s", Number = 1, Refusal = "payload_too_large" };
 
-        (await ReceiveAsync(run, withheld)).ShouldBe(new ReceiveResult(ReceiveOutcome.Accepted, 1));
-        (await ReceiveAsync(run, withheld)).ShouldBe(new ReceiveResult(ReceiveOutcome.Repeated, 1));
+        (await ReceiveAsync(run, refused)).ShouldBe(new ReceiveResult(ReceiveOutcome.Accepted, 1));
+        (await ReceiveAsync(run, refused)).ShouldBe(new ReceiveResult(ReceiveOutcome.Repeated, 1));
         (await ReceiveAsync(run, Text("next") with { Sender = "s", Number = 2 })).ShouldBe(new ReceiveResult(ReceiveOutcome.Accepted, 2));
+        await ReceiveAsync(run, new RunMessage { Sender = "s", Number = 3, Refusal = "forbidden" });
 
         (await TextsAsync(run)).ShouldBe(["next"]);
+        await RefusalsShouldBe(next: 1, new RunRefusal(1, "payload_too_large"), new RunRefusal(3, "forbidden"));
+        await RefusalsShouldBe(next: 2, new RunRefusal(3, "forbidden"));
+        await RefusalsShouldBe(next: 1, new RunRefusal(3, "forbidden"));
+        await RefusalsShouldBe(next: 4);
+
+        async Task RefusalsShouldBe(long next, params RunRefusal[] refusals)
+        {
+            var state = await run.GetSenderAsync("s", next, TestEnds);
+            (state.Received, state.Refusals).ShouldSatisfyAllConditions(
+                s => s.Received.ShouldBe(3),
+                s => s.Refusals.ShouldBe(refusals));
+        }
     }
 
     [Fact(Timeout = Hang)]
@@ -94,6 +107,17 @@ public abstract class RunInboxContract
         (await ReceiveAsync(run, numbered)).ShouldBe(new ReceiveResult(ReceiveOutcome.Repeated, 1));
         (await ReceiveAsync(run, Text("c"))).Outcome.ShouldBe(ReceiveOutcome.Ended);
         (await ReceiveAsync(run, numbered with { Number = 2 })).ShouldBe(new ReceiveResult(ReceiveOutcome.Ended, 1));
+    }
+
+    [Fact(Timeout = Hang)]
+    public async Task A_run_without_use_for_messages_takes_none()
+    {
+        var store = await OpenAsync(new());
+        var run = await RunStoreContract.CreateAsync(store, takesMessages: false);
+
+        (await ReceiveAsync((await store.FindAsync(run.Id, TestEnds))!, Text("one"))).Outcome.ShouldBe(ReceiveOutcome.NotTaken);
+
+        (await TextsAsync(run)).ShouldBeEmpty();
     }
 
     [Fact(Timeout = Hang)]

@@ -19,7 +19,7 @@ public abstract class RunStoreContract
         var store = await OpenAsync(new());
         var (id, epoch) = (Guid.NewGuid().ToString("N"), "abcdefgh");
 
-        var created = await store.CreateAsync(id, epoch, TestEnds);
+        var created = await store.CreateAsync(id, epoch, takesMessages: false, TestEnds);
         var found = (await store.FindAsync(id, TestEnds)).ShouldNotBeNull();
 
         (created.Id, created.Epoch).ShouldBe((id, epoch));
@@ -50,7 +50,7 @@ public abstract class RunStoreContract
         var store = await OpenAsync(new());
         var run = await CreateAsync(store);
 
-        await Should.ThrowAsync<InvalidOperationException>(async () => await store.CreateAsync(run.Id, "otherone", TestEnds));
+        await Should.ThrowAsync<InvalidOperationException>(async () => await store.CreateAsync(run.Id, "otherone", takesMessages: false, TestEnds));
 
         (await store.FindAsync(run.Id, TestEnds))!.Epoch.ShouldBe(run.Epoch);
     }
@@ -252,8 +252,8 @@ public abstract class RunStoreContract
         (await store.FindAsync(open.Id, TestEnds)).ShouldNotBeNull();
     }
 
-    internal static async Task<IRunLog> CreateAsync(IRunStore store) =>
-        await store.CreateAsync(Guid.NewGuid().ToString("N"), Guid.NewGuid().ToString("N")[..8], TestEnds);
+    internal static async Task<IRunLog> CreateAsync(IRunStore store, bool takesMessages = true) =>
+        await store.CreateAsync(Guid.NewGuid().ToString("N"), Guid.NewGuid().ToString("N")[..8], takesMessages, TestEnds);
 
     private static async Task<IRunLog> FindAsync(IRunStore store, IRunLog run) => (await store.FindAsync(run.Id, TestEnds)).ShouldNotBeNull();
 
