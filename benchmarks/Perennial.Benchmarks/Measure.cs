@@ -3,26 +3,40 @@ using System.Globalization;
 
 namespace Perennial.Benchmarks;
 
-/// <summary>One reader over one workload in a process of its own: warmed up, then CPU time and allocations of a whole stream.</summary>
+/// <summary>
+/// One reader over one workload in a process of its own. Warms up, then answers each line on its input with CPU time and allocations
+/// of one whole stream, so that readers can be measured in turns.
+/// </summary>
 internal static class Measure
 {
+    /// <summary>Until the methods have reached their final tier: a profile shows the compiler at work for about a second.</summary>
+    private static readonly TimeSpan WarmUp = TimeSpan.FromSeconds(2);
+
     public static async Task RunAsync(string reader, string workloadName, string server)
     {
         var workload = Workload.Named(workloadName);
-        var read = Readers.Named(reader);
-        for (var i = 0; i < 3; i++)
+        var read = Readers.Named(reader, workload);
+        var clock = Stopwatch.StartNew();
+        while (clock.Elapsed < WarmUp)
         {
-            await read(UriFor(server, workload, workload.Count / 20));
+            await read(UriFor(server, workload, workload.Count / 10));
         }
 
+        while (await Console.In.ReadLineAsync() is not null)
+        {
+            Console.WriteLine((await SampleAsync(reader, workload, () => read(UriFor(server, workload, workload.Count)))).ToLine());
+        }
+    }
+
+    private static async Task<Sample> SampleAsync(string reader, Workload workload, Func<Task<long>> read)
+    {
         GC.Collect();
         GC.WaitForPendingFinalizers();
         using var process = Process.GetCurrentProcess();
         var allocatedBefore = GC.GetTotalAllocatedBytes(precise: true);
-        process.Refresh();
         var cpuBefore = process.TotalProcessorTime;
         var clock = Stopwatch.StartNew();
-        var seen = await read(UriFor(server, workload, workload.Count));
+        var seen = await read();
         var elapsed = clock.Elapsed;
         process.Refresh();
         var cpu = process.TotalProcessorTime - cpuBefore;
@@ -33,7 +47,7 @@ internal static class Measure
         }
 
         var messages = string.Equals(reader, "floor", StringComparison.Ordinal) ? workload.Count : seen;
-        Console.WriteLine(new Sample(cpu.TotalNanoseconds / messages, (double)allocated / messages, messages / elapsed.TotalSeconds).ToLine());
+        return new Sample(cpu.TotalNanoseconds / messages, (double)allocated / messages, messages / elapsed.TotalSeconds);
     }
 
     private static Uri UriFor(string server, Workload workload, int count) =>

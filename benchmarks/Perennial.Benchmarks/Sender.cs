@@ -1,11 +1,14 @@
 using System.Buffers;
+using System.Diagnostics.CodeAnalysis;
 using System.Globalization;
 using System.Net;
 using System.Net.Sockets;
+using System.Security.Cryptography;
 using System.Text;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
+using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
 
 namespace Perennial.Benchmarks;
@@ -13,12 +16,14 @@ namespace Perennial.Benchmarks;
 /// <summary>
 /// The other end, in a process of its own: a bare socket that answers <c>GET /workload/count</c> with bytes made beforehand, so that
 /// it costs less than any reader. <c>/idle</c> sends one event and then nothing; <c>/cut</c> sends one event and closes in mid-response. A second port
-/// answers <c>/idle</c> over HTTP/2 without TLS.
+/// answers <c>/idle</c> over HTTP/2 without TLS, a third has a SignalR hub.
 /// </summary>
 internal static class Sender
 {
-    private const string Head = "HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nTransfer-Encoding: chunked\r\n\r\n";
-    private static readonly byte[] OneEvent = [.. Encoding.ASCII.GetBytes(Head), .. Chunk("id: 1\ndata: hello\n\n"u8.ToArray())];
+    private static readonly byte[] OneEvent = [.. Head("text/event-stream"), .. Chunk("id: 1\ndata: hello\n\n"u8.ToArray())];
+
+    private static readonly byte[] LastChunk = "0\r\n\r\n"u8.ToArray();
+    private static readonly byte[] CloseFrame = [0x88, 2, 0x03, 0xE8];      // 1000
 
     public static async Task RunAsync()
     {
@@ -26,7 +31,8 @@ internal static class Sender
         listener.Start(backlog: 4096);
         await using var http2 = await StartHttp2Async();
         var port = ((IPEndPoint)listener.LocalEndpoint).Port;
-        Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"http://127.0.0.1:{port} {http2.Urls.First()}"));
+        await using var hub = await StartHubAsync();
+        Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"http://127.0.0.1:{port} {http2.Urls.First()} {hub.Urls.First()}"));
         _ = Task.Run(async () =>
         {
             while (true)
@@ -60,15 +66,27 @@ internal static class Sender
         return app;
     }
 
+    private static async Task<WebApplication> StartHubAsync()
+    {
+        var builder = WebApplication.CreateSlimBuilder();
+        builder.Logging.ClearProviders();
+        builder.WebHost.ConfigureKestrel(kestrel => kestrel.Listen(IPAddress.Loopback, 0));
+        builder.Services.AddSignalR();
+        var app = builder.Build();
+        app.MapHub<SendingHub>("/hub");
+        await app.StartAsync();
+        return app;
+    }
+
     private static async Task AnswerAsync(Socket socket)
     {
         using var stream = new NetworkStream(socket, ownsSocket: true);
         socket.NoDelay = true;
         try
         {
-            while (await ReadPathAsync(stream) is { } path)
+            while (await ReadRequestAsync(stream) is { } request)
             {
-                switch (path.Split('/', StringSplitOptions.RemoveEmptyEntries))
+                switch (request.Split(' ')[1].Split('/', StringSplitOptions.RemoveEmptyEntries))
                 {
                     case ["idle"]:
                         await stream.WriteAsync(OneEvent);
@@ -78,7 +96,14 @@ internal static class Sender
                         await stream.WriteAsync(OneEvent);
                         return;
                     case [var name, var count]:
-                        await SendAsync(stream, Workload.Named(name), int.Parse(count, CultureInfo.InvariantCulture));
+                        var workload = Workload.Named(name);
+                        await SendAsync(stream, request, workload, int.Parse(count, CultureInfo.InvariantCulture));
+                        if (workload.Wire == Wire.WebSocket)
+                        {
+                            await stream.ReadExactlyAsync(new byte[1]);     // the reader's close frame; the server then closes the line (RFC 6455, section 7.1.1)
+                            return;
+                        }
+
                         break;
                 }
             }
@@ -89,17 +114,34 @@ internal static class Sender
         }
     }
 
-    private static async Task SendAsync(NetworkStream stream, Workload workload, int count)
+    private static async Task SendAsync(NetworkStream stream, string request, Workload workload, int count)
     {
         var (block, events) = workload.Block();
-        var chunk = workload.Packing == Packing.Blocks ? Chunk(block) : ChunkPerEvent(workload.Event(), events);
-        await stream.WriteAsync(Encoding.ASCII.GetBytes(Head));
+        var (head, bytes, tail) = workload.Wire == Wire.WebSocket ? (Accept(request), block, CloseFrame)
+            : (Head(workload.Wire == Wire.Sse ? "text/event-stream" : "application/x-ndjson"),
+                workload.Packing == Packing.Blocks ? Chunk(block) : ChunkPerEvent(workload.Event(), events),
+                LastChunk);
+        await stream.WriteAsync(head);
         for (var sent = 0; sent < count; sent += events)
         {
-            await stream.WriteAsync(chunk);
+            await stream.WriteAsync(bytes);
         }
 
-        await stream.WriteAsync("0\r\n\r\n"u8.ToArray());
+        await stream.WriteAsync(tail);
+    }
+
+    private static byte[] Head(string contentType) => Encoding.ASCII.GetBytes(
+        $"HTTP/1.1 200 OK\r\nContent-Type: {contentType}\r\nTransfer-Encoding: chunked\r\n\r\n");
+
+    /// <summary>Answers a handshake (RFC 6455, section 4.2.2).</summary>
+    [SuppressMessage("Security", "CA5350", Justification = "RFC 6455 asks for SHA-1 here, and nothing is kept secret by it.")]
+    private static byte[] Accept(string request)
+    {
+        const string Field = "Sec-WebSocket-Key: ";
+        var key = request.Split("\r\n").First(line => line.StartsWith(Field, StringComparison.OrdinalIgnoreCase))[Field.Length..];
+        var accept = Convert.ToBase64String(SHA1.HashData(Encoding.ASCII.GetBytes(key + "258EAFA5-E914-47DA-95CA-C5AB0DC85B11")));
+        return Encoding.ASCII.GetBytes(
+            $"HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Accept: {accept}\r\n\r\n");
     }
 
     private static byte[] ChunkPerEvent(byte[] one, int events)
@@ -117,7 +159,7 @@ internal static class Sender
     private static byte[] Chunk(byte[] bytes) =>
         [.. Encoding.ASCII.GetBytes($"{bytes.Length:X}\r\n"), .. bytes, .. "\r\n"u8];
 
-    private static async Task<string?> ReadPathAsync(NetworkStream stream)
+    private static async Task<string?> ReadRequestAsync(NetworkStream stream)
     {
         var buffer = new byte[4096];
         var length = 0;
@@ -132,7 +174,7 @@ internal static class Sender
             length += read;
             if (buffer.AsSpan(0, length).IndexOf("\r\n\r\n"u8) >= 0)
             {
-                return Encoding.ASCII.GetString(buffer, 0, length).Split(' ')[1];
+                return Encoding.ASCII.GetString(buffer, 0, length);
             }
         }
     }

@@ -6,22 +6,19 @@ using System.Text;
 namespace Perennial.Benchmarks;
 
 /// <summary>
-/// Runs the SSE rows: sender and reader in processes of their own and on a core each, all readers interleaved, medians of the runs,
+/// Runs all rows: sender and reader in processes of their own and on a core each, all readers interleaved, medians of the runs,
 /// ratios to the floor and to the hand-rolled reader of the same run. Prints a Markdown table.
 /// </summary>
 internal static class Suite
 {
-    private static readonly string[] Plain = ["floor", "hand-rolled", "perennial", "perennial-events"];
-    private static readonly string[] Json = ["floor", "hand-rolled-json", "perennial-json"];
-
     public static async Task<int> RunAsync(string[] args)
     {
         var runs = args is ["--runs", var given] ? int.Parse(given, CultureInfo.InvariantCulture) : 5;
         Console.WriteLine(Machine());
         Console.WriteLine();
-        using var sender = Start("send", core: 1);
+        using var sender = Start(Ourselves("send"), core: 1);
         var servers = (await sender.StandardOutput.ReadLineAsync())!.Split(' ');
-        await StreamRowsAsync(servers[0], runs);
+        await StreamRowsAsync(servers[0], servers[2], runs);
         Console.WriteLine();
         ParserRow.Print(runs);
         Console.WriteLine();
@@ -33,7 +30,7 @@ internal static class Suite
         return 0;
     }
 
-    private static async Task StreamRowsAsync(string server, int runs)
+    private static async Task StreamRowsAsync(string server, string hub, int runs)
     {
         Console.WriteLine($"CPU ns and allocated bytes per message, medians of {runs} interleaved runs; reader on one core, sender on the other.");
         Console.WriteLine();
@@ -41,17 +38,12 @@ internal static class Suite
         Console.WriteLine("|---|---|---:|---:|---:|---:|---:|");
         foreach (var workload in Workload.All)
         {
-            var readers = workload.IsJson ? Json : Plain;
-            var samples = readers.ToDictionary(reader => reader, _ => new List<Sample>(), StringComparer.Ordinal);
-            for (var run = 0; run < runs; run++)
-            {
-                foreach (var reader in readers)
-                {
-                    samples[reader].Add(await MeasureAsync(reader, workload, server));
-                }
-            }
+            string[] readers = [.. Readers.Of(workload), .. Peers.Of(workload)];
+            Print(workload, readers, await MeasureAsync(readers, StartReader, runs));
 
-            Print(workload, readers, samples);
+            Process StartReader(string reader) => Peers.IsPeer(reader)
+                ? Start(Peers.Start(reader, workload, server, hub), core: 0)
+                : Start(Ourselves($"measure {reader} {workload.Name} {server}", forSteadyState: true), core: 0);
         }
     }
 
@@ -61,8 +53,8 @@ internal static class Suite
         Console.WriteLine("|---|---:|---:|---:|");
         foreach (var (name, suffix, server) in new[] { ("HTTP/1.1", "", http1), ("HTTP/2", "-h2", http2) })
         {
-            var floor = await AskAsync($"idle floor{suffix} 1000 {server}", forSteadyState: false);
-            var ours = await AskAsync($"idle perennial{suffix} 1000 {server}", forSteadyState: false);
+            var floor = await AskAsync($"idle floor{suffix} 1000 {server}");
+            var ours = await AskAsync($"idle perennial{suffix} 1000 {server}");
             Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"| {name}, 1,000 streams | {floor:N0} | {ours:N0} | {ours - floor:N0} |"));
         }
     }
@@ -73,8 +65,8 @@ internal static class Suite
         Console.WriteLine("|---|---:|---:|---:|");
         foreach (var (name, path) in new[] { ("first event after connect", "idle"), ("event to event over a cut, no delay", "cut") })
         {
-            var floor = await AskAsync($"latency floor {path} {server}", forSteadyState: false);
-            var ours = await AskAsync($"latency perennial {path} {server}", forSteadyState: false);
+            var floor = await AskAsync($"latency floor {path} {server}");
+            var ours = await AskAsync($"latency perennial {path} {server}");
             Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"| {name} | {floor:F3} | {ours:F3} | {ours - floor:F3} |"));
         }
     }
@@ -94,34 +86,61 @@ internal static class Suite
         }
     }
 
-    private static async Task<Sample> MeasureAsync(string reader, Workload workload, string server) =>
-        Sample.FromLine(await RunAsync($"measure {reader} {workload.Name} {server}", forSteadyState: true));
-
-    private static async Task<double> AskAsync(string arguments, bool forSteadyState) =>
-        double.Parse(await RunAsync(arguments, forSteadyState), CultureInfo.InvariantCulture);
-
-    private static async Task<string> RunAsync(string arguments, bool forSteadyState)
+    /// <summary>Starts all readers, and lets one after the other read, again and again.</summary>
+    private static async Task<Dictionary<string, List<Sample>>> MeasureAsync(string[] readers, Func<string, Process> start, int runs)
     {
-        using var process = Start(arguments, core: 0, forSteadyState);
-        var line = await process.StandardOutput.ReadLineAsync();
-        await process.WaitForExitAsync();
-        return line ?? throw new InvalidOperationException($"'{arguments}' printed nothing.");
+        var samples = readers.ToDictionary(reader => reader, _ => new List<Sample>(), StringComparer.Ordinal);
+        var processes = new Dictionary<string, Process>(StringComparer.Ordinal);
+        for (var run = 0; run < runs; run++)
+        {
+            foreach (var reader in readers)
+            {
+                if (!processes.TryGetValue(reader, out var process))
+                {
+                    processes[reader] = process = start(reader);
+                }
+
+                await process.StandardInput.WriteLineAsync("go");
+                samples[reader].Add(Sample.FromLine(await AnswerAsync(process)));
+            }
+        }
+
+        foreach (var process in processes.Values)
+        {
+            process.StandardInput.Close();
+            await process.WaitForExitAsync();
+            process.Dispose();
+        }
+
+        return samples;
     }
 
-    private static Process Start(string arguments, int core, bool forSteadyState = false)
+    private static async Task<double> AskAsync(string arguments)
     {
-        var start = new ProcessStartInfo(Environment.ProcessPath!, arguments)
-        {
-            RedirectStandardOutput = true,
-            RedirectStandardInput = true,
-            UseShellExecute = false,
-        };
+        using var process = Start(Ourselves(arguments), core: 0);
+        var answer = await AnswerAsync(process);
+        await process.WaitForExitAsync();
+        return double.Parse(answer, CultureInfo.InvariantCulture);
+    }
+
+    private static async Task<string> AnswerAsync(Process process) =>
+        await process.StandardOutput.ReadLineAsync() ?? throw new InvalidOperationException($"'{process.StartInfo.Arguments}' printed nothing.");
+
+    private static ProcessStartInfo Ourselves(string arguments, bool forSteadyState = false)
+    {
+        var start = new ProcessStartInfo(Environment.ProcessPath!, arguments);
         if (forSteadyState)
         {
             // Methods reach their final tier during the warm-up.
             start.Environment["DOTNET_TC_CallCountingDelayMs"] = "0";
         }
 
+        return start;
+    }
+
+    private static Process Start(ProcessStartInfo start, int core)
+    {
+        (start.RedirectStandardOutput, start.RedirectStandardInput) = (true, true);
         var process = Process.Start(start)!;
         if (Environment.ProcessorCount > core && (OperatingSystem.IsLinux() || OperatingSystem.IsWindows()))
         {

@@ -2,15 +2,20 @@ using System.Text;
 
 namespace Perennial.Benchmarks;
 
-/// <summary>A stream to send: how large its events are, how many come, and how they are packed into HTTP chunks.</summary>
-internal sealed record Workload(string Name, int DataSize, int Count, Packing Packing, bool IsJson = false)
+/// <summary>A stream to send: how large its events are, how many come, and how they are packed: into HTTP chunks, or into
+/// writes where the wire is a WebSocket.</summary>
+internal sealed record Workload(string Name, Wire Wire, int DataSize, int Count, Packing Packing, bool IsJson = false)
 {
     public static Workload[] All { get; } =
     [
-        new("sse-250-blocks", 250, 2_000_000, Packing.Blocks),
-        new("sse-250-chunks", 250, 1_000_000, Packing.OneChunkPerEvent),
-        new("sse-30-blocks", 30, 4_000_000, Packing.Blocks),
-        new("sse-250-json", 250, 500_000, Packing.Blocks, IsJson: true),
+        new("sse-250-blocks", Wire.Sse, 250, 2_000_000, Packing.Blocks),
+        new("sse-250-chunks", Wire.Sse, 250, 1_000_000, Packing.OneChunkPerEvent),
+        new("sse-30-blocks", Wire.Sse, 30, 4_000_000, Packing.Blocks),
+        new("sse-250-json", Wire.Sse, 250, 500_000, Packing.Blocks, IsJson: true),
+        new("ndjson-250-blocks", Wire.NdJson, 250, 1_000_000, Packing.Blocks),
+        new("ndjson-250-chunks", Wire.NdJson, 250, 1_000_000, Packing.OneChunkPerEvent),
+        new("websocket-250-text", Wire.WebSocket, 250, 1_000_000, Packing.Blocks),
+        new("websocket-30-text", Wire.WebSocket, 30, 2_000_000, Packing.Blocks),
     ];
 
     public static Workload Named(string name) => Array.Find(All, workload => string.Equals(workload.Name, name, StringComparison.Ordinal))
@@ -32,9 +37,21 @@ internal sealed record Workload(string Name, int DataSize, int Count, Packing Pa
 
     public byte[] Event()
     {
-        var data = IsJson ? Json() : new string('x', DataSize);
-        return Encoding.UTF8.GetBytes($"data: {data}\n\n");
+        var text = Text();
+        return Wire switch
+        {
+            Wire.Sse => Encoding.UTF8.GetBytes($"data: {text}\n\n"),
+            Wire.NdJson => Encoding.UTF8.GetBytes($"{{\"text\":\"{text[Math.Min(11, text.Length)..]}\"}}\n"),
+            _ => TextFrame(Encoding.UTF8.GetBytes(text)),
+        };
     }
+
+    public string Text() => IsJson ? Json() : new string('x', DataSize);
+
+    /// <summary>An unmasked, final text frame (RFC 6455, section 5.2).</summary>
+    private static byte[] TextFrame(byte[] payload) => payload.Length < 126
+        ? [0x81, (byte)payload.Length, .. payload]
+        : [0x81, 126, (byte)(payload.Length >> 8), (byte)payload.Length, .. payload];
 
     private string Json()
     {
@@ -44,9 +61,16 @@ internal sealed record Workload(string Name, int DataSize, int Count, Packing Pa
     }
 }
 
+internal enum Wire
+{
+    Sse,
+    NdJson,
+    WebSocket,
+}
+
 internal enum Packing
 {
-    /// <summary>64 KiB of events in one HTTP chunk.</summary>
+    /// <summary>64 KiB of events in one HTTP chunk, or in one write.</summary>
     Blocks,
 
     /// <summary>Each event in an HTTP chunk of its own.</summary>

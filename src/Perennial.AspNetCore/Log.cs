@@ -19,4 +19,10 @@ internal static partial class Log
 
     [LoggerMessage(5, LogLevel.Warning, "A callback on the stop token of run {Epoch} threw")]
     public static partial void CancellationThrew(ILogger logger, string epoch, Exception exception);
+
+    [LoggerMessage(6, LogLevel.Error, "The store failed run {Epoch}")]
+    public static partial void StoreThrew(ILogger logger, string epoch, Exception exception);
+
+    [LoggerMessage(7, LogLevel.Error, "The store could not answer a request")]
+    public static partial void StoreUnavailable(ILogger logger, Exception exception);
 }

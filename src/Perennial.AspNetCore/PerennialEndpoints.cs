@@ -3,7 +3,10 @@ using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Routing;
 using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Primitives;
+using Perennial.AspNetCore.Http;
+using Perennial.AspNetCore.Stores;
 
 namespace Perennial.AspNetCore;
 
@@ -12,13 +15,14 @@ public static class PerennialEndpoints
 {
     internal const string ReadEndpoint = "Perennial.Read";
 
-    /// <summary>Maps reading, stopping and looking up runs under a prefix. Call it once per application.</summary>
+    /// <summary>Maps reading, stopping, looking up and sending to runs under a prefix. Call it once per application.</summary>
     /// <remarks>
     /// <list type="table">
     /// <item>
     /// <term>GET /{id}</term>
     /// <description>
-    /// The run as <c>text/event-stream</c>, after the event named by the header <c>Last-Event-ID</c> or else the query parameter
+    /// The run as <c>text/event-stream</c>, <c>application/x-ndjson</c> or, by long polling, <c>application/json</c>, as the field
+    /// <c>Accept</c> has it (406 where it allows none), after the event named by the header <c>Last-Event-ID</c> or else the query parameter
     /// <c>lastEventId</c>, or from the first event. An id that cannot be honoured is answered by the event <c>perennial.gap</c>, then
     /// everything from the oldest event. A reader that already has the end gets 204.
     /// </description>
@@ -28,66 +32,79 @@ public static class PerennialEndpoints
     /// <description>The newest event's id in <c>Perennial-Tail</c> (sequence 0: none yet) and the run's state in <c>Perennial-Status</c>.</description>
     /// </item>
     /// <item>
+    /// <term>POST /{id}</term>
+    /// <description>
+    /// Sends the body to the run's <see cref="RunOptions.OnMessage"/>, once for each <c>Idempotency-Key</c>. 202 when it is recorded, 409 after
+    /// the end, 405 where the run takes no messages, 413, 415, and 429 while too many wait.
+    /// </description>
+    /// </item>
+    /// <item>
     /// <term>DELETE /{id}</term>
     /// <description>Stops the run. 200 with <c>{"status":"…"}</c>: how the run ended, which is not <c>stopped</c> when it had ended before.</description>
     /// </item>
     /// </list>
-    /// An unknown id is answered by 404 as problem details (RFC 9457).
+    /// An unknown id is answered by 404, a server that is full or cannot reach its store by 503 with <c>Retry-After</c>; every refusal has
+    /// problem details (RFC 9457).
     /// </remarks>
     /// <param name="endpoints">The application.</param>
     /// <param name="prefix">Where, for example <c>/streams</c>.</param>
-    /// <returns>A builder for conventions that hold for all three, such as authorisation.</returns>
+    /// <returns>A builder for conventions that hold for all of them, such as authorisation.</returns>
     public static IEndpointConventionBuilder MapPerennial(this IEndpointRouteBuilder endpoints, [StringSyntax("Route")] string prefix)
     {
         ArgumentNullException.ThrowIfNull(endpoints);
         ArgumentNullException.ThrowIfNull(prefix);
         var group = endpoints.MapGroup(prefix);
-        group.MapGet("/{id}", ReadAsync).WithName(ReadEndpoint);
-        group.MapMethods("/{id}", [HttpMethods.Head], DescribeAsync);
-        group.MapDelete("/{id}", StopAsync);
+        group.MapGet("/{id}", With(ReadAsync)).WithName(ReadEndpoint);
+        group.MapMethods("/{id}", [HttpMethods.Head], With(DescribeAsync));
+        group.MapPost("/{id}", With(ReceiveAsync));
+        group.MapDelete("/{id}", With(StopAsync));
         return group;
     }
 
-    private static Task ReadAsync(HttpContext context)
+    private static RequestDelegate With(Func<HttpContext, IRunLog, Task> answer) => async context =>
     {
-        if (Find(context) is not { } run)
-            return NotFoundAsync(context);
-        return context.RequestServices.GetRequiredService<SseResponse>().SendAsync(context, run.Events, LastEventId(context.Request));
+        try
+        {
+            if (await FindAsync(context) is { } log)
+                await answer(context, log);
+            else
+                await Problem.NotFoundAsync(context);
+        }
+        catch (RunStoreException e) when (!context.Response.HasStarted)
+        {
+            Log.StoreUnavailable(context.RequestServices.GetRequiredService<ILogger<StreamRuns>>(), e);
+            context.Response.Clear();
+            await Problem.UnavailableAsync(context, "Runs cannot be reached just now.");
+        }
+    };
+
+    private static async ValueTask<IRunLog?> FindAsync(HttpContext context)
+    {
+        var runs = context.RequestServices.GetRequiredService<StreamRuns>();
+        var run = await runs.FindAsync((string)context.Request.RouteValues["id"]!, context.RequestAborted);
+        return run is null ? null : await run.Events;
     }
 
-    private static Task DescribeAsync(HttpContext context)
+    private static Task ReadAsync(HttpContext context, IRunLog log) =>
+        context.RequestServices.GetRequiredService<RunResponse>().SendAsync(context, log, LastEventId(context.Request));
+
+    private static Task ReceiveAsync(HttpContext context, IRunLog log) =>
+        context.RequestServices.GetRequiredService<MessageEndpoint>().ReceiveAsync(context, log);
+
+    private static async Task DescribeAsync(HttpContext context, IRunLog log)
     {
-        if (Find(context) is not { } run)
-            return NotFoundAsync(context);
-        var (status, tail) = run.Events.State;
+        var state = await log.GetStateAsync(context.RequestAborted);
         var headers = context.Response.Headers;
         headers.CacheControl = "no-store";
         headers[WireNames.ProtocolHeader] = "1";
-        headers[WireNames.TailHeader] = tail.ToString();
-        headers[WireNames.StatusHeader] = WireNames.Of(status);
-        return Task.CompletedTask;
+        headers[WireNames.TailHeader] = new EventId(log.Epoch, state.Tail).ToString();
+        headers[WireNames.StatusHeader] = WireNames.Of(state.Status);
     }
 
-    private static async Task StopAsync(HttpContext context)
+    private static async Task StopAsync(HttpContext context, IRunLog log)
     {
-        if (Find(context) is not { } run)
-        {
-            await NotFoundAsync(context);
-            return;
-        }
-
-        var body = new StatusBody(WireNames.Of(await run.StopAsync()));
-        await TypedResults.Json(body, WireJson.Default.StatusBody).ExecuteAsync(context);
-    }
-
-    private static StreamRun? Find(HttpContext context) =>
-        context.RequestServices.GetRequiredService<StreamRuns>().TryGet((string)context.Request.RouteValues["id"]!, out var run) ? run : null;
-
-    private static Task NotFoundAsync(HttpContext context)
-    {
-        context.Response.Headers.CacheControl = "no-store";    // a 404 may be cached unless told otherwise (RFC 9110, section 15.5.5)
-        return TypedResults.Problem("There is no such run, or it is no longer kept.", statusCode: StatusCodes.Status404NotFound)
-            .ExecuteAsync(context);
+        var status = await log.CloseAsync(RunEnd.Stopped, CancellationToken.None);
+        await TypedResults.Json(new StatusBody(WireNames.Of(status)), WireJson.Default.StatusBody).ExecuteAsync(context);
     }
 
     private static string? LastEventId(HttpRequest request)

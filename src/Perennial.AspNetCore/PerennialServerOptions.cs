@@ -8,24 +8,56 @@ public sealed class PerennialServerOptions
     /// <remarks>Announced in the header <c>Perennial-Heartbeat</c>, so that a client knows when silence means a dead line.</remarks>
     public TimeSpan HeartbeatInterval { get; set; } = TimeSpan.FromSeconds(15);
 
-    /// <summary>How long a run can still be read after its producer has returned. Default 5 min; zero to 7 days.</summary>
-    /// <remarks>Afterwards its URL answers 404. A reader that is already connected still gets everything.</remarks>
+    /// <summary>How long a long poll is held while there is nothing new. Default 20 s, less than common proxies wait; zero to 5 min.</summary>
+    public TimeSpan LongPollHold { get; set; } = TimeSpan.FromSeconds(20);
+
+    /// <summary>How long a run can still be read after its end. Default 5 min; zero to 7 days.</summary>
+    /// <remarks>Afterwards its URL answers 404. From memory, a reader that is already connected still gets everything.</remarks>
     public TimeSpan FinishedRunRetention { get; set; } = TimeSpan.FromMinutes(5);
 
-    /// <summary>The most bytes of encoded events one run may hold. Default 16 MiB; 1 KiB to 1 GiB.</summary>
+    /// <summary>The most bytes of events one run may hold: data, types and 64 bytes for each event. Default 16 MiB; 1 KiB to 1 GiB.</summary>
     /// <remarks>The event that would exceed it is not recorded; the run ends as failed with the code <c>run_too_large</c>.</remarks>
     public long MaxBytesPerRun { get; set; } = 16 * 1024 * 1024;
 
-    /// <summary>The most runs held at once, finished ones within their retention included. Default 10,000; 1 to 1,000,000.</summary>
+    /// <summary>The most bytes of events all runs in memory may hold, counted in the same way. Default 1 GiB; 1 KiB to 1 TiB.</summary>
+    /// <remarks>
+    /// When it is reached, the runs that ended first are forgotten before their time; where all are still open, the run that wants more ends
+    /// as failed with the code <c>store_full</c>. Beyond this, an event takes its encoded size once for each form in which it is read.
+    /// </remarks>
+    public long MaxBytesInMemory { get; set; } = 1L << 30;
+
+    /// <summary>The largest message to a producer, in bytes. Default 1 MiB; 0 to 1 GiB.</summary>
+    /// <remarks>A larger one is refused: over HTTP by 413.</remarks>
+    public int MaxMessageBytes { get; set; } = 1024 * 1024;
+
+    /// <summary>The most bytes of messages that may wait for the producer of one run, 64 for each included. Default 4 MiB; 0 to 1 GiB.</summary>
+    /// <remarks>Where it is reached, senders are asked to come back later. One message is always taken when none waits.</remarks>
+    public long MaxPendingMessageBytes { get; set; } = 4 * 1024 * 1024;
+
+    /// <summary>The most runs this process produces at once. Default 10,000; 1 to 1,000,000.</summary>
     public int MaxRuns { get; set; } = 10_000;
+
+    /// <summary>The most readers this process serves at once, held polls included. Default 20,000; 1 to 10,000,000.</summary>
+    /// <remarks>Over HTTP the next one gets 503 with <c>Retry-After</c>.</remarks>
+    public int MaxReaders { get; set; } = 20_000;
+
+    /// <summary>How long a reader may leave unread what was sent to it, before its connection is cut. Default 5 min; 1 s to 1 day.</summary>
+    /// <remarks>It costs nobody anything meanwhile but its socket's buffers, and may come back and resume.</remarks>
+    public TimeSpan ReaderStallLimit { get; set; } = TimeSpan.FromMinutes(5);
 
     /// <summary>Checks every value against its range.</summary>
     /// <exception cref="ArgumentOutOfRangeException">A value is outside its range; the message names the member and the range.</exception>
     public void Validate()
     {
         Require(HeartbeatInterval, TimeSpan.FromMilliseconds(1), TimeSpan.FromHours(1), nameof(HeartbeatInterval));
+        Require(LongPollHold, TimeSpan.Zero, TimeSpan.FromMinutes(5), nameof(LongPollHold));
         Require(FinishedRunRetention, TimeSpan.Zero, TimeSpan.FromDays(7), nameof(FinishedRunRetention));
         Require(MaxBytesPerRun, 1024, 1L << 30, nameof(MaxBytesPerRun));
+        Require(MaxBytesInMemory, 1024, 1L << 40, nameof(MaxBytesInMemory));
+        Require(MaxMessageBytes, 0, 1 << 30, nameof(MaxMessageBytes));
+        Require(MaxPendingMessageBytes, 0, 1L << 30, nameof(MaxPendingMessageBytes));
+        Require(MaxReaders, 1, 10_000_000, nameof(MaxReaders));
+        Require(ReaderStallLimit, TimeSpan.FromSeconds(1), TimeSpan.FromDays(1), nameof(ReaderStallLimit));
         Require(MaxRuns, 1, 1_000_000, nameof(MaxRuns));
     }
 

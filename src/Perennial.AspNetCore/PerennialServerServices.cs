@@ -1,12 +1,16 @@
+using Microsoft.AspNetCore.Hosting;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.DependencyInjection.Extensions;
+using Perennial.AspNetCore.Delivery;
+using Perennial.AspNetCore.Http;
+using Perennial.AspNetCore.Stores;
 
 namespace Perennial.AspNetCore;
 
 /// <summary>Registers the server.</summary>
 public static class PerennialServerServices
 {
-    /// <summary>Adds <see cref="StreamRuns"/> and what serves them. Runs are held in memory. May be called more than once.</summary>
+    /// <summary>Adds <see cref="StreamRuns"/> and what serves them. Runs are kept in memory, unless another <see cref="IRunStore"/> is registered. May be called more than once.</summary>
     /// <param name="services">The application's services.</param>
     /// <param name="configure">Changes the options; they are checked when the host starts.</param>
     /// <returns>The same services.</returns>
@@ -17,8 +21,14 @@ public static class PerennialServerServices
         if (configure is not null)
             options.Configure(configure);
         services.TryAddSingleton(TimeProvider.System);
+        services.TryAddSingleton<IRunStore, MemoryRunStore>();
         services.TryAddSingleton<StreamRuns>();
-        services.TryAddSingleton<SseResponse>();
+        services.TryAddEnumerable(ServiceDescriptor.Singleton<IStartupFilter, RefusedStartFilter>());
+        services.TryAddSingleton<ReaderPlaces>();
+        services.TryAddSingleton<StreamResponse>();
+        services.TryAddSingleton<LongPollResponse>();
+        services.TryAddSingleton<RunResponse>();
+        services.TryAddSingleton<MessageEndpoint>();
         return services;
     }
 }

@@ -2,6 +2,7 @@ using System.Text;
 using System.Text.Json;
 using System.Text.Json.Serialization.Metadata;
 using System.Text.Unicode;
+using Perennial.AspNetCore.Stores;
 
 namespace Perennial.AspNetCore;
 
@@ -18,10 +19,10 @@ public sealed class RunWriter
 {
     private static readonly UTF8Encoding StrictUtf8 = new(encoderShouldEmitUTF8Identifier: false, throwOnInvalidBytes: true);
 
-    private readonly RunLog _log;
+    private readonly IRunLog _log;
     private readonly CancellationToken _stop;
 
-    internal RunWriter(RunLog log, CancellationToken stop)
+    internal RunWriter(IRunLog log, CancellationToken stop)
     {
         _log = log;
         _stop = stop;
@@ -39,7 +40,7 @@ public sealed class RunWriter
     public ValueTask WriteAsync(string text, string? eventType = null, CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(text);
-        return Append(eventType, StrictUtf8.GetBytes(text), cancellationToken);
+        return AppendAsync(new RunEvent(eventType, StrictUtf8.GetBytes(text), RunDataKind.Text), cancellationToken);
     }
 
     /// <summary>Records one event with UTF-8 bytes as its data. The bytes are copied before the call returns.</summary>
@@ -55,7 +56,7 @@ public sealed class RunWriter
     {
         if (!Utf8.IsValid(utf8.Span))
             throw new ArgumentException("The data is not valid UTF-8; an event stream carries nothing else.", nameof(utf8));
-        return Append(eventType, utf8.Span, cancellationToken);
+        return AppendAsync(new RunEvent(eventType, utf8.ToArray(), RunDataKind.Text), cancellationToken);
     }
 
     /// <summary>Records one event with a value as JSON.</summary>
@@ -74,19 +75,37 @@ public sealed class RunWriter
         T value, JsonTypeInfo<T> typeInfo, string? eventType = null, CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(typeInfo);
-        return Append(eventType, JsonSerializer.SerializeToUtf8Bytes(value, typeInfo), cancellationToken);
+        return AppendAsync(new RunEvent(eventType, JsonSerializer.SerializeToUtf8Bytes(value, typeInfo), RunDataKind.Json), cancellationToken);
     }
 
-    private ValueTask Append(string? eventType, ReadOnlySpan<byte> data, CancellationToken cancellationToken)
+    /// <summary>Records one event with bytes as its data, which need not be text. They are copied before the call returns.</summary>
+    /// <param name="bytes">The data; may be empty. A reader over SSE, which carries text alone, sees it as base64.</param>
+    /// <param name="eventType">The event's type; null or empty for none, which readers see as <c>message</c>.</param>
+    /// <param name="cancellationToken">Checked before the event is recorded.</param>
+    /// <returns>Completes once the event is recorded.</returns>
+    /// <exception cref="ArgumentException">The event type is refused.</exception>
+    /// <exception cref="RunFailedException">The run hit <see cref="PerennialServerOptions.MaxBytesPerRun"/> and has ended as failed.</exception>
+    /// <exception cref="OperationCanceledException">The run was stopped, or the token was cancelled.</exception>
+    /// <exception cref="InvalidOperationException">The run has ended otherwise.</exception>
+    public ValueTask WriteBinaryAsync(ReadOnlyMemory<byte> bytes, string? eventType = null, CancellationToken cancellationToken = default) =>
+        AppendAsync(new RunEvent(eventType, bytes.ToArray(), RunDataKind.Binary), cancellationToken);
+
+    private ValueTask AppendAsync(RunEvent item, CancellationToken cancellationToken)
     {
-        RefuseBadEventType(eventType);
+        RefuseBadEventType(item.EventType);
         cancellationToken.ThrowIfCancellationRequested();
-        return _log.TryAppend(eventType, data) switch
-        {
-            AppendOutcome.Appended => ValueTask.CompletedTask,
-            AppendOutcome.Full => throw FailTooLarge(),
-            _ => throw EndedBefore(),
-        };
+        var appending = _log.AppendAsync(item, cancellationToken);
+        if (!appending.IsCompletedSuccessfully)
+            return FinishAsync(appending);
+        var outcome = appending.Result.Outcome;
+        return outcome == AppendOutcome.Appended ? ValueTask.CompletedTask : RefuseAsync(outcome);
+    }
+
+    private async ValueTask FinishAsync(ValueTask<AppendResult> appending)
+    {
+        var (outcome, _) = await appending.ConfigureAwait(false);
+        if (outcome != AppendOutcome.Appended)
+            await RefuseAsync(outcome).ConfigureAwait(false);
     }
 
     private static void RefuseBadEventType(string? eventType)
@@ -99,16 +118,21 @@ public sealed class RunWriter
             throw new ArgumentException($"Event types starting with '{WireNames.ReservedEventPrefix}' are the server's own.", nameof(eventType));
     }
 
-    // Ends the run here, so that a producer which swallows the exception cannot go on with a hole in its log.
-    private RunFailedException FailTooLarge()
+    // A full run is ended here, so that a producer which swallows the exception cannot go on with a hole in its log.
+    private async ValueTask RefuseAsync(AppendOutcome outcome)
     {
-        var failure = new RunFailedException(
-            FormattableString.Invariant($"The run reached its limit of {_log.MaxBytes} bytes."), "run_too_large");
-        _log.TryClose(RunEnd.Failed(failure.Message, failure.Code));
-        return failure;
-    }
+        if (outcome is AppendOutcome.TooLarge or AppendOutcome.StoreFull)
+        {
+            var failure = outcome == AppendOutcome.TooLarge
+                ? new RunFailedException("The run has reached the size that the server allows.", "run_too_large")
+                : new RunFailedException("The server has no room left for runs.", "store_full");
+            await _log.CloseAsync(RunEnd.Failed(failure.Message, failure.Code), CancellationToken.None).ConfigureAwait(false);
+            throw failure;
+        }
 
-    private Exception EndedBefore() => _log.State.Status == RunStatus.Stopped
-        ? new OperationCanceledException("The run was stopped.", _stop)
-        : new InvalidOperationException("The run has ended; nothing can be written to it any more.");
+        var status = (await _log.GetStateAsync(CancellationToken.None).ConfigureAwait(false)).Status;
+        throw status == RunStatus.Stopped
+            ? new OperationCanceledException("The run was stopped.", _stop)
+            : new InvalidOperationException("The run has ended; nothing can be written to it any more.");
+    }
 }

@@ -1,4 +1,5 @@
 using System.Text;
+using Perennial.AspNetCore.Stores;
 
 namespace Perennial.AspNetCore;
 
@@ -14,12 +15,17 @@ internal static class SseFrame
 
     /// <summary>Encodes into an array of exactly the right size, because the log keeps it for the life of the run.</summary>
     /// <param name="id">Left out when null, so that a reader's cursor stays where it is.</param>
-    /// <param name="eventType">Left out when null or empty. Must not hold CR, LF or NUL.</param>
-    /// <param name="data">UTF-8. Each line becomes a data line; empty data becomes one empty line, since an event without any is not dispatched.</param>
-    public static byte[] Encode(EventId? id, string? eventType, ReadOnlySpan<byte> data)
+    /// <param name="content">
+    /// What to say. Each line of its data becomes a data line; empty data becomes one empty line, since an event without any is not
+    /// dispatched. Bytes go as base64, because an event stream carries text and nothing else.
+    /// </param>
+    public static byte[] Encode(EventId? id, RunEvent content)
     {
+        var data = content.Data.Span;
+        if (content.Kind == RunDataKind.Binary)
+            data = Encoding.ASCII.GetBytes(Convert.ToBase64String(data));
         var idText = id?.ToString() ?? "";
-        eventType ??= "";
+        var eventType = content.EventType ?? "";
         var frame = new byte[FieldLength(IdField, idText) + FieldLength(EventField, eventType) + DataLength(data) + 1];
 
         var writer = new FrameWriter(frame);

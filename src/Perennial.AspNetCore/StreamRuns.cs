@@ -1,41 +1,48 @@
 using System.Buffers.Text;
 using System.Collections.Concurrent;
-using System.Diagnostics.CodeAnalysis;
 using System.Security.Cryptography;
 using System.Text.Json.Serialization.Metadata;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
+using Perennial.AspNetCore.Stores;
 
 namespace Perennial.AspNetCore;
 
 /// <summary>Starts runs and finds them again. One per host, from dependency injection; safe from any thread.</summary>
-/// <remarks>A run is held in memory until <see cref="PerennialServerOptions.FinishedRunRetention"/> after its producer returned.</remarks>
+/// <remarks>
+/// A run is recorded in the host's <see cref="IRunStore"/> and can be found until <see cref="PerennialServerOptions.FinishedRunRetention"/>
+/// after its end.
+/// </remarks>
 public sealed class StreamRuns
 {
     private const int RunIdBytes = 16;
     private const int EpochLength = 8;
     private const string EpochAlphabet = "abcdefghijklmnopqrstuvwxyz234567";
 
-    private readonly ConcurrentDictionary<string, StreamRun> _runs = new(StringComparer.Ordinal);
+    private readonly ConcurrentDictionary<string, StartedRun> _started = new(StringComparer.Ordinal);     // until their producers return
+    private readonly IRunStore _store;
     private readonly PerennialServerOptions _options;
     private readonly TimeProvider _time;
     private readonly ILogger<StreamRuns> _logger;
     private readonly CancellationToken _hostStopping;
-    private int _held;    // counts places taken in _runs, reserved before a run exists
+    private int _places;    // taken in _started, each before its run exists
 
     /// <summary>Called by dependency injection.</summary>
-    /// <param name="options">Limits and retention.</param>
-    /// <param name="time">The clock for retention.</param>
+    /// <param name="store">Where runs are recorded.</param>
+    /// <param name="options">Limits.</param>
+    /// <param name="time">The clock for waits.</param>
     /// <param name="lifetime">Producers are cancelled when the host begins to stop.</param>
     /// <param name="logger">Told about starts, ends and failures; never about ids or data.</param>
     public StreamRuns(
-        IOptions<PerennialServerOptions> options, TimeProvider time, IHostApplicationLifetime lifetime, ILogger<StreamRuns> logger)
+        IRunStore store, IOptions<PerennialServerOptions> options, TimeProvider time, IHostApplicationLifetime lifetime, ILogger<StreamRuns> logger)
     {
+        ArgumentNullException.ThrowIfNull(store);
         ArgumentNullException.ThrowIfNull(options);
         ArgumentNullException.ThrowIfNull(time);
         ArgumentNullException.ThrowIfNull(lifetime);
         ArgumentNullException.ThrowIfNull(logger);
+        _store = store;
         _options = options.Value;
         _time = time;
         _logger = logger;
@@ -47,16 +54,19 @@ public sealed class StreamRuns
     /// Writes the events; its return is the end. Its token is cancelled by a stop and by the host's shutdown, never because a reader left.
     /// It outlives the request that starts it, so it must not use that request's scoped services, context or abort token.
     /// </param>
+    /// <param name="runOptions">What else this run does; null for nothing.</param>
     /// <returns>The run, already going.</returns>
-    /// <exception cref="TooManyRunsException"><see cref="PerennialServerOptions.MaxRuns"/> runs are held.</exception>
-    public StreamRun Start(Func<RunWriter, CancellationToken, Task> produce)
+    /// <exception cref="TooManyRunsException"><see cref="PerennialServerOptions.MaxRuns"/> runs are being produced, or the host is stopping.</exception>
+    public StartedRun Start(Func<RunWriter, CancellationToken, Task> produce, RunOptions? runOptions = null)
     {
         ArgumentNullException.ThrowIfNull(produce);
         ReservePlace();
-        var log = new RunLog(RandomNumberGenerator.GetString(EpochAlphabet, EpochLength), _options.MaxBytesPerRun);
-        var run = new StreamRun(Base64Url.EncodeToString(RandomNumberGenerator.GetBytes(RunIdBytes)), log, _logger, produce);
-        _runs[run.Id] = run;
-        _ = ForgetWhenDueAsync(run);
+        var id = Base64Url.EncodeToString(RandomNumberGenerator.GetBytes(RunIdBytes));
+        var epoch = RandomNumberGenerator.GetString(EpochAlphabet, EpochLength);
+        var producer = new RunProducer(epoch, produce, runOptions?.OnMessage, _time, _logger);
+        var run = new StartedRun(id, epoch, CreateAsync(id, epoch, runOptions?.OnMessage is not null), producer.RunAsync);
+        _started[id] = run;
+        _ = ReleasePlaceAsync(run, producer);
         return run;
     }
 
@@ -65,8 +75,8 @@ public sealed class StreamRuns
     /// <param name="source">The items; its end is the end of the run. Enumerated once, with a token that a stop cancels.</param>
     /// <param name="typeInfo">How to serialise an item, without reflection.</param>
     /// <returns>The run, already going.</returns>
-    /// <exception cref="TooManyRunsException"><see cref="PerennialServerOptions.MaxRuns"/> runs are held.</exception>
-    public StreamRun Start<T>(IAsyncEnumerable<T> source, JsonTypeInfo<T> typeInfo)
+    /// <exception cref="TooManyRunsException"><see cref="PerennialServerOptions.MaxRuns"/> runs are being produced, or the host is stopping.</exception>
+    public StartedRun Start<T>(IAsyncEnumerable<T> source, JsonTypeInfo<T> typeInfo)
     {
         ArgumentNullException.ThrowIfNull(source);
         ArgumentNullException.ThrowIfNull(typeInfo);
@@ -77,26 +87,37 @@ public sealed class StreamRuns
         });
     }
 
-    /// <summary>Finds a run that is held.</summary>
+    /// <summary>Finds a run, whichever node produces it.</summary>
     /// <param name="id">The id, as in <see cref="StreamRun.Id"/>.</param>
-    /// <param name="run">The run, when found.</param>
-    /// <returns>Whether it was found; false for ids never given out and for runs whose retention is over.</returns>
-    public bool TryGet(string id, [NotNullWhen(true)] out StreamRun? run) => _runs.TryGetValue(id, out run);
+    /// <param name="cancellationToken">Ends the call.</param>
+    /// <returns>The run; null for ids never given out and for runs whose retention is over.</returns>
+    /// <exception cref="RunStoreException">The store cannot be used.</exception>
+    public async ValueTask<StreamRun?> FindAsync(string id, CancellationToken cancellationToken = default)
+    {
+        ArgumentNullException.ThrowIfNull(id);
+        if (_started.TryGetValue(id, out var started))
+            return started;
+        return await _store.FindAsync(id, cancellationToken).ConfigureAwait(false) is { } log ? new StreamRun(log) : null;
+    }
+
+    private async Task<IRunLog> CreateAsync(string id, string epoch, bool takesMessages) =>
+        await _store.CreateAsync(id, epoch, takesMessages, CancellationToken.None).ConfigureAwait(false);
 
     private void ReservePlace()
     {
-        if (Interlocked.Increment(ref _held) <= _options.MaxRuns)
+        if (_hostStopping.IsCancellationRequested)
+            throw new TooManyRunsException("The host is stopping; it starts no more runs.");
+        if (Interlocked.Increment(ref _places) <= _options.MaxRuns)
             return;
-        Interlocked.Decrement(ref _held);
-        throw new TooManyRunsException(FormattableString.Invariant($"{_options.MaxRuns} runs are held, the most that MaxRuns allows."));
+        Interlocked.Decrement(ref _places);
+        throw new TooManyRunsException(FormattableString.Invariant($"{_options.MaxRuns} runs are being produced, the most that MaxRuns allows."));
     }
 
-    private async Task ForgetWhenDueAsync(StreamRun run)
+    private async Task ReleasePlaceAsync(StartedRun run, RunProducer producer)
     {
-        await using (_hostStopping.Register(() => _ = run.CancelProducerAsync()))
+        await using (_hostStopping.Register(() => _ = producer.CutOffAsync()))
             await run.Completion;
-        await Task.Delay(_options.FinishedRunRetention, _time, _hostStopping).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
-        Interlocked.Decrement(ref _held);
-        _runs.TryRemove(run.Id, out _);
+        Interlocked.Decrement(ref _places);
+        _started.TryRemove(run.Id, out _);
     }
 }

@@ -1,12 +1,15 @@
 namespace Perennial.AspNetCore;
 
-/// <summary>No run was started, because <see cref="PerennialServerOptions.MaxRuns"/> are held already. Trying later may work.</summary>
-/// <remarks>Over HTTP the fitting answer is 503 (RFC 9110, section 15.6.4).</remarks>
+/// <summary>No run was started, because <see cref="PerennialServerOptions.MaxRuns"/> are being produced already, or the host is stopping. Trying later may work.</summary>
+/// <remarks>
+/// Where an endpoint lets it pass, the answer is 503 with <c>Retry-After</c> (RFC 9110, section 15.6.4), unless middleware such as the developer
+/// exception page has answered before.
+/// </remarks>
 public sealed class TooManyRunsException : InvalidOperationException
 {
     /// <summary>Creates the exception with a generic message.</summary>
     public TooManyRunsException()
-        : this("No more runs can be held.")
+        : this("No more runs can be started.")
     {
     }
 

@@ -17,6 +17,9 @@ internal sealed class MessageArena
     /// <summary>Bytes appended since the last <see cref="Commit"/>.</summary>
     public int PendingLength => _end - _start;
 
+    /// <summary>The bytes appended since the last <see cref="Commit"/>.</summary>
+    public ReadOnlySpan<byte> Pending => _block.AsSpan(_start, PendingLength);
+
     /// <summary>The block that holds the pending bytes.</summary>
     public byte[] Block => _block;
 
@@ -39,6 +42,9 @@ internal sealed class MessageArena
         _start = _end;
         return (_block, start);
     }
+
+    /// <summary>Forgets the pending bytes.</summary>
+    public void Discard() => _end = _start;
 
     private void MoveToNewBlock(int room)
     {

@@ -27,6 +27,9 @@ public sealed class MessageBatch
 
     internal ReadOnlySpan<StreamMessage> Messages => _messages.AsSpan(0, _count);
 
+    /// <summary>Whether the read has yielded nothing that the transport must know.</summary>
+    internal bool IsEmpty => _count == 0 && !HasCursor && RetryDelay is null;
+
     internal bool HasCursor => _cursorLength != StreamMessage.SaysNothingOfIds;
 
     /// <summary>Before which message the resume point was moved without one.</summary>
@@ -93,11 +96,26 @@ public sealed class MessageBatch
         }
     }
 
+    /// <summary>Takes the last message out again, which was none for the reader.</summary>
+    internal void RemoveLast() => _messages[--_count] = default;
+
     /// <summary>Forgets that the resume point was moved.</summary>
     internal void TakeCursor() => _cursorLength = StreamMessage.SaysNothingOfIds;
 
     /// <summary>Marks a message as the first after a gap.</summary>
     internal void MarkGap(int index) => _messages[index] = _messages[index].AfterGap();
+
+    /// <summary>Hands everything to another batch, which is empty.</summary>
+    internal void MoveTo(MessageBatch other)
+    {
+        (_messages, other._messages) = (other._messages, _messages);
+        (_count, other._count) = (0, _count);
+        (_cursor, other._cursor) = (other._cursor, _cursor);
+        (_cursorLength, other._cursorLength) = (StreamMessage.SaysNothingOfIds, _cursorLength);
+        other._cursorIndex = _cursorIndex;
+        (BytesReceived, other.BytesReceived) = (0, BytesReceived);
+        (RetryDelay, other.RetryDelay) = (null, RetryDelay);
+    }
 
     internal void Clear()
     {

@@ -101,7 +101,13 @@ internal static class MessageEnvelope
                 var data = Data(json, scratch.AsSpan(id.Length));
                 var type = _type is { } range ? ToText(json[range]) : null;
                 hasId = !id.IsEmpty;
-                if (_type is not null || _data is not null)
+                var isRetry = type is "perennial.retry";
+                if (isRetry)
+                {
+                    batch.RetryDelay = ControlEvents.RetryDelay(data) ?? batch.RetryDelay;
+                }
+
+                if (!isRetry && (_type is not null || _data is not null))
                 {
                     batch.Add(data, id, string.IsNullOrEmpty(type) ? null : type, _isBinary);
                 }

@@ -1,3 +1,4 @@
+using System.Runtime.InteropServices;
 using System.Text;
 using System.Text.Json;
 using System.Text.Json.Serialization.Metadata;
@@ -102,6 +103,17 @@ public readonly struct StreamMessage
 
     /// <summary>The event type and the size, never the payload: safe to log.</summary>
     public override string ToString() => $"{EventType} ({_dataLength} bytes)";
+
+    /// <summary>The same message, with another payload. What is a part of the old one is not copied.</summary>
+    internal StreamMessage WithData(ReadOnlyMemory<byte> data)
+    {
+        if (MemoryMarshal.TryGetArray(data, out var part) && part.Array == _buffer && _buffer is not null)
+        {
+            return new StreamMessage(_buffer, part.Offset, part.Count, _idStart, _idLength, _eventType, _traits);
+        }
+
+        return new StreamMessage([.. data.Span, .. IdUtf8], 0, data.Length, data.Length, _idLength, _eventType, _traits);
+    }
 
     internal StreamMessage AfterGap() => new(this, MessageTraits.FollowsGap);
 }

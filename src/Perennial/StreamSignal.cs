@@ -31,7 +31,7 @@ public enum StreamSignal
     Ignored,
 }
 
-/// <summary>Decides what a message means for its stream. Called once a message on the reading path: it must be fast and must not throw.</summary>
+/// <summary>Decides what a message means for its stream. Called once a message, but for replies to requests, on the reading path: it must be fast and must not throw.</summary>
 /// <param name="message">The message to judge.</param>
 public delegate StreamSignal MessageClassifier(in StreamMessage message);
 

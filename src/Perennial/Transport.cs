@@ -3,6 +3,7 @@ using System.Text;
 using System.Text.Json;
 using System.Text.Json.Serialization.Metadata;
 using Perennial.Engine;
+using Perennial.Requests;
 
 namespace Perennial;
 
@@ -242,10 +243,13 @@ public abstract class Transport : IAsyncDisposable
     }
 
     /// <summary>
-    /// Sends bytes. Messages leave one at a time in the order of the calls, and wait in a bounded queue while there is no connection;
-    /// connects on first use.
+    /// Sends bytes. Messages leave one behind the other in the order of the calls, and wait in a bounded queue while there is no
+    /// connection; connects on first use.
     /// </summary>
-    /// <param name="data">The message. It must not change until the task completes.</param>
+    /// <param name="data">
+    /// The message. It must not change until the task completes, nor after a task that was cancelled or does not know the message's fate:
+    /// it may still be on its way.
+    /// </param>
     /// <param name="cancellationToken">Takes the message back, or stops waiting for its fate.</param>
     /// <returns>What is known of the message.</returns>
     /// <exception cref="ArgumentException">The message is larger than <see cref="SendOptions.MaxMessageBytes"/>.</exception>
@@ -312,7 +316,7 @@ public abstract class Transport : IAsyncDisposable
     }
 
     /// <summary>What the transport did so far.</summary>
-    public TransportMetrics GetMetrics() => _core.Metrics.Snapshot(Id, State, _core.Buffer.Size, _core.Buffer.Dropped);
+    public TransportMetrics GetMetrics() => _core.Metrics.Snapshot(Id, State, _core.Buffer.Size, _core.Buffer.Dropped, _core.Requests?.Outstanding ?? 0);
 
     /// <summary>
     /// Closes the transport for good, forgets messages that nobody read, and returns when nothing of it is left: no socket, timer or
@@ -361,6 +365,26 @@ public abstract class Transport : IAsyncDisposable
         }
     }
 
+    /// <summary>Sends a request, whose replies are expected from before it leaves.</summary>
+    internal PendingRequest Request(ReadOnlySpan<byte> value, RequestOptions options, bool isSingle)
+    {
+        options.Validate();
+        var requests = _core.UseRequests();
+        var id = requests.NewId();
+        var message = new OutgoingMessage(options.Convention.Write(id, value), OutgoingKind.Json, id);
+        ThrowIfTooLarge(message.Data);
+        var (session, _) = StartOrJoin(startsAgain: false);
+        var request = requests.Add(id, message, options, isSingle, session);
+        _ = request.FollowAsync(session.Ended.IsCompleted
+            ? Task.FromException<SendOutcome>(NotConnected())
+            : _sends.SendAsync(message, session, request.TakenBack));
+        return request;
+    }
+
+    /// <summary>Opens a connection for another transport, which keeps it and decides about others.</summary>
+    /// <inheritdoc cref="OpenAsync"/>
+    internal ValueTask<TransportConnection> OpenForAsync(ConnectContext context, CancellationToken cancellationToken) => OpenAsync(context, cancellationToken);
+
     /// <summary>A sequence begins to be read. It may read when the returned task completes: events may still hold the buffer.</summary>
     internal Task BeginReading()
     {
@@ -402,17 +426,20 @@ public abstract class Transport : IAsyncDisposable
 
     private Task<SendOutcome> SendAsync(ReadOnlyMemory<byte> data, OutgoingKind kind, CancellationToken cancellationToken)
     {
+        ThrowIfTooLarge(data);
+        var (session, _) = StartOrJoin(startsAgain: false);
+        return session.Ended.IsCompleted
+            ? Task.FromException<SendOutcome>(NotConnected())
+            : _core.Metrics.Measured(_sends.SendAsync(new OutgoingMessage(data, kind, Guid.NewGuid().ToString("N")), session, cancellationToken));
+    }
+
+    private void ThrowIfTooLarge(ReadOnlyMemory<byte> data)
+    {
         var most = _core.Options.Send.MaxMessageBytes;
         if (data.Length > most)
         {
             throw new ArgumentException($"The message has {data.Length} bytes; Send.MaxMessageBytes allows {most}.", nameof(data));
         }
-
-        var (session, _) = StartOrJoin(startsAgain: false);
-        return session.Ended.IsCompleted
-            ? Task.FromException<SendOutcome>(NotConnected())
-            : _core.Metrics.Measured(
-                _sends.SendAsync(new OutgoingMessage(data, kind, Guid.NewGuid().ToString("N")), session.Ended, cancellationToken));
     }
 
     private async Task WithinCloseLimitAsync(Task task) =>

@@ -1,3 +1,5 @@
+using Perennial.Engine;
+
 namespace Perennial;
 
 /// <summary>
@@ -11,6 +13,9 @@ namespace Perennial;
 /// </remarks>
 public abstract class TransportConnection : IAsyncDisposable
 {
+    private IdleWatch? _idle;
+    private bool _mayChangeLimit;
+
     /// <summary>
     /// Whether a new connection can go on where this one broke off without repeating a side effect. Asked after a loss; where it
     /// is <see langword="false"/> the stream ends as interrupted.
@@ -36,7 +41,7 @@ public abstract class TransportConnection : IAsyncDisposable
     /// <exception cref="TransportException">The connection broke, or the peer violated the protocol.</exception>
     public abstract ValueTask<ReadOutcome> ReadAsync(MessageBatch batch, CancellationToken cancellationToken);
 
-    /// <summary>What a message means for the stream beyond its payload. Called once a message, in order; must be fast.</summary>
+    /// <summary>What a message means for the stream beyond its payload. Called once a message, in order, but for replies to requests; must be fast.</summary>
     /// <param name="message">The message.</param>
     public virtual StreamSignal Classify(in StreamMessage message) => StreamSignal.None;
 
@@ -61,25 +66,50 @@ public abstract class TransportConnection : IAsyncDisposable
     public virtual ValueTask StopAsync(CancellationToken cancellationToken) =>
         throw new NotSupportedException("This transport's protocol has no way to ask the server to stop.");
 
-    /// <summary>Set by the transport while it watches the connection.</summary>
-    internal Action? Activity { get; set; }
+    /// <summary>Which of the transport's connections it is, from 1. Set by the transport before anything is sent.</summary>
+    internal int Number { get; set; }
+
+    /// <summary>Who numbers messages and repeats them over connections, where the protocol does; it then gets them in place of <see cref="SendAsync"/>.</summary>
+    internal virtual NumberedSends? NumberedSends => null;
+
+    /// <summary>Whether something was achieved that is not seen in messages: then the attempts before it do not count any more.</summary>
+    internal virtual bool HasMadeProgress => false;
+
+    /// <summary>Whether somebody is waiting for bytes.</summary>
+    internal bool IsReading => _idle?.IsReading ?? false;
+
+    /// <summary>Whether the peer was silent for too long: it is not worth a goodbye.</summary>
+    internal bool IsTakenForDead => _idle?.HasFired ?? false;
+
+    /// <summary>Whether the peer gave a sign of life that ended no read.</summary>
+    internal bool ShowedLife => _idle?.HasHeard ?? false;
+
+    /// <summary>Completes when a message handed to <see cref="SendAsync"/> can leave, so that its time begins then.</summary>
+    internal virtual ValueTask WaitUntilItSendsAsync(CancellationToken cancellationToken) => ValueTask.CompletedTask;
+
+    /// <summary>The transport uses this connection from now on.</summary>
+    /// <param name="idle">Watches over it.</param>
+    /// <param name="mayChangeLimit">Whether the connection may say how long a silence is too long.</param>
+    internal virtual void Begin(IdleWatch idle, bool mayChangeLimit) => (_idle, _mayChangeLimit) = (idle, mayChangeLimit);
 
     /// <summary>
     /// Says that the peer gave a sign of life which ends no read, such as an answer to a ping. May be called from anywhere; costs next
     /// to nothing.
     /// </summary>
-    protected void ReportActivity() => Activity?.Invoke();
+    protected void ReportActivity() => _idle?.Heard();
 
-    /// <summary>Set by the transport while it watches the connection.</summary>
-    internal Action<TimeSpan>? PingAnswered { get; set; }
+    /// <summary>Says how long a living peer may be silent, where it said so itself only after the connection began.</summary>
+    private protected void ReportLongestSilence(TimeSpan limit)
+    {
+        if (_mayChangeLimit)
+        {
+            _idle?.ChangeLimit(limit);
+        }
+    }
 
     /// <summary>Says that the peer answered a ping, which is a sign of life too. May be called from anywhere.</summary>
     /// <param name="roundTrip">How long it took.</param>
-    protected void ReportPingAnswered(TimeSpan roundTrip)
-    {
-        ReportActivity();
-        PingAnswered?.Invoke(roundTrip);
-    }
+    protected void ReportPingAnswered(TimeSpan roundTrip) => _idle?.PingAnswered(roundTrip);
 
     /// <summary>Ends the connection at once and frees what it holds. Must be idempotent.</summary>
     public abstract ValueTask DisposeAsync();

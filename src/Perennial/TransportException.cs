@@ -41,11 +41,14 @@ public sealed class TransportException : Exception
     /// </summary>
     public string? ServerMessage { get; init; }
 
-    /// <summary>For a failed send: what is known of the message. <see langword="null"/> for other errors.</summary>
+    /// <summary>For a failed send or request: what is known of the message. <see langword="null"/> for other errors.</summary>
     public DeliveryStatus? Delivery { get; init; }
 
     /// <summary>The same error, known not to be worth another attempt, with a sentence of its own.</summary>
     internal TransportException AsFinal(TransportErrorCode code, string message) => About(code, message, isTransient: false, Delivery);
+
+    /// <summary>The same error, with a sentence of its own.</summary>
+    internal TransportException About(string message, bool isTransient) => About(Code, message, isTransient, Delivery);
 
     /// <summary>The same error, with what is known of the message after all.</summary>
     internal TransportException With(DeliveryStatus delivery) => Delivery == delivery ? this : About(Code, Message, IsTransient, delivery);
@@ -127,6 +130,18 @@ public enum TransportErrorCode
 
     /// <summary>The transport is closed or failed.</summary>
     NotConnected,
+
+    /// <summary>The server answered a request with an error; see <see cref="TransportException.ServerCode"/>.</summary>
+    RequestFailed,
+
+    /// <summary>No reply to a request within <see cref="Requests.RequestOptions.Timeout"/>.</summary>
+    ReplyTimeout,
+
+    /// <summary>The connection was lost after a request, and the reply may have been lost with it: the server does not number what it says.</summary>
+    ReplyLost,
+
+    /// <summary><see cref="SendOptions.MaxOutstandingRequests"/> requests wait for their replies.</summary>
+    TooManyRequests,
 
     /// <summary>The origin failed repeatedly, and the probe that was made for all its transports failed too; the cause is the inner exception.</summary>
     CircuitOpen,

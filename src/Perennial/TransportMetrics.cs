@@ -33,7 +33,7 @@ public sealed record TransportMetrics
     /// </summary>
     public int ConsecutiveErrors { get; init; }
 
-    /// <summary>Messages handed to the buffer.</summary>
+    /// <summary>Messages handed to the buffer or, as replies, to their requests.</summary>
     public long MessagesReceived { get; init; }
 
     /// <summary>Messages sent, acknowledged or not.</summary>
@@ -59,6 +59,12 @@ public sealed record TransportMetrics
 
     /// <summary>Messages dropped because the buffer was full.</summary>
     public long Dropped { get; init; }
+
+    /// <summary>Requests that wait for replies.</summary>
+    public int OutstandingRequests { get; init; }
+
+    /// <summary>Replies that were dropped because nobody waited for them any more.</summary>
+    public long LateReplies { get; init; }
 
     /// <summary>Exceptions thrown by event handlers.</summary>
     public long HandlerErrors { get; init; }

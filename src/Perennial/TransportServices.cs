@@ -1,5 +1,6 @@
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Logging.Abstractions;
+using Perennial.Auto;
 using Perennial.Management;
 
 namespace Perennial;
@@ -28,6 +29,11 @@ public sealed record TransportServices
     /// its own. A <see cref="Management.TransportManager"/> brings its own.
     /// </summary>
     public OriginBreakers? Breakers { get; init; }
+
+    /// <summary>
+    /// Which protocol got through to which origin, for <see cref="AutoTransport"/>. Default <see cref="ProtocolMemory.Shared"/>.
+    /// </summary>
+    public ProtocolMemory ProtocolMemory { get; init; } = ProtocolMemory.Shared;
 
     internal static TransportServices Default { get; } = new();
 }

@@ -72,7 +72,7 @@ public class ReaderTests
                 {
                     if (item.EventType is "perennial.completed")
                     {
-                        n.ShouldBe((int)run.Events.State.Tail.Sequence - 1, $"seed {seed}");
+                        n.ShouldBe((int)(await (await run.Events).GetStateAsync(TestEnds)).Tail - 1, $"seed {seed}");
                         return;
                     }
 
@@ -160,9 +160,11 @@ public class ReaderTests
     }
 
     [Theory(Timeout = RunServer.Hang)]
-    [InlineData(ConfigureAwaitOptions.None)]
-    [InlineData(ConfigureAwaitOptions.SuppressThrowing)]
-    public async Task A_shutdown_cuts_the_response_instead_of_ending_it_however_the_producer_leaves(ConfigureAwaitOptions leaving)
+    [InlineData(ConfigureAwaitOptions.None, "text/event-stream", "data: token\n\n\r\n", "retry: [12][0-9]{3}\n\n")]
+    [InlineData(ConfigureAwaitOptions.SuppressThrowing, "text/event-stream", "data: token\n\n\r\n", "retry: [12][0-9]{3}\n\n")]
+    [InlineData(ConfigureAwaitOptions.None, "application/x-ndjson", "\"token\"}\n\r\n", "{\"type\":\"perennial.retry\",\"data\":{\"delay\":[12][0-9]{3}}}\n")]
+    public async Task A_shutdown_cuts_the_response_instead_of_ending_it_however_the_producer_leaves(
+        ConfigureAwaitOptions leaving, string accept, string token, string goodbye)
     {
         await using var server = await RunServer.StartAsync();
         var run = server.Runs.Start(async (writer, stop) =>
@@ -173,14 +175,14 @@ public class ReaderTests
         using var client = new TcpClient();
         await client.ConnectAsync(server.Client.BaseAddress!.Host, server.Client.BaseAddress.Port, TestEnds);
         await using var stream = client.GetStream();
-        await stream.WriteAsync(Encoding.ASCII.GetBytes($"GET {RunServer.PathOf(run)} HTTP/1.1\r\nHost: test\r\n\r\n"), TestEnds);
-        var received = await ReadUntilAsync(stream, "data: token\n\n\r\n");
+        await stream.WriteAsync(Encoding.ASCII.GetBytes($"GET {RunServer.PathOf(run)} HTTP/1.1\r\nHost: test\r\nAccept: {accept}\r\n\r\n"), TestEnds);
+        var received = await ReadUntilAsync(stream, token);
 
         await server.StopAsync();
         received += await ReadUntilAsync(stream, untilText: null);
 
         received.ShouldContain("Transfer-Encoding: chunked");
-        received.ShouldEndWith("data: token\n\n\r\n", customMessage: "a chunk of length zero would say that the stream is complete");
+        received.ShouldMatch($"{token}[0-9a-f]+\r\n{goodbye}\r\n$", "a chunk of length zero would say that the stream is complete");
         (await run.Completion).ShouldBe(RunStatus.Running);
     }
 

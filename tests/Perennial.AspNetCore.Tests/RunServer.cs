@@ -4,6 +4,7 @@ using Microsoft.AspNetCore.Hosting;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
+using Perennial.AspNetCore.Stores;
 
 namespace Perennial.AspNetCore.Tests;
 
@@ -23,18 +24,24 @@ internal sealed class RunServer : IAsyncDisposable
 
     public HttpClient Client { get; }
 
+    public Uri Address => Client.BaseAddress!;
+
     public StreamRuns Runs => _app.Services.GetRequiredService<StreamRuns>();
 
     private static CancellationToken TestEnds => TestContext.Current.CancellationToken;
 
     public static async Task<RunServer> StartAsync(
-        Action<PerennialServerOptions>? configure = null, Action<WebApplication>? map = null)
+        Action<PerennialServerOptions>? configure = null, Action<WebApplication>? map = null, TimeProvider? time = null,
+        IRunStore? store = null)
     {
         var builder = WebApplication.CreateSlimBuilder();
         builder.WebHost.UseUrls("http://127.0.0.1:0");
         builder.Logging.ClearProviders();
         // A host that waits for its readers must hang the test, not outlast it.
         builder.Services.Configure<HostOptions>(host => host.ShutdownTimeout = TimeSpan.FromMilliseconds(2 * Hang));
+        builder.Services.AddSingleton(time ?? TimeProvider.System);
+        if (store is not null)
+            builder.Services.AddSingleton(store);
         builder.Services.AddPerennialServer(configure);
         var app = builder.Build();
         map?.Invoke(app);
@@ -44,7 +51,7 @@ internal sealed class RunServer : IAsyncDisposable
     }
 
     /// <summary>Starts a run whose events are these, and returns it when it has ended.</summary>
-    public async Task<StreamRun> FinishedRunAsync(params string[] texts)
+    public async Task<StartedRun> FinishedRunAsync(params string[] texts)
     {
         var run = Runs.Start(async (writer, stop) =>
         {
@@ -58,18 +65,20 @@ internal sealed class RunServer : IAsyncDisposable
     public static string PathOf(StreamRun run) => $"/streams/{run.Id}";
 
     /// <summary>Sends a request and returns as soon as the headers are here.</summary>
-    public async Task<HttpResponseMessage> OpenAsync(StreamRun run, string? lastEventId = null)
+    public async Task<HttpResponseMessage> OpenAsync(StreamRun run, string? lastEventId = null, string? accept = null)
     {
         using var request = new HttpRequestMessage(HttpMethod.Get, PathOf(run));
+        if (accept is not null)
+            request.Headers.TryAddWithoutValidation("Accept", accept);
         if (lastEventId is not null)
             request.Headers.Add("Last-Event-ID", lastEventId);
         return await Client.SendAsync(request, HttpCompletionOption.ResponseHeadersRead, TestEnds);
     }
 
     /// <summary>Reads a run to its end and returns the body as it was on the wire.</summary>
-    public async Task<string> ReadAsync(StreamRun run, string? lastEventId = null)
+    public async Task<string> ReadAsync(StreamRun run, string? lastEventId = null, string? accept = null)
     {
-        using var response = await OpenAsync(run, lastEventId);
+        using var response = await OpenAsync(run, lastEventId, accept);
         return await response.Content.ReadAsStringAsync(TestEnds);
     }
 

@@ -47,7 +47,7 @@ public class StreamRunsTests
             using var request = new HttpRequestMessage(HttpMethod.Head, RunServer.PathOf(run));
             using var response = await server.Client.SendAsync(request, TestEnds);
             response.StatusCode.ShouldBe(HttpStatusCode.OK);
-            WireFormatTests.Header(response, "Perennial-Tail").ShouldBe($"{run.Events.Epoch}-{sequence}");
+            WireFormatTests.Header(response, "Perennial-Tail").ShouldBe($"{run.Epoch}-{sequence}");
             WireFormatTests.Header(response, "Perennial-Status").ShouldBe(status);
         }
     }
@@ -75,7 +75,7 @@ public class StreamRunsTests
         await using var server = await RunServer.StartAsync(options => (options.FinishedRunRetention, options.MaxRuns) = (TimeSpan.Zero, 1));
         var run = await server.FinishedRunAsync("one");
 
-        while (server.Runs.TryGet(run.Id, out _))
+        while (await server.Runs.FindAsync(run.Id, TestEnds) is not null)
             await Task.Yield();
 
         using var response = await server.OpenAsync(run);
@@ -84,14 +84,17 @@ public class StreamRunsTests
     }
 
     [Fact(Timeout = RunServer.Hang)]
-    public async Task No_more_runs_are_held_than_allowed()
+    public async Task No_more_runs_are_produced_than_allowed()
     {
         await using var server = await RunServer.StartAsync(options => options.MaxRuns = 2);
+        var end = new TaskCompletionSource();
+        server.Runs.Start((_, _) => end.Task);
         await server.FinishedRunAsync();
-        await server.FinishedRunAsync();
+        server.Runs.Start((_, _) => end.Task);
 
         Should.Throw<TooManyRunsException>(() => server.Runs.Start((_, _) => Task.CompletedTask)).Message.ShouldContain("2 runs");
         Should.Throw<TooManyRunsException>(() => server.Runs.Start((_, _) => Task.CompletedTask));
+        end.SetResult();
     }
 
     [Fact(Timeout = RunServer.Hang)]

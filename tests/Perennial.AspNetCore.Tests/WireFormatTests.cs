@@ -1,4 +1,6 @@
 using System.Text;
+using Microsoft.Extensions.Options;
+using Perennial.AspNetCore.Stores;
 
 namespace Perennial.AspNetCore.Tests;
 
@@ -14,7 +16,7 @@ public class WireFormatTests
             await writer.WriteAsync("""{"n":1}"""u8.ToArray(), "tool", stop);
             await writer.WriteJsonAsync("grün", TestJson.Default.String, cancellationToken: stop);
         });
-        var epoch = run.Events.Epoch;
+        var epoch = run.Epoch;
 
         (await server.ReadAsync(run)).ShouldBe(
             $"id: {epoch}-1\ndata: Hel\n\n" +
@@ -38,7 +40,7 @@ public class WireFormatTests
         await using var server = await RunServer.StartAsync();
         var run = await server.FinishedRunAsync(data);
 
-        (await server.ReadAsync(run)).ShouldStartWith($"id: {run.Events.Epoch}-1\n{lines}\nid: ");
+        (await server.ReadAsync(run)).ShouldStartWith($"id: {run.Epoch}-1\n{lines}\nid: ");
     }
 
     [Theory]
@@ -48,22 +50,24 @@ public class WireFormatTests
     [InlineData("perennial.completed")]
     public async Task An_event_type_that_would_break_or_forge_the_stream_is_refused(string eventType)
     {
-        var log = new RunLog("epoch", 1024);
+        using var store = new MemoryRunStore(Options.Create(new PerennialServerOptions()), TimeProvider.System);
+        var log = await store.CreateAsync("id", "epoch", takesMessages: false, CancellationToken.None);
         var writer = new RunWriter(log, CancellationToken.None);
 
         await Should.ThrowAsync<ArgumentException>(async () => await writer.WriteAsync("data", eventType, CancellationToken.None));
-        log.State.Tail.Sequence.ShouldBe(0);
+        (await log.GetStateAsync(CancellationToken.None)).Tail.ShouldBe(0);
     }
 
     [Fact]
     public async Task Data_that_is_not_unicode_is_refused()
     {
-        var log = new RunLog("epoch", 1024);
+        using var store = new MemoryRunStore(Options.Create(new PerennialServerOptions()), TimeProvider.System);
+        var log = await store.CreateAsync("id", "epoch", takesMessages: false, CancellationToken.None);
         var writer = new RunWriter(log, CancellationToken.None);
 
         await Should.ThrowAsync<ArgumentException>(async () => await writer.WriteAsync(new byte[] { 0xff }, null, CancellationToken.None));
         await Should.ThrowAsync<ArgumentException>(async () => await writer.WriteAsync("half \ud83c", null, CancellationToken.None));
-        log.State.Tail.Sequence.ShouldBe(0);
+        (await log.GetStateAsync(CancellationToken.None)).Tail.ShouldBe(0);
     }
 
     [Fact(Timeout = RunServer.Hang)]
@@ -81,7 +85,27 @@ public class WireFormatTests
         Header(response, "X-Accel-Buffering").ShouldBe("no");
         Header(response, "Perennial-Protocol").ShouldBe("1");
         Header(response, "Perennial-Heartbeat").ShouldBe("7.5");
-        Header(response, "Perennial-Cursor").ShouldBe($"{run.Events.Epoch}-0");
+        Header(response, "Perennial-Cursor").ShouldBe($"{run.Epoch}-0");
+        go.SetResult();
+    }
+
+    [Theory(Timeout = RunServer.Hang)]
+    [InlineData("text/event-stream", ":\n")]
+    [InlineData("application/x-ndjson", "{\"type\":\"perennial.heartbeat\"}\n")]
+    public async Task The_first_bytes_come_at_once_although_there_is_no_event(string form, string first)
+    {
+        await using var server = await RunServer.StartAsync();
+        var go = new TaskCompletionSource();
+        var run = server.Runs.Start((_, _) => go.Task);
+        using var request = new HttpRequestMessage(HttpMethod.Get, RunServer.PathOf(run));
+        request.Headers.Add("Accept", form);
+
+        using var response = await server.Client.SendAsync(request, HttpCompletionOption.ResponseHeadersRead, TestContext.Current.CancellationToken);
+        await using var stream = await response.Content.ReadAsStreamAsync(TestContext.Current.CancellationToken);
+        var bytes = new byte[first.Length];
+        await stream.ReadExactlyAsync(bytes, TestContext.Current.CancellationToken);
+
+        Encoding.UTF8.GetString(bytes).ShouldBe(first);
         go.SetResult();
     }
 
@@ -106,8 +130,8 @@ public class WireFormatTests
 
         Encoding.UTF8.GetString(beats).ShouldBe(":\n:\n:\n");
         rest.Replace(":\n", "", StringComparison.Ordinal).ShouldBe(
-            $"id: {run.Events.Epoch}-1\ndata: after the silence\n\n" +
-            $"id: {run.Events.Epoch}-2\nevent: perennial.completed\ndata: [DONE]\n\n");
+            $"id: {run.Epoch}-1\ndata: after the silence\n\n" +
+            $"id: {run.Epoch}-2\nevent: perennial.completed\ndata: [DONE]\n\n");
     }
 
     internal static string Header(HttpResponseMessage response, string name) => string.Join(", ", response.Headers.GetValues(name));

@@ -136,5 +136,5 @@ public class ConnectEndingTests
     }
 
     private static Task<CliResult> RunAsync(ScriptedServer server, params string[] options) =>
-        Cli.RunAsync(["connect", server.Address.AbsoluteUri, .. options]);
+        Cli.RunAsync(["connect", server.Address.AbsoluteUri, "--transport", "sse", .. options]);
 }

@@ -174,5 +174,5 @@ public class ConnectJsonTests
     }
 
     private static Task<CliResult> RunAsync(ScriptedServer server, params string[] options) =>
-        Cli.RunAsync(["connect", server.Address.AbsoluteUri, "--json", .. options]);
+        Cli.RunAsync(["connect", server.Address.AbsoluteUri, "--transport", "sse", "--json", .. options]);
 }

@@ -19,7 +19,7 @@ public class ConnectPipeTests
                 await exchange.WriteChunkAsync("data: again\n\n", exchange.Stopping);
             }
         });
-        await using var cli = Cli.Start("connect", server.Address.AbsoluteUri, mode);
+        await using var cli = Cli.Start("connect", server.Address.AbsoluteUri, "--transport", "sse", mode);
         await cli.ReadUntilAsync("again");
         cli.CloseOutput();
 
@@ -50,7 +50,7 @@ public class ConnectPipeTests
         try
         {
             await using var server = ScriptedServer.Start(Script.Stream("data: from the stream\n\n"));
-            await using var cli = Cli.StartInShell($"{{ \"$@\"; echo after; }} >'{file}'", "connect", server.Address.AbsoluteUri);
+            await using var cli = Cli.StartInShell($"{{ \"$@\"; echo after; }} >'{file}'", "connect", server.Address.AbsoluteUri, "--transport", "sse");
             await cli.EndAsync();
 
             (await File.ReadAllTextAsync(file, TestContext.Current.CancellationToken)).ShouldBe("from the stream\nafter\n");
@@ -66,7 +66,7 @@ public class ConnectPipeTests
     {
         const int sent = 20_000;
         await using var server = ScriptedServer.Start(Script.Stream(string.Concat(Enumerable.Range(1, sent).Select(n => $"id: {n}\ndata: {n} and some more\n\n"))));
-        await using var cli = Cli.Start("connect", server.Address.AbsoluteUri, "--json", "--buffer-size", "10");
+        await using var cli = Cli.Start("connect", server.Address.AbsoluteUri, "--transport", "sse", "--json", "--buffer-size", "10");
         await server.WaitForRequestsAsync(1, TestContext.Current.CancellationToken);
 
         var messages = new List<int>();

@@ -20,7 +20,7 @@ public class ConnectPlainTests
     public async Task Prints_a_message_as_soon_as_it_arrives()
     {
         await using var server = ScriptedServer.Start(Script.Hold("data: first\n\n"));
-        await using var cli = Cli.Start("connect", server.Address.AbsoluteUri);
+        await using var cli = Cli.Start("connect", server.Address.AbsoluteUri, "--transport", "sse");
 
         // The server says no more: without a flush this line would never come.
         (await cli.ReadUntilAsync("first")).ShouldBe("first");
@@ -84,7 +84,7 @@ public class ConnectPlainTests
         await using var server = ScriptedServer.Start(Script.Status(503), Script.Status(401));
 
         var run = await Cli.RunAsync(
-            "connect", $"{server.Address}path?token=secret-query", "--header", "Authorization: Bearer secret-header", "--retry-delay", "0", "--verbose");
+            "connect", $"{server.Address}path?token=secret-query", "--transport", "sse", "--header", "Authorization: Bearer secret-header", "--retry-delay", "0", "--verbose");
 
         run.ExitCode.ShouldBe(1);
         run.Error.ShouldContain("401");
@@ -92,5 +92,5 @@ public class ConnectPlainTests
     }
 
     private static Task<CliResult> RunAsync(ScriptedServer server, params string[] options) =>
-        Cli.RunAsync(["connect", server.Address.AbsoluteUri, .. options]);
+        Cli.RunAsync(["connect", server.Address.AbsoluteUri, "--transport", "sse", .. options]);
 }

@@ -60,7 +60,7 @@ public class ConnectRequestTests
     public async Task Reads_data_from_standard_input()
     {
         await using var server = ScriptedServer.Start(Script.Stream("data: a\n\n"));
-        await using var cli = Cli.Start("connect", server.Address.AbsoluteUri, "--data", "@-");
+        await using var cli = Cli.Start("connect", server.Address.AbsoluteUri, "--transport", "sse", "--data", "@-");
         await cli.Input.WriteAsync("from stdin");
         cli.Input.Close();
 
@@ -96,7 +96,7 @@ public class ConnectRequestTests
     {
         await using var server = ScriptedServer.Start(Script.Cut("id: 8\ndata: a\n\n"), Script.Stream("id: 9\ndata: b\n\n"));
 
-        var run = await Cli.RunAsync("connect", server.Address.AbsoluteUri, "--last-event-id", "7", "--retry-delay", "0");
+        var run = await Cli.RunAsync("connect", server.Address.AbsoluteUri, "--transport", "sse", "--last-event-id", "7", "--retry-delay", "0");
 
         run.Output.ShouldBe("a\nb\n");
         server.Requests.Select(request => request.Header("Last-Event-ID")).ShouldBe(["7", "8"]);
@@ -107,7 +107,7 @@ public class ConnectRequestTests
     {
         await using var server = ScriptedServer.Start(Script.Cut("id: 1\ndata: a\n\n"), Script.Stream("id: 2\ndata: b\n\n"));
 
-        var run = await Cli.RunAsync("connect", server.Address.AbsoluteUri, "--data", "x", "--allow-replay", "--retry-delay", "0");
+        var run = await Cli.RunAsync("connect", server.Address.AbsoluteUri, "--transport", "sse", "--data", "x", "--allow-replay", "--retry-delay", "0");
 
         run.Output.ShouldBe("a\nb\n");
         server.Requests.Select(request => request.Text).ShouldBe(["x", "x"]);
@@ -132,7 +132,7 @@ public class ConnectRequestTests
                 bothSent.SetResult();
             });
 
-        var run = await Cli.RunAsync("connect", server.Address.AbsoluteUri, "--send", "one", "--send", "two");
+        var run = await Cli.RunAsync("connect", server.Address.AbsoluteUri, "--transport", "sse", "--send", "one", "--send", "two");
 
         run.Output.ShouldBe("answer\n");
         run.ExitCode.ShouldBe(0);
@@ -142,7 +142,7 @@ public class ConnectRequestTests
     private static async Task<RecordedRequest> RequestOfAsync(params string[] options)
     {
         await using var server = ScriptedServer.Start(Script.Stream("data: a\n\n"));
-        var run = await Cli.RunAsync(["connect", server.Address.AbsoluteUri, .. options]);
+        var run = await Cli.RunAsync(["connect", server.Address.AbsoluteUri, "--transport", "sse", .. options]);
         run.ExitCode.ShouldBe(0, run.Error);
         return server.Requests.Single();
     }

@@ -58,7 +58,7 @@ public class ConnectSignalTests
     }
 
     private static Cli Start(ScriptedServer server, params string[] options) =>
-        Cli.Start(["connect", server.Address.AbsoluteUri, "--json", .. options]);
+        Cli.Start(["connect", server.Address.AbsoluteUri, "--transport", "sse", "--json", .. options]);
 
     private static async Task ShouldLeaveAsync(Cli cli, string signal, int exitCode)
     {

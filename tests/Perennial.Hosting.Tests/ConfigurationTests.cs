@@ -120,7 +120,7 @@ public class ConfigurationTests
                 "Transports:prices: Buffer.HighWaterMark must be above 0 and at most 1.",
                 "Transports:prices: Headers holds a header whose name is not a token (RFC 9110, 5.6.2).",
                 "Transports:prices: The value of header 'X-Bad' in Headers must be printable ASCII: no CR, LF, NUL or letters beyond it.",
-                "Transports:birds:Kind must be one of http-stream, long-poll, sse, websocket.",
+                "Transports:birds:Kind must be one of auto, http-stream, long-poll, sse, websocket.",
                 "Transports:news: Endpoint must not be null.",
                 "Transports:news: Interval must be between 0 ms and 1 min.",
                 "Transports:news: Long polling repeats its request: it is a GET without a Body.",

@@ -12,7 +12,7 @@ internal sealed class ConnectCommand : Command
 
     private readonly Option<TransportKind> _transport = OptionKinds.Choice(
         "--transport",
-        "The protocol. Default auto: websocket for ws:// and wss://, else sse in this version.",
+        "The protocol. Default auto: the first that gets through of websocket, sse, http-stream and long-poll; for ws:// and wss://, websocket.",
         ("auto", TransportKind.Auto),
         ("sse", TransportKind.Sse),
         ("websocket", TransportKind.WebSocket),

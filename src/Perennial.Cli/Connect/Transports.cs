@@ -1,3 +1,4 @@
+using Perennial.Auto;
 using Perennial.Http;
 using Perennial.HttpStreams;
 using Perennial.Sse;
@@ -22,7 +23,8 @@ internal static class Transports
                 TransportKind.Auto when isWebSocketUrl => WebSocket(endpoint, settings, services),
                 TransportKind.HttpStream => HttpStream(endpoint, settings, services),
                 TransportKind.LongPoll => LongPoll(endpoint, settings, services),
-                _ => Sse(endpoint, settings, services),
+                TransportKind.Sse => Sse(endpoint, settings, services),
+                _ => Auto(endpoint, settings, services),
             };
         }
         catch (ArgumentException e)
@@ -58,6 +60,21 @@ internal static class Transports
             {
                 SubProtocols = settings.SubProtocols,
                 Heartbeat = defaults.Heartbeat with { Interval = settings.Heartbeat ?? defaults.Heartbeat.Interval },
+            },
+            services);
+    }
+
+    private static AutoTransport Auto(Uri endpoint, ConnectSettings settings, TransportServices? services)
+    {
+        var defaults = Shared(new AutoTransportOptions { Endpoint = endpoint }, settings);
+        return new AutoTransport(
+            defaults with
+            {
+                WebSocket = defaults.WebSocket with
+                {
+                    SubProtocols = settings.SubProtocols,
+                    Heartbeat = defaults.WebSocket.Heartbeat with { Interval = settings.Heartbeat ?? defaults.WebSocket.Heartbeat.Interval },
+                },
             },
             services);
     }

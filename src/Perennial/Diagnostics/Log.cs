@@ -1,4 +1,5 @@
 using Microsoft.Extensions.Logging;
+using Perennial.Auto;
 using Perennial.Management;
 
 namespace Perennial.Diagnostics;
@@ -44,4 +45,11 @@ internal static partial class Log
 
     [LoggerMessage(23, LogLevel.Warning, "{Kind} transport {Id} is unhealthy: {Reason}")]
     public static partial void Unhealthy(ILogger logger, string kind, string id, string reason);
+
+    [LoggerMessage(30, LogLevel.Warning, "auto transport {Id}: {Protocol} passed over: {Reason} ({Code}, HTTP status {Status})")]
+    public static partial void PassedOver(
+        ILogger logger, string id, AutoProtocol protocol, FallbackReason reason, TransportErrorCode code, int? status);
+
+    [LoggerMessage(31, LogLevel.Information, "auto transport {Id}: connected by {Protocol}")]
+    public static partial void ConnectedBy(ILogger logger, string id, AutoProtocol protocol);
 }

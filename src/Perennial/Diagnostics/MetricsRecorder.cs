@@ -15,6 +15,7 @@ internal sealed class MetricsRecorder(string kind, TimeProvider time, TimeSpan s
     private long _resumes;
     private long _gaps;
     private long _announcedDrops;
+    private long _lateReplies;
     private long _handlerErrors;
     private long _firstConnectAt = Never;
     private long _connectedAt = Never;
@@ -125,9 +126,15 @@ internal sealed class MetricsRecorder(string kind, TimeProvider time, TimeSpan s
         return Interlocked.Add(ref _announcedDrops, count);
     }
 
+    public void LateReply()
+    {
+        PerennialTelemetry.LateReplies.Add(1, _kind);
+        Interlocked.Increment(ref _lateReplies);
+    }
+
     public void HandlerThrew() => Interlocked.Increment(ref _handlerErrors);
 
-    public TransportMetrics Snapshot(string id, TransportState state, int bufferSize, long dropped)
+    public TransportMetrics Snapshot(string id, TransportState state, int bufferSize, long dropped, int outstandingRequests)
     {
         var connectedAt = Volatile.Read(ref _connectedAt);
         var duration = connectedAt == Never ? TimeSpan.Zero : time.GetElapsedTime(connectedAt);
@@ -152,6 +159,8 @@ internal sealed class MetricsRecorder(string kind, TimeProvider time, TimeSpan s
             Resumes = Volatile.Read(ref _resumes),
             Gaps = Volatile.Read(ref _gaps),
             Dropped = dropped,
+            OutstandingRequests = outstandingRequests,
+            LateReplies = Volatile.Read(ref _lateReplies),
             HandlerErrors = Volatile.Read(ref _handlerErrors),
             BufferSize = bufferSize,
             TimeToFirstMessage = firstMessage == Never ? null : TimeSpan.FromTicks(firstMessage),

@@ -34,6 +34,8 @@ public static class PerennialTelemetry
 
     internal static Counter<long> Sends { get; }
 
+    internal static Counter<long> LateReplies { get; }
+
     internal static Counter<long> Resumes { get; }
 
     internal static UpDownCounter<long> ActiveConnections { get; }
@@ -60,6 +62,7 @@ public static class PerennialTelemetry
         Gaps = Meter.CreateCounter<long>("perennial.client.gaps", "{gap}", "Gaps detected.");
         Errors = Meter.CreateCounter<long>("perennial.client.errors", "{error}", "Errors, by error.type.");
         Sends = Meter.CreateCounter<long>("perennial.client.sends", "{message}", "Messages sent.");
+        LateReplies = Meter.CreateCounter<long>("perennial.client.late_replies", "{message}", "Replies dropped because nobody waited for them any more.");
         Resumes = Meter.CreateCounter<long>("perennial.client.resumes", "{connection}", "Connections that went on from a resume point.");
         ActiveConnections = Meter.CreateUpDownCounter<long>("perennial.client.active_connections", "{connection}", "Connections that stand.");
         BrokenOrigins = Meter.CreateUpDownCounter<long>("perennial.client.origins.broken", "{origin}", "Origins whose circuit breaker is not closed.");

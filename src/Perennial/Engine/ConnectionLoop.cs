@@ -32,6 +32,7 @@ internal sealed class ConnectionLoop(
         }
 
         Finish(end);
+        session.SetOver();
     }
 
     private async Task<StreamEnd> RunToEndAsync(CancellationToken stop)
@@ -152,26 +153,22 @@ internal sealed class ConnectionLoop(
     private async Task<StreamEnd> PumpAsync(TransportConnection connection, string? resumeFrom, CancellationTokenSource lifetime)
     {
         var since = core.Time.GetTimestamp();
-        var idle = new IdleWatch(IdleLimitFor(connection), lifetime, core.Time);
-        connection.Activity = () =>
-        {
-            idle.Heard();
-            core.Metrics.Heard();
-        };
-        connection.PingAnswered = core.Metrics.PingAnswered;
+        var idle = new IdleWatch(IdleLimitFor(connection), lifetime, core.Time, core.Metrics);
+        connection.Begin(idle, core.Options.IdleTimeout is null);
         var pump = new ConnectionPump(core, connection, idle, _retry);
         try
         {
             await using (idle.ConfigureAwait(false))
             {
                 AnnounceInexactResume(resumeFrom);
+                LoseRepliesUnlessResumed(connection, resumeFrom);
                 var end = await pump.RunAsync(lifetime.Token).ConfigureAwait(false);
                 return end ?? MeaningOfCleanEnd(connection);
             }
         }
         catch (Exception e) when (!session.Stop.IsCancellationRequested)
         {
-            if (pump.HasDelivered || core.Time.GetElapsedTime(since) >= core.Options.Reconnect.StableAfter)
+            if (pump.HasDelivered || connection.HasMadeProgress || core.Time.GetElapsedTime(since) >= core.Options.Reconnect.StableAfter)
             {
                 _retry.Clear();
             }
@@ -194,6 +191,18 @@ internal sealed class ConnectionLoop(
         {
             core.Cursor.IsBeforeGap = true;
             core.ReportGap(new GapEvent(GapReason.NotNumbered, resumeFrom, ResumesAt: null));
+        }
+    }
+
+    /// <summary>
+    /// Replies from before this connection come again only where the stream goes on exactly: after an id, or from its start against a
+    /// server that is known to keep it.
+    /// </summary>
+    private void LoseRepliesUnlessResumed(TransportConnection connection, string? resumeFrom)
+    {
+        if (!core.Cursor.IsExact || (resumeFrom is null && !connection.AlwaysMarksEnd))
+        {
+            core.Requests?.LoseRepliesBefore(connection.Number);
         }
     }
 
@@ -232,6 +241,7 @@ internal sealed class ConnectionLoop(
         }
 
         core.Life.End(end, last);
+        core.Requests?.End(session, end);
     }
 
     private static TransportException IdleError(TimeSpan limit, Exception cause) =>

@@ -66,8 +66,18 @@ internal sealed class ConnectionPump(TransportCore core, TransportConnection con
 
         await core.Buffer.WaitWhilePausedAsync(cancellationToken).ConfigureAwait(false);
         var start = 0;
+        var requests = core.Requests is { } table && table.IsExpecting(receivedAt) ? table : null;
         for (var i = 0; i < _batch.Count; i++)
         {
+            if (requests?.Find(in _batch.Messages[i]) is { } reply)
+            {
+                await HandOverAsync(start, i, receivedAt, cancellationToken).ConfigureAwait(false);
+                await requests.GiveAsync(reply, cancellationToken).ConfigureAwait(false);
+                MovePastReply(i, receivedAt);
+                start = i + 1;
+                continue;
+            }
+
             var signal = connection.Classify(in _batch.Messages[i]);
             if (signal == StreamSignal.None)
             {
@@ -133,6 +143,15 @@ internal sealed class ConnectionPump(TransportCore core, TransportConnection con
         }
     }
 
+    /// <summary>A reply was handed over to its request, as a message is to the buffer.</summary>
+    private void MovePastReply(int index, long receivedAt)
+    {
+        HasDelivered = true;
+        MoveCursorBefore(index);
+        core.Cursor.MovePast(_batch.Messages.Slice(index, 1));
+        core.Metrics.MessagesReceived(1, receivedAt);
+    }
+
     private StreamEnd? Act(StreamSignal signal, in StreamMessage message)
     {
         switch (signal)
@@ -152,6 +171,7 @@ internal sealed class ConnectionPump(TransportCore core, TransportConnection con
                 return null;
             case StreamSignal.Gap:
                 core.ReportGap(SignalPayload.ToGap(in message));
+                core.Requests?.LoseRepliesBefore(connection.Number);
                 core.Cursor.IsBeforeGap = true;
                 return null;
             default:

@@ -5,6 +5,7 @@ internal sealed class ConnectionSlot
 {
     private readonly Lock _gate = new();
     private TaskCompletionSource<TransportConnection> _present = NewWait();
+    private int _count;
 
     public void Put(TransportConnection connection)
     {
@@ -15,6 +16,7 @@ internal sealed class ConnectionSlot
                 _present = NewWait();
             }
 
+            connection.Number = ++_count;
             _present.SetResult(connection);
         }
     }

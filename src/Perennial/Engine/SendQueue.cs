@@ -1,17 +1,19 @@
 namespace Perennial.Engine;
 
 /// <summary>
-/// Outgoing messages, sent one at a time in the order of the calls. They wait here while there is no connection; each ends with
-/// what is truly known of it. No task runs while the queue is empty.
+/// Outgoing messages in the order of the calls. They wait here while there is no connection; each ends with what is truly known of it.
+/// A connection is given one at a time, or as many as its protocol numbers. No task runs while the queue is empty.
 /// </summary>
 internal sealed class SendQueue(TransportCore core)
 {
+    private readonly SendTries _tries = new(core);
     private readonly Lock _gate = new();
     private readonly LinkedList<PendingSend> _waiting = new();
+    private int _handedOver;            // to a protocol that numbers them, and not answered yet
     private Task _loop = Task.CompletedTask;
     private bool _isRunning;
 
-    /// <summary>Completes when nothing is being sent.</summary>
+    /// <summary>Completes when nothing waits to be sent.</summary>
     public Task WhenIdle
     {
         get
@@ -25,17 +27,18 @@ internal sealed class SendQueue(TransportCore core)
 
     /// <summary>Queues a message and waits for its fate.</summary>
     /// <param name="message">What to send.</param>
-    /// <param name="ended">Completes when the transport is closed or failed: what then waits is not sent.</param>
+    /// <param name="session">What waits when it is over is not sent.</param>
     /// <param name="cancellationToken">Takes the message back, or stops waiting for the peer's answer.</param>
-    public Task<SendOutcome> SendAsync(OutgoingMessage message, Task<StreamEnd> ended, CancellationToken cancellationToken)
+    public Task<SendOutcome> SendAsync(OutgoingMessage message, TransportSession session, CancellationToken cancellationToken)
     {
-        var send = new PendingSend(message, ended, cancellationToken);
+        var send = new PendingSend(message, session, cancellationToken);
         lock (_gate)
         {
-            if (_waiting.Count >= core.Options.Send.QueueCapacity)
+            if (_waiting.Count + _handedOver >= core.Options.Send.QueueCapacity)
             {
                 return Task.FromException<SendOutcome>(new TransportException(
-                    TransportErrorCode.SendQueueFull, $"{_waiting.Count} messages wait to be sent; Send.QueueCapacity allows no more.")
+                    TransportErrorCode.SendQueueFull,
+                    $"{_waiting.Count + _handedOver} messages wait to be sent or answered; Send.QueueCapacity allows no more.")
                 {
                     Delivery = DeliveryStatus.NotSent,
                 });
@@ -63,8 +66,7 @@ internal sealed class SendQueue(TransportCore core)
                 await SendAsync(send).ConfigureAwait(false);
             }
 
-            send.Dispose();
-            TakeBack(send);
+            Remove(send);
         }
     }
 
@@ -78,25 +80,33 @@ internal sealed class SendQueue(TransportCore core)
         }
     }
 
-    /// <summary>Gives the message's place free, be it done or cancelled.</summary>
-    private void TakeBack(PendingSend send)
-    {
-        lock (_gate)
-        {
-            _waiting.Remove(send);
-        }
-    }
-
+    /// <summary>Brings the first message to its end, or into the hands of a protocol that numbers it.</summary>
     private async Task SendAsync(PendingSend send)
     {
-        using var leave = CancellationTokenSource.CreateLinkedTokenSource(send.CancellationToken);
-        using var watch = new CancellationTokenSource();
-        var ending = CancelWhenEndedAsync(send.Ended, leave, watch.Token);
+        using var leave = CancellationTokenSource.CreateLinkedTokenSource(send.CancellationToken, send.Session.Over);
         try
         {
-            var outcome = await SendWithRetriesAsync(send, leave.Token).ConfigureAwait(false);
-            core.Metrics.MessageSent(send.Message.Data.Length);
-            send.TrySetResult(outcome);
+            var retry = new ReconnectPolicy(core.Options.Reconnect, core.Services.Random);
+            SendOutcome? outcome = null;
+            while (outcome is null)
+            {
+                var connection = await core.Connection.GetAsync(leave.Token).ConfigureAwait(false);
+                ThrowIfRepeatedOtherwise(send, connection);
+                if (connection.NumberedSends is not { } numbered)
+                {
+                    outcome = await _tries.TryAsync(connection, send, retry, leave.Token).ConfigureAwait(false);
+                }
+                else if (TryHandOver(send, numbered))
+                {
+                    return;
+                }
+                else
+                {
+                    await numbered.WaitForRoomAsync(leave.Token).ConfigureAwait(false);
+                }
+            }
+
+            Succeed(send, outcome.Value);
         }
         catch (OperationCanceledException) when (send.CancellationToken.IsCancellationRequested)
         {
@@ -104,115 +114,94 @@ internal sealed class SendQueue(TransportCore core)
         }
         catch (OperationCanceledException) when (leave.IsCancellationRequested)
         {
-            send.TrySetException(new TransportException(
-                TransportErrorCode.NotConnected, "The transport was closed before the message was confirmed.")
-            {
-                Delivery = send.WasTried ? DeliveryStatus.Unknown : DeliveryStatus.NotSent,
-            });
+            send.EndWithSession(send.WasTried);
         }
         catch (Exception e)
         {
             send.TrySetException(e);
         }
 
-        await watch.CancelAsync().ConfigureAwait(false);
-        await ending.ConfigureAwait(false);
+        send.Dispose();
     }
 
-    private static async Task CancelWhenEndedAsync(Task<StreamEnd> ended, CancellationTokenSource leave, CancellationToken watch)
+    /// <summary>The connection may be of another protocol than the one over which the message may have arrived.</summary>
+    private static void ThrowIfRepeatedOtherwise(PendingSend send, TransportConnection connection)
     {
-        try
-        {
-            await ended.WaitAsync(watch).ConfigureAwait(false);
-            leave.CancelQuietly();
-        }
-        catch (OperationCanceledException) when (watch.IsCancellationRequested)
-        {
-            // The send ended first.
-        }
-    }
-
-    private async Task<SendOutcome> SendWithRetriesAsync(PendingSend send, CancellationToken leave)
-    {
-        var retry = new ReconnectPolicy(core.Options.Reconnect, core.Services.Random);
-        while (true)
-        {
-            var connection = await core.Connection.GetAsync(leave).ConfigureAwait(false);
-            try
-            {
-                return await TryOnceAsync(connection, send, leave).ConfigureAwait(false);
-            }
-            catch (TransportException e)
-            {
-                if (e is { Code: TransportErrorCode.ConnectionLost, Delivery: DeliveryStatus.NotSent })
-                {
-                    core.Connection.Drop(connection);
-                }
-
-                send.MayHaveArrived |= e.Delivery != DeliveryStatus.NotSent;
-                var isRepeatable = connection.SendsAreRepeatable || !send.MayHaveArrived;
-                var (delay, error) = isRepeatable ? retry.AfterFailure(e) : (null, e);
-                if (delay is not { } wait)
-                {
-                    throw send.MayHaveArrived ? error.With(DeliveryStatus.Unknown) : error;
-                }
-
-                await Task.Delay(wait, core.Time, leave).ConfigureAwait(false);
-            }
-        }
-    }
-
-    private async Task<SendOutcome> TryOnceAsync(TransportConnection connection, PendingSend send, CancellationToken leave)
-    {
-        using var timer = new CancellationTokenSource(core.Options.Send.Timeout, core.Time);
-        using var limit = CancellationTokenSource.CreateLinkedTokenSource(leave, timer.Token);
-        try
-        {
-            send.WasTried = true;
-            return await connection.SendAsync(send.Message, limit.Token).ConfigureAwait(false);
-        }
-        catch (OperationCanceledException e) when (timer.IsCancellationRequested && !leave.IsCancellationRequested)
+        if (send.MayHaveArrived && (connection.NumberedSends is not null || !connection.SendsAreRepeatable))
         {
             throw new TransportException(
-                TransportErrorCode.SendTimeout, $"No confirmation within {core.Options.Send.Timeout}.", connection.SendsAreRepeatable, e)
+                TransportErrorCode.ConnectionLost, "The connection broke off before the message was confirmed, and this one cannot repeat it.")
             {
                 Delivery = DeliveryStatus.Unknown,
             };
         }
     }
 
-    private sealed class PendingSend : TaskCompletionSource<SendOutcome>, IDisposable
+    private bool TryHandOver(PendingSend send, NumberedSends numbered)
     {
-        private CancellationTokenRegistration _cancellation;
-
-        public PendingSend(OutgoingMessage message, Task<StreamEnd> ended, CancellationToken cancellationToken)
-            : base(TaskCreationOptions.RunContinuationsAsynchronously)
+        lock (_gate)
         {
-            Message = message;
-            Ended = ended;
-            CancellationToken = cancellationToken;
+            if (send.Task.IsCompleted)
+            {
+                return true;        // cancelled meanwhile
+            }
+
+            if (numbered.TryAdd(send.Message) is not { } added)
+            {
+                return false;
+            }
+
+            send.Numbered = added;
+            _waiting.Remove(send);
+            _handedOver++;
         }
 
-        public OutgoingMessage Message { get; }
+        numbered.Wake();
+        _ = FollowAsync(send, send.Numbered);
+        return true;
+    }
 
-        public Task<StreamEnd> Ended { get; }
-
-        public CancellationToken CancellationToken { get; }
-
-        public bool WasTried { get; set; }
-
-        /// <summary>Whether some try may have reached the peer: what a later try finds out does not change that.</summary>
-        public bool MayHaveArrived { get; set; }
-
-        /// <summary>Ends the send at once when it is cancelled, wherever in the queue it is: its turn may never come.</summary>
-        public void WhenCancelled(Action<PendingSend> takeBack) => _cancellation = CancellationToken.Register(() =>
+    private async Task FollowAsync(PendingSend send, NumberedSend numbered)
+    {
+        try
         {
-            if (TrySetCanceled(CancellationToken))
-            {
-                takeBack(this);
-            }
-        });
+            Succeed(send, await numbered.Answer.WaitAsync(send.Session.Over).ConfigureAwait(false));
+        }
+        catch (OperationCanceledException)
+        {
+            // The session is over; or it was withdrawn, and its own task says so already.
+            send.EndWithSession(numbered.HasLeft);
+        }
+        catch (TransportException e)
+        {
+            send.TrySetException(e);
+        }
 
-        public void Dispose() => _cancellation.Dispose();
+        send.Dispose();
+        lock (_gate)
+        {
+            _handedOver--;
+        }
+    }
+
+    private void Succeed(PendingSend send, SendOutcome outcome)
+    {
+        core.Metrics.MessageSent(send.Message.Data.Length);
+        send.TrySetResult(outcome);
+    }
+
+    /// <summary>Gives the place of a cancelled message free, unless it has left under its number.</summary>
+    private void TakeBack(PendingSend send)
+    {
+        Remove(send);
+        send.Numbered?.Withdraw();
+    }
+
+    private void Remove(PendingSend send)
+    {
+        lock (_gate)
+        {
+            _waiting.Remove(send);
+        }
     }
 }

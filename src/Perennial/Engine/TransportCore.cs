@@ -1,11 +1,14 @@
 using Microsoft.Extensions.Logging;
 using Perennial.Diagnostics;
+using Perennial.Requests;
 
 namespace Perennial.Engine;
 
 /// <summary>What the parts of one transport share: identity, options, clock, buffer, cursor, counts and life cycle.</summary>
 internal sealed class TransportCore
 {
+    private RequestTable? _requests;
+
     public TransportCore(string kind, TransportOptions options, TransportServices services, Transport transport)
     {
         Kind = kind;
@@ -46,8 +49,13 @@ internal sealed class TransportCore
 
     public LifeCycle Life { get; }
 
+    /// <summary>The requests that wait for replies; <see langword="null"/> until there was one.</summary>
+    public RequestTable? Requests => Volatile.Read(ref _requests);
+
     /// <summary>Whether a message was handed over since the transport was made. Written by the connection loop.</summary>
     public bool HasDelivered { get; set; }
+
+    public RequestTable UseRequests() => LazyInitializer.EnsureInitialized(ref _requests, () => new RequestTable(this))!;
 
     public void Report(TransportException error, bool isRecoverable, int attempt) => Events.Post(Describe(error, isRecoverable, attempt));
 

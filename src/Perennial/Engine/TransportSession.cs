@@ -4,17 +4,21 @@ using System.Diagnostics.CodeAnalysis;
 namespace Perennial.Engine;
 
 /// <summary>One run of the connection loop, from a call to connect to an ending.</summary>
-[SuppressMessage("Design", "CA1001", Justification = "The source has no timer and no wait handle: there is nothing to dispose.")]
+[SuppressMessage("Design", "CA1001", Justification = "The sources have no timer and no wait handle: there is nothing to dispose.")]
 internal sealed class TransportSession
 {
     private readonly CancellationTokenSource _stop = new();
+    private readonly CancellationTokenSource _over = new();
     private readonly TaskCompletionSource _connected = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly TaskCompletionSource<StreamEnd> _ended = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
-    public TransportSession() => Stop = _stop.Token;
+    public TransportSession() => (Stop, Over) = (_stop.Token, _over.Token);
 
     /// <summary>Cancelled when the caller wants to leave.</summary>
     public CancellationToken Stop { get; }
+
+    /// <summary>Cancelled when the session has ended, once everybody may know.</summary>
+    public CancellationToken Over { get; }
 
     /// <summary>The activity in which the session was started, for its own to link to.</summary>
     public ActivityContext? StartedIn { get; private set; }
@@ -41,6 +45,8 @@ internal sealed class TransportSession
     }
 
     public void RequestStop() => _stop.CancelQuietly();
+
+    public void SetOver() => _over.CancelQuietly();
 
     public void SetConnected() => _connected.TrySetResult();
 

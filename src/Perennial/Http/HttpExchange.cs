@@ -23,8 +23,20 @@ internal sealed class HttpExchange : IDisposable
         _opening = new OpeningRequest(options);
     }
 
+    private HttpExchange(HttpExchange same, string accept)
+    {
+        (_options, _time, _sender, _opening) = (same._options, same._time, same._sender, same._opening);
+        _accept = accept;
+    }
+
+    /// <inheritdoc cref="OpeningRequest.IsRead"/>
+    public bool IsRead => _opening.IsRead;
+
     /// <inheritdoc cref="OpeningRequest.CanContinue"/>
     public bool CanContinue(bool canResume) => _opening.CanContinue(canResume);
+
+    /// <summary>This exchange, asking for another type: it knows what became of the requests of the one, and is freed with it.</summary>
+    public HttpExchange Accepting(string accept) => new(this, accept);
 
     /// <summary>Opens the stream: the response has a success status, or 101 where the request asked for it; its body is unread.</summary>
     /// <param name="lastEventId">Where to resume, or <see langword="null"/>.</param>

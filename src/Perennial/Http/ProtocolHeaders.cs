@@ -1,12 +1,27 @@
+using System.Globalization;
+
 namespace Perennial.Http;
 
 /// <summary>The header fields by which a server that speaks Perennial's protocol says so, and how a stream stands (docs/protocol.md).</summary>
 internal static class ProtocolHeaders
 {
+    /// <summary>The WebSocket subprotocol of servers that speak the protocol.</summary>
+    public const string SubProtocol = "perennial.v1";
+
     /// <summary>Whether the server announced the protocol.</summary>
     public static bool SpeaksPerennial(HttpResponseMessage response) => response.Headers.NonValidated.Contains("Perennial-Protocol");
 
     /// <summary>How the stream stands, or <see langword="null"/> where the server does not say.</summary>
     public static string? Status(HttpResponseMessage response) =>
         response.Headers.NonValidated.TryGetValues("Perennial-Status", out var status) ? status.ToString() : null;
+
+    /// <summary>How often the server gives a sign of life at least, or <see langword="null"/> where it does not say.</summary>
+    public static TimeSpan? Heartbeat(HttpResponseMessage response) =>
+        response.Headers.NonValidated.TryGetValues("Perennial-Heartbeat", out var values)
+        && double.TryParse(values.ToString(), CultureInfo.InvariantCulture, out var seconds)
+            ? Heartbeat(seconds)
+            : null;
+
+    /// <summary>The same, where it was said in another way.</summary>
+    public static TimeSpan? Heartbeat(double seconds) => seconds is > 0 and < 86_400 ? TimeSpan.FromSeconds(seconds) : null;
 }

@@ -10,8 +10,10 @@ internal static class Redirects
     public static bool IsRedirect(HttpResponseMessage response) => response.StatusCode is HttpStatusCode.Moved or HttpStatusCode.Found
         or HttpStatusCode.SeeOther or HttpStatusCode.TemporaryRedirect or HttpStatusCode.PermanentRedirect;
 
+    /// <summary>Whether two URLs have one origin; ws and wss are http and https by another name.</summary>
     public static bool IsSameOrigin(Uri left, Uri right) =>
-        Uri.Compare(left, right, UriComponents.SchemeAndServer, UriFormat.Unescaped, StringComparison.OrdinalIgnoreCase) == 0;
+        IsSecure(left) == IsSecure(right)
+        && Uri.Compare(left, right, UriComponents.HostAndPort, UriFormat.Unescaped, StringComparison.OrdinalIgnoreCase) == 0;
 
     /// <summary>
     /// The request a redirect asks for. At the same origin it keeps every header; elsewhere only those that carry neither
@@ -26,7 +28,7 @@ internal static class Redirects
             throw Refusal("A redirect does not lead to an HTTP resource.");
         }
 
-        if (IsHttps(from) && !IsHttps(target))
+        if (IsSecure(from) && !IsSecure(target))
         {
             throw Refusal("A redirect would leave https.");
         }
@@ -45,6 +47,10 @@ internal static class Redirects
             {
                 followed.Headers.TryAddWithoutValidation(name, (IEnumerable<string>)value);
             }
+            else if (name is "Sec-WebSocket-Protocol" && OffersPerennial(value.ToString()))
+            {
+                followed.Headers.TryAddWithoutValidation(name, ProtocolHeaders.SubProtocol);
+            }
         }
 
         return followed;
@@ -54,11 +60,14 @@ internal static class Redirects
     public static TransportException Refusal(string message) => new(TransportErrorCode.RedirectRefused, message) { Delivery = DeliveryStatus.NotSent };
 
     /// <summary>
-    /// The handshake of a WebSocket goes along but for its subprotocols, where some servers take tokens, since a browser can set no other
-    /// header.
+    /// The handshake of a WebSocket goes along but for the caller's subprotocols, where some servers take tokens, since a browser can set no
+    /// other header.
     /// </summary>
     private static bool IsPublic(string name) => name is "Accept" or "Cache-Control" or "Last-Event-ID" or "User-Agent" or "Idempotency-Key"
         or "Connection" or "Upgrade" or "Sec-WebSocket-Key" or "Sec-WebSocket-Version" or "Sec-WebSocket-Extensions";
+
+    private static bool OffersPerennial(string subprotocols) =>
+        subprotocols.Split(',', StringSplitOptions.TrimEntries).Contains(ProtocolHeaders.SubProtocol, StringComparer.Ordinal);
 
     /// <summary>"See other" asks for a GET; the older statuses keep the method, but for POST, as everyone has come to expect.</summary>
     private static bool BecomesGet(HttpMethod method, HttpStatusCode status) => status switch
@@ -68,5 +77,5 @@ internal static class Redirects
         _ => false,
     };
 
-    private static bool IsHttps(Uri uri) => string.Equals(uri.Scheme, Uri.UriSchemeHttps, StringComparison.Ordinal);
+    private static bool IsSecure(Uri uri) => uri.Scheme is "https" or "wss";
 }

@@ -1,5 +1,4 @@
 using System.Buffers;
-using System.Globalization;
 using System.Net;
 using System.Runtime.CompilerServices;
 
@@ -10,14 +9,18 @@ internal abstract class ResponseConnection : TransportConnection
 {
     private const int BlockSize = 32 * 1024;
 
-    /// <summary>A read that yields less than this suggests that the next one will wait; no block is held while waiting then.</summary>
+    /// <summary>A read that yields less than this suggests that the next one will wait; no block is held while waiting then: an empty read waits.</summary>
     private const int BusyRead = 2 * 1024;
+
+    /// <summary>Reads that need not wait are handed over together, up to so many bytes: one wake-up of the reader for all of them.</summary>
+    private const int LargestBatch = 64 * 1024;
 
     private readonly HttpResponseMessage _response;
     private readonly Stream _body;
     private readonly HttpExchange _http;
     private readonly bool _hasDeliveredBefore;
     private byte[]? _block;
+    private ValueTask<int>? _pending;       // a read that has begun, for the next call
     private TransportException? _fault;     // found behind good messages, which are handed over first
 
     protected ResponseConnection(HttpResponseMessage response, Stream body, HttpExchange http, ConnectContext context)
@@ -27,7 +30,7 @@ internal abstract class ResponseConnection : TransportConnection
         _http = http;
         _hasDeliveredBefore = context.HasDelivered;
         SpeaksPerennial = ProtocolHeaders.SpeaksPerennial(response);
-        LongestSilence = Heartbeat(response) * 3;
+        LongestSilence = ProtocolHeaders.Heartbeat(response) * 3;
     }
 
     public sealed override bool CanBeResumed => _http.CanContinue(HasId || !(_hasDeliveredBefore || HasDelivered));
@@ -61,44 +64,30 @@ internal abstract class ResponseConnection : TransportConnection
             throw _fault;
         }
 
-        int count;
-        try
+        while (true)
         {
-            if (_block is null)
+            var read = TakePending(cancellationToken);
+            if (batch.BytesReceived >= LargestBatch || (batch.BytesReceived > 0 && !read.IsCompletedSuccessfully))
             {
-                await _body.ReadAsync(Memory<byte>.Empty, cancellationToken).ConfigureAwait(false);
-                _block = ArrayPool<byte>.Shared.Rent(BlockSize);
+                _pending = read;
+                return ReadOutcome.More;
             }
 
-            count = await _body.ReadAsync(_block, cancellationToken).ConfigureAwait(false);
+            var count = await read.ConfigureAwait(false);
+            if (_block is null)
+            {
+                _block = ArrayPool<byte>.Shared.Rent(BlockSize);        // there is something to read, be it the end
+            }
+            else if (count == 0)
+            {
+                ParseEnd(batch);
+                return ReadOutcome.EndOfStream;
+            }
+            else if (!TryTake(count, batch))
+            {
+                return ReadOutcome.More;
+            }
         }
-        catch (Exception e) when (HttpErrors.IsNetwork(e) || e is InvalidDataException)
-        {
-            throw HttpErrors.FromBody(e);
-        }
-
-        if (count == 0)
-        {
-            ParseEnd(batch);
-            return ReadOutcome.EndOfStream;
-        }
-
-        batch.BytesReceived = count;
-        try
-        {
-            Parse(_block.AsSpan(0, count), batch);
-        }
-        catch (TransportException e) when (batch.Count > 0)
-        {
-            _fault = e;
-        }
-
-        if (count < BusyRead)
-        {
-            ReleaseBlock();
-        }
-
-        return ReadOutcome.More;
     }
 
     public sealed override async ValueTask<SendOutcome> SendAsync(OutgoingMessage message, CancellationToken cancellationToken)
@@ -119,11 +108,23 @@ internal abstract class ResponseConnection : TransportConnection
     }
 
     /// <summary>The transport has cancelled the read before, which ends the connection at once; disposing alone would take its time.</summary>
-    public override ValueTask DisposeAsync()
+    public override async ValueTask DisposeAsync()
     {
+        if (_pending is { } read)
+        {
+            _pending = null;
+            try
+            {
+                await read.ConfigureAwait(false);
+            }
+            catch (Exception)
+            {
+                // Nobody waits for it any more.
+            }
+        }
+
         _response.Dispose();
         ReleaseBlock();
-        return ValueTask.CompletedTask;
     }
 
     /// <summary>Adds the messages that these bytes complete.</summary>
@@ -154,10 +155,46 @@ internal abstract class ResponseConnection : TransportConnection
         }
     }
 
-    private static TimeSpan? Heartbeat(HttpResponseMessage response) =>
-        response.Headers.NonValidated.TryGetValues("Perennial-Heartbeat", out var values)
-        && double.TryParse(values.ToString(), CultureInfo.InvariantCulture, out var seconds)
-        && seconds is > 0 and < 86_400
-            ? TimeSpan.FromSeconds(seconds)
-            : null;
+    /// <summary>The read that has begun, or a new one.</summary>
+    private ValueTask<int> TakePending(CancellationToken cancellationToken)
+    {
+        var read = _pending ?? ReadBodyAsync(cancellationToken);
+        _pending = null;
+        return read;
+    }
+
+    [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
+    private async ValueTask<int> ReadBodyAsync(CancellationToken cancellationToken)
+    {
+        try
+        {
+            return await _body.ReadAsync(_block ?? Memory<byte>.Empty, cancellationToken).ConfigureAwait(false);
+        }
+        catch (Exception e) when (HttpErrors.IsNetwork(e) || e is InvalidDataException)
+        {
+            throw HttpErrors.FromBody(e);
+        }
+    }
+
+    /// <summary>Parses what was read. False where a fault stands behind messages that are to be handed over first.</summary>
+    private bool TryTake(int count, MessageBatch batch)
+    {
+        batch.BytesReceived += count;
+        try
+        {
+            Parse(_block.AsSpan(0, count), batch);
+        }
+        catch (TransportException e) when (batch.Count > 0)
+        {
+            _fault = e;
+            return false;
+        }
+
+        if (count < BusyRead)
+        {
+            ReleaseBlock();
+        }
+
+        return true;
+    }
 }

@@ -1,3 +1,4 @@
+using System.Diagnostics.CodeAnalysis;
 using Perennial.Http;
 
 namespace Perennial.HttpStreams;
@@ -5,6 +6,18 @@ namespace Perennial.HttpStreams;
 /// <summary>What an <see cref="HttpStreamTransport"/> can be told. Only <see cref="TransportOptions.Endpoint"/> has no default.</summary>
 public sealed record HttpStreamTransportOptions : HttpTransportOptions
 {
+    /// <summary>The defaults.</summary>
+    public HttpStreamTransportOptions()
+    {
+    }
+
+    /// <summary>What another transport over HTTP was told, as far as it concerns this one.</summary>
+    [SetsRequiredMembers]
+    internal HttpStreamTransportOptions(HttpTransportOptions shared)
+        : base(shared)
+    {
+    }
+
     /// <summary>How the body is divided into messages. Default <see cref="StreamFraming.Ndjson"/>.</summary>
     public StreamFraming Framing { get; init; }
 

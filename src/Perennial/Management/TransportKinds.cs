@@ -1,4 +1,5 @@
 using System.Collections.Frozen;
+using Perennial.Auto;
 using Perennial.HttpStreams;
 using Perennial.Sse;
 using Perennial.WebSockets;
@@ -12,8 +13,9 @@ public sealed class TransportKinds
 
     private TransportKinds(FrozenDictionary<string, Kind> kinds) => _kinds = kinds;
 
-    /// <summary>All kinds that the library has: <c>sse</c>, <c>websocket</c>, <c>http-stream</c> and <c>long-poll</c>.</summary>
+    /// <summary>All kinds that the library has: <c>auto</c>, <c>sse</c>, <c>websocket</c>, <c>http-stream</c> and <c>long-poll</c>.</summary>
     public static TransportKinds Default { get; } = new TransportKinds(FrozenDictionary<string, Kind>.Empty)
+        .With<AutoTransportOptions>("auto", static (options, services) => new AutoTransport(options, services))
         .With<SseTransportOptions>("sse", static (options, services) => new SseTransport(options, services))
         .With<WebSocketTransportOptions>("websocket", static (options, services) => new WebSocketTransport(options, services))
         .With<HttpStreamTransportOptions>("http-stream", static (options, services) => new HttpStreamTransport(options, services))

@@ -19,7 +19,7 @@ namespace Perennial.Sse;
 /// </example>
 public sealed class SseTransport : Transport
 {
-    private const string MediaType = "text/event-stream";
+    internal const string MediaType = "text/event-stream";
 
     private readonly SseTransportOptions _options;
     private readonly HttpExchange _http;
@@ -57,7 +57,8 @@ public sealed class SseTransport : Transport
         return base.DisposeCoreAsync();
     }
 
-    private static void ThrowIfNotEventStream(HttpResponseMessage response)
+    /// <exception cref="TransportException">The response is another one.</exception>
+    internal static void ThrowIfNotEventStream(HttpResponseMessage response)
     {
         var contentType = response.Content.Headers.ContentType?.MediaType;
         if (response.StatusCode != HttpStatusCode.OK)

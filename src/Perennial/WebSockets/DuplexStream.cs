@@ -94,7 +94,11 @@ internal sealed class DuplexStream(Stream inner, Action<int> onBytes) : Stream
         await inner.ReadAsync(Memory<byte>.Empty, cancellationToken).ConfigureAwait(false);
         _block = ArrayPool<byte>.Shared.Rent(BlockSize);
         _end = await inner.ReadAsync(_block, cancellationToken).ConfigureAwait(false);
-        onBytes(_end);
+        if (_end > 0)
+        {
+            onBytes(_end);      // the end is no sign of life
+        }
+
         var count = Math.Min(buffer.Length, _end);
         _block.AsSpan(0, count).CopyTo(buffer.Span);
         _start = count;

@@ -7,10 +7,10 @@ using Perennial.Engine;
 namespace Perennial.WebSockets;
 
 /// <summary>
-/// One WebSocket. A receive is always pending while there is nothing to hand over, so that pings are answered even when nobody reads; a
-/// receive is never cancelled, since that would abort the socket, but ended by closing it.
+/// One WebSocket, whatever its messages mean; the subclass knows. A receive is always pending while there is nothing to hand over, so that
+/// pings are answered even when nobody reads; a receive is never cancelled, since that would abort the socket, but ended by closing it.
 /// </summary>
-internal sealed class WebSocketConnection : TransportConnection
+internal abstract class WebSocketConnection : TransportConnection
 {
     private const int BlockSize = 16 * 1024;
     private const int LargestBatch = 256;
@@ -18,16 +18,12 @@ internal sealed class WebSocketConnection : TransportConnection
 
     private readonly DuplexStream _stream;
     private readonly WebSocket _socket;
-    private readonly WebSocketTransportOptions _options;
-    private readonly WebSocketSender _sender;
     private readonly WebSocketHeartbeat _heartbeat;
     private readonly MessageArena _arena = new();       // the message being received is its pending bytes
     private readonly Lock _gate = new();
     private readonly ITimer _abort;
     private CancellationTokenRegistration _leaving;
     private Task? _goodbye;                             // set once, under the lock
-    private Task _answer = Task.CompletedTask;          // to the last JSON ping
-    private WebSocketCloseStatus? _farewell;            // our own reason to leave, where there is one
     private ValueTask<ValueWebSocketReceiveResult>? _pending;
     private byte[]? _block;
     private bool _isInMessage;                          // a message has begun, so that a receive will not wait long
@@ -35,18 +31,25 @@ internal sealed class WebSocketConnection : TransportConnection
     private long _bytes;
 
     [SuppressMessage("Reliability", "CA2012", Justification = "What is pending is taken once.")]
-    public WebSocketConnection(Stream upgraded, WebSocketCreationOptions creation, WebSocketTransportOptions options, TimeProvider time)
+    protected WebSocketConnection(Stream upgraded, WebSocketCreationOptions creation, WebSocketTransportOptions options, TimeProvider time)
     {
-        _options = options;
+        Options = options;
         _stream = new DuplexStream(upgraded, OnBytes);
         _socket = WebSocket.CreateFromStream(_stream, creation);
         _abort = time.CreateTimer(static socket => ((WebSocket)socket!).Abort(), _socket, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
-        _sender = new WebSocketSender(_socket);
+        Sender = new WebSocketSender(_socket);
         _heartbeat = new WebSocketHeartbeat(options.Heartbeat, time, PingAsync);
         _pending = Receive();       // the transport may be paused from the start
     }
 
-    public override TimeSpan? LongestSilence => _options.Heartbeat.IsOn ? _options.Heartbeat.Interval + _options.Heartbeat.Timeout : null;
+    public override TimeSpan? LongestSilence => Options.Heartbeat.IsOn ? Options.Heartbeat.Interval + Options.Heartbeat.Timeout : null;
+
+    protected WebSocketTransportOptions Options { get; }
+
+    protected WebSocketSender Sender { get; }
+
+    /// <summary>Our own reason to leave, where there is one.</summary>
+    protected WebSocketCloseStatus? Farewell { get; set; }
 
     [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
     public override async ValueTask<ReadOutcome> ReadAsync(MessageBatch batch, CancellationToken cancellationToken)
@@ -69,7 +72,7 @@ internal sealed class WebSocketConnection : TransportConnection
                 return MeaningOfClose();
             }
         }
-        catch (TransportException e) when (batch.Count > 0)
+        catch (TransportException e) when (!batch.IsEmpty)
         {
             _fault = e;
         }
@@ -81,31 +84,6 @@ internal sealed class WebSocketConnection : TransportConnection
 
         batch.BytesReceived = Interlocked.Exchange(ref _bytes, 0);
         return ReadOutcome.More;
-    }
-
-    public override StreamSignal Classify(in StreamMessage message)
-    {
-        if (_options.Heartbeat.AsJson && JsonHeartbeat.Recognise(in message) is not JsonHeartbeat.Kind.None and var kind)
-        {
-            if (kind == JsonHeartbeat.Kind.Ping && _answer.IsCompleted)
-            {
-                // One at a time, whatever the peer asks: it is not to fill our memory with answers it does not read (RFC 6455, 5.5.3).
-                _answer = _sender.TrySendAsync(JsonHeartbeat.Pong);
-            }
-
-            return StreamSignal.Ignored;
-        }
-
-        return _options.Classify is { } classify ? classify(in message)
-            : message.IsBinary ? StreamSignal.None
-            : JsonConventions.Classify(in message);
-    }
-
-    public override async ValueTask<SendOutcome> SendAsync(OutgoingMessage message, CancellationToken cancellationToken)
-    {
-        var type = message.Kind == OutgoingKind.Binary ? WebSocketMessageType.Binary : WebSocketMessageType.Text;
-        await _sender.SendAsync(message.Data, type, cancellationToken).ConfigureAwait(false);
-        return SendOutcome.Sent;
     }
 
     public override async ValueTask DisposeAsync()
@@ -120,13 +98,41 @@ internal sealed class WebSocketConnection : TransportConnection
         ReleaseBlock();
     }
 
+    /// <summary>Adds what a complete message amounts to, and takes it off the arena.</summary>
+    /// <param name="message">Its bytes are the pending ones.</param>
+    /// <param name="isBinary">Whether it came as bytes.</param>
+    /// <param name="batch">Where it goes.</param>
+    /// <exception cref="TransportException">The peer broke the protocol.</exception>
+    protected abstract void Add(MessageArena message, bool isBinary, MessageBatch batch);
+
+    /// <summary>Whether another attempt may succeed after the peer closed with this code.</summary>
+    protected abstract bool MayPass(int closeCode);
+
+    /// <summary>Asks the peer for a sign of life.</summary>
+    protected virtual async Task PingAsync()
+    {
+        try
+        {
+            if (_socket.State == WebSocketState.Open)
+            {
+                await _stream.PingAsync(CancellationToken.None).ConfigureAwait(false);
+            }
+        }
+        catch (Exception e) when (WebSocketErrors.IsGone(e))
+        {
+            // The reader finds out by itself.
+        }
+    }
+
+    internal override ValueTask WaitUntilItSendsAsync(CancellationToken cancellationToken) => Sender.WaitForTurnAsync(cancellationToken);
+
     /// <summary>Receives until nothing is at hand, and leaves a receive pending; a close or a failure waits until what came before is handed out.</summary>
     private async ValueTask<ReadOutcome> ReceiveAsync(MessageBatch batch)
     {
         while (true)
         {
             var receive = TakePending();
-            if (batch.Count == LargestBatch || (batch.Count > 0 && !receive.IsCompletedSuccessfully))
+            if (batch.Count == LargestBatch || (!batch.IsEmpty && !receive.IsCompletedSuccessfully))
             {
                 _pending = receive;
                 return ReadOutcome.More;
@@ -137,7 +143,7 @@ internal sealed class WebSocketConnection : TransportConnection
             {
                 Take(result, batch);
             }
-            else if (batch.Count == 0)
+            else if (batch.IsEmpty)
             {
                 return ReadOutcome.EndOfStream;
             }
@@ -171,11 +177,11 @@ internal sealed class WebSocketConnection : TransportConnection
 
     private void Take(ValueWebSocketReceiveResult result, MessageBatch batch)
     {
-        if (_arena.PendingLength + result.Count > _options.MaxMessageBytes)
+        if (_arena.PendingLength + result.Count > Options.MaxMessageBytes)
         {
-            _farewell = WebSocketCloseStatus.MessageTooBig;
+            Farewell = WebSocketCloseStatus.MessageTooBig;
             throw new TransportException(
-                TransportErrorCode.MessageTooLarge, $"A message is larger than MaxMessageBytes ({_options.MaxMessageBytes} bytes).");
+                TransportErrorCode.MessageTooLarge, $"A message is larger than MaxMessageBytes ({Options.MaxMessageBytes} bytes).");
         }
 
         if (result.Count > 0)
@@ -186,10 +192,7 @@ internal sealed class WebSocketConnection : TransportConnection
         _isInMessage = !result.EndOfMessage;
         if (result.EndOfMessage)
         {
-            var length = _arena.PendingLength;
-            var (block, start) = _arena.Commit();
-            var traits = result.MessageType == WebSocketMessageType.Binary ? MessageTraits.Binary : MessageTraits.None;
-            batch.Add(new StreamMessage(block, start, length, 0, StreamMessage.SaysNothingOfIds, eventType: null, traits));
+            Add(_arena, result.MessageType == WebSocketMessageType.Binary, batch);
         }
     }
 
@@ -198,7 +201,7 @@ internal sealed class WebSocketConnection : TransportConnection
         var code = (int?)_socket.CloseStatus;
         return code is null or (int)WebSocketCloseStatus.NormalClosure or (int)WebSocketCloseStatus.Empty
             ? ReadOutcome.EndOfStream
-            : throw WebSocketErrors.FromClose(code.Value);
+            : throw WebSocketErrors.FromClose(code.Value, MayPass(code.Value));
     }
 
     /// <summary>Says goodbye once; a peer that does not answer in time is left by aborting the socket. Receives end either way.</summary>
@@ -213,13 +216,19 @@ internal sealed class WebSocketConnection : TransportConnection
     private async Task GoodbyeAsync()
     {
         await Task.CompletedTask.ConfigureAwait(ConfigureAwaitOptions.ForceYielding);
+        if (IsTakenForDead)
+        {
+            _socket.Abort();
+            return;
+        }
+
         _abort.Change(CloseLimit, Timeout.InfiniteTimeSpan);
         try
         {
             if (_socket.State is WebSocketState.Open or WebSocketState.CloseReceived)
             {
                 // The peer's own code, where it was the first to say goodbye (RFC 6455, 5.5.1).
-                var status = _farewell ?? _socket.CloseStatus ?? WebSocketCloseStatus.NormalClosure;
+                var status = Farewell ?? _socket.CloseStatus ?? WebSocketCloseStatus.NormalClosure;
                 await _socket.CloseOutputAsync(status, statusDescription: null, CancellationToken.None).ConfigureAwait(false);
             }
         }
@@ -256,27 +265,6 @@ internal sealed class WebSocketConnection : TransportConnection
         else
         {
             ReportActivity();
-        }
-    }
-
-    private async Task PingAsync()
-    {
-        if (_options.Heartbeat.AsJson)
-        {
-            await _sender.TrySendAsync(JsonHeartbeat.Ping).ConfigureAwait(false);
-            return;
-        }
-
-        try
-        {
-            if (_socket.State == WebSocketState.Open)
-            {
-                await _stream.PingAsync(CancellationToken.None).ConfigureAwait(false);
-            }
-        }
-        catch (Exception e) when (WebSocketErrors.IsGone(e))
-        {
-            // The reader finds out by itself.
         }
     }
 

@@ -3,6 +3,7 @@ using System.Net;
 using System.Net.WebSockets;
 using System.Security.Cryptography;
 using System.Text;
+using Perennial.Http;
 
 namespace Perennial.WebSockets;
 
@@ -23,9 +24,10 @@ internal sealed class WebSocketHandshake(WebSocketTransportOptions options)
         request.Headers.TryAddWithoutValidation("Upgrade", "websocket");
         request.Headers.TryAddWithoutValidation("Sec-WebSocket-Version", "13");
         request.Headers.TryAddWithoutValidation("Sec-WebSocket-Key", _key);
-        if (options.SubProtocols.Count > 0)
+        var offered = options.UsePerennialProtocol ? options.SubProtocols.Append(ProtocolHeaders.SubProtocol).Distinct(StringComparer.Ordinal) : options.SubProtocols;
+        if (offered.Any())
         {
-            request.Headers.TryAddWithoutValidation("Sec-WebSocket-Protocol", string.Join(", ", options.SubProtocols));
+            request.Headers.TryAddWithoutValidation("Sec-WebSocket-Protocol", string.Join(", ", offered));
         }
 
         if (options.Compression)
@@ -43,7 +45,7 @@ internal sealed class WebSocketHandshake(WebSocketTransportOptions options)
         Require(Has(response, "Upgrade", "websocket"), "the Upgrade field does not say websocket");
         Require(string.Equals(Header(response, "Sec-WebSocket-Accept"), ExpectedAccept(), StringComparison.Ordinal), "Sec-WebSocket-Accept does not match the key");
         var protocol = Header(response, "Sec-WebSocket-Protocol");
-        Require(protocol is null || options.SubProtocols.Contains(protocol, StringComparer.Ordinal), "the server chose a subprotocol that was not offered");
+        Require(protocol is null || IsOffered(protocol, response.RequestMessage!), "the server chose a subprotocol that was not offered");
         return new WebSocketCreationOptions
         {
             IsServer = false,
@@ -94,6 +96,11 @@ internal sealed class WebSocketHandshake(WebSocketTransportOptions options)
     /// <summary>SHA-1 as the standard demands (4.2.2); it proves that the peer read the key, and protects nothing.</summary>
     [System.Diagnostics.CodeAnalysis.SuppressMessage("Security", "CA5350", Justification = "RFC 6455 prescribes SHA-1.")]
     private string ExpectedAccept() => Convert.ToBase64String(SHA1.HashData(Encoding.ASCII.GetBytes(_key + Guid)));
+
+    /// <summary>Asked of the request itself: a redirect to another origin has left most of the offer behind.</summary>
+    private static bool IsOffered(string protocol, HttpRequestMessage request) =>
+        request.Headers.NonValidated.TryGetValues("Sec-WebSocket-Protocol", out var offered)
+        && offered.ToString().Split(',', StringSplitOptions.TrimEntries).Contains(protocol, StringComparer.Ordinal);
 
     private static bool Has(HttpResponseMessage response, string name, string token) =>
         Header(response, name)?.Split(',', StringSplitOptions.TrimEntries).Contains(token, StringComparer.OrdinalIgnoreCase) == true;

@@ -12,6 +12,13 @@ internal sealed class WebSocketSender(WebSocket socket)
 {
     private readonly SemaphoreSlim _turn = new(1, 1);
 
+    /// <summary>Completes when nothing else is being sent.</summary>
+    public async ValueTask WaitForTurnAsync(CancellationToken cancellationToken)
+    {
+        await _turn.WaitAsync(cancellationToken).ConfigureAwait(false);
+        _turn.Release();
+    }
+
     /// <summary>Sends one message.</summary>
     /// <exception cref="TransportException">It was not sent, or its fate is unknown.</exception>
     /// <exception cref="OperationCanceledException">The wait was ended; the message may have been sent.</exception>

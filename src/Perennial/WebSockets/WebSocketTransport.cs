@@ -1,3 +1,5 @@
+using System.Net.WebSockets;
+using Perennial.Engine;
 using Perennial.Http;
 
 namespace Perennial.WebSockets;
@@ -7,13 +9,15 @@ namespace Perennial.WebSockets;
 /// </summary>
 /// <remarks>
 /// Pings of the peer are answered while nobody reads, as far as the order of TCP allows: a ping behind data that nobody has taken waits
-/// with it, for a full buffer or a pause holds back everything that comes after.
+/// with it, for a full buffer or a pause holds back everything that comes after. So it is for the server's answers to what is sent, and
+/// to <see cref="Transport.StopAsync"/>: wait for these only while the messages are being read.
 /// </remarks>
 public sealed class WebSocketTransport : Transport
 {
     private readonly WebSocketTransportOptions _options;
     private readonly TimeProvider _time;
     private readonly HttpExchange _http;
+    private readonly NumberedSends? _numbered;
 
     /// <summary>Checks the options; connects nothing.</summary>
     /// <param name="options">What this transport is told.</param>
@@ -24,24 +28,44 @@ public sealed class WebSocketTransport : Transport
     {
         _options = options;
         _time = (services ?? TransportServices.Default).Time;
+        _numbered = options.UsePerennialProtocol ? new NumberedSends(options.Send.Timeout, _time) : null;
         _http = new HttpExchange(options, accept: null, services ?? TransportServices.Default);
     }
+
+    /// <summary>Messages that have left and had no answer are not repeated any more.</summary>
+    internal void AbandonSends() => _numbered?.Abandon();
 
     /// <inheritdoc/>
     protected override ValueTask<TransportConnection> OpenAsync(ConnectContext context, CancellationToken cancellationToken)
     {
+        if (context.Attempt == 0)
+        {
+            AbandonSends();     // what has left in an earlier session is not to arrive in this one
+        }
+
         var handshake = new WebSocketHandshake(_options);
         return _http.ConnectAsync(
             context,
-            (response, stream) => new WebSocketConnection(stream, handshake.Accept(response), _options, _time),
+            (response, stream) => NewConnection(response, stream, handshake.Accept(response)),
             cancellationToken,
             handshake.Prepare);
     }
 
     /// <inheritdoc/>
-    protected override ValueTask DisposeCoreAsync()
+    protected override async ValueTask DisposeCoreAsync()
     {
+        if (_numbered is not null)
+        {
+            await _numbered.DisposeAsync().ConfigureAwait(false);
+        }
+
         _http.Dispose();
-        return base.DisposeCoreAsync();
+        await base.DisposeCoreAsync().ConfigureAwait(false);
     }
+
+    /// <summary>A selected subprotocol alone proves little: some servers select whatever is offered first.</summary>
+    private WebSocketConnection NewConnection(HttpResponseMessage response, Stream stream, WebSocketCreationOptions creation) =>
+        _numbered is not null && creation.SubProtocol is ProtocolHeaders.SubProtocol && ProtocolHeaders.SpeaksPerennial(response)
+            ? new PerennialConnection(stream, creation, ProtocolHeaders.Heartbeat(response), _options, _numbered, _time)
+            : new PlainConnection(stream, creation, _options, _time, _numbered);
 }

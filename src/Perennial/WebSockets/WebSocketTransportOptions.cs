@@ -1,3 +1,4 @@
+using System.Diagnostics.CodeAnalysis;
 using Perennial.Http;
 
 namespace Perennial.WebSockets;
@@ -8,8 +9,30 @@ namespace Perennial.WebSockets;
 /// </summary>
 public sealed record WebSocketTransportOptions : HttpTransportOptions
 {
-    /// <summary>Subprotocols to offer, the preferred one first (RFC 6455, 1.9). Default none.</summary>
+    /// <summary>The defaults.</summary>
+    public WebSocketTransportOptions()
+    {
+    }
+
+    /// <summary>What another transport over HTTP was told, as far as it concerns this one.</summary>
+    [SetsRequiredMembers]
+    internal WebSocketTransportOptions(HttpTransportOptions shared)
+        : base(shared)
+    {
+    }
+
+    /// <summary>
+    /// Subprotocols to offer, the preferred one first (RFC 6455, 1.9). Like <see cref="HttpTransportOptions.Headers"/> they stay at the
+    /// endpoint's origin, because some servers take tokens there: a redirect elsewhere does not carry them. Default none.
+    /// </summary>
     public IReadOnlyList<string> SubProtocols { get; init; } = [];
+
+    /// <summary>
+    /// Whether to offer <c>perennial.v1</c> behind <see cref="SubProtocols"/>. A server that speaks it numbers its messages, so that none
+    /// is lost or repeated over reconnects, and acknowledges what is sent, which then arrives exactly once; any other server ignores the
+    /// offer. Default <see langword="true"/>; turn it off for a server that refuses what it does not know.
+    /// </summary>
+    public bool UsePerennialProtocol { get; init; } = true;
 
     /// <summary>How the transport finds out that the peer is gone.</summary>
     public HeartbeatOptions Heartbeat { get; init; } = new();
@@ -33,6 +56,12 @@ public sealed record WebSocketTransportOptions : HttpTransportOptions
 
         OptionCheck.NotNull(Heartbeat, nameof(Heartbeat)).Validate();
         OptionCheck.Require(EffectiveMethod == HttpMethod.Get, nameof(Method), "A WebSocket is opened by GET without a Body (RFC 6455, 4.1).");
+        OptionCheck.Require(
+            SendEndpoint is null, nameof(SendEndpoint), $"Messages are sent over the WebSocket itself; leave {nameof(SendEndpoint)} unset.");
+        OptionCheck.Require(
+            HttpVersion is null || HttpVersion == System.Net.HttpVersion.Version11,
+            nameof(HttpVersion),
+            $"A WebSocket is opened over HTTP/1.1 (RFC 6455, 4.1); leave {nameof(HttpVersion)} unset.");
     }
 }
 

@@ -56,6 +56,23 @@ public class EnvelopeTests
         server.Requests[0].Header("Last-Event-ID").ShouldBe("d-9");
     }
 
+    [Fact]
+    public async Task The_server_says_when_to_come_back()
+    {
+        var clock = new ManualTimeProvider();
+        await using var server = ScriptedServer.Start(
+            Lines("{\"type\":\"perennial.retry\",\"data\":{\"later\":[1],\"delay\":1500}}\n" + Envelopes(1), Ending.Reset, SpeaksPerennial),
+            Lines("{\"type\":\"perennial.retry\",\"data\":{\"delay\":\"soon\"}}\n" + Completed, Ending.InGoodOrder, SpeaksPerennial));
+        await using var probe = For(server, options => options with { Reconnect = TransportProbe.WithoutJitter }, new TransportServices { Time = clock });
+        await probe.ReadTextsAsync(1);
+
+        (await probe.WaitForAsync<ReconnectingEvent>()).Delay.ShouldBe(TimeSpan.FromSeconds(1.5));
+        await clock.WaitForTimerAsync(TimeSpan.FromSeconds(1.5), probe.Token);
+        clock.Advance(TimeSpan.FromSeconds(1.5));
+
+        (await probe.ReadTextsAsync()).ShouldBeEmpty();
+    }
+
     [Theory]
     [InlineData("completed", StreamEndReason.Completed)]
     [InlineData("stopped", StreamEndReason.Stopped)]

@@ -1,3 +1,4 @@
+using Perennial.Auto;
 using Perennial.HttpStreams;
 using Perennial.Management;
 using Perennial.Sse;
@@ -21,6 +22,7 @@ public class PoolTests
         manager.Create(new WebSocketTransportOptions { Endpoint = Anywhere }).ShouldBeOfType<WebSocketTransport>();
         manager.Create("http-stream", new HttpStreamTransportOptions { Endpoint = Anywhere }).ShouldBeOfType<HttpStreamTransport>();
         manager.Create(new LongPollTransportOptions { Endpoint = Anywhere }).ShouldBeOfType<LongPollTransport>();
+        manager.Create("auto", new AutoTransportOptions { Endpoint = Anywhere }).ShouldBeOfType<AutoTransport>();
 
         foreach (var kind in TransportKinds.Default.Names)
         {
@@ -30,7 +32,7 @@ public class PoolTests
         }
 
         manager.Find("nobody").ShouldBeNull();
-        manager.InState(TransportState.Idle).Count.ShouldBe(4);
+        manager.InState(TransportState.Idle).Count.ShouldBe(5);
         manager.InState(TransportState.Connected).ShouldBeEmpty();
     }
 
@@ -40,7 +42,7 @@ public class PoolTests
         await using var manager = new TransportManager();
 
         Should.Throw<ArgumentException>(() => manager.Create("carrier-pigeon", new SseTransportOptions { Endpoint = Anywhere }))
-            .Message.ShouldStartWith("There is no kind 'carrier-pigeon' of transport; there are http-stream, long-poll, sse, websocket.");
+            .Message.ShouldStartWith("There is no kind 'carrier-pigeon' of transport; there are auto, http-stream, long-poll, sse, websocket.");
         Should.Throw<ArgumentException>(() => manager.Create("sse", new LongPollTransportOptions { Endpoint = Anywhere }))
             .Message.ShouldStartWith("A transport of kind 'sse' takes SseTransportOptions, not LongPollTransportOptions.");
         Should.Throw<ArgumentException>(() => manager.Create(MemoryTransport.Options)).Message.ShouldStartWith("No kind of transport takes MemoryTransportOptions.");

@@ -108,7 +108,7 @@ public class CloseCodeTests
         (await probe.ReadTextsAsync()).ShouldBe(["a", "b", "c"]);
 
         var error = await probe.WaitForAsync<ErrorEvent>();
-        (error.Code, error.IsRecoverable, error.Exception.CloseCode).ShouldBe((TransportErrorCode.ConnectionLost, true, null));
+        (error.Code, error.IsRecoverable, error.Exception.CloseCode).ShouldBe((TransportErrorCode.ConnectionLost, true, 1006));
     }
 
     [Fact]

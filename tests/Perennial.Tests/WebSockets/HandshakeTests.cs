@@ -32,7 +32,7 @@ public class HandshakeTests
         request.Header("Sec-WebSocket-Version").ShouldBe("13");
         Convert.FromBase64String(request.Header("Sec-WebSocket-Key")!).Length.ShouldBe(16);
         (request.Header("X-Tenant"), request.Header("Origin")).ShouldBe(("acme", "https://example.com"));
-        request.Headers.Contains("Sec-WebSocket-Protocol").ShouldBeFalse();
+        request.Header("Sec-WebSocket-Protocol").ShouldBe("perennial.v1");
         request.Headers.Contains("Sec-WebSocket-Extensions").ShouldBeFalse();
     }
 
@@ -136,7 +136,7 @@ public class HandshakeTests
 
         await probe.ReadTextsAsync();
 
-        server.Requests.ShouldHaveSingleItem().Header("Sec-WebSocket-Protocol").ShouldBe("chat.v1, chat.v2");
+        server.Requests.ShouldHaveSingleItem().Header("Sec-WebSocket-Protocol").ShouldBe("chat.v1, chat.v2, perennial.v1");
     }
 
     [Fact]
@@ -195,7 +195,7 @@ public class HandshakeTests
 
         var followed = server.Requests[1];
         (followed.Target, followed.Header("Cookie"), followed.Header("Authorization")).ShouldBe(("/there", "session=secret", "Bearer cached"));
-        followed.Header("Sec-WebSocket-Protocol").ShouldBe("chat, token.secret");
+        followed.Header("Sec-WebSocket-Protocol").ShouldBe("chat, token.secret, perennial.v1");
     }
 
     [Fact]
@@ -209,7 +209,8 @@ public class HandshakeTests
 
         var abroad = other.Requests.ShouldHaveSingleItem();
         abroad.Header("Upgrade").ShouldBe("websocket");
-        string[] confidential = ["Authorization", "Cookie", "Sec-WebSocket-Protocol"];
+        abroad.Header("Sec-WebSocket-Protocol").ShouldBe("perennial.v1");
+        string[] confidential = ["Authorization", "Cookie"];
         confidential.ShouldAllBe(name => server.Requests[0].Headers.Contains(name));
         confidential.ShouldAllBe(name => !abroad.Headers.Contains(name));
     }

@@ -23,13 +23,15 @@ public class OptionsTests
         { "Heartbeat.Timeout", "10 ms and 1 h", Good with { Heartbeat = new() { Timeout = TimeSpan.Zero } } },
         { "Heartbeat.Timeout", "10 ms and 1 h", Good with { Heartbeat = new() { Timeout = Timeout.InfiniteTimeSpan } } },
         { "Method", "GET", Good with { Method = HttpMethod.Post } },
+        { "SendEndpoint", "WebSocket itself", Good with { SendEndpoint = new Uri("http://127.0.0.1/in") } },
+        { "HttpVersion", "HTTP/1.1", Good with { HttpVersion = System.Net.HttpVersion.Version20 } },
         { "Method", "GET", Good with { Body = Perennial.Http.RequestBody.Text("a") } },
     };
 
     public static TheoryData<WebSocketTransportOptions> Fine { get; } =
     [
         Good,
-        Good with { Endpoint = new Uri("wss://example.com/") },
+        Good with { Endpoint = new Uri("wss://example.com/"), HttpVersion = System.Net.HttpVersion.Version11 },
         Good with { Endpoint = new Uri("https://example.com/") },
         Good with { Heartbeat = new() { Interval = TimeSpan.FromMilliseconds(10), Timeout = TimeSpan.FromHours(1) } },
         Good with { Heartbeat = new() { Interval = Timeout.InfiniteTimeSpan } },

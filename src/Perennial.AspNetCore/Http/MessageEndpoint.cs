@@ -1,0 +1,102 @@
+using System.Buffers;
+using System.Text.Unicode;
+using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Http.Features;
+using Microsoft.Extensions.Options;
+using Microsoft.Net.Http.Headers;
+using Perennial.AspNetCore.Stores;
+
+namespace Perennial.AspNetCore.Http;
+
+/// <summary>Takes a message to a producer from a POST: 202 once it is recorded. Safe from any thread.</summary>
+internal sealed class MessageEndpoint(IOptions<PerennialServerOptions> options)
+{
+    private const int LongestKey = 255;
+
+    private readonly int _maxBytes = options.Value.MaxMessageBytes;
+
+    /// <summary>Records the body of a request as a message, once however often its <c>Idempotency-Key</c> comes.</summary>
+    /// <param name="context">The request.</param>
+    /// <param name="log">The run.</param>
+    public async Task ReceiveAsync(HttpContext context, IRunLog log)
+    {
+        if (!TryReadKey(context.Request.Headers["Idempotency-Key"], out var key))
+            await Problem.SendAsync(context, StatusCodes.Status400BadRequest, $"Idempotency-Key must be one string of 1 to {LongestKey} visible ASCII characters.");
+        else if (IsBinary(context.Request.ContentType) is not { } isBinary)
+            await Problem.SendAsync(context, StatusCodes.Status415UnsupportedMediaType, "A message is text/plain or application/json in UTF-8, or application/octet-stream.");
+        else if (await ReadBodyAsync(context) is not { } body)
+            await Problem.SendAsync(context, StatusCodes.Status413PayloadTooLarge, $"A message may have {_maxBytes} bytes.");
+        else if (!isBinary && !Utf8.IsValid(body))
+            await Problem.SendAsync(context, StatusCodes.Status400BadRequest, "The text is not UTF-8.");
+        else
+            await AnswerAsync(context, await log.ReceiveAsync(new RunMessage { Data = body, IsBinary = isBinary, Key = key }, CancellationToken.None));
+    }
+
+    private static Task AnswerAsync(HttpContext context, ReceiveResult result)
+    {
+        switch (result.Outcome)
+        {
+            case ReceiveOutcome.Accepted or ReceiveOutcome.Repeated:
+                context.Response.Headers[WireNames.ProtocolHeader] = "1";
+                context.Response.StatusCode = StatusCodes.Status202Accepted;
+                return Task.CompletedTask;
+            case ReceiveOutcome.NotTaken:
+                context.Response.Headers.Allow = "GET, HEAD, DELETE";
+                return Problem.SendAsync(context, StatusCodes.Status405MethodNotAllowed, "This run takes no messages.");
+            case ReceiveOutcome.Full:
+                return Problem.TooManyAsync(context, "The producer has not yet read the messages it was sent.");
+            default:
+                return Problem.SendAsync(context, StatusCodes.Status409Conflict, "The run has ended.");
+        }
+    }
+
+    // A structured-field string (RFC 8941, section 3.3.3), or what clients send that know nothing of those: the bare characters.
+    private static bool TryReadKey(string? field, out string? key)
+    {
+        key = field;
+        if (string.IsNullOrEmpty(field))
+            return field is null;
+        key = field.Length >= 2 && field[0] == '"' && field[^1] == '"' ? field[1..^1] : field;
+        return key.Length is > 0 and <= LongestKey && !key.AsSpan().ContainsAnyExceptInRange('!', '~');
+    }
+
+    private static bool? IsBinary(string? contentType)
+    {
+        if (!MediaTypeHeaderValue.TryParse(contentType, out var type))
+            return null;
+        if (type.MediaType.Equals("application/octet-stream", StringComparison.OrdinalIgnoreCase))
+            return true;
+        var isText = type.MediaType.Equals("text/plain", StringComparison.OrdinalIgnoreCase)
+            || type.MediaType.Equals(ResponseForms.Json, StringComparison.OrdinalIgnoreCase);
+        var isUtf8 = !type.Charset.HasValue || HeaderUtilities.RemoveQuotes(type.Charset).Equals("utf-8", StringComparison.OrdinalIgnoreCase);
+        return isText && isUtf8 ? false : null;
+    }
+
+    /// <summary>Null where the body is larger than allowed, which is found out without reading or keeping more.</summary>
+    private async Task<byte[]?> ReadBodyAsync(HttpContext context)
+    {
+        if (context.Request.ContentLength > _maxBytes)
+            return null;
+        if (context.Features.Get<IHttpMaxRequestBodySizeFeature>() is { IsReadOnly: false } limit)
+            limit.MaxRequestBodySize = null;
+        var reader = context.Request.BodyReader;
+        while (true)
+        {
+            var read = await reader.ReadAsync(context.RequestAborted);
+            if (read.Buffer.Length > _maxBytes)
+            {
+                reader.AdvanceTo(read.Buffer.End);
+                return null;
+            }
+
+            if (read.IsCompleted)
+            {
+                var body = read.Buffer.ToArray();
+                reader.AdvanceTo(read.Buffer.End);
+                return body;
+            }
+
+            reader.AdvanceTo(read.Buffer.Start, read.Buffer.End);
+        }
+    }
+}

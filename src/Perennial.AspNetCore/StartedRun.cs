@@ -1,0 +1,18 @@
+using Perennial.AspNetCore.Stores;
+
+namespace Perennial.AspNetCore;
+
+/// <summary>A run that this process produces. Safe from any thread.</summary>
+public sealed class StartedRun : StreamRun
+{
+    internal StartedRun(string id, string epoch, Task<IRunLog> log, Func<Task<IRunLog>, Task<RunStatus>> produce)
+        : base(id, epoch, log) =>
+        Completion = produce(log);
+
+    /// <summary>Completes when the producer has returned, with the status of the run. Never faults.</summary>
+    /// <remarks>
+    /// <see cref="RunStatus.Running"/> means that the host shut down first: the run was cut off and has no end.
+    /// <see cref="RunStatus.Failed"/> is also the status of a run that the store did not take.
+    /// </remarks>
+    public Task<RunStatus> Completion { get; }
+}

@@ -1,0 +1,33 @@
+namespace Perennial.AspNetCore.Stores;
+
+/// <summary>Where runs are recorded: in the memory of this process, or in a database that several nodes share.</summary>
+/// <remarks>
+/// <para>Safe from any thread. One per host, from dependency injection; limits and retention come from <see cref="PerennialServerOptions"/>.</para>
+/// <para>
+/// A run that ended is kept for <see cref="PerennialServerOptions.FinishedRunRetention"/> and then forgotten. A store that is shared by
+/// nodes ends, as <see cref="RunEnd.ProducerLost"/>, the runs whose node is gone, so that no reader waits for ever; what such a node still
+/// appends when it comes back late is <see cref="AppendOutcome.Fenced"/> or <see cref="AppendOutcome.Closed"/>.
+/// </para>
+/// <para>
+/// What is recorded stays as it is: every reader on every node sees the same records with the same sequences. A call that cannot reach the
+/// store throws <see cref="RunStoreException"/>; whether it recorded anything is then unknown. A call that is cancelled throws
+/// <see cref="OperationCanceledException"/> and may have done its work all the same.
+/// </para>
+/// </remarks>
+public interface IRunStore
+{
+    /// <summary>Records that a run exists, open and empty, and makes this node its producer until it ends.</summary>
+    /// <param name="id">The name of the run in its URL; drawn at random, so not in use.</param>
+    /// <param name="epoch">Drawn anew for each run; part of every event id, and the proof of being the producer.</param>
+    /// <param name="takesMessages">Whether the producer receives messages; if not, each is <see cref="ReceiveOutcome.NotTaken"/>.</param>
+    /// <param name="cancellationToken">Ends the call.</param>
+    /// <returns>The run, to append to.</returns>
+    /// <exception cref="InvalidOperationException">The id is in use.</exception>
+    ValueTask<IRunLog> CreateAsync(string id, string epoch, bool takesMessages, CancellationToken cancellationToken);
+
+    /// <summary>Finds a run that any node has created.</summary>
+    /// <param name="id">The name of the run in its URL, as somebody sent it; any text.</param>
+    /// <param name="cancellationToken">Ends the call.</param>
+    /// <returns>The run, to read; null where it never was or is no longer kept.</returns>
+    ValueTask<IRunLog?> FindAsync(string id, CancellationToken cancellationToken);
+}

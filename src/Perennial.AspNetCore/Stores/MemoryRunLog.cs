@@ -1,0 +1,119 @@
+namespace Perennial.AspNetCore.Stores;
+
+/// <summary>One run in memory. Appended once and read by anyone from anywhere without copying; closed by a last record.</summary>
+/// <remarks>Safe from any thread. Nothing here waits, and what was read never changes.</remarks>
+internal sealed class MemoryRunLog(string id, string epoch, bool takesMessages, MemoryRunStore store, PerennialServerOptions options) : IRunLog
+{
+    /// <summary>What a run takes of the store's room beside its events.</summary>
+    public const long Overhead = 1024;
+
+    private readonly Lock _gate = new();
+    private readonly RunSignalSet _readers = new();
+    private readonly RunSignalSet _producer = new();
+    private readonly MemoryInbox _inbox = new(options.MaxPendingMessageBytes);      // under the lock
+    private RunRecord[] _records = new RunRecord[8];    // the first _count are published and never written again, so readers share the array
+    private int _count;
+    private long _bytes;            // of events, as MaxBytesPerRun counts them
+    private RunStatus _status = RunStatus.Running;
+
+    public string Id => id;
+
+    public string Epoch => epoch;
+
+    public ValueTask<RunState> GetStateAsync(CancellationToken cancellationToken)
+    {
+        lock (_gate)
+            return ValueTask.FromResult(StateLocked);
+    }
+
+    public ValueTask<AppendResult> AppendAsync(RunEvent item, CancellationToken cancellationToken)
+    {
+        AppendResult result;
+        lock (_gate)
+            result = AppendLocked(item);
+        if (result.Outcome == AppendOutcome.Appended)
+            _readers.Set();
+        return ValueTask.FromResult(result);
+    }
+
+    public ValueTask<RunStatus> CloseAsync(RunEnd ending, CancellationToken cancellationToken)
+    {
+        long bytes;
+        lock (_gate)
+        {
+            if (_status != RunStatus.Running)
+                return ValueTask.FromResult(_status);
+            AddLocked(ending.ToEvent());
+            _status = ending.Status;
+            _inbox.Clear();
+            bytes = _bytes;
+        }
+
+        store.OnEnded(this, bytes + Overhead);
+        _readers.Set();
+        _producer.Set();
+        return ValueTask.FromResult(ending.Status);
+    }
+
+    public ValueTask<RunSlice> ReadAsync(long after, int maxBytes, CancellationToken cancellationToken)
+    {
+        ArgumentOutOfRangeException.ThrowIfNegative(after);
+        lock (_gate)
+        {
+            var start = (int)Math.Min(after, _count);
+            var end = start;
+            for (var bytes = 0L; end < _count && bytes < maxBytes; end++)
+                bytes += _records[end].Content.Data.Length + RunEvent.Overhead;
+            return ValueTask.FromResult(new RunSlice(_records.AsMemory(start..end), StateLocked));
+        }
+    }
+
+    public IDisposable Subscribe(RunNews news, RunSignal signal) => (news == RunNews.Records ? _readers : _producer).Add(signal);
+
+    public ValueTask<ReceiveResult> ReceiveAsync(RunMessage message, CancellationToken cancellationToken)
+    {
+        if (!takesMessages)
+            return ValueTask.FromResult(new ReceiveResult(ReceiveOutcome.NotTaken));
+        ReceiveResult result;
+        lock (_gate)
+            result = _inbox.Receive(message, hasEnded: _status != RunStatus.Running);
+        if (result.Outcome == ReceiveOutcome.Accepted)
+            _producer.Set();
+        return ValueTask.FromResult(result);
+    }
+
+    public ValueTask<SenderState> GetSenderAsync(string sender, long firstOpen, CancellationToken cancellationToken)
+    {
+        lock (_gate)
+            return ValueTask.FromResult(_inbox.StateOf(sender, firstOpen));
+    }
+
+    public ValueTask<IReadOnlyList<RunMessage>> ReadMessagesAsync(long after, CancellationToken cancellationToken)
+    {
+        lock (_gate)
+            return ValueTask.FromResult(_inbox.ReadAfter(after));
+    }
+
+    private RunState StateLocked => new(_status, _count, Oldest: 1);
+
+    private AppendResult AppendLocked(RunEvent item)
+    {
+        if (_status != RunStatus.Running)
+            return new(AppendOutcome.Closed);
+        if (_bytes + item.Size > options.MaxBytesPerRun)
+            return new(AppendOutcome.TooLarge);
+        if (!store.TryReserve(item.Size))
+            return new(AppendOutcome.StoreFull);
+        _bytes += item.Size;
+        AddLocked(item);
+        return new(AppendOutcome.Appended, _count);
+    }
+
+    private void AddLocked(RunEvent item)
+    {
+        if (_count == _records.Length)
+            Array.Resize(ref _records, _count * 2);
+        _records[_count] = new RunRecord(epoch, _count + 1, item);
+        _count++;
+    }
+}

@@ -1,0 +1,105 @@
+using System.Collections.Concurrent;
+using Microsoft.Extensions.Options;
+
+namespace Perennial.AspNetCore.Stores;
+
+/// <summary>Runs in the memory of this process: bounded by bytes and, after their end, by age. They die with the process.</summary>
+/// <remarks>
+/// Safe from any thread. Whoever reads a run while it is forgotten still gets everything. When memory is short, the runs that ended first are
+/// forgotten before their time.
+/// </remarks>
+internal sealed class MemoryRunStore : IRunStore, IDisposable
+{
+    private readonly ConcurrentDictionary<string, MemoryRunLog> _logs = new(StringComparer.Ordinal);
+    private readonly PerennialServerOptions _options;
+    private readonly TimeProvider _time;
+    private readonly ITimer _timer;
+    private readonly Lock _gate = new();
+    private readonly Queue<EndedRun> _ended = new();
+    private long _bytes;
+
+    public MemoryRunStore(IOptions<PerennialServerOptions> options, TimeProvider time)
+    {
+        _options = options.Value;
+        _time = time;
+        _timer = time.CreateTimer(static store => ((MemoryRunStore)store!).ForgetDue(), this, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
+    }
+
+    public ValueTask<IRunLog> CreateAsync(string id, string epoch, bool takesMessages, CancellationToken cancellationToken)
+    {
+        if (!TryReserve(MemoryRunLog.Overhead))
+            throw new RunStoreException("The runs in memory take all the room that MaxBytesInMemory allows.");
+        var log = new MemoryRunLog(id, epoch, takesMessages, this, _options);
+        if (_logs.TryAdd(id, log))
+            return ValueTask.FromResult<IRunLog>(log);
+        Interlocked.Add(ref _bytes, -MemoryRunLog.Overhead);
+        throw new InvalidOperationException("A run of this id exists.");
+    }
+
+    public ValueTask<IRunLog?> FindAsync(string id, CancellationToken cancellationToken) =>
+        ValueTask.FromResult<IRunLog?>(_logs.GetValueOrDefault(id));
+
+    /// <summary>Takes room for a record, from runs that have ended if need be. False where there is none.</summary>
+    public bool TryReserve(long bytes)
+    {
+        while (Interlocked.Add(ref _bytes, bytes) > _options.MaxBytesInMemory)
+        {
+            Interlocked.Add(ref _bytes, -bytes);
+            if (!TryForgetOldest())
+                return false;
+        }
+
+        return true;
+    }
+
+    /// <summary>Learns that a run has ended, so that it is forgotten in time.</summary>
+    public void OnEnded(MemoryRunLog log, long bytes)
+    {
+        lock (_gate)
+        {
+            _ended.Enqueue(new EndedRun(log.Id, bytes, _time.GetTimestamp()));
+            if (_ended.Count == 1)
+                _timer.Change(_options.FinishedRunRetention, Timeout.InfiniteTimeSpan);
+        }
+    }
+
+    public void Dispose() => _timer.Dispose();
+
+    private bool TryForgetOldest()
+    {
+        lock (_gate)
+        {
+            if (_ended.Count == 0)
+                return false;
+            ForgetLocked();
+            return true;
+        }
+    }
+
+    private void ForgetDue()
+    {
+        lock (_gate)
+        {
+            while (_ended.TryPeek(out var oldest))
+            {
+                var rest = _options.FinishedRunRetention - _time.GetElapsedTime(oldest.EndedAt);
+                if (rest > TimeSpan.Zero)
+                {
+                    _timer.Change(rest, Timeout.InfiniteTimeSpan);
+                    return;
+                }
+
+                ForgetLocked();
+            }
+        }
+    }
+
+    private void ForgetLocked()
+    {
+        var run = _ended.Dequeue();
+        _logs.TryRemove(run.Id, out _);
+        Interlocked.Add(ref _bytes, -run.Bytes);
+    }
+
+    private readonly record struct EndedRun(string Id, long Bytes, long EndedAt);
+}

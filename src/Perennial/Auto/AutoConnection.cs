@@ -1,0 +1,162 @@
+using Perennial.Engine;
+
+namespace Perennial.Auto;
+
+/// <summary>
+/// A connection of some protocol, listened to until its first bytes: only they prove that the protocol gets through. From then on it is
+/// that connection and nothing more.
+/// </summary>
+/// <param name="protocol">Which protocol.</param>
+/// <param name="inner">The connection.</param>
+/// <param name="onHeard">Called once, with the first bytes.</param>
+internal sealed class AutoConnection(AutoProtocol protocol, TransportConnection inner, Action<AutoProtocol> onHeard) : TransportConnection
+{
+    private readonly CancellationTokenSource _lifetime = new();     // of the inner connection, which keeps the first token it is given
+    private CancellationTokenRegistration _leaving;
+    private MessageBatch? _first;                                   // what came before the transport began to read
+    private ReadOutcome _firstOutcome;
+    private TransportException? _fault;                             // found before the transport began to read
+    private ProtocolFailure? _complaint;
+    private int _isHeard;
+
+    public AutoProtocol Protocol => protocol;
+
+    /// <summary>Whether bytes came, be it no more than an answer to a ping.</summary>
+    public bool IsHeard => Volatile.Read(ref _isHeard) != 0 || ShowedLife;
+
+    /// <summary>
+    /// Whether the server speaks Perennial's protocol, and so marks the end, speaks first, and resumes wherever it is asked to.
+    /// </summary>
+    public bool SpeaksPerennial => inner.AlwaysMarksEnd;
+
+    public override bool CanBeResumed => inner.CanBeResumed;
+
+    public override TimeSpan? LongestSilence => inner.LongestSilence;
+
+    public override bool AlwaysMarksEnd => inner.AlwaysMarksEnd;
+
+    public override bool SendsAreRepeatable => inner.SendsAreRepeatable;
+
+    internal override NumberedSends? NumberedSends => inner.NumberedSends;
+
+    internal override bool HasMadeProgress => inner.HasMadeProgress;
+
+    /// <summary>How the connection ended without a byte, where that speaks against the protocol; once.</summary>
+    public ProtocolFailure? TakeComplaint() => Interlocked.Exchange(ref _complaint, null);
+
+    /// <summary>Waits for the first bytes, and keeps them for the first read.</summary>
+    /// <param name="cancellationToken">Ends the wait and the connection with it.</param>
+    /// <exception cref="TransportException">The connection ended without any.</exception>
+    public async Task ListenAsync(CancellationToken cancellationToken)
+    {
+        var first = new MessageBatch();
+        var leaving = cancellationToken.UnsafeRegister(static lifetime => ((CancellationTokenSource)lifetime!).CancelQuietly(), _lifetime);
+        await using (leaving.ConfigureAwait(false))
+        {
+            try
+            {
+                _firstOutcome = await inner.ReadAsync(first, _lifetime.Token).ConfigureAwait(false);
+            }
+            catch (TransportException e) when (!e.IsTransient && !cancellationToken.IsCancellationRequested)
+            {
+                _fault = e;     // it did come through: what it means is for the transport to see
+            }
+            catch (TransportException) when (cancellationToken.IsCancellationRequested)
+            {
+                throw new OperationCanceledException(cancellationToken);
+            }
+        }
+
+        if (_firstOutcome == ReadOutcome.EndOfStream && first.BytesReceived == 0)
+        {
+            throw EndedUnheard();
+        }
+
+        _first = first;
+        BeHeard();
+    }
+
+    public override ValueTask<ReadOutcome> ReadAsync(MessageBatch batch, CancellationToken cancellationToken)
+    {
+        if (_leaving == default)
+        {
+            _leaving = cancellationToken.UnsafeRegister(static lifetime => ((CancellationTokenSource)lifetime!).CancelQuietly(), _lifetime);
+        }
+
+        if (_fault is not null)
+        {
+            throw _fault;
+        }
+
+        if (_first is { } first)
+        {
+            first.MoveTo(batch);
+            _first = null;
+            return new ValueTask<ReadOutcome>(_firstOutcome);
+        }
+
+        return IsHeard ? inner.ReadAsync(batch, _lifetime.Token) : ReadFirstAsync(batch);
+    }
+
+    public override StreamSignal Classify(in StreamMessage message) => inner.Classify(in message);
+
+    public override ValueTask<SendOutcome> SendAsync(OutgoingMessage message, CancellationToken cancellationToken) => inner.SendAsync(message, cancellationToken);
+
+    public override ValueTask StopAsync(CancellationToken cancellationToken) => inner.StopAsync(cancellationToken);
+
+    public override async ValueTask DisposeAsync()
+    {
+        _lifetime.CancelQuietly();
+        await inner.DisposeAsync().ConfigureAwait(false);
+        await _leaving.DisposeAsync().ConfigureAwait(false);
+    }
+
+    internal override ValueTask WaitUntilItSendsAsync(CancellationToken cancellationToken) => inner.WaitUntilItSendsAsync(cancellationToken);
+
+    internal override void Begin(IdleWatch idle, bool mayChangeLimit)
+    {
+        base.Begin(idle, mayChangeLimit);
+        inner.Number = Number;
+        inner.Begin(idle, mayChangeLimit);
+    }
+
+    private async ValueTask<ReadOutcome> ReadFirstAsync(MessageBatch batch)
+    {
+        try
+        {
+            var outcome = await inner.ReadAsync(batch, _lifetime.Token).ConfigureAwait(false);
+            if (outcome != ReadOutcome.EndOfStream || batch.BytesReceived > 0 || ShowedLife)
+            {
+                BeHeard();
+            }
+            else if (inner.AlwaysMarksEnd)
+            {
+                _complaint = new ProtocolFailure(protocol, FallbackReason.Lost, EndedUnheard());
+            }
+
+            return outcome;
+        }
+        catch (TransportException e) when (e.IsTransient && !IsHeard)
+        {
+            _complaint = new ProtocolFailure(protocol, FallbackReason.Lost, e);
+            throw;
+        }
+        catch (OperationCanceledException e) when (IsTakenForDead && !IsHeard)
+        {
+            var silence = new TransportException(TransportErrorCode.IdleTimeout, $"Accepted, and no byte within {LongestSilence}.", isTransient: true, e);
+            _complaint = new ProtocolFailure(protocol, FallbackReason.Silent, silence);
+            throw;
+        }
+    }
+
+    private static TransportException EndedUnheard() =>
+        new(TransportErrorCode.ConnectionLost, "The response ended before its first byte.", isTransient: true);
+
+    private void BeHeard()
+    {
+        if (Interlocked.Exchange(ref _isHeard, 1) == 0)
+        {
+            onHeard(protocol);
+        }
+    }
+}

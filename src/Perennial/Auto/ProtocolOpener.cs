@@ -1,0 +1,115 @@
+using System.Net;
+using Perennial.Http;
+using Perennial.HttpStreams;
+using Perennial.Sse;
+using Perennial.WebSockets;
+
+namespace Perennial.Auto;
+
+/// <summary>
+/// Opens connections to one endpoint by any of the protocols. Those over HTTP share what is known of the opening request, so that one
+/// with side effects is sent once whichever of them answers.
+/// </summary>
+internal sealed class ProtocolOpener : IAsyncDisposable
+{
+    private readonly AutoTransportOptions _options;
+    private readonly TransportServices _services;
+    private readonly HttpExchange _http;
+    private WebSocketTransport? _webSocket;     // made when it is first tried
+
+    public ProtocolOpener(AutoTransportOptions options, TransportServices services)
+    {
+        _options = options;
+        _services = services;
+        _http = new HttpExchange(options, accept: null, services);
+    }
+
+    /// <inheritdoc cref="OpeningRequest.IsRead"/>
+    public bool IsRead => _http.IsRead;
+
+    /// <summary>Whether a protocol can carry the request: a handshake and a poll are a GET without a body.</summary>
+    public bool CanOpen(AutoProtocol protocol) => protocol switch
+    {
+        AutoProtocol.WebSocket => _options.EffectiveMethod == HttpMethod.Get,
+        AutoProtocol.LongPoll => _http.IsRead,
+        _ => true,
+    };
+
+    /// <summary>Opens one connection by one request.</summary>
+    /// <param name="asked">The protocol, or both SSE and HTTP stream, the preferred one first: then the server chooses.</param>
+    /// <param name="context">Where to resume.</param>
+    /// <param name="trustAfter">How long a poll may be held before it counts as accepted.</param>
+    /// <param name="cancellationToken">Gives up.</param>
+    public async ValueTask<(AutoProtocol Protocol, TransportConnection Connection)> OpenAsync(
+        IReadOnlyList<AutoProtocol> asked, ConnectContext context, TimeSpan trustAfter, CancellationToken cancellationToken)
+    {
+        if (asked[0] == AutoProtocol.WebSocket)
+        {
+            _webSocket ??= new WebSocketTransport(_options.ForWebSocket(), _services);
+            return (asked[0], await _webSocket.OpenForAsync(context, cancellationToken).ConfigureAwait(false));
+        }
+
+        var connection = asked[0] == AutoProtocol.LongPoll
+            ? await OpenPollAsync(context, trustAfter, cancellationToken).ConfigureAwait(false)
+            : await OpenStreamAsync(asked, context, cancellationToken).ConfigureAwait(false);
+        _webSocket?.AbandonSends();     // no other protocol can repeat what has left under a number
+        return (connection switch { SseConnection => AutoProtocol.Sse, HttpStreamConnection => AutoProtocol.HttpStream, _ => AutoProtocol.LongPoll }, connection);
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        _http.Dispose();
+        if (_webSocket is not null)
+        {
+            await _webSocket.DisposeAsync().ConfigureAwait(false);
+        }
+    }
+
+    private ValueTask<TransportConnection> OpenStreamAsync(IReadOnlyList<AutoProtocol> asked, ConnectContext context, CancellationToken cancellationToken)
+    {
+        var types = asked.Select(static protocol => protocol == AutoProtocol.Sse ? SseTransport.MediaType : "application/x-ndjson");
+        var http = _http.Accepting(string.Join(", ", types.Select(static (type, place) => place == 0 ? type : $"{type};q=0.9")));
+        return http.ConnectAsync(context, (response, body) => Connect(asked, response, body, http, context), cancellationToken);
+    }
+
+    private ResponseConnection Connect(
+        IReadOnlyList<AutoProtocol> asked, HttpResponseMessage response, Stream body, HttpExchange http, ConnectContext context)
+    {
+        var mediaType = response.Content.Headers.ContentType?.MediaType;
+        var isSse = response.StatusCode == HttpStatusCode.NoContent || string.Equals(mediaType, SseTransport.MediaType, StringComparison.OrdinalIgnoreCase);
+        if (asked.Contains(AutoProtocol.Sse) && (isSse || asked.Count == 1))
+        {
+            if (response.StatusCode != HttpStatusCode.NoContent)
+            {
+                SseTransport.ThrowIfNotEventStream(response);
+            }
+
+            return new SseConnection(response, body, http, _options.ForSse(), context);
+        }
+
+        JsonContent.ThrowIfOther(response);
+        if (JsonContent.IsDocument(response) && _options.Order.Contains(AutoProtocol.LongPoll) && CanOpen(AutoProtocol.LongPoll))
+        {
+            throw new TransportException(
+                TransportErrorCode.UnexpectedContentType, $"The server answered with {mediaType}, a document and no stream of JSON lines.");
+        }
+
+        return new HttpStreamConnection(response, body, http, _options.ForHttpStream(), context);
+    }
+
+    private async ValueTask<TransportConnection> OpenPollAsync(ConnectContext context, TimeSpan trustAfter, CancellationToken cancellationToken)
+    {
+        var http = _http.Accepting("application/x-ndjson, application/json");
+        var connection = new LongPollConnection(http, _options.ForLongPoll(), context.LastEventId, _services.Time);
+        try
+        {
+            await connection.WaitForFirstAnswerAsync(trustAfter, cancellationToken).ConfigureAwait(false);
+            return connection;
+        }
+        catch
+        {
+            await connection.DisposeAsync().ConfigureAwait(false);
+            throw;
+        }
+    }
+}

@@ -1,0 +1,63 @@
+using System.Text;
+using System.Text.Json;
+
+namespace Perennial.Requests;
+
+/// <summary>The convention of <c>requestId</c>, <c>done</c> and <c>error</c>, as <see cref="RequestConvention.RequestId"/> describes it.</summary>
+internal static class RequestIdConvention
+{
+    public static ReadOnlyMemory<byte> Write(string id, ReadOnlySpan<byte> value)
+    {
+        var (kind, hasId) = RequestJson.Inspect(value, "requestId"u8);
+        if (kind != JsonTokenType.StartObject)
+        {
+            throw new ArgumentException("A request must be a JSON object, so that its requestId can be added.", nameof(value));
+        }
+
+        if (hasId)
+        {
+            throw new ArgumentException("The request has a member requestId already; it is added by the transport.", nameof(value));
+        }
+
+        var members = value[(value.IndexOf((byte)'{') + 1)..];
+        var head = Encoding.ASCII.GetBytes($$"""{"requestId":"{{id}}"{{(members.TrimStart(RequestJson.Space)[0] == '}' ? "" : ",")}}""");
+        return (byte[])[.. head, .. members];
+    }
+
+    public static bool Read(in StreamMessage message, out ReplyContent reply)
+    {
+        reply = default;
+        try
+        {
+            var reader = RequestJson.Reader(message.Bytes);
+            return reader.Read() && reader.TokenType == JsonTokenType.StartObject && TryReadMembers(ref reader, message.Data, out reply);
+        }
+        // Half a surrogate pair is valid JSON, but no string: reading it is an InvalidOperationException.
+        catch (Exception e) when (e is JsonException or InvalidOperationException)
+        {
+            return false;
+        }
+    }
+
+    private static bool TryReadMembers(ref Utf8JsonReader reader, ReadOnlyMemory<byte> message, out ReplyContent reply)
+    {
+        string? id = null;
+        RequestError? error = null;
+        var (isLast, isEmpty) = (false, true);
+        while (reader.Read() && reader.TokenType == JsonTokenType.PropertyName)
+        {
+            var isId = reader.ValueTextEquals("requestId"u8);
+            var isDone = reader.ValueTextEquals("done"u8);
+            var isError = reader.ValueTextEquals("error"u8);
+            reader.Read();
+            id = isId && reader.TokenType == JsonTokenType.String ? reader.GetString() : id;
+            isLast |= isDone && reader.TokenType == JsonTokenType.True;
+            isEmpty &= isId || (isDone && isLast);
+            error = isError ? RequestJson.Error(ref reader) : error;
+            reader.Skip();
+        }
+
+        reply = new ReplyContent { Id = id ?? "", Data = message, IsLast = isLast || error is not null, IsEmpty = isLast && isEmpty, Error = error };
+        return id is not null && !reader.Read();
+    }
+}

@@ -1,0 +1,60 @@
+using System.Text.Json;
+
+namespace Perennial.Requests;
+
+/// <summary>What the conventions in JSON share.</summary>
+internal static class RequestJson
+{
+    /// <summary>How deep messages may be nested.</summary>
+    private static readonly JsonReaderOptions Deep = new() { MaxDepth = 1000 };
+
+    public static ReadOnlySpan<byte> Space => " \t\r\n"u8;
+
+    public static Utf8JsonReader Reader(ReadOnlySpan<byte> json) => new(json, Deep);
+
+    /// <summary>Whether this is one JSON value, and whether it is an object with a certain member at the top.</summary>
+    public static (JsonTokenType Kind, bool HasMember) Inspect(ReadOnlySpan<byte> json, ReadOnlySpan<byte> member)
+    {
+        var reader = Reader(json);
+        try
+        {
+            reader.Read();
+            var (kind, hasMember) = (reader.TokenType, false);
+            while (reader.Read())
+            {
+                hasMember |= reader.CurrentDepth == 1 && reader.TokenType == JsonTokenType.PropertyName && reader.ValueTextEquals(member);
+            }
+
+            return (kind, hasMember);
+        }
+        // Half a surrogate pair is valid JSON, but no string: comparing it is an InvalidOperationException.
+        catch (Exception e) when (e is JsonException or InvalidOperationException)
+        {
+            return (JsonTokenType.None, false);
+        }
+    }
+
+    /// <summary>An error as a text, or as an object with a message and a code; <see langword="null"/> for any other value.</summary>
+    public static RequestError? Error(ref Utf8JsonReader reader)
+    {
+        if (reader.TokenType == JsonTokenType.String)
+        {
+            return new RequestError(reader.GetString(), Code: null);
+        }
+
+        if (reader.TokenType != JsonTokenType.StartObject)
+        {
+            return null;
+        }
+
+        using var document = JsonDocument.ParseValue(ref reader);
+        return new RequestError(Text(document.RootElement, "message"), Text(document.RootElement, "code"));
+    }
+
+    private static string? Text(JsonElement error, string name) => !error.TryGetProperty(name, out var member) ? null : member.ValueKind switch
+    {
+        JsonValueKind.String => member.GetString(),
+        JsonValueKind.Number => member.GetRawText(),
+        _ => null,
+    };
+}

@@ -1,0 +1,140 @@
+using System.Net.WebSockets;
+using Perennial.Engine;
+
+namespace Perennial.WebSockets;
+
+/// <summary>
+/// A WebSocket that speaks the subprotocol <c>perennial.v1</c> (docs/protocol.md): numbered events in envelopes, numbered sends, and words
+/// on the side, which are taken here.
+/// </summary>
+internal sealed class PerennialConnection : WebSocketConnection
+{
+    private readonly NumberedSends _numbered;
+    private readonly NumberedWriter _writer;
+    private readonly StopRequest _stop;
+    private readonly MessageClassifier _classify;
+    private TimeSpan? _heartbeat;
+    private volatile bool _hasMadeProgress;
+
+    public PerennialConnection(
+        Stream upgraded, WebSocketCreationOptions creation, TimeSpan? heartbeat, WebSocketTransportOptions options, NumberedSends numbered, TimeProvider time)
+        : base(upgraded, creation, options, time)
+    {
+        _heartbeat = heartbeat;
+        _numbered = numbered;
+        _writer = new NumberedWriter(numbered, this, Sender);
+        _stop = new StopRequest(Sender, options.ConnectTimeout, time);
+        _classify = options.Classify ?? JsonConventions.ClassifyErrors;
+    }
+
+    public override bool AlwaysMarksEnd => true;
+
+    public override TimeSpan? LongestSilence => _heartbeat * 3 ?? base.LongestSilence;
+
+    internal override NumberedSends NumberedSends => _numbered;
+
+    internal override bool HasMadeProgress => _hasMadeProgress;
+
+    public override StreamSignal Classify(in StreamMessage message)
+    {
+        if (message.IsMalformed)
+        {
+            return StreamSignal.Malformed;
+        }
+
+        var control = ControlEvents.Classify(in message);
+        return control == StreamSignal.None ? _classify(in message) : control;
+    }
+
+    public override async ValueTask StopAsync(CancellationToken cancellationToken) =>
+        await _stop.AskAsync(cancellationToken).ConfigureAwait(false);
+
+    public override async ValueTask DisposeAsync()
+    {
+        _numbered.Detach(this);
+        _stop.ConnectionLost();
+        await base.DisposeAsync().ConfigureAwait(false);
+    }
+
+    internal override void Begin(IdleWatch idle, bool mayChangeLimit)
+    {
+        base.Begin(idle, mayChangeLimit);
+        _numbered.Attach(this, _writer.Wake);
+    }
+
+    protected override void Add(MessageArena message, bool isBinary, MessageBatch batch)
+    {
+        if (isBinary)
+        {
+            Farewell = WebSocketCloseStatus.InvalidMessageType;
+            throw new TransportException(TransportErrorCode.ProtocolViolation, "The server sent bytes, which perennial.v1 does not know.");
+        }
+
+        var before = batch.Count;
+        if (!MessageEnvelope.TryOpen(message.Pending, batch, out _))
+        {
+            batch.AddMalformed(message.Pending);
+        }
+        else if (batch.Count > before && SideEvent.Read(in batch.Messages[before]) is { } side)
+        {
+            batch.RemoveLast();
+            if (!TryTake(side))
+            {
+                batch.AddMalformed(message.Pending);
+            }
+        }
+        else if (batch.Count > before && IsEnd(in batch.Messages[before]))
+        {
+            _stop.Answered();
+        }
+
+        message.Discard();
+    }
+
+    /// <summary>As the page lists them: a code from 4400 on is 4000 plus an HTTP status.</summary>
+    protected override bool MayPass(int closeCode) =>
+        closeCode is not (1002 or 1003 or (>= 1007 and <= 1010) or 3000 or 3003 or (>= 4400 and <= 4499 and not (4408 or 4429)));
+
+    private static bool IsEnd(in StreamMessage message) =>
+        ControlEvents.Classify(in message) is StreamSignal.Completed or StreamSignal.Stopped or StreamSignal.Failed;
+
+    /// <summary>Acts on a word on the side. False where it is not what the page says it is.</summary>
+    private bool TryTake(SideEvent side)
+    {
+        switch (side)
+        {
+            case { Kind: SideEventKind.Hello }:
+                if (side.Heartbeat is { } heartbeat)
+                {
+                    _heartbeat = heartbeat;
+                    ReportLongestSilence(heartbeat * 3);
+                }
+
+                return true;
+            case { Kind: SideEventKind.Acknowledged, Number: { } received }:
+                Answer(() => _hasMadeProgress |= _numbered.Acknowledge(this, received));
+                return true;
+            case { Kind: SideEventKind.Refused, Number: { } number }:
+                Answer(() => _numbered.Refuse(this, number, side.ToError("The server refused the message.")));
+                return true;
+            case { Kind: SideEventKind.Refused, IsOfStop: true }:
+                _stop.Refused(side.ToError("The server refused to stop."));
+                return true;
+            default:
+                return false;
+        }
+    }
+
+    private void Answer(Action act)
+    {
+        try
+        {
+            act();
+        }
+        catch (TransportException)
+        {
+            Farewell = WebSocketCloseStatus.ProtocolError;
+            throw;
+        }
+    }
+}

@@ -1,0 +1,100 @@
+using System.Net;
+using System.Net.Http.Json;
+using System.Text.Json;
+using Microsoft.AspNetCore.Builder;
+using Perennial.AspNetCore.Stores;
+
+namespace Perennial.AspNetCore.Tests.Http;
+
+/// <summary>What the server has not room for is refused in a way that a client can act on.</summary>
+public class LimitTests
+{
+    private static CancellationToken TestEnds => TestContext.Current.CancellationToken;
+
+    [Fact(Timeout = RunServer.Hang)]
+    public async Task An_endpoint_that_can_start_no_run_answers_503()
+    {
+        var end = new TaskCompletionSource();
+        await using var server = await RunServer.StartAsync(
+            options => options.MaxRuns = 1, app => app.MapPost("/chat", (StreamRuns runs) => runs.Start((_, _) => end.Task)));
+        server.Runs.Start((_, _) => end.Task);
+
+        using var response = await server.Client.PostAsync("/chat", content: null, TestEnds);
+
+        await ShouldBeUnavailableAsync(response);
+        end.SetResult();
+    }
+
+    [Fact(Timeout = RunServer.Hang)]
+    public async Task A_host_that_stops_starts_no_more_runs()
+    {
+        await using var server = await RunServer.StartAsync();
+
+        await server.StopAsync();
+
+        Should.Throw<TooManyRunsException>(() => server.Runs.Start((_, _) => Task.CompletedTask));
+    }
+
+    [Theory(Timeout = RunServer.Hang)]
+    [InlineData(ReaderForm.Sse)]
+    [InlineData(ReaderForm.JsonLines)]
+    [InlineData(ReaderForm.LongPoll)]
+    public async Task One_reader_too_many_is_asked_to_come_back_and_may_when_another_has_left(ReaderForm form)
+    {
+        await using var server = await RunServer.StartAsync(options => options.MaxReaders = 1);
+        var end = new TaskCompletionSource();
+        var run = server.Runs.Start(async (writer, stop) => await end.Task);
+        using var first = await server.OpenAsync(run);
+
+        using var second = await server.OpenAsync(run, accept: form.Accept());
+        await ShouldBeUnavailableAsync(second);
+        end.SetResult();
+        await first.Content.ReadAsStringAsync(TestEnds);
+
+        (await server.ReadAsync(run, accept: form.Accept())).ShouldContain("perennial.completed");
+    }
+
+    [Theory(Timeout = RunServer.Hang)]
+    [InlineData("GET")]
+    [InlineData("HEAD")]
+    [InlineData("POST")]
+    [InlineData("DELETE")]
+    public async Task A_store_that_cannot_be_reached_is_a_503_that_tells_nothing(string method)
+    {
+        await using var server = await RunServer.StartAsync(store: new BrokenStore());
+        using var request = new HttpRequestMessage(new HttpMethod(method), "/streams/any");
+
+        using var response = await server.Client.SendAsync(request, TestEnds);
+
+        await ShouldBeUnavailableAsync(response);
+    }
+
+    [Fact(Timeout = RunServer.Hang)]
+    public async Task A_run_that_the_store_does_not_take_fails_and_is_answered_by_503()
+    {
+        await using var server = await RunServer.StartAsync(
+            map: app => app.MapPost("/chat", (StreamRuns runs) => runs.Start((_, _) => Task.CompletedTask)), store: new BrokenStore());
+
+        using var response = await server.Client.PostAsync("/chat", content: null, TestEnds);
+
+        await ShouldBeUnavailableAsync(response);
+        (await server.Runs.Start((_, _) => Task.CompletedTask).Completion).ShouldBe(RunStatus.Failed);
+    }
+
+    private static async Task ShouldBeUnavailableAsync(HttpResponseMessage response)
+    {
+        response.StatusCode.ShouldBe(HttpStatusCode.ServiceUnavailable);
+        WireFormatTests.Header(response, "Retry-After").ShouldBe("1");
+        response.Content.Headers.ContentType!.MediaType.ShouldBe("application/problem+json");
+        if (response.RequestMessage!.Method != HttpMethod.Head)
+            (await response.Content.ReadFromJsonAsync<JsonElement>(TestEnds)).GetProperty("detail").GetString()!.ShouldNotContain("hunter2");
+    }
+
+    private sealed class BrokenStore : IRunStore
+    {
+        public ValueTask<IRunLog> CreateAsync(string id, string epoch, bool takesMessages, CancellationToken cancellationToken) =>
+            throw new RunStoreException("password=hunter2");
+
+        public ValueTask<IRunLog?> FindAsync(string id, CancellationToken cancellationToken) => throw new RunStoreException("password=hunter2");
+    }
+}
