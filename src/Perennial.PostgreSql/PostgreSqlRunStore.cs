@@ -154,12 +154,14 @@ internal sealed class PostgreSqlRunStore : IRunStore, IHostedLifecycleService, I
         await _stop.CancelAsync();
         await _work;
         await _database.DisposeAsync();
+        _views.MarkAllStale();      // who waits here for news would wait for ever
     }
 
     public void Dispose()
     {
         _stop.Cancel();
         _database.Dispose();
+        _views.MarkAllStale();
     }
 
     private Task<(bool IsKnown, long? Run)> TryCreateAsync(string id, string epoch, CancellationToken cancellationToken) =>

@@ -59,13 +59,13 @@ internal static class Schema
     /// <exception cref="RunStoreException">The tables are those of another version.</exception>
     public static async Task CreateAsync(NpgsqlConnection connection, string schema, CancellationToken cancellationToken)
     {
-        if (!await ExistsAsync(connection, cancellationToken))
+        if (!await ExistsAsync(connection, schema, cancellationToken))
         {
             await using var transaction = await connection.BeginTransactionAsync(cancellationToken);
             await using var alone = connection.Command(
                 "SELECT pg_advisory_xact_lock(hashtextextended($1, 0))", Sql.Value($"perennial schema {schema}"));
             await alone.ExecuteNonQueryAsync(cancellationToken);
-            if (!await ExistsAsync(connection, cancellationToken))
+            if (!await ExistsAsync(connection, schema, cancellationToken))
                 await CreateTablesAsync(connection, schema, cancellationToken);
             await transaction.CommitAsync(cancellationToken);
         }
@@ -84,9 +84,12 @@ internal static class Schema
         await create.ExecuteNonQueryAsync(cancellationToken);
     }
 
-    private static async Task<bool> ExistsAsync(NpgsqlConnection connection, CancellationToken cancellationToken)
+    // By a query of the catalogue: what a name stands for is remembered from before the lock.
+    private static async Task<bool> ExistsAsync(NpgsqlConnection connection, string schema, CancellationToken cancellationToken)
     {
-        await using var query = connection.Command("SELECT to_regclass('version') IS NOT NULL");
+        await using var query = connection.Command(
+            "SELECT EXISTS (SELECT FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace WHERE n.nspname = $1 AND c.relname = 'version')",
+            Sql.Value(schema));
         return (bool)(await query.ExecuteScalarAsync(cancellationToken))!;
     }
 }

@@ -42,8 +42,8 @@ public sealed class OutageTests(PostgreSqlCluster cluster) : IAsyncDisposable
     public async Task Cutting_the_line_again_and_again_records_nothing_twice()
     {
         const int runs = 8, events = 300, cuts = 25;
-        await using var proxy = cluster.Absence is null ? FaultProxy.Start(cluster.Address) : null;
-        var a = await _nodes.StartAsync(connectionString: PostgreSqlCluster.ConnectionStringTo(proxy!.Address.Port));
+        await using var proxy = FaultProxy.Start(cluster.Address);
+        var a = await _nodes.StartAsync(proxy: proxy);
         var b = await _nodes.StartAsync();
         var logs = await Task.WhenAll(Enumerable.Range(0, runs).Select(_ => Nodes.CreateRunAsync(a)));
         var first = await Nodes.FindAsync(b, logs[0]);
@@ -67,9 +67,9 @@ public sealed class OutageTests(PostgreSqlCluster cluster) : IAsyncDisposable
     [Fact(Timeout = Hang)]
     public async Task A_write_that_has_waited_for_too_long_fails_and_the_run_says_so_when_the_database_is_back()
     {
-        await using var proxy = cluster.Absence is null ? FaultProxy.Start(cluster.Address) : null;
+        await using var proxy = FaultProxy.Start(cluster.Address);
         var time = new ManualTimeProvider();
-        var a = await _nodes.StartAsync(time: time, connectionString: PostgreSqlCluster.ConnectionStringTo(proxy!.Address.Port));
+        var a = await _nodes.StartAsync(time: time, proxy: proxy);
         var b = await _nodes.StartAsync();
         var (run, patient) = (await Nodes.CreateRunAsync(a), await Nodes.CreateRunAsync(a));
         await run.AppendAsync(1, 3);
@@ -126,9 +126,9 @@ public sealed class OutageTests(PostgreSqlCluster cluster) : IAsyncDisposable
     [Fact(Timeout = Hang)]
     public async Task What_does_not_wait_for_its_writes_is_refused_at_the_limit_and_what_waits_is_not()
     {
-        await using var proxy = cluster.Absence is null ? FaultProxy.Start(cluster.Address) : null;
+        await using var proxy = FaultProxy.Start(cluster.Address);
         var a = await _nodes.StartAsync(
-            configure: options => options.MaxQueuedBytes = 1 << 20, connectionString: PostgreSqlCluster.ConnectionStringTo(proxy!.Address.Port));
+            configure: options => options.MaxQueuedBytes = 1 << 20, proxy: proxy);
         var (greedy, modest) = (await Nodes.CreateRunAsync(a), await Nodes.CreateRunAsync(a));
         var megabyte = RunReading.Text(new string('x', 1_000_000));
 
@@ -145,8 +145,8 @@ public sealed class OutageTests(PostgreSqlCluster cluster) : IAsyncDisposable
     [Fact(Timeout = Hang)]
     public async Task Everything_else_says_that_the_store_cannot_be_used()
     {
-        await using var proxy = cluster.Absence is null ? FaultProxy.Start(cluster.Address) : null;
-        var a = await _nodes.StartAsync(connectionString: PostgreSqlCluster.ConnectionStringTo(proxy!.Address.Port));
+        await using var proxy = FaultProxy.Start(cluster.Address);
+        var a = await _nodes.StartAsync(proxy: proxy);
         var run = await Nodes.CreateRunAsync(a);
 
         proxy.Refusing = true;

@@ -81,10 +81,10 @@ public sealed class ProducerLostTests(PostgreSqlCluster cluster) : IAsyncDisposa
     [Fact(Timeout = Hang)]
     public async Task A_time_without_the_database_costs_nobody_a_run()
     {
-        await using var proxy = cluster.Absence is null ? FaultProxy.Start(cluster.Address) : null;
+        await using var proxy = FaultProxy.Start(cluster.Address);
         var time = new ManualTimeProvider();
         var a = await _nodes.StartAsync(time: new ManualTimeProvider());
-        var b = await _nodes.StartAsync(time: time, connectionString: PostgreSqlCluster.ConnectionStringTo(proxy!.Address.Port));
+        var b = await _nodes.StartAsync(time: time, proxy: proxy);
         var run = await Nodes.CreateRunAsync(a);
         await PassAsync(time, renewals: 2);
 
@@ -111,6 +111,22 @@ public sealed class ProducerLostTests(PostgreSqlCluster cluster) : IAsyncDisposa
         (await Task.WhenAll(appends)).ShouldAllBe(result => result.Outcome == AppendOutcome.Appended);
         (await reading).ShouldBeNumbersAnd(RunEnd.ProducerLost);
         await Should.ThrowAsync<RunStoreException>(async () => await run.AppendAsync(RunReading.Number(51), TestEnds));
+    }
+
+    [Fact(Timeout = Hang)]
+    public async Task Nobody_waits_for_ever_on_a_node_that_was_torn_down()
+    {
+        var a = await _nodes.StartAsync();
+        var run = await Nodes.CreateRunAsync(a);
+        await run.AppendAsync(1, 2);
+        var news = new RunSignal();
+        using var subscription = run.Subscribe(RunNews.Records, news);
+        await run.ReadAsync(0, int.MaxValue, TestEnds);
+
+        await a.DisposeAsync();
+
+        await news.WaitAsync();
+        await Should.ThrowAsync<RunStoreException>(async () => await run.ReadAsync(2, int.MaxValue, TestEnds));
     }
 
     [Fact(Timeout = Hang)]

@@ -101,9 +101,9 @@ public sealed class SeveralNodesTests(PostgreSqlCluster cluster) : IAsyncDisposa
     public async Task A_thousand_readers_of_a_node_share_what_is_fetched_once()
     {
         const int readers = 1000, events = 200;
-        await using var proxy = _nodes.Cluster.Absence is null ? FaultProxy.Start(cluster.Address) : null;
+        await using var proxy = FaultProxy.Start(cluster.Address);
         var a = await _nodes.StartAsync();
-        var b = await _nodes.StartAsync(connectionString: PostgreSqlCluster.ConnectionStringTo(proxy!.Address.Port));
+        var b = await _nodes.StartAsync(proxy: proxy);
         var run = await Nodes.CreateRunAsync(a);
         var elsewhere = await Nodes.FindAsync(b, run);
         var reading = Enumerable.Range(0, readers).Select(_ => elsewhere.FollowAsync()).ToArray();
@@ -123,10 +123,9 @@ public sealed class SeveralNodesTests(PostgreSqlCluster cluster) : IAsyncDisposa
     public async Task Messages_sent_over_several_nodes_and_cut_lines_arrive_once_in_order()
     {
         const int senders = 4, each = 40;
-        await using var proxy = _nodes.Cluster.Absence is null ? FaultProxy.Start(cluster.Address) : null;
+        await using var proxy = FaultProxy.Start(cluster.Address);
         var a = await _nodes.StartAsync();
-        var throughProxy = PostgreSqlCluster.ConnectionStringTo(proxy!.Address.Port);
-        IRunStore[] others = [await _nodes.StartAsync(), await _nodes.StartAsync(connectionString: throughProxy)];
+        IRunStore[] others = [await _nodes.StartAsync(), await _nodes.StartAsync(proxy: proxy)];
         var run = await Nodes.CreateRunAsync(a);
         var receiving = Task.Run(ReceiveAllAsync);
 

@@ -2,15 +2,25 @@ using Microsoft.Extensions.Logging.Abstractions;
 using Microsoft.Extensions.Options;
 using Perennial.AspNetCore;
 using Perennial.AspNetCore.Stores;
+using Perennial.Testing;
 
 namespace Perennial.PostgreSql.Tests.Support;
 
 /// <summary>The nodes of one test, which share a schema that no other test knows. Whatever runs is crashed at the end.</summary>
-internal sealed class Nodes(PostgreSqlCluster cluster) : IAsyncDisposable
+internal sealed class Nodes : IAsyncDisposable
 {
+    private readonly PostgreSqlCluster _cluster;
     private readonly List<PostgreSqlRunStore> _stores = [];
 
-    public PostgreSqlCluster Cluster => cluster;
+    /// <summary>Skips the test where there is no server. In CI that is a failure.</summary>
+    public Nodes(PostgreSqlCluster cluster)
+    {
+        _cluster = cluster;
+        if (cluster.Absence is not { } absence)
+            return;
+        Assert.SkipWhen(Environment.GetEnvironmentVariable("CI") is not "true", absence);
+        Assert.Fail(absence);
+    }
 
     public string Schema { get; } = $"t_{Guid.NewGuid():N}"[..20];
 
@@ -18,15 +28,10 @@ internal sealed class Nodes(PostgreSqlCluster cluster) : IAsyncDisposable
 
     public async Task<PostgreSqlRunStore> StartAsync(
         PerennialServerOptions? server = null, Action<PostgreSqlStoreOptions>? configure = null, TimeProvider? time = null,
-        string? connectionString = null)
+        FaultProxy? proxy = null)
     {
-        if (cluster.Absence is { } absence)
-        {
-            Assert.SkipWhen(Environment.GetEnvironmentVariable("CI") is not "true", absence);
-            Assert.Fail(absence);
-        }
-
-        var store = Create(connectionString ?? cluster.ConnectionString, Schema, server, configure, time);
+        var connectionString = proxy is null ? _cluster.ConnectionString : PostgreSqlCluster.ConnectionStringTo(proxy.Address.Port);
+        var store = Create(connectionString, Schema, server, configure, time);
         _stores.Add(store);
         await store.StartingAsync(TestEnds);
         return store;
