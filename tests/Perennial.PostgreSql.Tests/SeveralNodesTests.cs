@@ -138,7 +138,7 @@ public sealed class SeveralNodesTests(PostgreSqlCluster cluster) : IAsyncDisposa
         var messages = await receiving;
         for (var sender = 0; sender < senders; sender++)
         {
-            messages.Where(message => message.Sender == $"{sender}").Select(message => message.Number)
+            messages.Where(message => string.Equals(message.Sender, $"{sender}", StringComparison.Ordinal)).Select(message => message.Number)
                 .ShouldBe(Enumerable.Range(1, each).Select(n => (long)n));
         }
 
