@@ -8,6 +8,7 @@ using System.Text;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
+using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
 
 namespace Perennial.Benchmarks;
@@ -15,7 +16,7 @@ namespace Perennial.Benchmarks;
 /// <summary>
 /// The other end, in a process of its own: a bare socket that answers <c>GET /workload/count</c> with bytes made beforehand, so that
 /// it costs less than any reader. <c>/idle</c> sends one event and then nothing; <c>/cut</c> sends one event and closes in mid-response. A second port
-/// answers <c>/idle</c> over HTTP/2 without TLS.
+/// answers <c>/idle</c> over HTTP/2 without TLS, a third has a SignalR hub.
 /// </summary>
 internal static class Sender
 {
@@ -30,7 +31,8 @@ internal static class Sender
         listener.Start(backlog: 4096);
         await using var http2 = await StartHttp2Async();
         var port = ((IPEndPoint)listener.LocalEndpoint).Port;
-        Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"http://127.0.0.1:{port} {http2.Urls.First()}"));
+        await using var hub = await StartHubAsync();
+        Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"http://127.0.0.1:{port} {http2.Urls.First()} {hub.Urls.First()}"));
         _ = Task.Run(async () =>
         {
             while (true)
@@ -60,6 +62,18 @@ internal static class Sender
             await context.Response.Body.FlushAsync(context.RequestAborted);
             await Task.Delay(Timeout.InfiniteTimeSpan, TimeProvider.System, context.RequestAborted).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         });
+        await app.StartAsync();
+        return app;
+    }
+
+    private static async Task<WebApplication> StartHubAsync()
+    {
+        var builder = WebApplication.CreateSlimBuilder();
+        builder.Logging.ClearProviders();
+        builder.WebHost.ConfigureKestrel(kestrel => kestrel.Listen(IPAddress.Loopback, 0));
+        builder.Services.AddSignalR();
+        var app = builder.Build();
+        app.MapHub<SendingHub>("/hub");
         await app.StartAsync();
         return app;
     }

@@ -16,9 +16,9 @@ internal static class Suite
         var runs = args is ["--runs", var given] ? int.Parse(given, CultureInfo.InvariantCulture) : 5;
         Console.WriteLine(Machine());
         Console.WriteLine();
-        using var sender = Start("send", core: 1);
+        using var sender = Start(Ourselves("send"), core: 1);
         var servers = (await sender.StandardOutput.ReadLineAsync())!.Split(' ');
-        await StreamRowsAsync(servers[0], runs);
+        await StreamRowsAsync(servers[0], servers[2], runs);
         Console.WriteLine();
         ParserRow.Print(runs);
         Console.WriteLine();
@@ -30,7 +30,7 @@ internal static class Suite
         return 0;
     }
 
-    private static async Task StreamRowsAsync(string server, int runs)
+    private static async Task StreamRowsAsync(string server, string hub, int runs)
     {
         Console.WriteLine($"CPU ns and allocated bytes per message, medians of {runs} interleaved runs; reader on one core, sender on the other.");
         Console.WriteLine();
@@ -38,8 +38,12 @@ internal static class Suite
         Console.WriteLine("|---|---|---:|---:|---:|---:|---:|");
         foreach (var workload in Workload.All)
         {
-            var readers = Readers.Of(workload);
-            Print(workload, readers, await MeasureAsync(readers, workload, server, runs));
+            string[] readers = [.. Readers.Of(workload), .. Peers.Of(workload)];
+            Print(workload, readers, await MeasureAsync(readers, StartReader, runs));
+
+            Process StartReader(string reader) => Peers.IsPeer(reader)
+                ? Start(Peers.Start(reader, workload, server, hub), core: 0)
+                : Start(Ourselves($"measure {reader} {workload.Name} {server}", forSteadyState: true), core: 0);
         }
     }
 
@@ -83,7 +87,7 @@ internal static class Suite
     }
 
     /// <summary>Starts all readers, and lets one after the other read, again and again.</summary>
-    private static async Task<Dictionary<string, List<Sample>>> MeasureAsync(string[] readers, Workload workload, string server, int runs)
+    private static async Task<Dictionary<string, List<Sample>>> MeasureAsync(string[] readers, Func<string, Process> start, int runs)
     {
         var samples = readers.ToDictionary(reader => reader, _ => new List<Sample>(), StringComparer.Ordinal);
         var processes = new Dictionary<string, Process>(StringComparer.Ordinal);
@@ -93,7 +97,7 @@ internal static class Suite
             {
                 if (!processes.TryGetValue(reader, out var process))
                 {
-                    processes[reader] = process = Start($"measure {reader} {workload.Name} {server}", core: 0, forSteadyState: true);
+                    processes[reader] = process = start(reader);
                 }
 
                 await process.StandardInput.WriteLineAsync("go");
@@ -113,7 +117,7 @@ internal static class Suite
 
     private static async Task<double> AskAsync(string arguments)
     {
-        using var process = Start(arguments, core: 0);
+        using var process = Start(Ourselves(arguments), core: 0);
         var answer = await AnswerAsync(process);
         await process.WaitForExitAsync();
         return double.Parse(answer, CultureInfo.InvariantCulture);
@@ -122,20 +126,21 @@ internal static class Suite
     private static async Task<string> AnswerAsync(Process process) =>
         await process.StandardOutput.ReadLineAsync() ?? throw new InvalidOperationException($"'{process.StartInfo.Arguments}' printed nothing.");
 
-    private static Process Start(string arguments, int core, bool forSteadyState = false)
+    private static ProcessStartInfo Ourselves(string arguments, bool forSteadyState = false)
     {
-        var start = new ProcessStartInfo(Environment.ProcessPath!, arguments)
-        {
-            RedirectStandardOutput = true,
-            RedirectStandardInput = true,
-            UseShellExecute = false,
-        };
+        var start = new ProcessStartInfo(Environment.ProcessPath!, arguments);
         if (forSteadyState)
         {
             // Methods reach their final tier during the warm-up.
             start.Environment["DOTNET_TC_CallCountingDelayMs"] = "0";
         }
 
+        return start;
+    }
+
+    private static Process Start(ProcessStartInfo start, int core)
+    {
+        (start.RedirectStandardOutput, start.RedirectStandardInput) = (true, true);
         var process = Process.Start(start)!;
         if (Environment.ProcessorCount > core && (OperatingSystem.IsLinux() || OperatingSystem.IsWindows()))
         {

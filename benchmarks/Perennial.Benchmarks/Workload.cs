@@ -37,7 +37,7 @@ internal sealed record Workload(string Name, Wire Wire, int DataSize, int Count,
 
     public byte[] Event()
     {
-        var text = IsJson ? Json() : new string('x', DataSize);
+        var text = Text();
         return Wire switch
         {
             Wire.Sse => Encoding.UTF8.GetBytes($"data: {text}\n\n"),
@@ -45,6 +45,8 @@ internal sealed record Workload(string Name, Wire Wire, int DataSize, int Count,
             _ => TextFrame(Encoding.UTF8.GetBytes(text)),
         };
     }
+
+    public string Text() => IsJson ? Json() : new string('x', DataSize);
 
     /// <summary>An unmasked, final text frame (RFC 6455, section 5.2).</summary>
     private static byte[] TextFrame(byte[] payload) => payload.Length < 126

@@ -4,6 +4,7 @@ using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Routing;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Primitives;
+using Perennial.AspNetCore.Http;
 using Perennial.AspNetCore.Stores;
 
 namespace Perennial.AspNetCore;
@@ -52,16 +53,16 @@ public static class PerennialEndpoints
     private static async Task ReadAsync(HttpContext context)
     {
         if (await FindAsync(context) is { } log)
-            await context.RequestServices.GetRequiredService<SseResponse>().SendAsync(context, log, LastEventId(context.Request));
+            await context.RequestServices.GetRequiredService<RunResponse>().SendAsync(context, log, LastEventId(context.Request));
         else
-            await NotFoundAsync(context);
+            await Problem.NotFoundAsync(context);
     }
 
     private static async Task DescribeAsync(HttpContext context)
     {
         if (await FindAsync(context) is not { } log)
         {
-            await NotFoundAsync(context);
+            await Problem.NotFoundAsync(context);
             return;
         }
 
@@ -77,7 +78,7 @@ public static class PerennialEndpoints
     {
         if (await FindAsync(context) is not { } log)
         {
-            await NotFoundAsync(context);
+            await Problem.NotFoundAsync(context);
             return;
         }
 
@@ -90,13 +91,6 @@ public static class PerennialEndpoints
         var runs = context.RequestServices.GetRequiredService<StreamRuns>();
         var run = await runs.FindAsync((string)context.Request.RouteValues["id"]!, context.RequestAborted);
         return run is null ? null : await run.Events;
-    }
-
-    private static Task NotFoundAsync(HttpContext context)
-    {
-        context.Response.Headers.CacheControl = "no-store";    // a 404 may be cached unless told otherwise (RFC 9110, section 15.5.5)
-        return TypedResults.Problem("There is no such run, or it is no longer kept.", statusCode: StatusCodes.Status404NotFound)
-            .ExecuteAsync(context);
     }
 
     private static string? LastEventId(HttpRequest request)

@@ -8,6 +8,9 @@ public sealed class PerennialServerOptions
     /// <remarks>Announced in the header <c>Perennial-Heartbeat</c>, so that a client knows when silence means a dead line.</remarks>
     public TimeSpan HeartbeatInterval { get; set; } = TimeSpan.FromSeconds(15);
 
+    /// <summary>How long a long poll is held while there is nothing new. Default 20 s, less than common proxies wait; zero to 5 min.</summary>
+    public TimeSpan LongPollHold { get; set; } = TimeSpan.FromSeconds(20);
+
     /// <summary>How long a run can still be read after its end. Default 5 min; zero to 7 days.</summary>
     /// <remarks>Afterwards its URL answers 404. From memory, a reader that is already connected still gets everything.</remarks>
     public TimeSpan FinishedRunRetention { get; set; } = TimeSpan.FromMinutes(5);
@@ -35,6 +38,7 @@ public sealed class PerennialServerOptions
     public void Validate()
     {
         Require(HeartbeatInterval, TimeSpan.FromMilliseconds(1), TimeSpan.FromHours(1), nameof(HeartbeatInterval));
+        Require(LongPollHold, TimeSpan.Zero, TimeSpan.FromMinutes(5), nameof(LongPollHold));
         Require(FinishedRunRetention, TimeSpan.Zero, TimeSpan.FromDays(7), nameof(FinishedRunRetention));
         Require(MaxBytesPerRun, 1024, 1L << 30, nameof(MaxBytesPerRun));
         Require(MaxBytesInMemory, 1024, 1L << 40, nameof(MaxBytesInMemory));

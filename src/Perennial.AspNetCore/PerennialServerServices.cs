@@ -1,5 +1,6 @@
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.DependencyInjection.Extensions;
+using Perennial.AspNetCore.Http;
 using Perennial.AspNetCore.Stores;
 
 namespace Perennial.AspNetCore;
@@ -20,7 +21,9 @@ public static class PerennialServerServices
         services.TryAddSingleton(TimeProvider.System);
         services.TryAddSingleton<IRunStore, MemoryRunStore>();
         services.TryAddSingleton<StreamRuns>();
-        services.TryAddSingleton<SseResponse>();
+        services.TryAddSingleton<StreamResponse>();
+        services.TryAddSingleton<LongPollResponse>();
+        services.TryAddSingleton<RunResponse>();
         return services;
     }
 }

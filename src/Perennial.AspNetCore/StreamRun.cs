@@ -1,6 +1,7 @@
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Routing;
 using Microsoft.Extensions.DependencyInjection;
+using Perennial.AspNetCore.Http;
 using Perennial.AspNetCore.Stores;
 
 namespace Perennial.AspNetCore;
@@ -73,6 +74,6 @@ public class StreamRun : IResult
             ?? throw new InvalidOperationException("A run can only be answered where it can be resumed: call app.MapPerennial(\"/streams\").");
         var log = await Events.ConfigureAwait(false);
         httpContext.Response.Headers.ContentLocation = path;
-        await services.GetRequiredService<SseResponse>().SendAsync(httpContext, log, requested: null).ConfigureAwait(false);
+        await services.GetRequiredService<RunResponse>().SendAsync(httpContext, log, requested: null).ConfigureAwait(false);
     }
 }

@@ -12,6 +12,7 @@ internal static class WireNames
     public const string StatusHeader = "Perennial-Status";
 
     public const string ReservedEventPrefix = "perennial.";
+    public const string RetryEvent = ReservedEventPrefix + "retry";
     public const string GapEvent = ReservedEventPrefix + "gap";
 
     public static string Of(RunStatus status) => status switch

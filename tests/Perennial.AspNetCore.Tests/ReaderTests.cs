@@ -180,7 +180,7 @@ public class ReaderTests
         received += await ReadUntilAsync(stream, untilText: null);
 
         received.ShouldContain("Transfer-Encoding: chunked");
-        received.ShouldEndWith("data: token\n\n\r\n", customMessage: "a chunk of length zero would say that the stream is complete");
+        received.ShouldMatch(@"data: token\n\n\r\n[0-9a-f]+\r\nretry: [12][0-9]{3}\n\n\r\n$", "a chunk of length zero would say that the stream is complete");
         (await run.Completion).ShouldBe(RunStatus.Running);
     }
 

@@ -3,17 +3,20 @@ using System.Text.RegularExpressions;
 
 namespace Perennial.Cli.Tests;
 
-/// <summary><c>perennial demo</c>: what it promises on its last line.</summary>
+/// <summary><c>perennial demo</c>: what it promises on its last lines.</summary>
 public partial class DemoTests
 {
+    private static readonly string[] Lanes = ["sse", "http-stream", "long-poll"];
+
     [Fact(Timeout = Cli.Hang)]
     public async Task Survives_its_cuts_without_losing_or_repeating_a_token()
     {
         var run = await Cli.RunAsync("demo", "--seed", "42", "--cuts", "21");
 
-        var last = LastLine().Match(run.Lines[^1]);
-        last.Success.ShouldBeTrue(run.Output + run.Error);
-        int.Parse(last.Groups["cuts"].Value, CultureInfo.InvariantCulture).ShouldBeGreaterThanOrEqualTo(21);
+        var verdicts = run.Lines.TakeLast(Lanes.Length).Select(line => Verdict().Match(line)).ToArray();
+        verdicts.ShouldAllBe(verdict => verdict.Success, run.Output + run.Error);
+        verdicts.Select(verdict => verdict.Groups["lane"].Value).ShouldBe(Lanes);
+        verdicts.ShouldAllBe(verdict => int.Parse(verdict.Groups["cuts"].Value, CultureInfo.InvariantCulture) >= 21);
         run.Lines[0].ShouldContain("seed 42");
         run.Error.ShouldBeEmpty();
         run.ExitCode.ShouldBe(0);
@@ -30,7 +33,7 @@ public partial class DemoTests
 
         run.Error.ShouldBeEmpty();
         run.ExitCode.ShouldBe(130);
-        run.Lines.ShouldAllBe(line => !LastLine().IsMatch(line));
+        run.Lines.ShouldAllBe(line => !Verdict().IsMatch(line));
     }
 
     [Theory(Timeout = Cli.Hang)]
@@ -45,6 +48,6 @@ public partial class DemoTests
         run.ExitCode.ShouldBe(2);
     }
 
-    [GeneratedRegex(@"^sse: (?<cuts>\d+) cuts, 0 lost, 0 repeated \([\d,]+ tokens\)$", RegexOptions.ExplicitCapture | RegexOptions.CultureInvariant, matchTimeoutMilliseconds: 1000)]
-    private static partial Regex LastLine();
+    [GeneratedRegex(@"^(?<lane>[a-z-]+): (?<cuts>\d+) cuts, 0 lost, 0 repeated \([\d,]+ tokens\)$", RegexOptions.ExplicitCapture | RegexOptions.CultureInvariant, matchTimeoutMilliseconds: 1000)]
+    private static partial Regex Verdict();
 }

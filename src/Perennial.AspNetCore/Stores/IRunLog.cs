@@ -37,7 +37,7 @@ public interface IRunLog
 
     /// <summary>Reads what follows a sequence. Never waits for records to come.</summary>
     /// <param name="after">The sequence that was read last; 0 for none. What is beyond the tail has nothing after it.</param>
-    /// <param name="maxBytes">About how many bytes of data to return at most; where there is any record, at least one is returned.</param>
+    /// <param name="maxBytes">About how many bytes to return at most, 64 for each record included; where there is any record, one at least.</param>
     /// <param name="cancellationToken">Ends the call.</param>
     /// <returns>
     /// Records in order without holes, and the state of the run at the same moment. The first has a higher sequence than the next one only

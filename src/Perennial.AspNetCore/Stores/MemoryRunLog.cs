@@ -63,7 +63,7 @@ internal sealed class MemoryRunLog(string id, string epoch, MemoryRunStore store
             var start = (int)Math.Min(after, _count);
             var end = start;
             for (var bytes = 0L; end < _count && bytes < maxBytes; end++)
-                bytes += _records[end].Content.Data.Length;
+                bytes += _records[end].Content.Data.Length + RunEvent.Overhead;
             return ValueTask.FromResult(new RunSlice(_records.AsMemory(start..end), StateLocked));
         }
     }

@@ -8,7 +8,7 @@ namespace Perennial.AspNetCore.Stores;
 /// <param name="Kind">What the payload is.</param>
 public readonly record struct RunEvent(string? EventType, ReadOnlyMemory<byte> Data, RunDataKind Kind)
 {
-    private const int Overhead = 64;
+    internal const int Overhead = 64;
 
     /// <summary>What the event counts against <see cref="PerennialServerOptions.MaxBytesPerRun"/>: its data, its type and 64 bytes.</summary>
     public long Size => Data.Length + Encoding.UTF8.GetByteCount(EventType ?? "") + Overhead;

@@ -1,4 +1,6 @@
 using System.Globalization;
+using Perennial.Http;
+using Perennial.HttpStreams;
 using Perennial.Sse;
 
 namespace Perennial.Cli.Demo;
@@ -8,6 +10,8 @@ internal static class DemoRun
 {
     /// <summary>Longer than the pause between two tokens by far, and short enough that a stalled line is soon given up.</summary>
     private static readonly TimeSpan IdleTimeout = TimeSpan.FromMilliseconds(250);
+
+    private static readonly TimeSpan PollInterval = TimeSpan.FromMilliseconds(20);
 
     private static readonly ReconnectOptions Reconnect = new()
     {
@@ -19,8 +23,13 @@ internal static class DemoRun
     /// <summary>The transports that read the stream side by side.</summary>
     private static readonly (string Name, Func<Uri, Transport> Create)[] Readers =
     [
-        ("sse", endpoint => new SseTransport(new SseTransportOptions { Endpoint = endpoint, IdleTimeout = IdleTimeout, Reconnect = Reconnect })),
+        ("sse", endpoint => new SseTransport(Shared(new SseTransportOptions { Endpoint = endpoint }))),
+        ("http-stream", endpoint => new HttpStreamTransport(Shared(new HttpStreamTransportOptions { Endpoint = endpoint }))),
+        ("long-poll", endpoint => new LongPollTransport(Shared(new LongPollTransportOptions { Endpoint = endpoint, Interval = PollInterval }))),
     ];
+
+    private static T Shared<T>(T options)
+        where T : HttpTransportOptions => options with { IdleTimeout = IdleTimeout, Reconnect = Reconnect };
 
     /// <summary>Runs to the end of the stream and returns the exit code.</summary>
     /// <exception cref="OperationCanceledException"><paramref name="cancellationToken"/> was cancelled.</exception>

@@ -1,0 +1,23 @@
+using System.Text.Json;
+using Perennial.AspNetCore.Stores;
+
+namespace Perennial.AspNetCore.Delivery;
+
+/// <summary>What the server says about the stream and not in it. It has no id.</summary>
+/// <param name="Content">The event as JSON forms carry it.</param>
+/// <param name="Retry">How long to stay away when this connection ends; null where it says something else.</param>
+internal readonly record struct ControlEvent(RunEvent Content, TimeSpan? Retry = null)
+{
+    /// <summary>Says that what follows an id cannot be had, and where it goes on.</summary>
+    public static ControlEvent Gap(string requested, EventId resumesAt) =>
+        new(Json(WireNames.GapEvent, JsonSerializer.SerializeToUtf8Bytes(new GapBody(requested, resumesAt.ToString()), WireJson.Default.GapBody)));
+
+    /// <summary>Says when to come back after this connection.</summary>
+    public static ControlEvent ComeBackAfter(TimeSpan delay)
+    {
+        var body = new RetryBody((long)delay.TotalMilliseconds);
+        return new(Json(WireNames.RetryEvent, JsonSerializer.SerializeToUtf8Bytes(body, WireJson.Default.RetryBody)), delay);
+    }
+
+    private static RunEvent Json(string eventType, byte[] data) => new(eventType, data, RunDataKind.Json);
+}

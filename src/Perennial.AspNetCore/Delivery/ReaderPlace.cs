@@ -1,0 +1,26 @@
+using Perennial.AspNetCore.Stores;
+
+namespace Perennial.AspNetCore.Delivery;
+
+/// <summary>Where a reader goes on.</summary>
+/// <param name="Cursor">It goes on after this sequence; 0 for the start.</param>
+/// <param name="Gap">The id it asked for, where that cannot be honoured and it has to be told; else null.</param>
+internal readonly record struct ReaderPlace(long Cursor, string? Gap)
+{
+    /// <summary>Finds the place after the id that a reader asked for.</summary>
+    /// <param name="epoch">The epoch of the run.</param>
+    /// <param name="state">The state of the run.</param>
+    /// <param name="requested">The last id the reader has, as it came; null or empty for none.</param>
+    public static ReaderPlace After(string epoch, RunState state, string? requested)
+    {
+        var start = state.Oldest - 1;
+        if (string.IsNullOrEmpty(requested))
+            return start == 0 ? new(0, null) : new(start, new EventId(epoch, 0).ToString());
+        var isHonoured = EventId.TryParse(requested, out var id) && string.Equals(id.Epoch, epoch, StringComparison.Ordinal)
+            && id.Sequence >= start && id.Sequence <= state.Tail;
+        return isHonoured ? new(id.Sequence, null) : new(start, requested);
+    }
+
+    /// <summary>Whether the run has ended and the reader has its end.</summary>
+    public bool HasEverything(RunState state) => state.Status != RunStatus.Running && Cursor == state.Tail && Gap is null;
+}

@@ -1,0 +1,87 @@
+using Perennial.AspNetCore.Stores;
+
+namespace Perennial.AspNetCore.Delivery;
+
+/// <summary>The loop of one reader, whatever its form: read after the cursor, write, flush, wait, and show life in silence.</summary>
+/// <remarks>
+/// It holds a cursor and no events: a slow reader costs nobody anything. While events come it takes no timer, no task and no memory for
+/// them; the one timer looks, when it is due, at how long the silence has been.
+/// </remarks>
+internal sealed class RunDelivery(IRunLog log, IRunSink sink, TimeSpan heartbeat, TimeProvider time)
+{
+    private const int MaxBatchBytes = 64 * 1024;
+
+    private readonly RunSignal _news = new();
+    private long _lastWrite;
+    private int _isTimerSpent;
+
+    /// <summary>Sends the run from a place to its end. Returns when its last record is flushed.</summary>
+    /// <param name="place">Where to begin.</param>
+    /// <param name="leave">Cancelled when the reader is gone or has to go.</param>
+    /// <exception cref="OperationCanceledException">The reader left before the end.</exception>
+    public async Task SendAsync(ReaderPlace place, CancellationToken leave)
+    {
+        if (place.Gap is { } requested)
+            sink.Write(ControlEvent.Gap(requested, new EventId(log.Epoch, place.Cursor + 1)));
+        await FlushAsync(leave);    // the head of the response goes out before there is any event
+
+        using var subscription = log.Subscribe(RunNews.Records, _news);
+        await using var leaving = leave.UnsafeRegister(static news => ((RunSignal)news!).Set(), _news);
+        await using var timer = time.CreateTimer(static loop => ((RunDelivery)loop!).OnTimer(), this, heartbeat, Timeout.InfiniteTimeSpan);
+        var cursor = place.Cursor;
+        while (true)
+        {
+            var slice = await log.ReadAsync(cursor, MaxBatchBytes, leave);
+            if (!slice.Records.IsEmpty)
+            {
+                cursor = Write(slice.Records.Span, cursor);
+                await FlushAsync(leave);
+            }
+
+            if (slice.State.Status != RunStatus.Running && cursor >= slice.State.Tail)
+                return;
+            if (slice.Records.IsEmpty)
+                await WaitAsync(timer, leave);
+        }
+    }
+
+    private long Write(ReadOnlySpan<RunRecord> records, long cursor)
+    {
+        if (records[0].Sequence != cursor + 1)
+            sink.Write(ControlEvent.Gap(new EventId(log.Epoch, cursor).ToString(), new EventId(log.Epoch, records[0].Sequence)));
+        foreach (var record in records)
+            sink.Write(record);
+        return records[^1].Sequence;
+    }
+
+    private async ValueTask FlushAsync(CancellationToken leave)
+    {
+        await sink.FlushAsync(leave);
+        leave.ThrowIfCancellationRequested();
+        _lastWrite = time.GetTimestamp();
+    }
+
+    private async ValueTask WaitAsync(ITimer timer, CancellationToken leave)
+    {
+        await _news.WaitAsync();
+        leave.ThrowIfCancellationRequested();
+        if (Interlocked.Exchange(ref _isTimerSpent, 0) == 0)
+            return;
+
+        var rest = heartbeat - time.GetElapsedTime(_lastWrite);
+        if (rest <= TimeSpan.Zero)
+        {
+            sink.WriteHeartbeat();
+            await FlushAsync(leave);
+            rest = heartbeat;
+        }
+
+        timer.Change(rest, Timeout.InfiniteTimeSpan);
+    }
+
+    private void OnTimer()
+    {
+        Interlocked.Exchange(ref _isTimerSpent, 1);
+        _news.Set();
+    }
+}

@@ -1,0 +1,83 @@
+using System.Buffers;
+using Microsoft.AspNetCore.Http;
+using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Options;
+using Perennial.AspNetCore.Delivery;
+using Perennial.AspNetCore.Stores;
+
+namespace Perennial.AspNetCore.Http;
+
+/// <summary>Answers a poll: with what is new, at once or when it comes, or with nothing after a while. Safe from any thread.</summary>
+internal sealed class LongPollResponse(IOptions<PerennialServerOptions> options, TimeProvider time, IHostApplicationLifetime lifetime)
+{
+    private const int MaxAnswerBytes = 256 * 1024;
+
+    /// <summary>Answers with what follows a place: as JSON lines where the reader takes them, or else as one JSON array.</summary>
+    /// <param name="context">The request, whose headers are written.</param>
+    /// <param name="log">What to read.</param>
+    /// <param name="place">Where to begin.</param>
+    public async Task SendAsync(HttpContext context, IRunLog log, ReaderPlace place)
+    {
+        using var leave = CancellationTokenSource.CreateLinkedTokenSource(context.RequestAborted, lifetime.ApplicationStopping);
+        var slice = await WaitForNewsAsync(log, place.Cursor, leave.Token);
+        if (!slice.Records.IsEmpty)
+            await SendAsync(context, Envelopes(slice.Records.Span, log.Epoch, place));
+        else if (slice.State.Status != RunStatus.Running)
+            RunResponse.AnswerEnded(context.Response, slice.State);
+        else if (lifetime.ApplicationStopping.IsCancellationRequested)
+            await Problem.UnavailableAsync(context, "The server is going away. Come back to it, or to another.");
+        else
+            context.Response.StatusCode = StatusCodes.Status204NoContent;
+    }
+
+    /// <summary>Empty when the time is up, or when the reader is gone.</summary>
+    private async Task<RunSlice> WaitForNewsAsync(IRunLog log, long cursor, CancellationToken leave)
+    {
+        var slice = await log.ReadAsync(cursor, MaxAnswerBytes, CancellationToken.None);
+        if (!slice.Records.IsEmpty || slice.State.Status != RunStatus.Running)
+            return slice;
+
+        var since = time.GetTimestamp();
+        var news = new RunSignal();
+        using var subscription = log.Subscribe(RunNews.Records, news);
+        await using var leaving = leave.UnsafeRegister(static signal => ((RunSignal)signal!).Set(), news);
+        await using var timer = time.CreateTimer(static signal => ((RunSignal)signal!).Set(), news, options.Value.LongPollHold, Timeout.InfiniteTimeSpan);
+        while (true)
+        {
+            slice = await log.ReadAsync(cursor, MaxAnswerBytes, CancellationToken.None);
+            var isOver = leave.IsCancellationRequested || time.GetElapsedTime(since) >= options.Value.LongPollHold;
+            if (!slice.Records.IsEmpty || slice.State.Status != RunStatus.Running || isOver)
+                return slice;
+            await news.WaitAsync();
+        }
+    }
+
+    private static List<byte[]> Envelopes(ReadOnlySpan<RunRecord> records, string epoch, ReaderPlace place)
+    {
+        var envelopes = new List<byte[]>(records.Length + 1);
+        var gap = place.Gap ?? (records[0].Sequence != place.Cursor + 1 ? new EventId(epoch, place.Cursor).ToString() : null);
+        if (gap is not null)
+            envelopes.Add(JsonLine.Encode(id: null, ControlEvent.Gap(gap, new EventId(epoch, records[0].Sequence)).Content));
+        foreach (var record in records)
+            envelopes.Add(record.JsonLine);
+        return envelopes;
+    }
+
+    private static async Task SendAsync(HttpContext context, List<byte[]> envelopes)
+    {
+        var asLines = ResponseForms.TakesJsonLines(context.Request.Headers.Accept);
+        context.Response.ContentType = asLines ? ResponseForms.JsonLines : ResponseForms.Json;
+        context.Response.ContentLength = envelopes.Sum(envelope => (long)envelope.Length) + (asLines ? 0 : envelopes.Count + 1);
+        var body = context.Response.BodyWriter;
+        for (var i = 0; i < envelopes.Count; i++)
+        {
+            if (!asLines)
+                body.Write(i == 0 ? "["u8 : ","u8);
+            body.Write(envelopes[i]);
+        }
+
+        if (!asLines)
+            body.Write("]"u8);
+        await body.FlushAsync(context.RequestAborted);
+    }
+}

@@ -1,0 +1,26 @@
+using Microsoft.AspNetCore.Http;
+
+namespace Perennial.AspNetCore.Http;
+
+/// <summary>Refuses a request with problem details (RFC 9457), never to be cached.</summary>
+internal static class Problem
+{
+    public static Task NotFoundAsync(HttpContext context) =>
+        SendAsync(context, StatusCodes.Status404NotFound, "There is no such run, or it is no longer kept.");
+
+    public static Task NotAcceptableAsync(HttpContext context) => SendAsync(
+        context, StatusCodes.Status406NotAcceptable, $"A run can be read as {ResponseForms.Sse}, {ResponseForms.JsonLines} or {ResponseForms.Json}.");
+
+    /// <summary>The server cannot do it now; the request may be repeated after a while (RFC 9110, section 15.6.4).</summary>
+    public static Task UnavailableAsync(HttpContext context, string detail)
+    {
+        context.Response.Headers.RetryAfter = "1";
+        return SendAsync(context, StatusCodes.Status503ServiceUnavailable, detail);
+    }
+
+    public static Task SendAsync(HttpContext context, int status, string detail)
+    {
+        context.Response.Headers.CacheControl = "no-store";    // a 404 may be cached unless told otherwise (RFC 9110, section 15.5.5)
+        return TypedResults.Problem(detail, statusCode: status).ExecuteAsync(context);
+    }
+}

@@ -1,0 +1,67 @@
+using Microsoft.Extensions.Primitives;
+using Microsoft.Net.Http.Headers;
+
+namespace Perennial.AspNetCore.Http;
+
+/// <summary>The forms of a stream over HTTP. Where a reader likes several equally, the first of them is chosen.</summary>
+internal enum ResponseForm
+{
+    Sse,
+    LongPoll,
+    JsonLines,
+}
+
+/// <summary>Chooses the form by the <c>Accept</c> field (RFC 9110, section 12.5.1).</summary>
+internal static class ResponseForms
+{
+    public const string Sse = "text/event-stream";
+    public const string Json = "application/json";
+    public const string JsonLines = "application/x-ndjson";
+
+    private static readonly (ResponseForm Form, MediaTypeHeaderValue Type)[] Offers =
+    [
+        (ResponseForm.Sse, new MediaTypeHeaderValue(Sse)),
+        (ResponseForm.LongPoll, new MediaTypeHeaderValue(Json)),
+        (ResponseForm.JsonLines, new MediaTypeHeaderValue(JsonLines)),
+    ];
+
+    /// <summary>The form that the reader likes best, or null where it takes none. A field that cannot be understood is as good as absent.</summary>
+    public static ResponseForm? Choose(StringValues accept)
+    {
+        if (!MediaTypeHeaderValue.TryParseList(accept, out var ranges) || ranges.Count == 0)
+            return ResponseForm.Sse;
+        var (best, highest) = ((ResponseForm?)null, 0.0);
+        foreach (var (form, type) in Offers)
+        {
+            var quality = QualityOf(type, ranges);
+            if (quality > highest)
+                (best, highest) = (form, quality);
+        }
+
+        return best;
+    }
+
+    /// <summary>Whether a reader takes its polls answered in JSON lines, of which it has each as soon as it is complete.</summary>
+    public static bool TakesJsonLines(StringValues accept) =>
+        MediaTypeHeaderValue.TryParseList(accept, out var ranges) && QualityOf(new MediaTypeHeaderValue(JsonLines), ranges) > 0;
+
+    // The most specific range decides, whatever its quality.
+    private static double QualityOf(MediaTypeHeaderValue type, IList<MediaTypeHeaderValue> ranges)
+    {
+        var (quality, precedence) = (0.0, -1);
+        foreach (var range in ranges)
+        {
+            var specific = range.MatchesAllTypes ? 0 : range.MatchesAllSubTypes ? 1 : 2;
+            if (specific > precedence && IsIn(range, type))
+                (quality, precedence) = (range.Quality ?? 1.0, specific);
+        }
+
+        return quality;
+    }
+
+    // Parameters such as charset=utf-8 restrict nothing here: all forms are UTF-8 and know no others.
+    private static bool IsIn(MediaTypeHeaderValue range, MediaTypeHeaderValue type) =>
+        range.MatchesAllTypes
+        || (range.Type.Equals(type.Type, StringComparison.OrdinalIgnoreCase)
+            && (range.MatchesAllSubTypes || range.SubType.Equals(type.SubType, StringComparison.OrdinalIgnoreCase)));
+}

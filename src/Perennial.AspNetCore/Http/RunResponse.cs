@@ -1,0 +1,53 @@
+using System.Globalization;
+using Microsoft.AspNetCore.Http;
+using Microsoft.Extensions.Options;
+using Perennial.AspNetCore.Delivery;
+using Perennial.AspNetCore.Stores;
+
+namespace Perennial.AspNetCore.Http;
+
+/// <summary>Answers a request with a run, in the form it asks for. Safe from any thread.</summary>
+internal sealed class RunResponse(IOptions<PerennialServerOptions> options, StreamResponse streams, LongPollResponse polls)
+{
+    /// <summary>Answers with what follows the requested id, or with everything.</summary>
+    /// <param name="context">The request.</param>
+    /// <param name="log">What to read.</param>
+    /// <param name="requested">The last id the reader has; null for none. One that cannot be honoured is answered by a gap event.</param>
+    public async Task SendAsync(HttpContext context, IRunLog log, string? requested)
+    {
+        context.Response.Headers.Append("Vary", "Accept");
+        if (ResponseForms.Choose(context.Request.Headers.Accept) is not { } form)
+        {
+            await Problem.NotAcceptableAsync(context);
+            return;
+        }
+
+        var state = await log.GetStateAsync(context.RequestAborted);
+        var place = ReaderPlace.After(log.Epoch, state, requested);
+        WriteHeaders(context.Response, new EventId(log.Epoch, place.Cursor), form);
+        if (place.HasEverything(state))
+            AnswerEnded(context.Response, state);
+        else if (form == ResponseForm.LongPoll)
+            await polls.SendAsync(context, log, place);
+        else
+            await streams.SendAsync(context, log, place, form);
+    }
+
+    /// <summary>
+    /// The reader has the end already. 204 is how the standard tells an EventSource to stop reconnecting (HTML, section 9.2.3).
+    /// </summary>
+    public static void AnswerEnded(HttpResponse response, RunState state)
+    {
+        response.Headers[WireNames.StatusHeader] = WireNames.Of(state.Status);
+        response.StatusCode = StatusCodes.Status204NoContent;
+    }
+
+    private void WriteHeaders(HttpResponse response, EventId cursor, ResponseForm form)
+    {
+        response.Headers.CacheControl = "no-store, no-transform";
+        response.Headers[WireNames.ProtocolHeader] = "1";
+        response.Headers[WireNames.CursorHeader] = cursor.ToString();
+        if (form != ResponseForm.LongPoll)      // while a poll is held, nothing can be said
+            response.Headers[WireNames.HeartbeatHeader] = options.Value.HeartbeatInterval.TotalSeconds.ToString("0.###", CultureInfo.InvariantCulture);
+    }
+}

@@ -1,0 +1,75 @@
+using System.Security.Cryptography;
+using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Http.Features;
+using Microsoft.AspNetCore.Server.Kestrel.Core.Features;
+using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Options;
+using Perennial.AspNetCore.Delivery;
+using Perennial.AspNetCore.Stores;
+
+namespace Perennial.AspNetCore.Http;
+
+/// <summary>Sends a run in one response, as SSE or as JSON lines. Ends it cleanly after the end record and never otherwise.</summary>
+/// <remarks>
+/// Common AI clients take a clean end of the response for success, so every other way out aborts the connection. Safe from any thread.
+/// </remarks>
+internal sealed class StreamResponse(IOptions<PerennialServerOptions> options, TimeProvider time, IHostApplicationLifetime lifetime)
+{
+    // What was flushed needs a moment to leave before the abort, which would take it along.
+    private static readonly TimeSpan TimeToLeave = TimeSpan.FromMilliseconds(250);
+
+    /// <summary>Sends what follows a place.</summary>
+    /// <param name="context">The request, whose headers are written.</param>
+    /// <param name="log">What to read.</param>
+    /// <param name="place">Where to begin.</param>
+    /// <param name="form">SSE or JSON lines.</param>
+    public async Task SendAsync(HttpContext context, IRunLog log, ReaderPlace place, ResponseForm form)
+    {
+        using var leave = CancellationTokenSource.CreateLinkedTokenSource(context.RequestAborted, lifetime.ApplicationStopping);
+        var sink = Open(context, form);
+        try
+        {
+            await new RunDelivery(log, sink, options.Value.HeartbeatInterval, time).SendAsync(place, leave.Token);
+        }
+        catch (OperationCanceledException) when (leave.IsCancellationRequested)
+        {
+            if (!context.RequestAborted.IsCancellationRequested)
+                await SendAwayAsync(sink, context.RequestAborted);
+            context.Abort();
+        }
+        catch (RunStoreException)
+        {
+            context.Abort();
+        }
+    }
+
+    /// <summary>Asks the reader to come back, not all readers at the same moment, to whoever serves the run then.</summary>
+    private async Task SendAwayAsync(IRunSink sink, CancellationToken aborted)
+    {
+        using var limit = new CancellationTokenSource(TimeToLeave, time);
+        using var isLeft = CancellationTokenSource.CreateLinkedTokenSource(limit.Token, aborted);
+        sink.Write(ControlEvent.ComeBackAfter(TimeSpan.FromMilliseconds(RandomNumberGenerator.GetInt32(1000, 3000))));
+        try
+        {
+            await sink.FlushAsync(isLeft.Token);
+        }
+        catch (OperationCanceledException)
+        {
+            return;     // it does not read
+        }
+
+        await Task.Delay(Timeout.InfiniteTimeSpan, time, isLeft.Token).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+    }
+
+    private static IRunSink Open(HttpContext context, ResponseForm form)
+    {
+        var response = context.Response;
+        response.ContentType = form == ResponseForm.Sse ? ResponseForms.Sse : ResponseForms.JsonLines;
+        response.Headers["X-Accel-Buffering"] = "no";
+        context.Features.Get<IHttpResponseBodyFeature>()?.DisableBuffering();
+        // A reader that pauses is not an attack: it holds a cursor and one socket buffer. Cutting it would only make it come back.
+        if (context.Features.Get<IHttpMinResponseDataRateFeature>() is { } rate)
+            rate.MinDataRate = null;
+        return form == ResponseForm.Sse ? new SseSink(response.BodyWriter) : new JsonLinesSink(response.BodyWriter);
+    }
+}
