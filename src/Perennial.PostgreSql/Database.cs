@@ -56,8 +56,10 @@ internal sealed class Database : IAsyncDisposable, IDisposable
                 OnReached();
                 return result;
             }
-            catch (Exception e) when (IsFailure(e) && !cancellationToken.IsCancellationRequested)
+            catch (Exception e) when (IsFailure(e))
             {
+                if (cancellationToken.IsCancellationRequested)
+                    throw new OperationCanceledException("The call was cancelled.", e, cancellationToken);
                 if (!IsRefusal(e))
                     OnLost(e);
                 if (IsRefusal(e) || --attempts == 0)

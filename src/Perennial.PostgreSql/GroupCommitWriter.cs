@@ -62,18 +62,18 @@ internal sealed class GroupCommitWriter(
                 FailAll(batch);
                 throw new OperationCanceledException(stop);
             }
-            catch (Exception e) when (Database.IsRefusal(e))
-            {
-                await DisconnectAsync();
-                await SingleOutAsync(batch, e, stop);
-                return;
-            }
-            catch (Exception e) when (Database.IsFailure(e))
+            catch (Exception e) when (Database.IsFailure(e) && !Database.IsRefusal(e))
             {
                 await DisconnectAsync();
                 database.OnLost(e);
                 GiveUpOverdue(batch, e);
                 await Task.Delay(RetryDelay, time, stop).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            }
+            catch (Exception e)
+            {
+                await DisconnectAsync();
+                await SingleOutAsync(batch, e, stop);
+                return;
             }
         }
     }

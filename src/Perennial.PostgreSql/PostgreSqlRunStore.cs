@@ -21,6 +21,8 @@ internal sealed class PostgreSqlRunStore : IRunStore, IHostedLifecycleService, I
             (SELECT run FROM made), (SELECT run FROM runs WHERE id = $1 AND epoch = $2 AND node = $3 AND tail = 0 AND status = 0))
         """;
 
+    private const int AttemptsInInterval = 5;       // of what has failed
+
     private static readonly TimeSpan SweepInterval = TimeSpan.FromSeconds(1);
     private static readonly TimeSpan RetentionInterval = TimeSpan.FromSeconds(10);
     private static readonly UTF8Encoding StrictUtf8 = new(encoderShouldEmitUTF8Identifier: false, throwOnInvalidBytes: true);
@@ -183,18 +185,20 @@ internal sealed class PostgreSqlRunStore : IRunStore, IHostedLifecycleService, I
 
     private async Task RepeatAsync(string name, TimeSpan interval, Func<CancellationToken, Task> work)
     {
-        while (true)
+        for (var wait = interval; ;)
         {
-            await Task.Delay(interval, _time, _stop.Token).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            await Task.Delay(wait, _time, _stop.Token).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
             if (_stop.IsCancellationRequested)
                 return;
             try
             {
                 await work(_stop.Token);
+                wait = interval;
             }
-            catch (Exception e) when (e is RunStoreException || _stop.IsCancellationRequested)
+            catch (Exception e)
             {
                 Log.PutOff(_logger, name, e);
+                wait = interval / AttemptsInInterval;
             }
         }
     }

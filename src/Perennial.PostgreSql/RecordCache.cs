@@ -15,7 +15,7 @@ internal sealed class RecordCache(long maxBytes)
     private long _bytes;
 
     /// <summary>Records after a sequence, as many as a page has; empty where the next one is not here.</summary>
-    public ReadOnlyMemory<RunRecord> Read(long run, long after, long last, int maxDataBytes)
+    public ReadOnlyMemory<RunRecord> Read(long run, long after, long last, int maxReadBytes)
     {
         lock (_gate)
         {
@@ -26,8 +26,8 @@ internal sealed class RecordCache(long maxBytes)
             var start = (int)(after + 1 - page.First);
             var most = (int)Math.Min(page.Count, last - page.First + 1);
             var end = start;
-            for (var bytes = 0L; end < most && bytes < maxDataBytes; end++)
-                bytes += page.Records[end].Content.Data.Length;
+            for (var bytes = 0L; end < most && bytes < maxReadBytes; end++)
+                bytes += page.Records[end].Content.Size;
             return page.Records.AsMemory(start..Math.Max(start, end));
         }
     }

@@ -18,7 +18,7 @@ internal sealed class RunReads(Database database)
         SELECT r.status, r.tail, e.sequence, e.kind, e.type, e.data
         FROM runs r LEFT JOIN LATERAL (
             SELECT * FROM (
-                SELECT found.*, sum(octet_length(data)) OVER (ORDER BY sequence) - octet_length(data) AS bytes_before
+                SELECT found.*, sum(octet_length(data) + 64) OVER (ORDER BY sequence) - octet_length(data) - 64 AS bytes_before
                 FROM (SELECT * FROM events WHERE run = $1 AND sequence > $3 AND sequence < $4 ORDER BY sequence LIMIT 1024) found) counted
             WHERE bytes_before < $5 ORDER BY sequence) e ON true
         WHERE r.run = $1 AND r.epoch = $2
@@ -45,7 +45,7 @@ internal sealed class RunReads(Database database)
             return await row.ReadAsync(stop) ? StateOf(row) : throw NotKept();
         }, cancellationToken);
 
-    /// <summary>Records between two sequences, both excluded, up to about some bytes of data.</summary>
+    /// <summary>Records between two sequences, both excluded, up to about some bytes, 64 for each included.</summary>
     public Task<RunSlice> PageAsync(RunKey key, long after, long before, int maxBytes, CancellationToken cancellationToken) =>
         database.RunAsync(async (connection, stop) =>
         {

@@ -49,7 +49,7 @@ internal sealed class WakeUps(Database database, string channel, Guid node, Time
         }
     }
 
-    /// <summary>Sends what has gathered. Never throws for a database that is away.</summary>
+    /// <summary>Sends what has gathered. Never throws: what is lost is found by the others.</summary>
     public async Task SendAsync(CancellationToken cancellationToken)
     {
         var runs = Take();
@@ -64,7 +64,7 @@ internal sealed class WakeUps(Database database, string channel, Guid node, Time
                 return await notify.ExecuteNonQueryAsync(stop);
             }, cancellationToken);
         }
-        catch (Exception e) when (e is RunStoreException or OperationCanceledException)
+        catch (Exception e)
         {
             Log.PutOff(logger, "waking", e);
         }

@@ -12,6 +12,7 @@ public sealed class ProducerLostTests(PostgreSqlCluster cluster) : IAsyncDisposa
 {
     private const int Hang = 120_000;
     private const int RenewalsInLease = 5;
+    private const int AttemptsInRenewal = 5;
 
     private static readonly TimeSpan Renewal = new PostgreSqlStoreOptions().LeaseDuration / RenewalsInLease;
 
@@ -90,11 +91,25 @@ public sealed class ProducerLostTests(PostgreSqlCluster cluster) : IAsyncDisposa
 
         proxy.Refusing = true;
         proxy.CutAll();
-        await PassAsync(time, RenewalsInLease);
+        await time.WaitForTimerAsync(Renewal, TestEnds);
+        time.Advance(Renewal);
+        for (var n = 0; n < RenewalsInLease * AttemptsInRenewal; n++)
+        {
+            await time.WaitForTimerAsync(Renewal / AttemptsInRenewal, TestEnds);
+            time.Advance(Renewal / AttemptsInRenewal);
+        }
+
         proxy.Refusing = false;
-        await PassAsync(time, renewals: 3);
+        var before = await BeatsAsync();
+        await RunReading.UntilAsync(async () =>
+        {
+            time.Advance(Renewal / AttemptsInRenewal);
+            return await BeatsAsync() >= before + 2;
+        });
 
         await run.AppendAsync(1, 1);
+
+        Task<long> BeatsAsync() => cluster.QueryAsync<long>($"SELECT sum(beat)::bigint FROM {_nodes.Schema}.nodes");
     }
 
     [Fact(Timeout = Hang)]

@@ -41,7 +41,7 @@ public class RecordCacheTests
         Add(run: 1, 1, 9);
 
         _cache.Read(1, 2, last: 5, Everything).Length.ShouldBe(3);
-        _cache.Read(1, 2, last: 9, maxDataBytes: 1).Length.ShouldBe(1);
+        _cache.Read(1, 2, last: 9, maxReadBytes: 1).Length.ShouldBe(1);
         _cache.Read(1, 9, last: 20, Everything).Length.ShouldBe(0);
         _cache.Read(3, 0, last: 20, Everything).Length.ShouldBe(0);
     }

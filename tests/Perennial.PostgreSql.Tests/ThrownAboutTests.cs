@@ -48,7 +48,7 @@ public sealed class ThrownAboutTests(PostgreSqlCluster cluster, ITestOutputHelpe
     }
 
     private Task<PostgreSqlRunStore> StartNodeAsync(FaultProxy proxy) =>
-        _nodes.StartAsync(configure: options => options.LeaseDuration = TimeSpan.FromSeconds(5), proxy: proxy);
+        _nodes.StartAsync(configure: options => options.LeaseDuration = TimeSpan.FromSeconds(IsLong ? 30 : 10), proxy: proxy);
 
     /// <summary>Cuts lines, kills listeners, and once crashes a node and starts another in its place, until the readers have everything.</summary>
     private async Task<string> FaultsAsync(FaultProxy proxy, PostgreSqlRunStore doomed, Task all)
