@@ -112,11 +112,13 @@ public sealed class OutageTests(PostgreSqlCluster cluster) : IAsyncDisposable
             """);
         var (bad, good) = (await Nodes.CreateRunAsync(a), await Nodes.CreateRunAsync(a));
 
-        var before = good.AppendAsync(1, 20);
+        // Handed in at once, so that the second batch holds both.
+        var before = Enumerable.Range(1, 10).Select(n => good.AppendAsync(RunReading.Number(n), TestEnds).AsTask()).ToArray();
         var poison = bad.AppendAsync(new RunEvent("poison", "x"u8.ToArray(), RunDataKind.Text), TestEnds).AsTask();
-        await Should.ThrowAsync<RunStoreException>(poison);
+        var after = Enumerable.Range(11, 10).Select(n => good.AppendAsync(RunReading.Number(n), TestEnds).AsTask()).ToArray();
 
-        await before;
+        await Should.ThrowAsync<RunStoreException>(poison);
+        (await Task.WhenAll([.. before, .. after])).Select(result => result.Sequence).ShouldBe(Enumerable.Range(1, 20).Select(n => (long)n));
         await good.CloseAsync(RunEnd.Completed, TestEnds);
         (await good.FollowAsync()).ShouldBeNumbersAnd(RunEnd.Completed);
         var records = await (await Nodes.FindAsync(a, bad)).FollowAsync();

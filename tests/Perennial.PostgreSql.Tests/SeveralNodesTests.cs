@@ -46,15 +46,38 @@ public sealed class SeveralNodesTests(PostgreSqlCluster cluster) : IAsyncDisposa
 
         // The clock of A stands, so it has said what it says in these 10 ms.
         await timeOfA.WaitForTimerAsync(TimeSpan.FromMilliseconds(10), TestEnds);
-        var reading = elsewhere.FollowAsync(2);
+        var news = new RunSignal();
+        using var subscription = elsewhere.Subscribe(RunNews.Records, news);
+        (await elsewhere.ReadAsync(1, int.MaxValue, TestEnds)).Records.Length.ShouldBe(0);
+        var waiting = news.WaitAsync().AsTask();
         await run.AppendAsync(2, 2);
         await RunReading.UntilAsync(() =>
         {
             timeOfB.Advance(TimeSpan.FromSeconds(1));
-            return Task.FromResult(reading.IsCompleted);
+            return Task.FromResult(waiting.IsCompleted);
         });
 
-        (await reading).Count.ShouldBe(2);
+        (await elsewhere.ReadAsync(1, int.MaxValue, TestEnds)).Records.Length.ShouldBe(1);
+    }
+
+    [Fact(Timeout = Hang)]
+    public async Task Of_repetitions_at_once_on_two_nodes_one_is_taken()
+    {
+        const int messages = 25, repetitions = 6;
+        IRunStore[] stores = [await _nodes.StartAsync(), await _nodes.StartAsync()];
+        var run = await Nodes.CreateRunAsync(stores[0]);
+        var logs = new[] { run, await Nodes.FindAsync(stores[1], run) };
+
+        for (var n = 1; n <= messages; n++)
+        {
+            var message = new RunMessage { Key = $"key {n}", Data = RunReading.Number(n).Data };
+            var results = await Task.WhenAll(Enumerable.Range(0, repetitions).Select(
+                turn => Task.Run(async () => await logs[turn % 2].ReceiveAsync(message, TestEnds))));
+            results.Count(result => result.Outcome == ReceiveOutcome.Accepted).ShouldBe(1);
+        }
+
+        (await run.ReadMessagesAsync(0, TestEnds)).Select(message => message.Position)
+            .ShouldBe(Enumerable.Range(1, messages).Select(n => (long)n));
     }
 
     [Fact(Timeout = Hang)]
