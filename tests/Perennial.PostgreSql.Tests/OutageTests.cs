@@ -69,8 +69,8 @@ public sealed class OutageTests(PostgreSqlCluster cluster) : IAsyncDisposable
     {
         await using var proxy = FaultProxy.Start(cluster.Address);
         var time = new ManualTimeProvider();
-        var a = await _nodes.StartAsync(time: time, proxy: proxy);
-        var b = await _nodes.StartAsync();
+        var a = await _nodes.StartAsync(configure: Nodes.TakeTime, time: time, proxy: proxy);
+        var b = await _nodes.StartAsync(configure: Nodes.TakeTime);
         var (run, patient) = (await Nodes.CreateRunAsync(a), await Nodes.CreateRunAsync(a));
         await run.AppendAsync(1, 3);
         await patient.AppendAsync(1, 3);

@@ -37,7 +37,8 @@ public sealed class SeveralNodesTests(PostgreSqlCluster cluster) : IAsyncDisposa
     public async Task A_wake_up_that_was_missed_is_made_up_for_by_the_sweep()
     {
         var (timeOfA, timeOfB) = (new ManualTimeProvider(), new ManualTimeProvider());
-        var (a, b) = (await _nodes.StartAsync(time: timeOfA), await _nodes.StartAsync(time: timeOfB));
+        var a = await _nodes.StartAsync(configure: Nodes.TakeTime, time: timeOfA);
+        var b = await _nodes.StartAsync(configure: Nodes.TakeTime, time: timeOfB);
         var run = await Nodes.CreateRunAsync(a);
         var elsewhere = await Nodes.FindAsync(b, run);
         await RunReading.UntilAsync(() => Task.FromResult(b.IsListening));
@@ -57,7 +58,7 @@ public sealed class SeveralNodesTests(PostgreSqlCluster cluster) : IAsyncDisposa
             return Task.FromResult(waiting.IsCompleted);
         });
 
-        (await elsewhere.ReadAsync(1, int.MaxValue, TestEnds)).Records.Length.ShouldBe(1);
+        (await elsewhere.ReadAsync(1, int.MaxValue, TestEnds)).Records.Span[0].Sequence.ShouldBe(2);
     }
 
     [Fact(Timeout = Hang)]
@@ -104,7 +105,8 @@ public sealed class SeveralNodesTests(PostgreSqlCluster cluster) : IAsyncDisposa
     [Fact(Timeout = Hang)]
     public async Task A_stop_on_another_node_reaches_the_producer()
     {
-        var (a, b) = (await _nodes.StartAsync(time: new ManualTimeProvider()), await _nodes.StartAsync());
+        var a = await _nodes.StartAsync(configure: Nodes.TakeTime, time: new ManualTimeProvider());
+        var b = await _nodes.StartAsync(configure: Nodes.TakeTime);
         var run = await Nodes.CreateRunAsync(a);
         await RunReading.UntilAsync(() => Task.FromResult(a.IsListening));
         var news = new RunSignal();

@@ -6,7 +6,7 @@ namespace Perennial.PostgreSql.Tests.Support;
 /// <summary>A node in a process of its own, which writes numbers to a run until it is killed.</summary>
 internal static class LoneProducer
 {
-    public static readonly TimeSpan Lease = TimeSpan.FromSeconds(1);
+    public static readonly TimeSpan Lease = TimeSpan.FromSeconds(5);
 
     public static async Task<int> RunAsync(string connectionString, string schema, string id)
     {
@@ -15,7 +15,9 @@ internal static class LoneProducer
         var run = await store.CreateAsync(id, "lonelone", CancellationToken.None);
         for (var n = 1; ; n++)
         {
-            await run.AppendAsync(new RunEvent(null, Encoding.UTF8.GetBytes($"{n}"), RunDataKind.Text), CancellationToken.None);
+            var item = new RunEvent(null, Encoding.UTF8.GetBytes($"{n}"), RunDataKind.Text);
+            if ((await run.AppendAsync(item, CancellationToken.None)).Outcome != AppendOutcome.Appended)
+                return 1;
             Console.WriteLine(n);
         }
     }

@@ -37,6 +37,9 @@ internal sealed class Nodes : IAsyncDisposable
         return store;
     }
 
+    /// <summary>For a node whose clock stands while another's runs: it must not be taken for gone.</summary>
+    public static void TakeTime(PostgreSqlStoreOptions options) => options.LeaseDuration = TimeSpan.FromHours(1);
+
     public static PostgreSqlRunStore Create(
         string connectionString, string schema, PerennialServerOptions? server = null, Action<PostgreSqlStoreOptions>? configure = null,
         TimeProvider? time = null)
