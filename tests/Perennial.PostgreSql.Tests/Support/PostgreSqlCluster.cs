@@ -86,10 +86,10 @@ public sealed class PostgreSqlCluster : IAsyncLifetime
 
     private string Data => Path.Combine(_folder, "data");
 
-    // Its input ends when this process does, in whatever way.
+    // Its input ends when this process does, in whatever way. A signal to the whole group, such as Ctrl-C, is not for it.
     private void StartWatchdog()
     {
-        var script = """cat >/dev/null; "$@" >/dev/null 2>&1; rm -rf "$0" """;
+        var script = """trap '' HUP INT TERM; cat >/dev/null; "$@" >/dev/null 2>&1; rm -rf "$0" """;
         _watchdog = Process.Start(new ProcessStartInfo("sh", ["-c", script, _folder, .. AsServer("pg_ctl"), "stop", "-w", "-D", Data, "-m", "immediate"])
         {
             UseShellExecute = false,
