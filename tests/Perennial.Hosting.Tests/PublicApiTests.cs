@@ -6,5 +6,5 @@ namespace Perennial.Hosting.Tests;
 public class PublicApiTests
 {
     [Fact]
-    public void The_api_of_the_hosting_library_is_the_committed_one() => CommittedApi.ShouldBeThatOf(typeof(NamedTransports));
+    public void The_api_of_the_hosting_library_is_the_committed_one() => CommittedApi.ShouldBeThatOf(typeof(NamedTransports).Assembly);
 }

@@ -1,17 +1,16 @@
+using System.Reflection;
 using System.Runtime.CompilerServices;
 
 namespace Perennial.Tests.PublicApi;
 
-/// <summary>The public API of an assembly, as committed in a text beside this file.</summary>
+/// <summary>Compares an assembly's public API to the text beside the test that asks.</summary>
 internal static class CommittedApi
 {
     private const string Accept = "PERENNIAL_ACCEPT_API";
 
-    /// <summary>Fails with the differences where the assembly of this type has another API than the committed one.</summary>
-    public static void ShouldBeThatOf(Type witness)
+    public static void ShouldBeThatOf(Assembly assembly, [CallerFilePath] string callersFile = "")
     {
-        var assembly = witness.Assembly;
-        var path = Path.Combine(FolderOfThisFile(), $"{assembly.GetName().Name}.txt");
+        var path = Path.Combine(Path.GetDirectoryName(callersFile)!, $"{assembly.GetName().Name}.txt");
         var actual = ApiText.Of(assembly);
         if (Environment.GetEnvironmentVariable(Accept) is "1")
         {
@@ -31,8 +30,6 @@ internal static class CommittedApi
             If that is meant, run this test with {Accept}=1 and commit the file; a removed line is a breaking change for the changelog.
             """);
     }
-
-    private static string FolderOfThisFile([CallerFilePath] string path = "") => Path.GetDirectoryName(path)!;
 
     private static string Changes(string before, string after)
     {

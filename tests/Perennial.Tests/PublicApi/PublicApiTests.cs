@@ -6,8 +6,8 @@ namespace Perennial.Tests.PublicApi;
 public class PublicApiTests
 {
     [Fact]
-    public void The_api_of_the_client_is_the_committed_one() => CommittedApi.ShouldBeThatOf(typeof(Transport));
+    public void The_api_of_the_client_is_the_committed_one() => CommittedApi.ShouldBeThatOf(typeof(Transport).Assembly);
 
     [Fact]
-    public void The_api_of_the_testing_library_is_the_committed_one() => CommittedApi.ShouldBeThatOf(typeof(ScriptedServer));
+    public void The_api_of_the_testing_library_is_the_committed_one() => CommittedApi.ShouldBeThatOf(typeof(ScriptedServer).Assembly);
 }
