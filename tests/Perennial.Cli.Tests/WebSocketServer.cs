@@ -30,7 +30,7 @@ internal sealed class WebSocketServer : IAsyncDisposable
         app.UseWebSockets();
         app.Run(async context =>
         {
-            var chosen = context.WebSockets.WebSocketRequestedProtocols.LastOrDefault();
+            var chosen = context.WebSockets.WebSocketRequestedProtocols.LastOrDefault(static name => name is not "perennial.v1");
             using var socket = await context.WebSockets.AcceptWebSocketAsync(chosen);
             await script(context.Request, socket);
         });
