@@ -1,17 +1,18 @@
 namespace Perennial.AspNetCore;
 
 /// <summary>Whether a run goes on, and if not, how it ended. Everything but <see cref="Running"/> is final.</summary>
+/// <remarks>Stores keep the numbers, so they do not change.</remarks>
 public enum RunStatus
 {
     /// <summary>The log is open: more events may come.</summary>
-    Running,
+    Running = 0,
 
     /// <summary>The producer returned.</summary>
-    Completed,
+    Completed = 1,
 
     /// <summary>Somebody asked for the end: <c>DELETE</c> on the run or <see cref="StreamRun.StopAsync"/>.</summary>
-    Stopped,
+    Stopped = 2,
 
     /// <summary>The producer threw, or the run hit its size limit.</summary>
-    Failed,
+    Failed = 3,
 }

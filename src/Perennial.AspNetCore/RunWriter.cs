@@ -37,6 +37,7 @@ public sealed class RunWriter
     /// <exception cref="RunFailedException">The run hit <see cref="PerennialServerOptions.MaxBytesPerRun"/> and has ended as failed.</exception>
     /// <exception cref="OperationCanceledException">The run was stopped, or the token was cancelled.</exception>
     /// <exception cref="InvalidOperationException">The run has ended otherwise.</exception>
+    /// <exception cref="RunStoreException">The store cannot be used. Whether the event is recorded is unknown.</exception>
     public ValueTask WriteAsync(string text, string? eventType = null, CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(text);
@@ -52,6 +53,7 @@ public sealed class RunWriter
     /// <exception cref="RunFailedException">The run hit <see cref="PerennialServerOptions.MaxBytesPerRun"/> and has ended as failed.</exception>
     /// <exception cref="OperationCanceledException">The run was stopped, or the token was cancelled.</exception>
     /// <exception cref="InvalidOperationException">The run has ended otherwise.</exception>
+    /// <exception cref="RunStoreException">The store cannot be used. Whether the event is recorded is unknown.</exception>
     public ValueTask WriteAsync(ReadOnlyMemory<byte> utf8, string? eventType = null, CancellationToken cancellationToken = default)
     {
         if (!Utf8.IsValid(utf8.Span))
@@ -71,6 +73,7 @@ public sealed class RunWriter
     /// <exception cref="RunFailedException">The run hit <see cref="PerennialServerOptions.MaxBytesPerRun"/> and has ended as failed.</exception>
     /// <exception cref="OperationCanceledException">The run was stopped, or the token was cancelled.</exception>
     /// <exception cref="InvalidOperationException">The run has ended otherwise.</exception>
+    /// <exception cref="RunStoreException">The store cannot be used. Whether the event is recorded is unknown.</exception>
     public ValueTask WriteJsonAsync<T>(
         T value, JsonTypeInfo<T> typeInfo, string? eventType = null, CancellationToken cancellationToken = default)
     {
@@ -87,6 +90,7 @@ public sealed class RunWriter
     /// <exception cref="RunFailedException">The run hit <see cref="PerennialServerOptions.MaxBytesPerRun"/> and has ended as failed.</exception>
     /// <exception cref="OperationCanceledException">The run was stopped, or the token was cancelled.</exception>
     /// <exception cref="InvalidOperationException">The run has ended otherwise.</exception>
+    /// <exception cref="RunStoreException">The store cannot be used. Whether the event is recorded is unknown.</exception>
     public ValueTask WriteBinaryAsync(ReadOnlyMemory<byte> bytes, string? eventType = null, CancellationToken cancellationToken = default) =>
         AppendAsync(new RunEvent(eventType, bytes.ToArray(), RunDataKind.Binary), cancellationToken);
 

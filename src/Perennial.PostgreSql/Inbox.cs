@@ -16,6 +16,7 @@ internal sealed class Inbox(Database database, long maxPendingBytes)
 {
     private const int RememberedKeys = 10_000;
     private const int RememberedSenders = 1_000;
+    private const int RememberedRefusals = 256;     // of a sender: as many as a client has under way at most
     private const int ForgetEvery = 500;
     private const long Overhead = 64;
 
@@ -24,7 +25,7 @@ internal sealed class Inbox(Database database, long maxPendingBytes)
         """;
 
     private const string Lock = """
-        SELECT r.status, i.pending, i.seen FROM inboxes i JOIN runs r USING (run) WHERE i.run = $1 AND r.epoch = $2 FOR UPDATE OF i
+        SELECT r.takes_messages, r.status, i.pending, i.seen FROM inboxes i JOIN runs r USING (run) WHERE i.run = $1 AND r.epoch = $2 FOR UPDATE OF i
         """;
 
     private const string Known = """
@@ -42,8 +43,27 @@ internal sealed class Inbox(Database database, long maxPendingBytes)
         """;
 
     private const string Forget = """
-        DELETE FROM names WHERE run = $1 AND is_sender = $2
-            AND seen < (SELECT seen FROM names WHERE run = $1 AND is_sender = $2 ORDER BY seen DESC OFFSET $3 LIMIT 1)
+        WITH forgotten AS (
+            DELETE FROM names WHERE run = $1 AND is_sender = $2
+                AND seen < (SELECT seen FROM names WHERE run = $1 AND is_sender = $2 ORDER BY seen DESC OFFSET $3 LIMIT 1)
+            RETURNING name
+        )
+        DELETE FROM refusals USING forgotten WHERE run = $1 AND $2 AND sender = name
+        """;
+
+    private const string RememberRefusal = "INSERT INTO refusals (run, sender, number, code) VALUES ($1, $2, $3, $4)";
+
+    private const string ForgetOldRefusals = """
+        DELETE FROM refusals WHERE run = $1 AND sender = $2
+            AND number <= (SELECT number FROM refusals WHERE run = $1 AND sender = $2 ORDER BY number DESC OFFSET $3 LIMIT 1)
+        """;
+
+    private const string ForgetToldRefusals = "DELETE FROM refusals WHERE run = $1 AND sender = $2 AND number < $3";
+
+    // One statement: a refusal that comes between the two would be taken for an acceptance.
+    private const string Sender = """
+        SELECT n.received, r.number, r.code FROM names n LEFT JOIN refusals r ON r.run = n.run AND r.sender = n.name AND r.number >= $3
+        WHERE n.run = $1 AND n.is_sender AND n.name = $2 ORDER BY r.number
         """;
 
     private const string Record = """
@@ -69,12 +89,24 @@ internal sealed class Inbox(Database database, long maxPendingBytes)
             ? database.RunOnceAsync((connection, stop) => ReceiveAsync(connection, key, message, stop), cancellationToken)
             : database.RunAsync((connection, stop) => ReceiveAsync(connection, key, message, stop), cancellationToken);
 
-    public Task<long> GetReceivedAsync(RunKey key, string sender, CancellationToken cancellationToken) =>
+    public Task<SenderState> GetSenderAsync(RunKey key, string sender, long firstOpen, CancellationToken cancellationToken) =>
         database.RunAsync(async (connection, stop) =>
         {
-            await using var query = connection.Command(
-                "SELECT received FROM names WHERE run = $1 AND is_sender AND name = $2", Sql.Value(key.Run), Sql.Value(NameOf(sender)));
-            return await query.ExecuteScalarAsync(stop) is long received ? received : 0;
+            var name = NameOf(sender);
+            await using var batch = new NpgsqlBatch(connection);
+            batch.Add(ForgetToldRefusals, Sql.Value(key.Run), Sql.Value(name), Sql.Value(firstOpen));
+            batch.Add(Sender, Sql.Value(key.Run), Sql.Value(name), Sql.Value(firstOpen));
+            await using var row = await batch.ExecuteReaderAsync(stop);
+            var received = 0L;
+            var refusals = new List<RunRefusal>();
+            while (await row.ReadAsync(stop))
+            {
+                received = row.GetInt64(0);
+                if (!row.IsDBNull(1))
+                    refusals.Add(new RunRefusal(row.GetInt64(1), TextOf(row, 2)!));
+            }
+
+            return new SenderState(received, refusals);
         }, cancellationToken);
 
     public Task<IReadOnlyList<RunMessage>> ReadAsync(RunKey key, long after, CancellationToken cancellationToken) =>
@@ -114,16 +146,16 @@ internal sealed class Inbox(Database database, long maxPendingBytes)
         await using var row = await batch.ExecuteReaderAsync(stop);
         if (!await row.ReadAsync(stop))
             throw new RunStoreException("The run is no longer kept.");
-        var (status, pending, seen) = ((RunStatus)row.GetInt16(0), row.GetInt64(1), row.GetInt64(2));
+        var (takesMessages, status, pending, seen) = (row.GetBoolean(0), (RunStatus)row.GetInt16(1), row.GetInt64(2), row.GetInt64(3));
         await row.NextResultAsync(stop);
         await row.ReadAsync(stop);
-        return new InboxState(status, pending, seen, row.GetInt64(0), row.GetBoolean(1));
+        return new InboxState(takesMessages, status, pending, seen, row.GetInt64(0), row.GetBoolean(1));
     }
 
     private static async Task RecordAsync(
         NpgsqlConnection connection, RunKey key, RunMessage message, ReceiveOutcome outcome, long seen, CancellationToken stop)
     {
-        var isKept = outcome == ReceiveOutcome.Accepted && !message.IsWithheld;
+        var isKept = outcome == ReceiveOutcome.Accepted && message.Refusal is null;
         await using var batch = new NpgsqlBatch(connection);
         batch.Add(Count, Sql.Value(key.Run), Sql.Value(isKept ? 1L : 0L), Sql.Value(isKept ? message.Data.Length + Overhead : 0L));
         if (message.Sender is not null)
@@ -134,6 +166,13 @@ internal sealed class Inbox(Database database, long maxPendingBytes)
 
         if (message.Key is not null)
             batch.Add(Remember, Sql.Value(key.Run), Sql.Value(false), Sql.Value(NameOf(message.Key)), Sql.Value(0L), Sql.Value(seen));
+        if (outcome == ReceiveOutcome.Accepted && message is { Sender: not null, Refusal: not null })
+        {
+            var name = NameOf(message.Sender);
+            batch.Add(RememberRefusal, Sql.Value(key.Run), Sql.Value(name), Sql.Value(message.Number), Sql.Value(BytesOf(message.Refusal)));
+            batch.Add(ForgetOldRefusals, Sql.Value(key.Run), Sql.Value(name), Sql.Value(RememberedRefusals));
+        }
+
         if (isKept)
         {
             batch.Add(Record, Sql.Value(key.Run), Sql.Value(message.IsBinary), Sql.Value(BytesOf(message.Sender)), Sql.Value(message.Number),
@@ -169,19 +208,21 @@ internal sealed class Inbox(Database database, long maxPendingBytes)
         row.IsDBNull(column) ? null : Encoding.UTF8.GetString(row.GetFieldValue<byte[]>(column));
 
     /// <summary>What is known when a message comes.</summary>
-    private readonly record struct InboxState(RunStatus Status, long Pending, long Seen, long Received, bool IsKeyKnown)
+    private readonly record struct InboxState(bool TakesMessages, RunStatus Status, long Pending, long Seen, long Received, bool IsKeyKnown)
     {
         public ReceiveOutcome Judge(RunMessage message, long maxPendingBytes)
         {
             var isRepeated = (message.Sender is not null && message.Number <= Received) || (message.Key is not null && IsKeyKnown);
             if (isRepeated)
                 return ReceiveOutcome.Repeated;
+            if (!TakesMessages)
+                return ReceiveOutcome.NotTaken;
             if (Status != RunStatus.Running)
                 return ReceiveOutcome.Ended;
             if (message.Sender is not null && message.Number > Received + 1)
                 return ReceiveOutcome.Hole;
             var fits = Pending == 0 || Pending + message.Data.Length + Overhead <= maxPendingBytes;
-            return message.IsWithheld || fits ? ReceiveOutcome.Accepted : ReceiveOutcome.Full;
+            return message.Refusal is not null || fits ? ReceiveOutcome.Accepted : ReceiveOutcome.Full;
         }
     }
 }

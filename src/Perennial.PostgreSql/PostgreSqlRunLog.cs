@@ -50,7 +50,7 @@ internal sealed class PostgreSqlRunLog(RunView view, PostgreSqlRunStore store, P
     {
         ArgumentNullException.ThrowIfNull(message);
         var result = await store.Inbox.ReceiveAsync(view.Key, message, cancellationToken);
-        if (result.Outcome == ReceiveOutcome.Accepted && !message.IsWithheld)
+        if (result.Outcome == ReceiveOutcome.Accepted && message.Refusal is null)
         {
             store.WakeUps.AddMessage(view.Key.Run);
             view.OnMessage();
@@ -59,8 +59,8 @@ internal sealed class PostgreSqlRunLog(RunView view, PostgreSqlRunStore store, P
         return result;
     }
 
-    public async ValueTask<long> GetReceivedAsync(string sender, CancellationToken cancellationToken) =>
-        await store.Inbox.GetReceivedAsync(view.Key, sender, cancellationToken);
+    public async ValueTask<SenderState> GetSenderAsync(string sender, long firstOpen, CancellationToken cancellationToken) =>
+        await store.Inbox.GetSenderAsync(view.Key, sender, firstOpen, cancellationToken);
 
     public async ValueTask<IReadOnlyList<RunMessage>> ReadMessagesAsync(long after, CancellationToken cancellationToken) =>
         await store.Inbox.ReadAsync(view.Key, after, cancellationToken);

@@ -15,6 +15,7 @@ internal sealed class Retention(Database database, string schema, TimeSpan reten
         ), e AS (DELETE FROM events USING due WHERE events.run = due.run
         ), m AS (DELETE FROM messages USING due WHERE messages.run = due.run
         ), n AS (DELETE FROM names USING due WHERE names.run = due.run
+        ), f AS (DELETE FROM refusals USING due WHERE refusals.run = due.run
         ), i AS (DELETE FROM inboxes USING due WHERE inboxes.run = due.run
         )
         DELETE FROM runs USING due WHERE runs.run = due.run

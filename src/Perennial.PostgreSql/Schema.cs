@@ -18,6 +18,7 @@ internal static class Schema
             id text COLLATE "C" NOT NULL UNIQUE,
             epoch text COLLATE "C" NOT NULL,
             node uuid NOT NULL,
+            takes_messages boolean NOT NULL,
             status smallint NOT NULL DEFAULT 0,
             tail bigint NOT NULL DEFAULT 0,
             created_at timestamptz NOT NULL DEFAULT clock_timestamp(),
@@ -52,6 +53,12 @@ internal static class Schema
             received bigint NOT NULL,
             seen bigint NOT NULL,
             PRIMARY KEY (run, is_sender, name));
+        CREATE TABLE refusals (
+            run bigint NOT NULL,
+            sender bytea NOT NULL,
+            number bigint NOT NULL,
+            code bytea NOT NULL,
+            PRIMARY KEY (run, sender, number));
         CREATE TABLE version (version int NOT NULL);
         """;
 

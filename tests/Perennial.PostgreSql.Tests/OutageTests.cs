@@ -159,7 +159,7 @@ public sealed class OutageTests(PostgreSqlCluster cluster) : IAsyncDisposable
         await Should.ThrowAsync<RunStoreException>(async () => await run.GetStateAsync(TestEnds));
         await Should.ThrowAsync<RunStoreException>(async () => await run.ReadAsync(0, 1, TestEnds));
         await Should.ThrowAsync<RunStoreException>(async () => await run.ReceiveAsync(new RunMessage { Key = "k" }, TestEnds));
-        await Should.ThrowAsync<RunStoreException>(async () => await run.GetReceivedAsync("s", TestEnds));
+        await Should.ThrowAsync<RunStoreException>(async () => await run.GetSenderAsync("s", 1, TestEnds));
         await Should.ThrowAsync<RunStoreException>(async () => await run.ReadMessagesAsync(0, TestEnds));
         await Should.ThrowAsync<RunStoreException>(async () => await Nodes.Create(
             PostgreSqlCluster.ConnectionStringTo(proxy.Address.Port), _nodes.Schema).StartingAsync(TestEnds));

@@ -1,5 +1,8 @@
 using Perennial.PostgreSql.Tests.Support;
 
-return args is ["produce", var connectionString, var schema, var id]
-    ? await LoneProducer.RunAsync(connectionString, schema, id)
-    : await Xunit.Runner.InProc.SystemConsole.ConsoleRunner.Run(args);
+return args switch
+{
+    ["produce", var connectionString, var schema, var id] => await LoneProducer.RunAsync(connectionString, schema, id),
+    ["serve", var connectionString, var schema] => await LoneServer.RunAsync(connectionString, schema),
+    _ => await Xunit.Runner.InProc.SystemConsole.ConsoleRunner.Run(args),
+};

@@ -5,7 +5,7 @@ internal sealed class MemoryInbox(long maxPendingBytes)
 {
     private const int RememberedKeys = 10_000;
     private const int RememberedSenders = 1_000;
-    private const int RememberedRefusals = 100;
+    private const int RememberedRefusals = 256;     // of a sender: as many as a client has under way at most
     private const int Overhead = 64;
 
     private readonly Queue<RunMessage> _pending = new();

@@ -33,7 +33,7 @@ public enum ReceiveOutcome
 
 /// <summary>What is known of a sender.</summary>
 /// <param name="Received">The number up to which everything has been received; 0 for a sender that is unknown or forgotten.</param>
-/// <param name="Refusals">The messages that were refused and may not have been told to it, by their numbers; the last 100 at least.</param>
+/// <param name="Refusals">The messages that were refused and may not have been told to it, by their numbers; the last 256 at least, as many as a client has under way.</param>
 public readonly record struct SenderState(long Received, IReadOnlyList<RunRefusal> Refusals);
 
 /// <summary>A message that was refused.</summary>

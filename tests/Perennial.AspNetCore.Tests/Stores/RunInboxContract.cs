@@ -94,6 +94,20 @@ public abstract class RunInboxContract
     }
 
     [Fact(Timeout = Hang)]
+    public async Task As_many_refusals_are_remembered_as_a_client_has_messages_under_way()
+    {
+        const int window = 256, told = 10;
+        var run = await OpenRunAsync();
+        for (var n = 1; n <= told + window; n++)
+            (await ReceiveAsync(run, new() { Sender = "s", Number = n, Refusal = "forbidden" })).Outcome.ShouldBe(ReceiveOutcome.Accepted);
+
+        var state = await run.GetSenderAsync("s", told + 1, TestEnds);
+
+        state.Received.ShouldBe(told + window);
+        state.Refusals.Select(refusal => refusal.Number).ShouldBe(Enumerable.Range(told + 1, window).Select(n => (long)n));
+    }
+
+    [Fact(Timeout = Hang)]
     public async Task What_comes_after_the_end_is_refused_and_what_came_before_is_known_still()
     {
         var run = await OpenRunAsync();

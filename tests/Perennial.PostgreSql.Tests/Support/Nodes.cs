@@ -53,7 +53,7 @@ internal sealed class Nodes : IAsyncDisposable
     }
 
     public static async Task<IRunLog> CreateRunAsync(IRunStore store) =>
-        await store.CreateAsync(Guid.NewGuid().ToString("N"), Guid.NewGuid().ToString("N")[..8], TestEnds);
+        await store.CreateAsync(Guid.NewGuid().ToString("N"), Guid.NewGuid().ToString("N")[..8], takesMessages: true, TestEnds);
 
     public static async Task<IRunLog> FindAsync(IRunStore store, IRunLog run) => (await store.FindAsync(run.Id, TestEnds)).ShouldNotBeNull();
 

@@ -1,0 +1,83 @@
+using System.Globalization;
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Hosting;
+using Microsoft.AspNetCore.Http;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Logging;
+using Perennial.AspNetCore;
+
+namespace Perennial.PostgreSql.Tests.Support;
+
+/// <summary>A node in a process of its own, which serves runs over HTTP until its input ends. It prints its address once it listens.</summary>
+/// <remarks>
+/// <c>POST /runs?events=80&amp;messages=5&amp;seed=1</c> starts a run that writes numbers and each message it hears, and ends when it has written all
+/// the numbers and heard so many messages. The answer is its id.
+/// </remarks>
+internal static class LoneServer
+{
+    /// <summary>The type of the events that tell of a message.</summary>
+    public const string Heard = "heard";
+
+    private const int LongestPause = 40;     // ms
+
+    public static async Task<int> RunAsync(string connectionString, string schema)
+    {
+        var builder = WebApplication.CreateSlimBuilder();
+        builder.WebHost.UseUrls("http://127.0.0.1:0");
+        builder.Logging.ClearProviders();
+        builder.Services.AddPerennialServer(options => options.LongPollHold = TimeSpan.FromSeconds(2));
+        builder.Services.UsePostgreSql(connectionString, options =>
+        {
+            options.Schema = schema;
+            options.LeaseDuration = ServerProcess.Lease;
+        });
+        await using var app = builder.Build();
+        app.MapPerennial("/streams");
+        app.MapPost("/runs", StartAsync);
+        await app.StartAsync();
+        await Console.Out.WriteLineAsync(app.Urls.Single());
+        await Console.In.ReadToEndAsync();
+        await app.StopAsync();
+        return 0;
+    }
+
+    private static async Task StartAsync(HttpContext context)
+    {
+        var run = Start(context.RequestServices.GetRequiredService<StreamRuns>(), Number("events"), Number("messages"), Number("seed"));
+        await run.GetStatusAsync(context.RequestAborted);       // the other nodes know it now
+        await context.Response.WriteAsync(run.Id, context.RequestAborted);
+
+        int Number(string name) => int.Parse(context.Request.Query[name].ToString(), CultureInfo.InvariantCulture);
+    }
+
+    private static StartedRun Start(StreamRuns runs, int events, int messages, int seed)
+    {
+        var writing = new TaskCompletionSource<RunWriter>(TaskCreationOptions.RunContinuationsAsynchronously);
+        var allHeard = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        var heard = 0;
+        if (messages == 0)
+            allHeard.SetResult();
+        return runs.Start(ProduceAsync, new RunOptions { OnMessage = HearAsync });
+
+        async Task ProduceAsync(RunWriter writer, CancellationToken stop)
+        {
+            var random = new Random(seed);
+            writing.SetResult(writer);
+            for (var n = 1; n <= events; n++)
+            {
+                await writer.WriteAsync(n.ToString(CultureInfo.InvariantCulture), cancellationToken: stop);
+                if (random.Next(3) == 0)
+                    await Task.Delay(TimeSpan.FromMilliseconds(random.Next(LongestPause)), TimeProvider.System, stop);
+            }
+
+            await allHeard.Task.WaitAsync(stop);
+        }
+
+        async Task HearAsync(RunMessage message, CancellationToken stop)
+        {
+            await (await writing.Task).WriteAsync(message.Text, Heard, stop);
+            if (++heard == messages)
+                allHeard.SetResult();
+        }
+    }
+}

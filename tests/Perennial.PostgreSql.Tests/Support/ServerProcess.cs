@@ -1,0 +1,42 @@
+using System.Diagnostics;
+
+namespace Perennial.PostgreSql.Tests.Support;
+
+/// <summary>A <see cref="LoneServer"/> seen from the test that started it. It ends with the test, in whatever way that does.</summary>
+internal sealed class ServerProcess : IAsyncDisposable
+{
+    public static readonly TimeSpan Lease = TimeSpan.FromSeconds(10);
+
+    private readonly Process _process;
+
+    private ServerProcess(Process process, Uri address) => (_process, Address) = (process, address);
+
+    public Uri Address { get; }
+
+    public static async Task<ServerProcess> StartAsync(string connectionString, string schema)
+    {
+        var process = Process.Start(new ProcessStartInfo(Environment.ProcessPath!, ["serve", connectionString, schema])
+        {
+            RedirectStandardInput = true,
+            RedirectStandardOutput = true,
+            UseShellExecute = false,
+        })!;
+        var line = await process.StandardOutput.ReadLineAsync(TestContext.Current.CancellationToken);
+        return new ServerProcess(process, new Uri(line ?? throw new InvalidOperationException("The server did not start.")));
+    }
+
+    /// <summary>SIGKILL: nothing is said to anybody.</summary>
+    public async Task KillAsync()
+    {
+        _process.Kill();
+        await _process.WaitForExitAsync(TestContext.Current.CancellationToken);
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        if (!_process.HasExited)
+            _process.StandardInput.Close();
+        await _process.WaitForExitAsync();
+        _process.Dispose();
+    }
+}
