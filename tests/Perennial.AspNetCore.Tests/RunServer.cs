@@ -32,9 +32,9 @@ internal sealed class RunServer : IAsyncDisposable
 
     public static async Task<RunServer> StartAsync(
         Action<PerennialServerOptions>? configure = null, Action<WebApplication>? map = null, TimeProvider? time = null,
-        IRunStore? store = null)
+        IRunStore? store = null, string? environment = null)
     {
-        var builder = WebApplication.CreateSlimBuilder();
+        var builder = WebApplication.CreateSlimBuilder(new WebApplicationOptions { EnvironmentName = environment });
         builder.WebHost.UseUrls("http://127.0.0.1:0");
         builder.Logging.ClearProviders();
         // A host that waits for its readers must hang the test, not outlast it.
