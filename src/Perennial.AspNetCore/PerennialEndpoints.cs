@@ -7,6 +7,7 @@ using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Primitives;
 using Perennial.AspNetCore.Http;
 using Perennial.AspNetCore.Stores;
+using Perennial.AspNetCore.WebSockets;
 
 namespace Perennial.AspNetCore;
 
@@ -24,7 +25,9 @@ public static class PerennialEndpoints
     /// The run as <c>text/event-stream</c>, <c>application/x-ndjson</c> or, by long polling, <c>application/json</c>, as the field
     /// <c>Accept</c> has it (406 where it allows none), after the event named by the header <c>Last-Event-ID</c> or else the query parameter
     /// <c>lastEventId</c>, or from the first event. An id that cannot be honoured is answered by the event <c>perennial.gap</c>, then
-    /// everything from the oldest event. A reader that already has the end gets 204.
+    /// everything from the oldest event. A reader that already has the end gets 204. A WebSocket handshake is answered by a WebSocket,
+    /// which speaks <c>perennial.v1</c> where the client offers it and also takes messages and stops the run; <c>UseWebSockets</c> need not
+    /// be called. Pages of other origins are refused with 403 (<see cref="WebSocketServerOptions.AllowedOrigins"/>).
     /// </description>
     /// </item>
     /// <item>
@@ -54,7 +57,9 @@ public static class PerennialEndpoints
         ArgumentNullException.ThrowIfNull(endpoints);
         ArgumentNullException.ThrowIfNull(prefix);
         var group = endpoints.MapGroup(prefix);
-        group.MapGet("/{id}", With(ReadAsync)).WithName(ReadEndpoint);
+        // A WebSocket over HTTP/2 is opened by CONNECT (RFC 8441, section 4).
+        var read = With(ReadAsync);
+        group.MapMethods("/{id}", [HttpMethods.Get, HttpMethods.Connect], context => AdmitAsync(context, read)).WithName(ReadEndpoint);
         group.MapMethods("/{id}", [HttpMethods.Head], With(DescribeAsync));
         group.MapPost("/{id}", With(ReceiveAsync));
         group.MapDelete("/{id}", With(StopAsync));
@@ -85,8 +90,25 @@ public static class PerennialEndpoints
         return run is null ? null : await run.Events;
     }
 
-    private static Task ReadAsync(HttpContext context, IRunLog log) =>
-        context.RequestServices.GetRequiredService<RunResponse>().SendAsync(context, log, LastEventId(context.Request));
+    /// <summary>Refuses a handshake that is not to be answered whatever it asks for.</summary>
+    private static async Task AdmitAsync(HttpContext context, RequestDelegate read)
+    {
+        if (!SocketEndpoint.IsAskedBy(context))
+        {
+            if (HttpMethods.IsConnect(context.Request.Method))
+                context.Response.StatusCode = StatusCodes.Status405MethodNotAllowed;
+            else
+                await read(context);
+        }
+        else if (await context.RequestServices.GetRequiredService<SocketEndpoint>().AdmitAsync(context))
+        {
+            await read(context);
+        }
+    }
+
+    private static Task ReadAsync(HttpContext context, IRunLog log) => SocketEndpoint.IsAskedBy(context)
+        ? context.RequestServices.GetRequiredService<SocketEndpoint>().ServeAsync(context, log, LastEventId(context.Request))
+        : context.RequestServices.GetRequiredService<RunResponse>().SendAsync(context, log, LastEventId(context.Request));
 
     private static Task ReceiveAsync(HttpContext context, IRunLog log) =>
         context.RequestServices.GetRequiredService<MessageEndpoint>().ReceiveAsync(context, log);

@@ -1,3 +1,5 @@
+using Perennial.AspNetCore.WebSockets;
+
 namespace Perennial.AspNetCore;
 
 /// <summary>What the server keeps, for how long and how often it shows that it is alive. Every default works as it is.</summary>
@@ -27,7 +29,7 @@ public sealed class PerennialServerOptions
     public long MaxBytesInMemory { get; set; } = 1L << 30;
 
     /// <summary>The largest message to a producer, in bytes. Default 1 MiB; 0 to 1 GiB.</summary>
-    /// <remarks>A larger one is refused: over HTTP by 413.</remarks>
+    /// <remarks>A larger one is refused: over HTTP by 413. Over a WebSocket, so is one that takes more than twice as much as JSON.</remarks>
     public int MaxMessageBytes { get; set; } = 1024 * 1024;
 
     /// <summary>The most bytes of messages that may wait for the producer of one run, 64 for each included. Default 4 MiB; 0 to 1 GiB.</summary>
@@ -45,6 +47,9 @@ public sealed class PerennialServerOptions
     /// <remarks>It costs nobody anything meanwhile but its socket's buffers, and may come back and resume.</remarks>
     public TimeSpan ReaderStallLimit { get; set; } = TimeSpan.FromMinutes(5);
 
+    /// <summary>How runs are served over WebSockets.</summary>
+    public WebSocketServerOptions WebSockets { get; } = new();
+
     /// <summary>Checks every value against its range.</summary>
     /// <exception cref="ArgumentOutOfRangeException">A value is outside its range; the message names the member and the range.</exception>
     public void Validate()
@@ -59,6 +64,7 @@ public sealed class PerennialServerOptions
         Require(MaxReaders, 1, 10_000_000, nameof(MaxReaders));
         Require(ReaderStallLimit, TimeSpan.FromSeconds(1), TimeSpan.FromDays(1), nameof(ReaderStallLimit));
         Require(MaxRuns, 1, 1_000_000, nameof(MaxRuns));
+        WebSockets.Validate();
     }
 
     private static void Require<T>(T value, T least, T most, string member) where T : IComparable<T>

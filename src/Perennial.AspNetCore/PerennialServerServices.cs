@@ -5,6 +5,7 @@ using Microsoft.Extensions.DependencyInjection.Extensions;
 using Perennial.AspNetCore.Delivery;
 using Perennial.AspNetCore.Http;
 using Perennial.AspNetCore.Stores;
+using Perennial.AspNetCore.WebSockets;
 
 namespace Perennial.AspNetCore;
 
@@ -31,6 +32,7 @@ public static class PerennialServerServices
         services.TryAddSingleton<StreamResponse>();
         services.TryAddSingleton<LongPollResponse>();
         services.TryAddSingleton<RunResponse>();
+        services.TryAddSingleton<SocketEndpoint>();
         services.TryAddSingleton<MessageEndpoint>();
         return services;
     }

@@ -1,10 +1,13 @@
 using System.Text.Json.Serialization;
+using Perennial.AspNetCore.WebSockets;
 
 namespace Perennial.AspNetCore;
 
 [JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase)]
 [JsonSerializable(typeof(ErrorBody))]
 [JsonSerializable(typeof(GapBody))]
+[JsonSerializable(typeof(HelloBody))]
+[JsonSerializable(typeof(RefusedBody))]
 [JsonSerializable(typeof(RetryBody))]
 [JsonSerializable(typeof(StatusBody))]
 internal sealed partial class WireJson : JsonSerializerContext;

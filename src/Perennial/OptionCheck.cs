@@ -2,9 +2,38 @@ using System.Globalization;
 
 namespace Perennial;
 
-/// <summary>The checks behind every <c>Validate()</c>: each failure names the option, its value and what is accepted.</summary>
+/// <summary>
+/// The checks behind every <c>Validate()</c>: each failure names the option, its value and what is accepted. A failure throws, or is
+/// noted where all of them are wanted at once.
+/// </summary>
 internal static class OptionCheck
 {
+    /// <summary>Where failures of this thread are noted in place of being thrown. A check never leaves its thread.</summary>
+    [ThreadStatic]
+    private static List<ArgumentException>? _noted;
+
+    /// <summary>Everything that a <c>Validate()</c> finds wrong, and not only the first.</summary>
+    public static IReadOnlyList<ArgumentException> Collect(Action validate)
+    {
+        var outer = _noted;
+        var noted = _noted = [];
+        try
+        {
+            validate();
+        }
+        catch (ArgumentException e)
+        {
+            // Something without which nothing more can be checked, or a check of somebody else's.
+            noted.Add(e);
+        }
+        finally
+        {
+            _noted = outer;
+        }
+
+        return noted;
+    }
+
     public static T NotNull<T>(T? value, string name)
         where T : class =>
         value ?? throw new ArgumentNullException(name, $"{name} must not be null.");
@@ -13,7 +42,7 @@ internal static class OptionCheck
     {
         if (value < least || value > most)
         {
-            throw new ArgumentOutOfRangeException(name, value, $"{name} must be between {Words(least)} and {Words(most)}.");
+            Fail(new ArgumentOutOfRangeException(name, value, $"{name} must be between {Words(least)} and {Words(most)}."));
         }
     }
 
@@ -21,8 +50,8 @@ internal static class OptionCheck
     {
         if (value is { } set && set != Timeout.InfiniteTimeSpan && (set < least || set > most))
         {
-            throw new ArgumentOutOfRangeException(
-                name, set, $"{name} must be between {Words(least)} and {Words(most)}, or Timeout.InfiniteTimeSpan.");
+            Fail(new ArgumentOutOfRangeException(
+                name, set, $"{name} must be between {Words(least)} and {Words(most)}, or Timeout.InfiniteTimeSpan."));
         }
     }
 
@@ -30,8 +59,8 @@ internal static class OptionCheck
     {
         if (value < least || value > most)
         {
-            throw new ArgumentOutOfRangeException(
-                name, value, string.Create(CultureInfo.InvariantCulture, $"{name} must be between {least:N0} and {most:N0}."));
+            Fail(new ArgumentOutOfRangeException(
+                name, value, string.Create(CultureInfo.InvariantCulture, $"{name} must be between {least:N0} and {most:N0}.")));
         }
     }
 
@@ -39,10 +68,10 @@ internal static class OptionCheck
     {
         if (!(value >= least && value <= most))
         {
-            throw new ArgumentOutOfRangeException(
+            Fail(new ArgumentOutOfRangeException(
                 name,
                 value,
-                string.Create(CultureInfo.InvariantCulture, $"{name} must be {accepted ?? $"between {least} and {most}"}."));
+                string.Create(CultureInfo.InvariantCulture, $"{name} must be {accepted ?? $"between {least} and {most}"}.")));
         }
     }
 
@@ -51,27 +80,37 @@ internal static class OptionCheck
     {
         if (!Enum.IsDefined(value))
         {
-            throw new ArgumentOutOfRangeException(name, value, $"{name} must be one of {string.Join(", ", Enum.GetNames<T>())}.");
+            Fail(new ArgumentOutOfRangeException(name, value, $"{name} must be one of {string.Join(", ", Enum.GetNames<T>())}."));
         }
     }
 
     public static void Endpoint(Uri? value, string name, IReadOnlyList<string> schemes)
     {
-        NotNull(value, name);
-        if (!value!.IsAbsoluteUri || !schemes.Contains(value.Scheme, StringComparer.Ordinal))
+        if (value is null)
         {
-            throw new ArgumentException($"{name} must be an absolute URL that starts with {string.Join("://, ", schemes)}://.", name);
+            Fail(new ArgumentNullException(name, $"{name} must not be null."));
+        }
+        else if (!value.IsAbsoluteUri || !schemes.Contains(value.Scheme, StringComparer.Ordinal))
+        {
+            Fail(new ArgumentException($"{name} must be an absolute URL that starts with {string.Join("://, ", schemes)}://.", name));
         }
     }
 
-    public static ArgumentException Contradiction(string name, string message) => new(message, name);
+    /// <summary>For what concerns more than one option.</summary>
+    public static void Require(bool condition, string name, string message)
+    {
+        if (!condition)
+        {
+            Fail(new ArgumentException(message, name));
+        }
+    }
 
     /// <summary>An id travels in a header and in a line: it cannot hold what would end either.</summary>
     public static void EventId(string? value, string name)
     {
         if (value is not null && value.AsSpan().ContainsAny("\r\n\0"))
         {
-            throw new ArgumentException($"{name} must not contain CR, LF or NUL.", name);
+            Fail(new ArgumentException($"{name} must not contain CR, LF or NUL.", name));
         }
     }
 
@@ -79,13 +118,13 @@ internal static class OptionCheck
     {
         if (headerName.Length == 0 || !headerName.All(IsTokenCharacter))
         {
-            throw new ArgumentException($"{name} holds a header whose name is not a token (RFC 9110, 5.6.2).", name);
+            Fail(new ArgumentException($"{name} holds a header whose name is not a token (RFC 9110, 5.6.2).", name));
         }
 
         if (value is null || !value.All(IsHeaderCharacter))
         {
-            throw new ArgumentException(
-                $"The value of header '{headerName}' in {name} must be printable ASCII: no CR, LF, NUL or letters beyond it.", name);
+            Fail(new ArgumentException(
+                $"The value of header '{headerName}' in {name} must be printable ASCII: no CR, LF, NUL or letters beyond it.", name));
         }
     }
 
@@ -96,15 +135,26 @@ internal static class OptionCheck
     {
         if (string.IsNullOrEmpty(value) || !value.All(IsTokenCharacter))
         {
-            throw new ArgumentException($"{name} must hold tokens (RFC 9110, 5.6.2): letters, digits and marks without spaces, commas or slashes.", name);
+            Fail(new ArgumentException($"{name} must hold tokens (RFC 9110, 5.6.2): letters, digits and marks without spaces, commas or slashes.", name));
         }
     }
 
     private static bool IsTokenCharacter(char c) => char.IsAsciiLetterOrDigit(c) || "!#$%&'*+-.^_`|~".Contains(c, StringComparison.Ordinal);
 
+    private static void Fail(ArgumentException error)
+    {
+        if (_noted is null)
+        {
+            throw error;
+        }
+
+        _noted.Add(error);
+    }
+
     private static string Words(TimeSpan value) => value switch
     {
         { TotalHours: >= 1 } => string.Create(CultureInfo.InvariantCulture, $"{value.TotalHours} h"),
+        { TotalMinutes: >= 1, Seconds: 0 } => string.Create(CultureInfo.InvariantCulture, $"{value.TotalMinutes} min"),
         { TotalSeconds: >= 1 } => string.Create(CultureInfo.InvariantCulture, $"{value.TotalSeconds} s"),
         _ => string.Create(CultureInfo.InvariantCulture, $"{value.TotalMilliseconds} ms"),
     };

@@ -347,6 +347,24 @@ public abstract class Transport : IAsyncDisposable
     /// <summary>Frees what the subclass holds beyond its connections. Called once or more, after the last connection.</summary>
     protected virtual ValueTask DisposeCoreAsync() => ValueTask.CompletedTask;
 
+    /// <summary>Where the stream is.</summary>
+    internal Uri Endpoint => _core.Options.Endpoint;
+
+    /// <summary>How many messages may wait.</summary>
+    internal BufferOptions BufferLimits => _core.Options.Buffer;
+
+    /// <summary>Whether somebody consumes the messages at present, as a sequence or by events.</summary>
+    internal bool IsBeingRead
+    {
+        get
+        {
+            lock (_gate)
+            {
+                return _isSequenceRead || _core.Handlers.ConsumeMessages;
+            }
+        }
+    }
+
     /// <summary>Sends a request, whose replies are expected from before it leaves.</summary>
     internal PendingRequest Request(ReadOnlySpan<byte> value, RequestOptions options, bool isSingle)
     {
@@ -412,7 +430,7 @@ public abstract class Transport : IAsyncDisposable
         var (session, _) = StartOrJoin(startsAgain: false);
         return session.Ended.IsCompleted
             ? Task.FromException<SendOutcome>(NotConnected())
-            : _sends.SendAsync(new OutgoingMessage(data, kind, Guid.NewGuid().ToString("N")), session, cancellationToken);
+            : _core.Metrics.Measured(_sends.SendAsync(new OutgoingMessage(data, kind, Guid.NewGuid().ToString("N")), session, cancellationToken));
     }
 
     private void ThrowIfTooLarge(ReadOnlyMemory<byte> data)

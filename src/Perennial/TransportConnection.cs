@@ -107,6 +107,10 @@ public abstract class TransportConnection : IAsyncDisposable
         }
     }
 
+    /// <summary>Says that the peer answered a ping, which is a sign of life too. May be called from anywhere.</summary>
+    /// <param name="roundTrip">How long it took.</param>
+    protected void ReportPingAnswered(TimeSpan roundTrip) => _idle?.PingAnswered(roundTrip);
+
     /// <summary>Ends the connection at once and frees what it holds. Must be idempotent.</summary>
     public abstract ValueTask DisposeAsync();
 }

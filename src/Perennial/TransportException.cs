@@ -142,4 +142,7 @@ public enum TransportErrorCode
 
     /// <summary><see cref="SendOptions.MaxOutstandingRequests"/> requests wait for their replies.</summary>
     TooManyRequests,
+
+    /// <summary>The origin failed repeatedly, and the probe that was made for all its transports failed too; the cause is the inner exception.</summary>
+    CircuitOpen,
 }

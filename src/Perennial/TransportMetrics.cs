@@ -18,6 +18,21 @@ public sealed record TransportMetrics
     /// <summary>How long the present connection has stood; zero while there is none.</summary>
     public TimeSpan ConnectionDuration { get; init; }
 
+    /// <summary>When a byte last arrived or a message last left; <see langword="null"/> before the first.</summary>
+    public DateTimeOffset? LastActivityAt { get; init; }
+
+    /// <summary>When the peer last gave a sign of life that was no message: a comment, a pong. <see langword="null"/> before the first.</summary>
+    public DateTimeOffset? LastHeartbeatAt { get; init; }
+
+    /// <summary>How long the peer last took to answer a ping, to the next of its bytes; <see langword="null"/> before the first answer.</summary>
+    public TimeSpan? LastPingRoundTrip { get; init; }
+
+    /// <summary>
+    /// Tries that failed in a row. Zero again after a message was handed over or the connection stood for
+    /// <see cref="ReconnectOptions.StableAfter"/>.
+    /// </summary>
+    public int ConsecutiveErrors { get; init; }
+
     /// <summary>Messages handed to the buffer or, as replies, to their requests.</summary>
     public long MessagesReceived { get; init; }
 

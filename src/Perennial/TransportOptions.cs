@@ -55,4 +55,7 @@ public abstract record TransportOptions
         OptionCheck.NotNull(Buffer, nameof(Buffer)).Validate();
         OptionCheck.NotNull(Send, nameof(Send)).Validate();
     }
+
+    /// <summary>Everything that <see cref="Validate"/> would refuse, not only the first: for settings that come from a file.</summary>
+    public IReadOnlyList<ArgumentException> FindErrors() => OptionCheck.Collect(Validate);
 }

@@ -1,6 +1,7 @@
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Logging.Abstractions;
 using Perennial.Auto;
+using Perennial.Management;
 
 namespace Perennial;
 
@@ -19,9 +20,15 @@ public sealed record TransportServices
     /// <summary>
     /// The HTTP stack to use in place of the transport's own, shared with others and not disposed. It must not follow redirects,
     /// which the transport does itself so as to keep credentials at home. Default <see langword="null"/>: one for all
-    /// transports of the process that set nothing in <see cref="Http.HttpConnectionOptions"/>, and one of its own for each other.
+    /// transports of the process whose <see cref="Http.HttpConnectionOptions"/> are equal.
     /// </summary>
     public HttpMessageHandler? HttpHandler { get; init; }
+
+    /// <summary>
+    /// The circuit breakers of the origins that these transports connect to. Default <see langword="null"/>: each transport tries on
+    /// its own. A <see cref="Management.TransportManager"/> brings its own.
+    /// </summary>
+    public OriginBreakers? Breakers { get; init; }
 
     /// <summary>
     /// Which protocol got through to which origin, for <see cref="AutoTransport"/>. Default <see cref="ProtocolMemory.Shared"/>.

@@ -20,8 +20,8 @@ public class EndingTests
             await Task.Delay(Timeout.InfiniteTimeSpan, TimeProvider.System, stop).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
             refusal.SetResult(await Record.ExceptionAsync(async () => await writer.WriteAsync("too late", null, CancellationToken.None)));
         });
-        using var reader = await server.OpenAsync(run);
         await FirstEventAsync(run);
+        using var reader = await server.OpenAsync(run);
 
         using var response = await server.Client.DeleteAsync(RunServer.PathOf(run), TestEnds);
 

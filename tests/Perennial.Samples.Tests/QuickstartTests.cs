@@ -1,6 +1,3 @@
-using System.Diagnostics;
-using System.Runtime.CompilerServices;
-
 namespace Perennial.Samples.Tests;
 
 public class QuickstartTests
@@ -8,22 +5,9 @@ public class QuickstartTests
     [Fact]
     public async Task The_quickstart_prints_what_its_server_says()
     {
-        var sample = Path.Combine(AppContext.BaseDirectory, "Quickstart.dll");
-        using var process = Process.Start(new ProcessStartInfo("dotnet", [sample])
-        {
-            RedirectStandardOutput = true,
-            RedirectStandardError = true,
-            UseShellExecute = false,
-            WorkingDirectory = AppContext.BaseDirectory,
-        })!;
+        await using var sample = Sample.Start("Quickstart");
 
-        var errors = process.StandardError.ReadToEndAsync(TestContext.Current.CancellationToken);
-        var output = await process.StandardOutput.ReadToEndAsync(TestContext.Current.CancellationToken);
-        await process.WaitForExitAsync(TestContext.Current.CancellationToken);
-
-        (await errors).ShouldBeEmpty();
-        output.ShouldBe("A dropped line loses nothing. Completed\n");
-        process.ExitCode.ShouldBe(0);
+        (await sample.OutputAsync()).ShouldBe("A dropped line loses nothing. Completed\n");
     }
 
     [Theory]
@@ -31,11 +15,8 @@ public class QuickstartTests
     [InlineData("samples/Tour/Tour.cs")]
     public void The_readme_shows_code_as_it_is_compiled(string sample)
     {
-        var root = Path.GetFullPath(Path.Combine(Path.GetDirectoryName(ThisFile())!, "../.."));
-        var readme = File.ReadAllText(Path.Combine(root, "README.md"));
+        var readme = File.ReadAllText(Path.Combine(Sample.Root, "README.md"));
 
-        readme.ShouldContain($"```csharp\n{File.ReadAllText(Path.Combine(root, sample))}```");
+        readme.ShouldContain($"```csharp\n{File.ReadAllText(Path.Combine(Sample.Root, sample))}```");
     }
-
-    private static string ThisFile([CallerFilePath] string path = "") => path;
 }

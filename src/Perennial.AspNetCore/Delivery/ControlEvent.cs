@@ -1,3 +1,4 @@
+using System.Security.Cryptography;
 using System.Text.Json;
 using Perennial.AspNetCore.Stores;
 
@@ -12,9 +13,10 @@ internal readonly record struct ControlEvent(RunEvent Content, TimeSpan? Retry =
     public static ControlEvent Gap(string requested, EventId resumesAt) =>
         new(Json(WireNames.GapEvent, JsonSerializer.SerializeToUtf8Bytes(new GapBody(requested, resumesAt.ToString()), WireJson.Default.GapBody)));
 
-    /// <summary>Says when to come back after this connection.</summary>
-    public static ControlEvent ComeBackAfter(TimeSpan delay)
+    /// <summary>Asks the reader to come back, not all readers at the same moment, to whoever serves the run then.</summary>
+    public static ControlEvent ComeBackSoon()
     {
+        var delay = TimeSpan.FromMilliseconds(RandomNumberGenerator.GetInt32(1000, 3000));
         var body = new RetryBody((long)delay.TotalMilliseconds);
         return new(Json(WireNames.RetryEvent, JsonSerializer.SerializeToUtf8Bytes(body, WireJson.Default.RetryBody)), delay);
     }

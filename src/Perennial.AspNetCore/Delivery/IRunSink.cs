@@ -14,6 +14,10 @@ internal interface IRunSink
     /// <summary>Adds a sign of life, which dispatches nothing.</summary>
     void WriteHeartbeat();
 
+    /// <summary>Adds what there is to say beside the stream, about the connection. Asked before records are written, and whenever the loop is woken.</summary>
+    /// <returns>Whether there was anything.</returns>
+    bool WriteAside() => false;
+
     /// <summary>Sends what was written, and completes when there is room for more.</summary>
     /// <exception cref="OperationCanceledException">The token was cancelled, or the peer is gone.</exception>
     ValueTask FlushAsync(CancellationToken cancellationToken);

@@ -22,5 +22,8 @@ internal readonly record struct ReaderPlace(long Cursor, string? Gap)
     }
 
     /// <summary>Whether the run has ended and the reader has its end.</summary>
-    public bool HasEverything(RunState state) => state.Status != RunStatus.Running && Cursor == state.Tail && Gap is null;
+    public bool HasEverything(RunState state) => state.Status != RunStatus.Running && IsAtTail(state);
+
+    /// <summary>Whether there is nothing to tell the reader yet.</summary>
+    public bool IsAtTail(RunState state) => Cursor == state.Tail && Gap is null;
 }

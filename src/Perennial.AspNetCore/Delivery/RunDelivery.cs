@@ -7,11 +7,16 @@ namespace Perennial.AspNetCore.Delivery;
 /// It holds a cursor and no events: a slow reader costs nobody anything. While events come it takes no timer, no task and no memory for
 /// them; the one timer looks, when it is due, at how long the silence has been.
 /// </remarks>
-internal sealed class RunDelivery(IRunLog log, IRunSink sink, TimeSpan heartbeat, TimeProvider time)
+/// <param name="log">What to send.</param>
+/// <param name="sink">Where to.</param>
+/// <param name="heartbeat">How long it may be silent.</param>
+/// <param name="time">The clock.</param>
+/// <param name="news">Wakes the loop; given where the sink has something to say beside the stream.</param>
+internal sealed class RunDelivery(IRunLog log, IRunSink sink, TimeSpan heartbeat, TimeProvider time, RunSignal? news = null)
 {
     private const int MaxBatchBytes = 64 * 1024;
 
-    private readonly RunSignal _news = new();
+    private readonly RunSignal _news = news ?? new();
     private long _lastWrite;
     private int _isTimerSpent;
 
@@ -29,26 +34,21 @@ internal sealed class RunDelivery(IRunLog log, IRunSink sink, TimeSpan heartbeat
         await using var leaving = leave.UnsafeRegister(static news => ((RunSignal)news!).Set(), _news);
         await using var timer = time.CreateTimer(static loop => ((RunDelivery)loop!).OnTimer(), this, heartbeat, Timeout.InfiniteTimeSpan);
         var cursor = place.Cursor;
-        var hasSpoken = place.Gap is not null;
         while (true)
         {
             var slice = await log.ReadAsync(cursor, MaxBatchBytes, leave);
+            var hasNews = sink.WriteAside();
             if (!slice.Records.IsEmpty)
             {
                 cursor = Write(slice.Records.Span, cursor);
-                await FlushAsync(leave);
-            }
-            else if (!hasSpoken)
-            {
-                sink.WriteHeartbeat();      // the reader is promised a first byte, by which it knows that no proxy holds the others back
-                await FlushAsync(leave);
+                hasNews = true;
             }
 
-            hasSpoken = true;
-
+            if (hasNews)
+                await FlushAsync(leave);
             if (slice.State.Status != RunStatus.Running && cursor >= slice.State.Tail)
                 return;
-            if (slice.Records.IsEmpty)
+            if (!hasNews)
                 await WaitAsync(timer, leave);
         }
     }

@@ -31,7 +31,7 @@ internal sealed class RunResponse(
         else if (readers.TryTake())
             await ServeAsync(context, log, place, form);
         else
-            await Problem.UnavailableAsync(context, "The server has all the readers it can serve just now.");
+            await Problem.UnavailableAsync(context, ReaderPlaces.AllTaken);
     }
 
     /// <summary>

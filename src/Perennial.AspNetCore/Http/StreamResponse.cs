@@ -1,4 +1,3 @@
-using System.Security.Cryptography;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Http.Features;
 using Microsoft.AspNetCore.Server.Kestrel.Core.Features;
@@ -29,6 +28,8 @@ internal sealed class StreamResponse(IOptions<PerennialServerOptions> options, T
         using var stalled = new CancellationTokenSource(Timeout.InfiniteTimeSpan, time);
         using var leave = CancellationTokenSource.CreateLinkedTokenSource(context.RequestAborted, lifetime.ApplicationStopping, stalled.Token);
         var sink = Open(context, form, stalled);
+        if (place.IsAtTail(await log.GetStateAsync(leave.Token)))
+            sink.WriteHeartbeat();      // a reader is promised a first byte, by which it knows that no proxy holds the others back
         try
         {
             await new RunDelivery(log, sink, options.Value.HeartbeatInterval, time).SendAsync(place, leave.Token);
@@ -45,12 +46,11 @@ internal sealed class StreamResponse(IOptions<PerennialServerOptions> options, T
         }
     }
 
-    /// <summary>Asks the reader to come back, not all readers at the same moment, to whoever serves the run then.</summary>
     private static async Task SendAwayAsync(IRunSink sink, CancellationToken aborted)
     {
         using var limit = new CancellationTokenSource(TimeToLeave, TimeProvider.System);
         using var isLeft = CancellationTokenSource.CreateLinkedTokenSource(limit.Token, aborted);
-        sink.Write(ControlEvent.ComeBackAfter(TimeSpan.FromMilliseconds(RandomNumberGenerator.GetInt32(1000, 3000))));
+        sink.Write(ControlEvent.ComeBackSoon());
         try
         {
             await sink.FlushAsync(isLeft.Token);

@@ -32,22 +32,19 @@ public sealed record AutoTransportOptions : HttpTransportOptions
     public override void Validate()
     {
         base.Validate();
-        if (OptionCheck.NotNull(Order, nameof(Order)).Count == 0 || Order.Distinct().Count() < Order.Count)
-        {
-            throw OptionCheck.Contradiction(nameof(Order), $"{nameof(Order)} must name at least one protocol, and none twice.");
-        }
-
+        OptionCheck.Require(
+            OptionCheck.NotNull(Order, nameof(Order)).Count > 0 && Order.Distinct().Count() == Order.Count,
+            nameof(Order),
+            $"{nameof(Order)} must name at least one protocol, and none twice.");
         foreach (var protocol in Order)
         {
             OptionCheck.Defined(protocol, nameof(Order));
         }
 
-        if (EffectiveMethod != HttpMethod.Get && !Order.Any(static protocol => protocol is AutoProtocol.Sse or AutoProtocol.HttpStream))
-        {
-            throw OptionCheck.Contradiction(
-                nameof(Order), $"{nameof(Order)} must name {AutoProtocol.Sse} or {AutoProtocol.HttpStream}: the others are opened by GET without a Body.");
-        }
-
+        OptionCheck.Require(
+            EffectiveMethod == HttpMethod.Get || Order.Any(static protocol => protocol is AutoProtocol.Sse or AutoProtocol.HttpStream),
+            nameof(Order),
+            $"{nameof(Order)} must name {AutoProtocol.Sse} or {AutoProtocol.HttpStream}: the others are opened by GET without a Body.");
         OptionCheck.Range(AttemptTimeout, TimeSpan.FromMilliseconds(1), TimeSpan.FromHours(1), nameof(AttemptTimeout));
         OptionCheck.NotNull(WebSocket, nameof(WebSocket));
         ForWebSocket().Validate();

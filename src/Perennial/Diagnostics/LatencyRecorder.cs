@@ -4,7 +4,7 @@ namespace Perennial.Diagnostics;
 /// Times from the socket to the reader in logarithmic buckets, two to the octave. Written by the reader alone, once a batch; read
 /// by anyone, to within the batch being recorded.
 /// </summary>
-internal sealed class LatencyRecorder(TimeProvider time)
+internal sealed class LatencyRecorder(TimeProvider time, string kind = "")
 {
     private const int BucketsPerOctave = 2;
     private const int BucketCount = 72;     // up to 2^36 µs, nineteen hours
@@ -19,7 +19,7 @@ internal sealed class LatencyRecorder(TimeProvider time)
     public void Record(long receivedAt)
     {
         var elapsed = time.GetElapsedTime(receivedAt);
-        PerennialTelemetry.HandOverLatency.Record(elapsed.TotalSeconds);
+        PerennialTelemetry.HandOverLatency.Record(elapsed.TotalSeconds, new KeyValuePair<string, object?>("perennial.transport", kind));
         var buckets = _buckets ??= new int[BucketCount];
         buckets[BucketFor(elapsed)]++;
         _totalTicks += elapsed.Ticks;

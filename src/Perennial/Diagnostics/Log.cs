@@ -1,5 +1,6 @@
 using Microsoft.Extensions.Logging;
 using Perennial.Auto;
+using Perennial.Management;
 
 namespace Perennial.Diagnostics;
 
@@ -32,6 +33,18 @@ internal static partial class Log
 
     [LoggerMessage(9, LogLevel.Warning, "{Kind} transport {Id}: the server reports an error in the stream")]
     public static partial void ServerReportedError(ILogger logger, string kind, string id);
+
+    [LoggerMessage(20, LogLevel.Error, "A handler of the manager's {Event} threw")]
+    public static partial void ManagerHandlerThrew(ILogger logger, string @event, Exception exception);
+
+    [LoggerMessage(21, LogLevel.Warning, "{Kind} transport {Id} is left behind: it did not close within {Limit}")]
+    public static partial void LeftBehind(ILogger logger, string kind, string id, TimeSpan limit);
+
+    [LoggerMessage(22, LogLevel.Information, "{Kind} transport {Id} was swept ({Reason})")]
+    public static partial void Swept(ILogger logger, string kind, string id, RemovalReason reason);
+
+    [LoggerMessage(23, LogLevel.Warning, "{Kind} transport {Id} is unhealthy: {Reason}")]
+    public static partial void Unhealthy(ILogger logger, string kind, string id, string reason);
 
     [LoggerMessage(30, LogLevel.Warning, "auto transport {Id}: {Protocol} passed over: {Reason} ({Code}, HTTP status {Status})")]
     public static partial void PassedOver(

@@ -1,7 +1,7 @@
 namespace Perennial.Diagnostics;
 
 /// <summary>A transport's counts. Each is added to from anywhere; a snapshot reads them one by one.</summary>
-internal sealed class MetricsRecorder(string kind, TimeProvider time)
+internal sealed class MetricsRecorder(string kind, TimeProvider time, TimeSpan stableAfter)
 {
     private const long Never = long.MinValue;
 
@@ -20,32 +20,65 @@ internal sealed class MetricsRecorder(string kind, TimeProvider time)
     private long _firstConnectAt = Never;
     private long _connectedAt = Never;
     private long _firstMessageTicks = Never;
+    private long _activityAt = Never;
+    private long _heartbeatAt = Never;
+    private long _pingTicks = Never;
+    private int _consecutiveErrors;
     private TransportException? _lastError;
 
-    public LatencyRecorder Latency { get; } = new(time);
+    public LatencyRecorder Latency { get; } = new(time, kind);
 
     public void ConnectStarted() => Interlocked.CompareExchange(ref _firstConnectAt, time.GetTimestamp(), Never);
 
     public void Connected(bool isResume)
     {
         PerennialTelemetry.Connections.Add(1, _kind);
+        PerennialTelemetry.ActiveConnections.Add(1, _kind);
         Volatile.Write(ref _connectedAt, time.GetTimestamp());
         if (isResume)
         {
+            PerennialTelemetry.Resumes.Add(1, _kind);
             Interlocked.Increment(ref _resumes);
         }
     }
 
-    public void Disconnected() => Volatile.Write(ref _connectedAt, Never);
-
-    public void BytesReceived(long count)
+    /// <summary>The connection is over. Follows each <see cref="Connected"/>.</summary>
+    public void Disconnected()
     {
+        PerennialTelemetry.ActiveConnections.Add(-1, _kind);
+        Volatile.Write(ref _connectedAt, Never);
+    }
+
+    /// <summary>A read ended with so many bytes, and with or without a message.</summary>
+    public void BytesReceived(long count, bool isHeartbeat, long receivedAt)
+    {
+        Volatile.Write(ref _activityAt, receivedAt);
+        if (isHeartbeat)
+        {
+            Volatile.Write(ref _heartbeatAt, receivedAt);
+        }
+
         PerennialTelemetry.Bytes.Add(count, _kind);
         Volatile.Write(ref _bytesReceived, _bytesReceived + count);
     }
 
+    /// <summary>The peer gave a sign of life that ends no read.</summary>
+    public void Heard() => Volatile.Write(ref _activityAt, time.GetTimestamp());
+
+    /// <summary>The peer answered a ping.</summary>
+    public void PingAnswered(TimeSpan roundTrip)
+    {
+        PerennialTelemetry.PingDuration.Record(roundTrip.TotalSeconds, _kind);
+        Volatile.Write(ref _pingTicks, roundTrip.Ticks);
+        Volatile.Write(ref _heartbeatAt, time.GetTimestamp());
+    }
+
+    /// <summary>The same send, measured from now on where somebody wants to know.</summary>
+    public Task<SendOutcome> Measured(Task<SendOutcome> send) => PerennialTelemetry.SendDuration.Enabled ? MeasuredAsync(send) : send;
+
     public void MessagesReceived(int count, long receivedAt)
     {
+        _consecutiveErrors = 0;
         PerennialTelemetry.Messages.Add(count, _kind);
         Volatile.Write(ref _messagesReceived, _messagesReceived + count);
         if (_firstMessageTicks == Never)
@@ -61,18 +94,22 @@ internal sealed class MetricsRecorder(string kind, TimeProvider time)
         PerennialTelemetry.Sends.Add(1, _kind);
         Interlocked.Increment(ref _messagesSent);
         Interlocked.Add(ref _bytesSent, bytes);
+        Volatile.Write(ref _activityAt, time.GetTimestamp());
     }
 
     public void Error(TransportException error)
     {
-        PerennialTelemetry.Errors.Add(1, _kind, new KeyValuePair<string, object?>("error.type", error.Code));
+        PerennialTelemetry.Errors.Add(1, _kind, ErrorType(error.Code));
         Interlocked.Increment(ref _errors);
         Volatile.Write(ref _lastError, error);
     }
 
+    /// <summary>A try failed, the given number in a row.</summary>
+    public void TryFailed(int inARow) => Volatile.Write(ref _consecutiveErrors, inARow);
+
     public void Reconnecting(TransportErrorCode cause)
     {
-        PerennialTelemetry.Reconnects.Add(1, _kind, new KeyValuePair<string, object?>("error.type", cause));
+        PerennialTelemetry.Reconnects.Add(1, _kind, ErrorType(cause));
         Interlocked.Increment(ref _reconnectAttempts);
     }
 
@@ -107,8 +144,12 @@ internal sealed class MetricsRecorder(string kind, TimeProvider time)
             Id = id,
             Kind = kind,
             State = state,
-            ConnectedAt = connectedAt == Never ? null : time.GetUtcNow() - duration,
+            ConnectedAt = Moment(connectedAt),
             ConnectionDuration = duration,
+            LastActivityAt = Moment(Volatile.Read(ref _activityAt)),
+            LastHeartbeatAt = Moment(Volatile.Read(ref _heartbeatAt)),
+            LastPingRoundTrip = Volatile.Read(ref _pingTicks) is var ping and not Never ? TimeSpan.FromTicks(ping) : null,
+            ConsecutiveErrors = connectedAt != Never && duration >= stableAfter ? 0 : Volatile.Read(ref _consecutiveErrors),
             MessagesReceived = Volatile.Read(ref _messagesReceived),
             MessagesSent = Volatile.Read(ref _messagesSent),
             BytesReceived = Volatile.Read(ref _bytesReceived),
@@ -130,4 +171,28 @@ internal sealed class MetricsRecorder(string kind, TimeProvider time)
             LastError = Volatile.Read(ref _lastError),
         };
     }
+
+    private async Task<SendOutcome> MeasuredAsync(Task<SendOutcome> send)
+    {
+        var since = time.GetTimestamp();
+        var error = default(KeyValuePair<string, object?>?);
+        try
+        {
+            return await send.ConfigureAwait(false);
+        }
+        catch (Exception e)
+        {
+            error = e is TransportException known ? ErrorType(known.Code) : new("error.type", e.GetType().FullName);
+            throw;
+        }
+        finally
+        {
+            var seconds = time.GetElapsedTime(since).TotalSeconds;
+            PerennialTelemetry.SendDuration.Record(seconds, error is { } tag ? [_kind, tag] : [_kind]);
+        }
+    }
+
+    private static KeyValuePair<string, object?> ErrorType(TransportErrorCode code) => new("error.type", code.ToString());
+
+    private DateTimeOffset? Moment(long timestamp) => timestamp == Never ? null : time.GetUtcNow() - time.GetElapsedTime(timestamp);
 }

@@ -3,7 +3,14 @@ using System.Diagnostics.Metrics;
 
 namespace Perennial.Diagnostics;
 
-/// <summary>The library's instruments, all under one name. Recording costs next to nothing while nobody listens.</summary>
+/// <summary>
+/// The library's instruments, all under one name, with names, units and attributes in the manner of OpenTelemetry's semantic conventions.
+/// Recording costs next to nothing while nobody listens.
+/// </summary>
+/// <remarks>
+/// Attributes: <c>perennial.transport</c> is the kind of transport, <c>error.type</c> a <see cref="TransportErrorCode"/>,
+/// <c>server.address</c> and <c>server.port</c> an origin. Nothing else of a URL, no header and no payload is ever among them.
+/// </remarks>
 public static class PerennialTelemetry
 {
     /// <summary>The name of the <see cref="Meter"/> and of the <see cref="ActivitySource"/>.</summary>
@@ -29,6 +36,16 @@ public static class PerennialTelemetry
 
     internal static Counter<long> LateReplies { get; }
 
+    internal static Counter<long> Resumes { get; }
+
+    internal static UpDownCounter<long> ActiveConnections { get; }
+
+    internal static UpDownCounter<long> BrokenOrigins { get; }
+
+    internal static Histogram<double> SendDuration { get; }
+
+    internal static Histogram<double> PingDuration { get; }
+
     internal static Histogram<double> TimeToFirstMessage { get; }
 
     internal static Histogram<double> HandOverLatency { get; }
@@ -46,7 +63,20 @@ public static class PerennialTelemetry
         Errors = Meter.CreateCounter<long>("perennial.client.errors", "{error}", "Errors, by error.type.");
         Sends = Meter.CreateCounter<long>("perennial.client.sends", "{message}", "Messages sent.");
         LateReplies = Meter.CreateCounter<long>("perennial.client.late_replies", "{message}", "Replies dropped because nobody waited for them any more.");
-        TimeToFirstMessage = Meter.CreateHistogram<double>("perennial.client.time_to_first_message", "s", "From connect to the first message.");
-        HandOverLatency = Meter.CreateHistogram<double>("perennial.client.hand_over.duration", "s", "From the socket to the reader, once a batch.");
+        Resumes = Meter.CreateCounter<long>("perennial.client.resumes", "{connection}", "Connections that went on from a resume point.");
+        ActiveConnections = Meter.CreateUpDownCounter<long>("perennial.client.active_connections", "{connection}", "Connections that stand.");
+        BrokenOrigins = Meter.CreateUpDownCounter<long>("perennial.client.origins.broken", "{origin}", "Origins whose circuit breaker is not closed.");
+        TimeToFirstMessage = Duration("perennial.client.time_to_first_message", "From connect to the first message.");
+        HandOverLatency = Duration("perennial.client.hand_over.duration", "From the socket to the reader, once a batch.");
+        SendDuration = Duration("perennial.client.send.duration", "From the call to what is known of the message, waits in the queue included.");
+        PingDuration = Duration("perennial.client.ping.duration", "From a ping to the next bytes of the peer.");
     }
+
+    /// <summary>Buckets for times from a tenth of a millisecond on; those of the SDK are for milliseconds.</summary>
+    private static Histogram<double> Duration(string name, string description) => Meter.CreateHistogram(
+        name,
+        "s",
+        description,
+        tags: null,
+        new InstrumentAdvice<double> { HistogramBucketBoundaries = [0.0001, 0.0005, 0.001, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60] });
 }

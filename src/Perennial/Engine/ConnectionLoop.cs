@@ -47,6 +47,7 @@ internal sealed class ConnectionLoop(
             catch (Exception e) when (!stop.IsCancellationRequested)
             {
                 var (delay, error) = _retry.AfterFailure(AsTransportException(e));
+                core.Metrics.TryFailed(_retry.Failures);
                 if (delay is not { } wait)
                 {
                     var reason = error.Code == TransportErrorCode.Interrupted ? StreamEndReason.Interrupted : StreamEndReason.Failed;
@@ -72,7 +73,9 @@ internal sealed class ConnectionLoop(
     {
         using var lifetime = CancellationTokenSource.CreateLinkedTokenSource(stop);
         var resumeFrom = core.Cursor.Value;
-        var connection = await OpenAsync(resumeFrom, lifetime).ConfigureAwait(false);
+        var connection = core.Services.Breakers is { } breakers
+            ? await breakers.For(core.Options.Endpoint).OpenAsync(() => OpenAsync(resumeFrom, lifetime), core.Options.ConnectTimeout, stop).ConfigureAwait(false)
+            : await OpenAsync(resumeFrom, lifetime).ConfigureAwait(false);
         try
         {
             core.Life.TryEnter(TransportState.Connected);
@@ -96,7 +99,10 @@ internal sealed class ConnectionLoop(
         core.Events.Post(new ConnectingEvent(_retry.Failures));
         using var activity = PerennialTelemetry.Activities.StartActivity(
             ActivityKind.Client, name: "perennial.connect", links: session.StartedIn is { } starter ? [new ActivityLink(starter)] : null);
-        activity?.SetTag("perennial.transport", core.Kind).SetTag("server.address", core.Options.Endpoint.Host).SetTag("perennial.attempt", _retry.Failures);
+        activity?.SetTag("perennial.transport", core.Kind)
+            .SetTag("server.address", core.Options.Endpoint.Host)
+            .SetTag("server.port", core.Options.Endpoint.Port)
+            .SetTag("perennial.attempt", _retry.Failures);
         using var timer = new CancellationTokenSource(core.Options.ConnectTimeout, core.Time);
         using var limit = CancellationTokenSource.CreateLinkedTokenSource(lifetime.Token, timer.Token);
         try
@@ -105,13 +111,13 @@ internal sealed class ConnectionLoop(
         }
         catch (OperationCanceledException e) when (timer.IsCancellationRequested && !lifetime.IsCancellationRequested)
         {
-            activity?.SetStatus(ActivityStatusCode.Error).SetTag("error.type", TransportErrorCode.ConnectTimeout);
+            activity?.SetStatus(ActivityStatusCode.Error).SetTag("error.type", nameof(TransportErrorCode.ConnectTimeout));
             throw new TransportException(
                 TransportErrorCode.ConnectTimeout, $"No answer from {core.Options.Endpoint.Host} within {core.Options.ConnectTimeout}.", isTransient: true, e);
         }
         catch (Exception e)
         {
-            activity?.SetStatus(ActivityStatusCode.Error).SetTag("error.type", (e as TransportException)?.Code ?? TransportErrorCode.Unexpected);
+            activity?.SetStatus(ActivityStatusCode.Error).SetTag("error.type", ((e as TransportException)?.Code ?? TransportErrorCode.Unexpected).ToString());
             throw;
         }
     }
@@ -147,7 +153,7 @@ internal sealed class ConnectionLoop(
     private async Task<StreamEnd> PumpAsync(TransportConnection connection, string? resumeFrom, CancellationTokenSource lifetime)
     {
         var since = core.Time.GetTimestamp();
-        var idle = new IdleWatch(IdleLimitFor(connection), lifetime, core.Time);
+        var idle = new IdleWatch(IdleLimitFor(connection), lifetime, core.Time, core.Metrics);
         connection.Begin(idle, core.Options.IdleTimeout is null);
         var pump = new ConnectionPump(core, connection, idle, _retry);
         try

@@ -57,7 +57,7 @@ internal sealed class ConnectionPump(TransportCore core, TransportConnection con
 
     private async ValueTask<StreamEnd?> HandOverBatchAsync(long receivedAt, CancellationToken cancellationToken)
     {
-        core.Metrics.BytesReceived(_batch.BytesReceived);
+        core.Metrics.BytesReceived(_batch.BytesReceived, isHeartbeat: _batch is { Count: 0, BytesReceived: > 0 }, receivedAt);
         Log.Received(core.Logger, core.Kind, core.Id, _batch.Count, _batch.BytesReceived);
         if (_batch.RetryDelay is { } delay)
         {

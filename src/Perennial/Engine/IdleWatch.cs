@@ -1,3 +1,5 @@
+using Perennial.Diagnostics;
+
 namespace Perennial.Engine;
 
 /// <summary>
@@ -10,6 +12,7 @@ internal sealed class IdleWatch : IAsyncDisposable
 
     private readonly TimeProvider _time;
     private readonly CancellationTokenSource _connection;
+    private readonly MetricsRecorder? _metrics;
     private readonly ITimer? _timer;
     private TimeSpan _limit;                // written by the reading loop
     private long _readingSince = NotReading;
@@ -17,8 +20,10 @@ internal sealed class IdleWatch : IAsyncDisposable
     /// <param name="limit">The longest silence, or <see cref="Timeout.InfiniteTimeSpan"/>.</param>
     /// <param name="connection">Cancelled when the limit is reached.</param>
     /// <param name="time">The clock.</param>
-    public IdleWatch(TimeSpan limit, CancellationTokenSource connection, TimeProvider time)
+    /// <param name="metrics">Told of the signs of life, where somebody counts them.</param>
+    public IdleWatch(TimeSpan limit, CancellationTokenSource connection, TimeProvider time, MetricsRecorder? metrics = null)
     {
+        _metrics = metrics;
         _limit = limit;
         _connection = connection;
         _time = time;
@@ -59,12 +64,20 @@ internal sealed class IdleWatch : IAsyncDisposable
     public void Heard()
     {
         HasHeard = true;
+        _metrics?.Heard();
         var since = Volatile.Read(ref _readingSince);
         if (since != NotReading)
         {
             // Where the read has ended meanwhile, its end stands.
             Interlocked.CompareExchange(ref _readingSince, _time.GetTimestamp(), since);
         }
+    }
+
+    /// <summary>The peer answered a ping, which is a sign of life too. From anywhere.</summary>
+    public void PingAnswered(TimeSpan roundTrip)
+    {
+        Heard();
+        _metrics?.PingAnswered(roundTrip);
     }
 
     public ValueTask DisposeAsync() => _timer?.DisposeAsync() ?? ValueTask.CompletedTask;

@@ -15,7 +15,7 @@ internal sealed class TransportCore
         Options = options;
         Services = services;
         Logger = services.LoggerFactory.CreateLogger("Perennial.Transport");
-        Metrics = new MetricsRecorder(kind, services.Time);
+        Metrics = new MetricsRecorder(kind, services.Time, options.Reconnect.StableAfter);
         Cursor = new ResumeCursor(options.LastEventId);
         Buffer = new MessageBuffer(options.Buffer, Metrics.Latency, () => Events!.Look());
         Handlers = new EventHandlers(transport, options.Buffer, Metrics, Logger);

@@ -4,7 +4,7 @@ using System.Net.Security;
 namespace Perennial.Http;
 
 /// <summary>
-/// How connections are made. A transport that sets any of this has connections of its own; all others share one pool in the process.
+/// How connections are made. Transports whose settings are equal share one pool of connections in the process.
 /// Not used where <see cref="TransportServices.HttpHandler"/> is set.
 /// </summary>
 public sealed record HttpConnectionOptions
@@ -31,6 +31,16 @@ public sealed record HttpConnectionOptions
     /// </summary>
     public TimeSpan PingInterval { get; init; } = TimeSpan.FromSeconds(15);
 
-    internal void Validate() =>
+    /// <summary>
+    /// How long a connection is used for new requests; then another takes its place, so that changes of DNS are seen. A stream in
+    /// progress keeps its connection. Default 15 min; 100 ms to 24 h, or <see cref="Timeout.InfiniteTimeSpan"/> for ever.
+    /// </summary>
+    public TimeSpan ConnectionLifetime { get; init; } = TimeSpan.FromMinutes(15);
+
+    internal void Validate()
+    {
         OptionCheck.RangeOrInfinite(PingInterval, TimeSpan.FromSeconds(1), TimeSpan.FromHours(1), $"{nameof(HttpTransportOptions.Http)}.{nameof(PingInterval)}");
+        OptionCheck.RangeOrInfinite(
+            ConnectionLifetime, TimeSpan.FromMilliseconds(100), TimeSpan.FromHours(24), $"{nameof(HttpTransportOptions.Http)}.{nameof(ConnectionLifetime)}");
+    }
 }

@@ -3,17 +3,51 @@ using System.Text;
 
 namespace Perennial.Http;
 
-/// <summary>Makes the HTTP stack below a transport. Redirects are never followed here: the transport does it and keeps credentials at home.</summary>
+/// <summary>
+/// The HTTP stacks below the transports. Transports with equal settings share one, and with it its connections: over HTTP/2 many streams
+/// ride one, and another is opened where the server allows no more. Redirects are never followed here: the transport does it and keeps
+/// credentials at home.
+/// </summary>
 internal static class HttpHandlers
 {
+    private static readonly Lock Gate = new();
+    private static readonly Dictionary<Key, Shared> Handlers = [];
     private static readonly HttpConnectionOptions Defaults = new();
-    private static readonly Lazy<SocketsHttpHandler> SharedHandler = new(() => Create(Defaults, credentials: null));
 
-    /// <summary>The handler for these options, and whether the caller owns it.</summary>
-    public static (HttpMessageHandler Handler, bool IsOwned) For(HttpConnectionOptions options, Uri endpoint) =>
-        options == Defaults
-            ? (SharedHandler.Value, false)
-            : (Create(options, options.Credentials is { } given ? new OriginCredentials(given, endpoint) : null), true);
+    /// <summary>The handler for these settings, for as long as it is not given back.</summary>
+    public static Lease Rent(HttpConnectionOptions options, Uri endpoint)
+    {
+        // Credentials answer to one origin alone.
+        var key = new Key(options, options.Credentials is null ? null : endpoint.GetLeftPart(UriPartial.Authority));
+        lock (Gate)
+        {
+            if (!Handlers.TryGetValue(key, out var shared))
+            {
+                shared = new Shared(Create(options, options.Credentials is { } given ? new OriginCredentials(given, endpoint) : null));
+                Handlers.Add(key, shared);
+            }
+
+            shared.Users++;
+            return new Lease(key, shared.Handler);
+        }
+    }
+
+    /// <summary>The last one to leave closes the connections; those of the default settings are kept for the next to come.</summary>
+    private static void GiveBack(Key key)
+    {
+        SocketsHttpHandler? unused = null;
+        lock (Gate)
+        {
+            var shared = Handlers[key];
+            if (--shared.Users == 0 && key.Options != Defaults)
+            {
+                Handlers.Remove(key);
+                unused = shared.Handler;
+            }
+        }
+
+        unused?.Dispose();
+    }
 
     private static SocketsHttpHandler Create(HttpConnectionOptions options, ICredentials? credentials)
     {
@@ -23,7 +57,7 @@ internal static class HttpHandlers
             AutomaticDecompression = options.Decompression,
             EnableMultipleHttp2Connections = true,
             // Renewed so that DNS changes are seen; a stream in progress keeps its connection.
-            PooledConnectionLifetime = TimeSpan.FromMinutes(15),
+            PooledConnectionLifetime = options.ConnectionLifetime,
             // An HTTP/2 connection that went dead would otherwise be given one attempt after another.
             KeepAlivePingDelay = options.PingInterval,
             KeepAlivePingTimeout = options.PingInterval == Timeout.InfiniteTimeSpan ? TimeSpan.FromSeconds(20) : options.PingInterval,
@@ -49,5 +83,37 @@ internal static class HttpHandlers
         }
 
         return handler;
+    }
+
+    /// <summary>The right to use a shared handler until it is disposed.</summary>
+    public sealed class Lease : IDisposable
+    {
+        private Key? _key;
+
+        internal Lease(Key key, HttpMessageHandler handler)
+        {
+            _key = key;
+            Handler = handler;
+        }
+
+        public HttpMessageHandler Handler { get; }
+
+        public void Dispose()
+        {
+            if (Interlocked.Exchange(ref _key, null) is { } key)
+            {
+                GiveBack(key);
+            }
+        }
+    }
+
+    internal sealed record Key(HttpConnectionOptions Options, string? Origin);
+
+    private sealed class Shared(SocketsHttpHandler handler)
+    {
+        public SocketsHttpHandler Handler => handler;
+
+        /// <summary>Leases not given back. Under the lock.</summary>
+        public int Users { get; set; }
     }
 }

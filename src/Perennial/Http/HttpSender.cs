@@ -10,14 +10,15 @@ internal sealed class HttpSender : IDisposable
 {
     private readonly HttpTransportOptions _options;
     private readonly TimeProvider _time;
+    private readonly HttpHandlers.Lease? _lease;
     private readonly HttpMessageInvoker _http;
 
     public HttpSender(HttpTransportOptions options, TransportServices services)
     {
         _options = options;
         _time = services.Time;
-        var (handler, isOwned) = services.HttpHandler is { } given ? (given, false) : HttpHandlers.For(options.Http, options.Endpoint);
-        _http = new HttpMessageInvoker(handler, isOwned);
+        _lease = services.HttpHandler is null ? HttpHandlers.Rent(options.Http, options.Endpoint) : null;
+        _http = new HttpMessageInvoker(services.HttpHandler ?? _lease!.Handler, disposeHandler: false);
     }
 
     /// <summary>Sends a request and returns a response with a success status, or the upgrade it asked for.</summary>
@@ -48,7 +49,11 @@ internal sealed class HttpSender : IDisposable
         }
     }
 
-    public void Dispose() => _http.Dispose();
+    public void Dispose()
+    {
+        _http.Dispose();
+        _lease?.Dispose();
+    }
 
     private static bool IsUpgrade(HttpResponseMessage response) =>
         response.StatusCode == HttpStatusCode.SwitchingProtocols && response.RequestMessage!.Headers.NonValidated.Contains("Upgrade");

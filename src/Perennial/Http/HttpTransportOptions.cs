@@ -54,20 +54,20 @@ public abstract record HttpTransportOptions : TransportOptions
         foreach (var (name, value) in Headers)
         {
             OptionCheck.Header(name, value, nameof(Headers));
-            if (string.Equals(name, "Last-Event-ID", StringComparison.OrdinalIgnoreCase))
-            {
-                // It would stand still while the stream goes on, and every reconnect would repeat messages.
-                throw OptionCheck.Contradiction(nameof(Headers), $"{nameof(Headers)} must not set Last-Event-ID; that is what {nameof(LastEventId)} is for.");
-            }
+            // It would stand still while the stream goes on, and every reconnect would repeat messages.
+            OptionCheck.Require(
+                !string.Equals(name, "Last-Event-ID", StringComparison.OrdinalIgnoreCase),
+                nameof(Headers),
+                $"{nameof(Headers)} must not set Last-Event-ID; that is what {nameof(LastEventId)} is for.");
         }
 
         if (Body is not null)
         {
             OptionCheck.Header("Content-Type", Body.MediaType, nameof(Body));
-            if (Method == HttpMethod.Get || Method == HttpMethod.Head)
-            {
-                throw OptionCheck.Contradiction(nameof(Method), $"A {Method} request cannot have a {nameof(Body)}; use POST, or leave {nameof(Method)} unset.");
-            }
+            OptionCheck.Require(
+                Method != HttpMethod.Get && Method != HttpMethod.Head,
+                nameof(Method),
+                $"A {Method} request cannot have a {nameof(Body)}; use POST, or leave {nameof(Method)} unset.");
         }
 
         if (SendEndpoint is not null)
@@ -75,11 +75,10 @@ public abstract record HttpTransportOptions : TransportOptions
             OptionCheck.Endpoint(SendEndpoint, nameof(SendEndpoint), ["http", "https"]);
         }
 
-        if (HttpVersion is not null && HttpVersion != System.Net.HttpVersion.Version11 && HttpVersion != System.Net.HttpVersion.Version20)
-        {
-            throw OptionCheck.Contradiction(nameof(HttpVersion), $"{nameof(HttpVersion)} must be 1.1 or 2.0, not {HttpVersion}.");
-        }
-
+        OptionCheck.Require(
+            HttpVersion is null || HttpVersion == System.Net.HttpVersion.Version11 || HttpVersion == System.Net.HttpVersion.Version20,
+            nameof(HttpVersion),
+            $"{nameof(HttpVersion)} must be 1.1 or 2.0, not {HttpVersion}.");
         OptionCheck.NotNull(Http, nameof(Http)).Validate();
     }
 }

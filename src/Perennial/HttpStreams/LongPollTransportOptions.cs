@@ -29,14 +29,10 @@ public sealed record LongPollTransportOptions : HttpTransportOptions
     {
         base.Validate();
         OptionCheck.Range(Interval, TimeSpan.Zero, TimeSpan.FromMinutes(1), nameof(Interval));
-        if (IdleTimeout is { } idle && idle != Timeout.InfiniteTimeSpan && idle <= Interval)
-        {
-            throw OptionCheck.Contradiction(nameof(IdleTimeout), $"{nameof(IdleTimeout)} must be longer than {nameof(Interval)}: between polls nothing can be heard.");
-        }
-
-        if (EffectiveMethod != HttpMethod.Get)
-        {
-            throw OptionCheck.Contradiction(nameof(Method), "Long polling repeats its request: it is a GET without a Body.");
-        }
+        OptionCheck.Require(
+            IdleTimeout is not { } idle || idle == Timeout.InfiniteTimeSpan || idle > Interval,
+            nameof(IdleTimeout),
+            $"{nameof(IdleTimeout)} must be longer than {nameof(Interval)}: between polls nothing can be heard.");
+        OptionCheck.Require(EffectiveMethod == HttpMethod.Get, nameof(Method), "Long polling repeats its request: it is a GET without a Body.");
     }
 }

@@ -258,8 +258,14 @@ internal abstract class WebSocketConnection : TransportConnection
     private void OnBytes(int count)
     {
         Interlocked.Add(ref _bytes, count);
-        _heartbeat.OnBytes();
-        ReportActivity();
+        if (_heartbeat.OnBytes() is { } roundTrip)
+        {
+            ReportPingAnswered(roundTrip);
+        }
+        else
+        {
+            ReportActivity();
+        }
     }
 
     private void ReleaseBlock()

@@ -3,12 +3,15 @@ namespace Perennial.WebSockets;
 /// <summary>Asks the peer for a sign of life after a silence. That none came is for the transport's idle watch to find.</summary>
 internal sealed class WebSocketHeartbeat : IAsyncDisposable
 {
+    private const long NotAsked = long.MinValue;
+
     private readonly HeartbeatOptions _options;
     private readonly TimeProvider _time;
     private readonly Func<Task> _ask;
     private readonly ITimer? _timer;
     private Task _question = Task.CompletedTask;
     private long _heardAt;
+    private long _askedAt = NotAsked;
 
     public WebSocketHeartbeat(HeartbeatOptions options, TimeProvider time, Func<Task> ask)
     {
@@ -25,7 +28,15 @@ internal sealed class WebSocketHeartbeat : IAsyncDisposable
     }
 
     /// <summary>Bytes came: the peer lives.</summary>
-    public void OnBytes() => Volatile.Write(ref _heardAt, _time.GetTimestamp());
+    /// <returns>How long it took, where it was asked; it is asked after a silence, so that these are most likely the answer.</returns>
+    public TimeSpan? OnBytes()
+    {
+        var now = _time.GetTimestamp();
+        Volatile.Write(ref _heardAt, now);
+        return Volatile.Read(ref _askedAt) != NotAsked && Interlocked.Exchange(ref _askedAt, NotAsked) is var since and not NotAsked
+            ? _time.GetElapsedTime(since, now)
+            : null;
+    }
 
     public ValueTask DisposeAsync() => _timer?.DisposeAsync() ?? ValueTask.CompletedTask;
 
@@ -35,7 +46,12 @@ internal sealed class WebSocketHeartbeat : IAsyncDisposable
         if (left <= TimeSpan.Zero)
         {
             // One at a time: a question that cannot even leave is not to be followed by more.
-            _question = _question.IsCompleted ? _ask() : _question;
+            if (_question.IsCompleted)
+            {
+                Volatile.Write(ref _askedAt, _time.GetTimestamp());
+                _question = _ask();
+            }
+
             left = _options.Interval;
         }
 

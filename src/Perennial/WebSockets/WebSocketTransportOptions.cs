@@ -55,20 +55,13 @@ public sealed record WebSocketTransportOptions : HttpTransportOptions
         }
 
         OptionCheck.NotNull(Heartbeat, nameof(Heartbeat)).Validate();
-        if (EffectiveMethod != HttpMethod.Get)
-        {
-            throw OptionCheck.Contradiction(nameof(Method), "A WebSocket is opened by GET without a Body (RFC 6455, 4.1).");
-        }
-
-        if (SendEndpoint is not null)
-        {
-            throw OptionCheck.Contradiction(nameof(SendEndpoint), $"Messages are sent over the WebSocket itself; leave {nameof(SendEndpoint)} unset.");
-        }
-
-        if (HttpVersion is not null && HttpVersion != System.Net.HttpVersion.Version11)
-        {
-            throw OptionCheck.Contradiction(nameof(HttpVersion), $"A WebSocket is opened over HTTP/1.1 (RFC 6455, 4.1); leave {nameof(HttpVersion)} unset.");
-        }
+        OptionCheck.Require(EffectiveMethod == HttpMethod.Get, nameof(Method), "A WebSocket is opened by GET without a Body (RFC 6455, 4.1).");
+        OptionCheck.Require(
+            SendEndpoint is null, nameof(SendEndpoint), $"Messages are sent over the WebSocket itself; leave {nameof(SendEndpoint)} unset.");
+        OptionCheck.Require(
+            HttpVersion is null || HttpVersion == System.Net.HttpVersion.Version11,
+            nameof(HttpVersion),
+            $"A WebSocket is opened over HTTP/1.1 (RFC 6455, 4.1); leave {nameof(HttpVersion)} unset.");
     }
 }
 

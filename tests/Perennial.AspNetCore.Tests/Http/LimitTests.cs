@@ -1,5 +1,6 @@
 using System.Net;
 using System.Net.Http.Json;
+using System.Net.WebSockets;
 using System.Text.Json;
 using Microsoft.AspNetCore.Builder;
 using Perennial.AspNetCore.Stores;
@@ -72,6 +73,24 @@ public class LimitTests
         await first.Content.ReadAsStringAsync(TestEnds);
 
         (await server.ReadAsync(run, accept: form.Accept())).ShouldContain("perennial.completed");
+    }
+
+    [Fact(Timeout = RunServer.Hang)]
+    public async Task A_socket_takes_the_place_of_a_reader_and_is_refused_where_there_is_none()
+    {
+        await using var server = await RunServer.StartAsync(options => options.MaxReaders = 1);
+        var run = server.Runs.Start(static (_, stop) => Task.Delay(Timeout.InfiniteTimeSpan, TimeProvider.System, stop));
+        var address = new UriBuilder(new Uri(server.Address, $"/streams/{run.Id}")) { Scheme = Uri.UriSchemeWs }.Uri;
+        using var first = new ClientWebSocket();
+        await first.ConnectAsync(address, TestEnds);
+
+        using var second = new ClientWebSocket();
+        second.Options.CollectHttpResponseDetails = true;
+        await Should.ThrowAsync<WebSocketException>(second.ConnectAsync(address, TestEnds));
+
+        second.HttpStatusCode.ShouldBe(HttpStatusCode.ServiceUnavailable);
+        using var reader = await server.OpenAsync(run);
+        await ShouldBeUnavailableAsync(reader);
     }
 
     [Theory(Timeout = RunServer.Hang)]

@@ -1,0 +1,83 @@
+using System.Text.Json;
+
+namespace Perennial.AspNetCore.WebSockets;
+
+/// <summary>The members of a client's message, in whichever order they come. Of members of one name the last counts.</summary>
+internal ref struct ClientMembers
+{
+    /// <summary>Null where it has no type, or one that is no word of the protocol.</summary>
+    public ClientWordKind? Kind { get; private set; }
+
+    public long? Number { get; private set; }
+
+    public bool HasData { get; private set; }
+
+    /// <summary>At the value of <c>data</c>.</summary>
+    public Utf8JsonReader Data { get; private set; }
+
+    /// <summary>Where that value ends in the message.</summary>
+    public int DataEnd { get; private set; }
+
+    public bool HasBinary { get; private set; }
+
+    /// <summary>At the value of <c>binary</c>.</summary>
+    public Utf8JsonReader Binary { get; private set; }
+
+    /// <summary>Reads an object to its end.</summary>
+    /// <returns>False where there is none, or only the beginning of one.</returns>
+    public bool TryRead(ref Utf8JsonReader reader)
+    {
+        if (!reader.Read() || reader.TokenType != JsonTokenType.StartObject)
+            return false;
+        while (reader.Read() && reader.TokenType == JsonTokenType.PropertyName)
+        {
+            var name = reader;
+            if (!reader.Read())
+                return false;
+            var value = reader;
+            if (!reader.TrySkip())
+                return false;
+            Take(ref name, ref value, (int)reader.BytesConsumed);
+        }
+
+        return reader.TokenType == JsonTokenType.EndObject;
+    }
+
+    private void Take(ref Utf8JsonReader name, ref Utf8JsonReader value, int end)
+    {
+        if (name.ValueTextEquals("type"u8))
+            Kind = KindOf(ref value);
+        else if (name.ValueTextEquals("number"u8))
+            Number = value.TokenType == JsonTokenType.Number && value.TryGetInt64(out var number) ? number : null;
+        else if (name.ValueTextEquals("data"u8))
+            TakeData(value, end);
+        else if (name.ValueTextEquals("binary"u8))
+            TakeBinary(value);
+    }
+
+    private void TakeData(Utf8JsonReader value, int end)
+    {
+        HasData = true;
+        Data = value;
+        DataEnd = end;
+    }
+
+    private void TakeBinary(Utf8JsonReader value)
+    {
+        HasBinary = true;
+        Binary = value;
+    }
+
+    private static ClientWordKind? KindOf(ref Utf8JsonReader type)
+    {
+        if (type.TokenType != JsonTokenType.String)
+            return null;
+        if (type.ValueTextEquals("perennial.send"u8))
+            return ClientWordKind.Send;
+        if (type.ValueTextEquals("perennial.sender"u8))
+            return ClientWordKind.Sender;
+        if (type.ValueTextEquals("perennial.stop"u8))
+            return ClientWordKind.Stop;
+        return type.GetString()!.StartsWith(WireNames.ReservedEventPrefix, StringComparison.Ordinal) ? ClientWordKind.Unknown : null;
+    }
+}

@@ -1,0 +1,43 @@
+using System.Net.WebSockets;
+using Perennial.AspNetCore.Delivery;
+using Perennial.AspNetCore.Stores;
+
+namespace Perennial.AspNetCore.WebSockets;
+
+/// <summary>A reader over a WebSocket that speaks <c>perennial.v1</c>. It is also who sends the answers to what the client sends.</summary>
+/// <remarks>A client hears nothing after the end. So the end is held back until whatever is recorded has its answer before it.</remarks>
+internal sealed class PerennialSink(SocketFrames frames, SocketOutbox outbox, TimeProvider time) : ISocketSink
+{
+    private static readonly byte[] Heartbeat = JsonLine.Heartbeat[..^1].ToArray();
+
+    private RunRecord? _end;
+
+    public int EndCode => SocketClose.Done;
+
+    public void Write(RunRecord record)
+    {
+        if (record.Content.EventType?.StartsWith(WireNames.ReservedEventPrefix, StringComparison.Ordinal) == true)
+            _end = record;
+        else
+            Add(SocketWords.WithoutLineEnd(record.JsonLine));
+    }
+
+    public void Write(ControlEvent control) => Add(SocketWords.WithoutLineEnd(JsonLine.Encode(id: null, control.Content)));
+
+    public void WriteHeartbeat() => Add(Heartbeat);
+
+    public bool WriteAside() => outbox.TakeTo(frames);
+
+    public ValueTask FlushAsync(CancellationToken cancellationToken) =>
+        _end is null ? frames.FlushAsync(cancellationToken) : FlushEndAsync(_end, cancellationToken);
+
+    private async ValueTask FlushEndAsync(RunRecord end, CancellationToken cancellationToken)
+    {
+        await outbox.SettleAsync(time, cancellationToken);
+        WriteAside();
+        Add(SocketWords.WithoutLineEnd(end.JsonLine));
+        await frames.FlushAsync(cancellationToken);
+    }
+
+    private void Add(ReadOnlyMemory<byte> envelope) => frames.Add(envelope, WebSocketMessageType.Text);
+}

@@ -1,0 +1,99 @@
+using System.Net.WebSockets;
+using Perennial.AspNetCore.Stores;
+
+namespace Perennial.AspNetCore.WebSockets;
+
+/// <summary>Takes what a client says in <c>perennial.v1</c>: records first, and then answers.</summary>
+internal sealed class PerennialTaker(IRunLog log, SocketOutbox outbox, int maxMessageBytes, TimeProvider time) : ISocketTaker
+{
+    private string? _sender;
+
+    public async ValueTask<int?> TakeAsync(SocketMessage message, CancellationToken leave)
+    {
+        if (message.Type == WebSocketMessageType.Binary)
+            return SocketClose.NoBytes;
+        await outbox.WaitForRoomAsync(leave);
+        await outbox.BeginRecordingAsync(leave);
+        try
+        {
+            return await TakeTextAsync(message, leave);
+        }
+        finally
+        {
+            outbox.EndRecording();
+        }
+    }
+
+    public void OnSilence() => outbox.Announce();
+
+    private async ValueTask<int?> TakeTextAsync(SocketMessage message, CancellationToken leave)
+    {
+        if (message.IsTorn)
+            return ClientWord.NumberOfTorn(message.Data.Span) is { } torn ? await RefuseAsync(torn) : SocketClose.TooBig;
+        if (ClientWord.Read(message.Data.Span, maxMessageBytes) is not { } word)
+            return SocketClose.BadRequest;
+        switch (word.Kind)
+        {
+            case ClientWordKind.Sender:
+                await WelcomeAsync(word);
+                return null;
+            case ClientWordKind.Send when word.Data is null:
+                return await RefuseAsync(word.Number);
+            case ClientWordKind.Send:
+                return await RecordAsync(word, leave);
+            case ClientWordKind.Stop:
+                await log.CloseAsync(RunEnd.Stopped, CancellationToken.None);
+                return null;
+            default:
+                return null;
+        }
+    }
+
+    private async ValueTask WelcomeAsync(ClientWord word)
+    {
+        var state = await log.GetSenderAsync(word.SenderId!, word.Number, CancellationToken.None);
+        _sender = word.SenderId;
+        foreach (var refusal in state.Refusals)
+            outbox.Refuse(refusal.Number, refusal.Code);
+        outbox.Welcome(state.Received);
+    }
+
+    private async ValueTask<int?> RecordAsync(ClientWord word, CancellationToken leave)
+    {
+        if (_sender is null)
+            return SocketClose.BadRequest;
+        var message = new RunMessage { Sender = _sender, Number = word.Number, Data = word.Data, IsBinary = word.IsBinary };
+        var result = await PatientInbox.ReceiveAsync(log, message, time, leave);
+        return Answer(result, word.Number);
+    }
+
+    private async ValueTask<int?> RefuseAsync(long number)
+    {
+        if (_sender is null)
+            return SocketClose.BadRequest;
+        var refused = new RunMessage { Sender = _sender, Number = number, Refusal = RefusalCodes.TooLarge };
+        var result = await log.ReceiveAsync(refused, CancellationToken.None);
+        if (result.Outcome is not (ReceiveOutcome.Accepted or ReceiveOutcome.Repeated))
+            return Answer(result, number);
+        outbox.Refuse(number, RefusalCodes.TooLarge);
+        return null;
+    }
+
+    private int? Answer(ReceiveResult result, long number)
+    {
+        switch (result.Outcome)
+        {
+            case ReceiveOutcome.Hole:
+                return SocketClose.BadRequest;
+            case ReceiveOutcome.Ended:
+                outbox.Refuse(number, RefusalCodes.Ended);
+                return null;
+            case ReceiveOutcome.NotTaken:
+                outbox.Refuse(number, RefusalCodes.Forbidden);
+                return null;
+            default:
+                outbox.Acknowledge(number);
+                return null;
+        }
+    }
+}

@@ -1,0 +1,33 @@
+using System.Net.WebSockets;
+using Perennial.AspNetCore.Delivery;
+using Perennial.AspNetCore.Stores;
+
+namespace Perennial.AspNetCore.WebSockets;
+
+/// <summary>A reader over a WebSocket that knows nothing of <c>perennial.v1</c>: the data of each event, and nothing else.</summary>
+internal sealed class PlainSink(SocketFrames frames) : ISocketSink
+{
+    private static readonly string FailedEvent = WireNames.ReservedEventPrefix + WireNames.Of(RunStatus.Failed);
+
+    public int EndCode { get; private set; } = SocketClose.Done;
+
+    public void Write(RunRecord record)
+    {
+        var content = record.Content;
+        if (content.EventType?.StartsWith(WireNames.ReservedEventPrefix, StringComparison.Ordinal) == true)
+            EndCode = string.Equals(content.EventType, FailedEvent, StringComparison.Ordinal) ? SocketClose.Failed : SocketClose.Done;
+        else
+            frames.Add(content.Data, content.Kind == RunDataKind.Binary ? WebSocketMessageType.Binary : WebSocketMessageType.Text);
+    }
+
+    public void Write(ControlEvent control)
+    {
+    }
+
+    // The socket sends pongs that nobody asked for (RFC 6455, section 5.5.3).
+    public void WriteHeartbeat()
+    {
+    }
+
+    public ValueTask FlushAsync(CancellationToken cancellationToken) => frames.FlushAsync(cancellationToken);
+}

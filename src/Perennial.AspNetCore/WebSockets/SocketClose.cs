@@ -1,0 +1,39 @@
+using System.Net.WebSockets;
+
+namespace Perennial.AspNetCore.WebSockets;
+
+/// <summary>The close codes that the server sends (docs/protocol.md), and how it waits for the peer's answer.</summary>
+internal static class SocketClose
+{
+    public const int Done = 1000;
+    public const int NoBytes = 1003;
+    public const int TooBig = 1009;
+    public const int Failed = 1011;
+    public const int Restarting = 1012;
+    public const int TryLater = 1013;
+    public const int BadRequest = 4400;
+
+    /// <summary>How long a peer may take for what is left to say when it is over.</summary>
+    public static TimeSpan Limit { get; } = TimeSpan.FromSeconds(2);
+
+    /// <summary>Says goodbye, and waits until the peer has answered or is gone. One that does neither in time is left.</summary>
+    /// <param name="socket">The socket.</param>
+    /// <param name="code">Why.</param>
+    /// <param name="reading">Completes when nothing more will be received.</param>
+    /// <param name="time">The clock.</param>
+    public static async Task CloseAsync(WebSocket socket, int code, Task reading, TimeProvider time)
+    {
+        await using var limit = time.CreateTimer(static socket => ((WebSocket)socket!).Abort(), socket, Limit, Timeout.InfiniteTimeSpan);
+        try
+        {
+            if (socket.State is WebSocketState.Open or WebSocketState.CloseReceived)
+                await socket.CloseOutputAsync((WebSocketCloseStatus)code, statusDescription: null, CancellationToken.None);
+        }
+        catch (Exception e) when (SocketErrors.IsGone(e))
+        {
+            socket.Abort();
+        }
+
+        await reading;
+    }
+}

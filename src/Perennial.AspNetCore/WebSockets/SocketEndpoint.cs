@@ -1,0 +1,155 @@
+using System.Globalization;
+using System.Net.WebSockets;
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Http.Features;
+using Microsoft.AspNetCore.Server.Kestrel.Core.Features;
+using Microsoft.AspNetCore.WebSockets;
+using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Options;
+using Perennial.AspNetCore.Delivery;
+using Perennial.AspNetCore.Http;
+using Perennial.AspNetCore.Stores;
+
+namespace Perennial.AspNetCore.WebSockets;
+
+/// <summary>Answers WebSocket handshakes with a run. Safe from any thread.</summary>
+/// <remarks>
+/// It brings the platform's own handshake along, so that an application need not call <c>UseWebSockets</c>, and may.
+/// </remarks>
+internal sealed class SocketEndpoint
+{
+    public const string SubProtocol = "perennial.v1";
+
+    private const string Upgrade = "websocket";
+
+    private readonly PerennialServerOptions _options;
+    private readonly TimeProvider _time;
+    private readonly IHostApplicationLifetime _lifetime;
+    private readonly ReaderPlaces _readers;
+    private readonly WebSocketMiddleware _handshake;
+
+    public SocketEndpoint(
+        IOptions<PerennialServerOptions> options, ReaderPlaces readers, TimeProvider time, IHostApplicationLifetime lifetime, ILoggerFactory loggers)
+    {
+        _readers = readers;
+        _options = options.Value;
+        _time = time;
+        _lifetime = lifetime;
+        _handshake = new WebSocketMiddleware(static _ => Task.CompletedTask, Options.Create(new WebSocketOptions()), loggers);
+    }
+
+    /// <summary>Whether a request asks for a WebSocket (RFC 6455, section 4.1, and RFC 8441, section 4), well or badly.</summary>
+    public static bool IsAskedBy(HttpContext context)
+    {
+        if (context.Features.Get<IHttpExtendedConnectFeature>() is { IsExtendedConnect: true, Protocol: Upgrade })
+            return true;
+        var isUpgrade = context.Features.Get<IHttpUpgradeFeature>() is { IsUpgradableRequest: true }
+            && context.Request.Headers.Upgrade.ToString().Contains(Upgrade, StringComparison.OrdinalIgnoreCase);
+        return isUpgrade || context.WebSockets.IsWebSocketRequest;
+    }
+
+    /// <summary>Whether the page that asks may do so. Otherwise the request is answered.</summary>
+    public async ValueTask<bool> AdmitAsync(HttpContext context)
+    {
+        if (OriginCheck.Allows(context.Request, _options.WebSockets.AllowedOrigins))
+            return true;
+        await Problem.SendAsync(context, StatusCodes.Status403Forbidden, "Pages of this origin may not open a WebSocket here.");
+        return false;
+    }
+
+    /// <summary>Serves a run until the socket is closed.</summary>
+    /// <param name="context">The request.</param>
+    /// <param name="log">The run.</param>
+    /// <param name="requested">The last id the reader has; null for none.</param>
+    public async Task ServeAsync(HttpContext context, IRunLog log, string? requested)
+    {
+        var gathering = GatheringUpgrade.TryInstall(context.Features);
+        await _handshake.Invoke(context);
+        if (!context.WebSockets.IsWebSocketRequest)
+        {
+            await RefuseAsync(context);
+        }
+        else if (_readers.TryTake())
+        {
+            try
+            {
+                await AcceptAsync(context, log, requested, gathering);
+            }
+            finally
+            {
+                _readers.Leave();
+            }
+        }
+        else
+        {
+            await Problem.UnavailableAsync(context, ReaderPlaces.AllTaken);
+        }
+    }
+
+    private async Task AcceptAsync(HttpContext context, IRunLog log, string? requested, GatheringUpgrade? gathering)
+    {
+        var state = await log.GetStateAsync(context.RequestAborted);
+        var speaksPerennial = context.WebSockets.WebSocketRequestedProtocols.Contains(SubProtocol, StringComparer.Ordinal);
+        var place = ReaderPlace.After(log.Epoch, state, speaksPerennial ? requested : null);
+        if (place.HasEverything(state))
+            place = place with { Cursor = place.Cursor - 1 };
+        var hello = new HelloBody(_options.HeartbeatInterval.TotalSeconds, new EventId(log.Epoch, place.Cursor).ToString());
+        WriteHeaders(context, speaksPerennial ? hello : null);
+        using var socket = await context.WebSockets.AcceptWebSocketAsync(AcceptanceOf(speaksPerennial));
+        await using var frames = new SocketFrames(socket, gathering?.Stream, _options.ReaderStallLimit, _time);
+        if (speaksPerennial)
+            frames.Add(SocketWords.Hello(hello), WebSocketMessageType.Text);
+        await TalkAsync(context, log, place, socket, frames, speaksPerennial);
+    }
+
+    private Task TalkAsync(HttpContext context, IRunLog log, ReaderPlace place, WebSocket socket, SocketFrames frames, bool speaksPerennial)
+    {
+        var news = new RunSignal();
+        var outbox = new SocketOutbox(news);
+        var most = _options.MaxMessageBytes;
+        ISocketSink sink = speaksPerennial ? new PerennialSink(frames, outbox, _time) : new PlainSink(frames);
+        ISocketTaker taker = speaksPerennial ? new PerennialTaker(log, outbox, most, _time) : new PlainTaker(log, most, _time);
+        var receiver = new SocketReceiver(socket, taker, speaksPerennial ? MostKept(most) : most);
+        var delivery = new RunDelivery(log, sink, _options.HeartbeatInterval, _time, news);
+        return new SocketSession(socket, sink, receiver, _time).RunAsync(delivery, place, context.RequestAborted, _lifetime.ApplicationStopping);
+    }
+
+    /// <summary>A version that is not spoken is told which one is (RFC 6455, section 4.4).</summary>
+    private static Task RefuseAsync(HttpContext context)
+    {
+        const string spoken = "13";
+        var isSpoken = string.Equals(context.Request.Headers.SecWebSocketVersion, spoken, StringComparison.Ordinal);
+        context.Response.Headers.SecWebSocketVersion = spoken;
+        return Problem.SendAsync(
+            context,
+            isSpoken ? StatusCodes.Status400BadRequest : StatusCodes.Status426UpgradeRequired,
+            "This is no WebSocket handshake of version 13 (RFC 6455, section 4.1).");
+    }
+
+    // Base64 takes a third more, a text with line breaks and quotes at most twice as much; what takes more still is no text.
+    private static int MostKept(int maxMessageBytes) => (int)Math.Min(Array.MaxLength / 4, (2L * maxMessageBytes) + 1024);
+
+    private static void WriteHeaders(HttpContext context, HelloBody? hello)
+    {
+        var headers = context.Response.Headers;
+        headers.CacheControl = "no-store, no-transform";
+        if (hello is not null)
+        {
+            headers[WireNames.ProtocolHeader] = "1";
+            headers[WireNames.CursorHeader] = hello.Cursor;
+            headers[WireNames.HeartbeatHeader] = hello.Heartbeat.ToString("0.###", CultureInfo.InvariantCulture);
+        }
+
+        if (context.Features.Get<IHttpMinResponseDataRateFeature>() is { } rate)
+            rate.MinDataRate = null;    // how long a reader may pause is for ReaderStallLimit to say
+    }
+
+    private WebSocketAcceptContext AcceptanceOf(bool speaksPerennial) => new()
+    {
+        SubProtocol = speaksPerennial ? SubProtocol : null,
+        KeepAliveInterval = speaksPerennial ? Timeout.InfiniteTimeSpan : _options.HeartbeatInterval,     // perennial.v1 has heartbeats of its own
+        DangerousEnableCompression = _options.WebSockets.Compression,
+    };
+}

@@ -1,0 +1,33 @@
+using Microsoft.Extensions.Diagnostics.HealthChecks;
+using Perennial.Management;
+using HealthStatus = Microsoft.Extensions.Diagnostics.HealthChecks.HealthStatus;
+using Verdict = Perennial.Management.HealthStatus;
+
+namespace Perennial.Hosting;
+
+/// <summary>The health of the host's transports, as a health check. What is not well is told one by one; names, and no URL.</summary>
+internal sealed class PerennialHealthCheck(TransportManager manager, NamedTransports names) : IHealthCheck
+{
+    public Task<HealthCheckResult> CheckHealthAsync(HealthCheckContext context, CancellationToken cancellationToken = default)
+    {
+        var health = manager.CheckHealth();
+        var data = new Dictionary<string, object>(StringComparer.Ordinal) { ["transports"] = health.Transports.Count };
+        foreach (var transport in health.Transports.Where(static transport => transport.Status != Verdict.Healthy))
+        {
+            data[names.NameOf(transport.Id) ?? transport.Id] = $"{transport.Kind} {transport.State}: {transport.Reason}";
+        }
+
+        foreach (var (origin, state) in health.BrokenOrigins)
+        {
+            data[origin] = $"circuit breaker {state}";
+        }
+
+        var status = health.Status switch
+        {
+            Verdict.Healthy => HealthStatus.Healthy,
+            Verdict.Degraded => HealthStatus.Degraded,
+            _ => context.Registration.FailureStatus,
+        };
+        return Task.FromResult(new HealthCheckResult(status, health.Reason, exception: null, data));
+    }
+}

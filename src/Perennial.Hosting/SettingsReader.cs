@@ -1,0 +1,97 @@
+using System.Diagnostics.CodeAnalysis;
+using System.Globalization;
+using System.Net;
+using System.Reflection;
+using Microsoft.Extensions.Configuration;
+
+namespace Perennial.Hosting;
+
+/// <summary>
+/// Reads options records from a configuration, setting by setting, and goes on behind what it cannot read: a name that does not exist or
+/// text that is no value is noted with what would be accepted. Values are never repeated, since they may be secrets.
+/// </summary>
+[RequiresUnreferencedCode("Settings are matched to properties by name.")]
+[RequiresDynamicCode("Settings are matched to properties by name.")]
+internal sealed class SettingsReader(List<string> problems)
+{
+    /// <summary>Reads all settings of a section into a record that nobody else has yet.</summary>
+    /// <param name="record">The record; what is not set stays.</param>
+    /// <param name="section">The section.</param>
+    /// <param name="path">How messages call it.</param>
+    /// <param name="except">A setting that is read elsewhere.</param>
+    public T Read<T>(T record, IConfiguration section, string path, string? except = null)
+        where T : notnull
+    {
+        var properties = record.GetType().GetProperties(BindingFlags.Public | BindingFlags.Instance).Where(static property => property.CanWrite).ToList();
+        foreach (var setting in section.GetChildren().Where(setting => !string.Equals(setting.Key, except, StringComparison.OrdinalIgnoreCase)))
+        {
+            var here = $"{path}:{setting.Key}";
+            if (properties.Find(property => string.Equals(property.Name, setting.Key, StringComparison.OrdinalIgnoreCase)) is not { } property)
+            {
+                problems.Add($"{here}: there is no such setting; there are {string.Join(", ", properties.Select(static known => known.Name).Order(StringComparer.Ordinal))}.");
+            }
+            else if (ValueOf(Nullable.GetUnderlyingType(property.PropertyType) ?? property.PropertyType, setting, here) is { } value)
+            {
+                property.SetValue(record, value);
+            }
+        }
+
+        return record;
+    }
+
+    /// <summary>The value, or <see langword="null"/> where there is none that fits, which is then noted.</summary>
+    private object? ValueOf(Type type, IConfigurationSection setting, string path)
+    {
+        if (setting.Value is null && type.IsClass && type.GetConstructor(Type.EmptyTypes) is not null)
+        {
+            return Read(Activator.CreateInstance(type)!, setting, path);
+        }
+
+        if (type == typeof(IReadOnlyDictionary<string, string>))
+        {
+            return setting.GetChildren().ToDictionary(static entry => entry.Key, static entry => entry.Value ?? "", StringComparer.OrdinalIgnoreCase);
+        }
+
+        if (type == typeof(IReadOnlyList<string>))
+        {
+            return setting.GetChildren().Select(static entry => entry.Value ?? "").ToList();
+        }
+
+        if (type == typeof(IReadOnlySet<HttpStatusCode>))
+        {
+            return setting.GetChildren().Select(entry => Parse(typeof(HttpStatusCode), entry.Value ?? "", path)).OfType<HttpStatusCode>().ToHashSet();
+        }
+
+        return Parse(type, setting.Value ?? "", path);
+    }
+
+    private object? Parse(Type type, string text, string path)
+    {
+        var (value, expected) = type switch
+        {
+            _ when type == typeof(string) => ((object?)text, ""),
+            _ when type == typeof(bool) => (bool.TryParse(text, out var parsed) ? parsed : null, "true or false"),
+            _ when type == typeof(int) => (int.TryParse(text, NumberStyles.Integer, CultureInfo.InvariantCulture, out var parsed) ? parsed : null, "a whole number"),
+            _ when type == typeof(double) => (double.TryParse(text, NumberStyles.Float, CultureInfo.InvariantCulture, out var parsed) ? parsed : null, "a number"),
+            _ when type == typeof(TimeSpan) => (Duration(text), "a duration such as 00:00:30, or infinite"),
+            _ when type == typeof(Uri) => (Uri.TryCreate(text, UriKind.RelativeOrAbsolute, out var parsed) ? parsed : null, "a URL"),
+            _ when type == typeof(Version) => (Version.TryParse(text, out var parsed) ? parsed : null, "a version such as 2.0"),
+            _ when type == typeof(HttpMethod) => (Method(text), "a method such as POST"),
+            { IsEnum: true } => (Enum.TryParse(type, text, ignoreCase: true, out var parsed) && Enum.IsDefined(type, parsed) ? parsed : null, $"one of {string.Join(", ", Enum.GetNames(type))}"),
+            _ => (null, ""),
+        };
+        if (value is null)
+        {
+            problems.Add(expected.Length > 0 ? $"{path} must be {expected}." : $"{path} cannot be set by configuration, but by code.");
+        }
+
+        return value;
+    }
+
+    private static TimeSpan? Duration(string text) =>
+        string.Equals(text, "infinite", StringComparison.OrdinalIgnoreCase) ? Timeout.InfiniteTimeSpan
+        : TimeSpan.TryParse(text, CultureInfo.InvariantCulture, out var parsed) ? parsed
+        : null;
+
+    private static HttpMethod? Method(string text) => text.Length > 0 && text.All(char.IsAsciiLetter) ? HttpMethod.Parse(text) : null;
+}

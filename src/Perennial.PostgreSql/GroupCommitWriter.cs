@@ -1,0 +1,173 @@
+using Microsoft.Extensions.Logging;
+using Npgsql;
+using Perennial.AspNetCore;
+using Perennial.AspNetCore.Stores;
+
+namespace Perennial.PostgreSql;
+
+/// <summary>
+/// Writes what waits in the queue, all of it at a time and without waiting for more: while one batch is recorded, the next one gathers.
+/// </summary>
+/// <remarks>
+/// While the database is away a batch is tried again, until its oldest write has waited for too long. Then the run of that write is given up:
+/// its producer is told by an exception, and its end is recorded as failed as soon as the database answers, by this node or, where it is this
+/// node that is cut off, by the others when its lease is over.
+/// </remarks>
+internal sealed class GroupCommitWriter(
+    Database database, WriteQueue queue, WakeUps wakeUps, Guid node, TimeSpan limit, TimeProvider time, ILogger logger)
+{
+    private static readonly TimeSpan RetryDelay = TimeSpan.FromMilliseconds(200);
+    private static readonly RunEnd GivenUp = RunEnd.Failed("The events of this run could not be recorded in time.", "store_unavailable");
+
+    private NpgsqlConnection? _connection;
+    private NpgsqlCommand? _command;
+
+    /// <summary>Runs until the token is cancelled. What is not written then fails.</summary>
+    public async Task RunAsync(CancellationToken stop)
+    {
+        await using var waking = stop.UnsafeRegister(static queue => ((WriteQueue)queue!).Wake(), queue);
+        try
+        {
+            while (!stop.IsCancellationRequested)
+            {
+                for (var writes = queue.Take(); writes.Count > 0; writes = queue.Take())
+                    await WriteAsync(new WriteBatch(writes), stop);
+                await queue.WaitAsync();
+            }
+        }
+        catch (OperationCanceledException) when (stop.IsCancellationRequested)
+        {
+        }
+        finally
+        {
+            queue.Close();
+            await DisconnectAsync();
+        }
+    }
+
+    private async Task WriteAsync(WriteBatch batch, CancellationToken stop)
+    {
+        while (batch.Runs.Count > 0)
+        {
+            try
+            {
+                await ConnectAsync(stop);
+                foreach (var (run, outcome) in await batch.RecordAsync(_command!, stop))
+                    Settle(run, outcome);
+                database.OnReached();
+                return;
+            }
+            catch (Exception) when (stop.IsCancellationRequested)
+            {
+                FailAll(batch);
+                throw new OperationCanceledException(stop);
+            }
+            catch (Exception e) when (Database.IsFailure(e) && !Database.IsRefusal(e))
+            {
+                await DisconnectAsync();
+                database.OnLost(e);
+                GiveUpOverdue(batch, e);
+                await Task.Delay(RetryDelay, time, stop).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            }
+            catch (Exception e)
+            {
+                await DisconnectAsync();
+                await SingleOutAsync(batch, e, stop);
+                return;
+            }
+        }
+    }
+
+    private async ValueTask ConnectAsync(CancellationToken stop)
+    {
+        if (_command is not null)
+            return;
+        _connection = await database.OpenAsync(stop);
+        _command = await WriteBatch.PrepareAsync(_connection, node, stop);
+    }
+
+    private async ValueTask DisconnectAsync()
+    {
+        var (connection, command) = (_connection, _command);
+        (_connection, _command) = (null, null);
+        if (command is not null)
+            await command.DisposeAsync();
+        if (connection is not null)
+            await connection.DisposeAsync();
+    }
+
+    /// <summary>One run with something that the database will never take must not keep the others from being written.</summary>
+    private async Task SingleOutAsync(WriteBatch batch, Exception refusal, CancellationToken stop)
+    {
+        if (batch.Runs is [var culprit])
+        {
+            GiveUp(batch, culprit, "The database refused an event of this run.", refusal);
+            return;
+        }
+
+        foreach (var run in batch.Runs)
+            await WriteAsync(new WriteBatch(run.Writes), stop);
+    }
+
+    private void Settle(RunWrites writes, RunOutcome outcome)
+    {
+        if (outcome.Refusal is { } refusal)
+        {
+            queue.Refuse(writes.Run, refusal);
+            writes.Run.View.MarkStale();
+            foreach (var write in writes.Writes)
+                Complete(write, new WriteResult(refusal, 0, outcome.Status));
+            return;
+        }
+
+        var records = new RunRecord[writes.Writes.Count];
+        for (var n = 0; n < records.Length; n++)
+            records[n] = new RunRecord(writes.Key.Epoch, outcome.Base + n + 1, writes.Writes[n].Content);
+        writes.Run.Tail = records[^1].Sequence;
+        if (outcome.Status != RunStatus.Running)
+            queue.Refuse(writes.Run, AppendOutcome.Closed);
+        writes.Run.View.Publish(records, new RunState(writes.Status, writes.Run.Tail, Oldest: 1));
+        if (outcome.Status != writes.Status)
+            writes.Run.View.MarkStale();
+        wakeUps.AddRecords(writes.Key.Run);
+        for (var n = 0; n < records.Length; n++)
+            Complete(writes.Writes[n], new WriteResult(AppendOutcome.Appended, records[n].Sequence, outcome.Status));
+    }
+
+    private void Complete(QueuedWrite write, WriteResult result)
+    {
+        queue.Release(write);
+        write.TrySetResult(result);
+    }
+
+    private void GiveUpOverdue(WriteBatch batch, Exception reason)
+    {
+        foreach (var run in batch.Runs.Where(run => queue.IsOverdue(run.Writes[0], limit)).ToArray())
+            GiveUp(batch, run, "The database of runs was away for too long.", reason);
+        foreach (var run in queue.Overdue(limit))
+            GiveUp(run, "The database of runs was away for too long.", reason, GivenUp);
+    }
+
+    private void GiveUp(WriteBatch batch, RunWrites writes, string message, Exception reason)
+    {
+        batch.Remove(writes);
+        // The end itself cannot be what the database refuses twice: without one, the run is left to the lease.
+        var failure = GiveUp(writes.Run, message, reason, writes.Run.Failure is null ? GivenUp : null);
+        foreach (var write in writes.Writes)
+            queue.Fail(write, failure);
+    }
+
+    private RunStoreException GiveUp(ProducedRun run, string message, Exception reason, RunEnd? ending)
+    {
+        var failure = new RunStoreException(message, reason);
+        Log.GaveUp(logger, run.Key.Epoch, reason);
+        queue.GiveUp(run, failure, ending);
+        return failure;
+    }
+
+    private void FailAll(WriteBatch batch)
+    {
+        foreach (var write in batch.Runs.SelectMany(run => run.Writes))
+            queue.Fail(write, WriteQueue.Closed());
+    }
+}

@@ -1,0 +1,79 @@
+using System.Text;
+using Perennial.AspNetCore;
+using Perennial.AspNetCore.Stores;
+
+namespace Perennial.PostgreSql;
+
+/// <summary>One run, seen from this node. With what it takes to append where this node has created it.</summary>
+internal sealed class PostgreSqlRunLog(RunView view, PostgreSqlRunStore store, ProducedRun? produced) : IRunLog
+{
+    public string Id => view.Key.Id;
+
+    public string Epoch => view.Key.Epoch;
+
+    public ValueTask<RunState> GetStateAsync(CancellationToken cancellationToken) => view.GetStateAsync(cancellationToken);
+
+    public ValueTask<AppendResult> AppendAsync(RunEvent item, CancellationToken cancellationToken)
+    {
+        if (produced is null)
+            return ValueTask.FromResult(new AppendResult(AppendOutcome.Fenced));
+        return store.Writes.TryAppend(produced, WithStorableType(item), out var write, out var refusal)
+            ? AwaitAsync(write, cancellationToken)
+            : ValueTask.FromResult(new AppendResult(refusal));
+
+        static async ValueTask<AppendResult> AwaitAsync(QueuedWrite write, CancellationToken cancellationToken)
+        {
+            var result = await write.Task.WaitAsync(cancellationToken);
+            return new AppendResult(result.Outcome, result.Sequence);
+        }
+    }
+
+    public async ValueTask<RunStatus> CloseAsync(RunEnd ending, CancellationToken cancellationToken)
+    {
+        if (produced is not null)
+            return (await store.Writes.End(produced, ending).Task.WaitAsync(cancellationToken)).Status;
+        var status = await store.Endings.EndAsync(view.Key, ending, cancellationToken);
+        store.WakeUps.AddRecords(view.Key.Run);
+        view.MarkStale();
+        return status;
+    }
+
+    public ValueTask<RunSlice> ReadAsync(long after, int maxBytes, CancellationToken cancellationToken)
+    {
+        ArgumentOutOfRangeException.ThrowIfNegative(after);
+        return view.ReadAsync(after, Math.Max(1, maxBytes), cancellationToken);
+    }
+
+    public IDisposable Subscribe(RunNews news, RunSignal signal) => view.Subscribe(news, signal);
+
+    public async ValueTask<ReceiveResult> ReceiveAsync(RunMessage message, CancellationToken cancellationToken)
+    {
+        ArgumentNullException.ThrowIfNull(message);
+        var result = await store.Inbox.ReceiveAsync(view.Key, message, cancellationToken);
+        if (result.Outcome == ReceiveOutcome.Accepted && !message.IsWithheld)
+        {
+            store.WakeUps.AddMessage(view.Key.Run);
+            view.OnMessage();
+        }
+
+        return result;
+    }
+
+    public async ValueTask<long> GetReceivedAsync(string sender, CancellationToken cancellationToken) =>
+        await store.Inbox.GetReceivedAsync(view.Key, sender, cancellationToken);
+
+    public async ValueTask<IReadOnlyList<RunMessage>> ReadMessagesAsync(long after, CancellationToken cancellationToken) =>
+        await store.Inbox.ReadAsync(view.Key, after, cancellationToken);
+
+    /// <summary>Text in the database knows neither NUL, which the contract rules out, nor half a surrogate pair, which no reader could be sent.</summary>
+    private static RunEvent WithStorableType(RunEvent item)
+    {
+        if (item.EventType is not { } type)
+            return item;
+        if (type.Contains('\0'))
+            throw new ArgumentException("An event type must not contain NUL.", nameof(item));
+        return type.AsSpan().IndexOfAnyInRange('\ud800', '\udfff') < 0
+            ? item
+            : item with { EventType = Encoding.UTF8.GetString(Encoding.UTF8.GetBytes(type)) };
+    }
+}

@@ -1,0 +1,220 @@
+using System.Text;
+using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Options;
+using Perennial.AspNetCore;
+using Perennial.AspNetCore.Stores;
+
+namespace Perennial.PostgreSql;
+
+/// <summary>Runs in PostgreSQL, which any number of nodes share. This is one of the nodes. Safe from any thread.</summary>
+/// <remarks>
+/// It works from the start of the host to the end of its stop. A stop writes what waits and ends the runs that are still open; disposing it
+/// without a stop leaves them to the lease, as a crash would.
+/// </remarks>
+internal sealed class PostgreSqlRunStore : IRunStore, IHostedLifecycleService, IAsyncDisposable, IDisposable
+{
+    private const string Create = """
+        WITH me AS (SELECT node FROM nodes WHERE node = $3 FOR KEY SHARE),
+        made AS (INSERT INTO runs (id, epoch, node) SELECT $1, $2, node FROM me ON CONFLICT (id) DO NOTHING RETURNING run)
+        SELECT EXISTS (SELECT FROM me), coalesce(
+            (SELECT run FROM made), (SELECT run FROM runs WHERE id = $1 AND epoch = $2 AND node = $3 AND tail = 0 AND status = 0))
+        """;
+
+    private const int AttemptsInInterval = 5;       // of what has failed
+
+    private static readonly TimeSpan SweepInterval = TimeSpan.FromSeconds(1);
+    private static readonly TimeSpan RetentionInterval = TimeSpan.FromSeconds(10);
+    private static readonly UTF8Encoding StrictUtf8 = new(encoderShouldEmitUTF8Identifier: false, throwOnInvalidBytes: true);
+
+    private readonly Guid _node = Guid.NewGuid();
+    private readonly PerennialServerOptions _server;
+    private readonly PostgreSqlStoreOptions _options;
+    private readonly TimeProvider _time;
+    private readonly ILogger<PostgreSqlRunStore> _logger;
+    private readonly CancellationTokenSource _stop = new();
+    private readonly Database _database;
+    private readonly RunReads _reads;
+    private readonly RunViews _views;
+    private readonly GroupCommitWriter _writer;
+    private readonly WakeUpListener _listener;
+    private readonly Lease _lease;
+    private readonly Retention _retention;
+    private Task _work = Task.CompletedTask;
+
+    public PostgreSqlRunStore(
+        string connectionString, IOptions<PostgreSqlStoreOptions> options, IOptions<PerennialServerOptions> server, TimeProvider time,
+        ILogger<PostgreSqlRunStore> logger)
+    {
+        (_options, _server, _time, _logger) = (options.Value, server.Value, time, logger);
+        var schema = _options.Schema;
+        _database = new Database(connectionString, schema, logger);
+        _reads = new RunReads(_database);
+        _views = new RunViews(new RecordCache(_options.MaxCachedBytes), _reads);
+        Endings = new RunEndings(_database);
+        Inbox = new Inbox(_database, _server.MaxPendingMessageBytes);
+        Writes = new WriteQueue(_server.MaxBytesPerRun, _options.MaxQueuedBytes, time);
+        WakeUps = new WakeUps(_database, schema, _node, time, logger);
+        _writer = new GroupCommitWriter(_database, Writes, WakeUps, _node, _options.WriteTimeout, time, logger);
+        _listener = new WakeUpListener(_database, schema, WakeUps, _views, time, logger);
+        _lease = new Lease(_database, Endings, WakeUps, _views, _node, _options.LeaseDuration, time, logger);
+        _retention = new Retention(_database, schema, _server.FinishedRunRetention, logger);
+    }
+
+    public WriteQueue Writes { get; }
+
+    public WakeUps WakeUps { get; }
+
+    public RunEndings Endings { get; }
+
+    public Inbox Inbox { get; }
+
+    /// <summary>Whether news from other nodes comes at once.</summary>
+    public bool IsListening => _listener.IsListening;
+
+    public async ValueTask<IRunLog> CreateAsync(string id, string epoch, CancellationToken cancellationToken)
+    {
+        var (isKnown, run) = await TryCreateAsync(id, epoch, cancellationToken);
+        if (!isKnown)
+        {
+            // The others have struck this node off while it was away. Its runs have ended; new ones are welcome.
+            await _lease.RegisterAsync(cancellationToken);
+            (isKnown, run) = await TryCreateAsync(id, epoch, cancellationToken);
+        }
+
+        if (run is { } number)
+        {
+            var view = _views.Of(new RunKey(number, id, epoch));
+            return new PostgreSqlRunLog(view, this, new ProducedRun(view));
+        }
+
+        throw isKnown
+            ? new InvalidOperationException("A run of this id exists.")
+            : new RunStoreException("This node cannot keep its lease.");
+    }
+
+    public async ValueTask<IRunLog?> FindAsync(string id, CancellationToken cancellationToken)
+    {
+        if (!IsStorable(id) || await _reads.FindAsync(id, _server.FinishedRunRetention, cancellationToken) is not { } key)
+            return null;
+        return new PostgreSqlRunLog(_views.Of(key), this, produced: null);
+    }
+
+    /// <summary>Asks the database for a sign of life.</summary>
+    /// <exception cref="RunStoreException">There is none.</exception>
+    public Task PingAsync(CancellationToken cancellationToken) => _database.RunAsync(async (connection, stop) =>
+    {
+        await using var ping = connection.Command("SELECT 1");
+        return await ping.ExecuteNonQueryAsync(stop);
+    }, cancellationToken);
+
+    /// <summary>Creates the tables where they are missing, takes the lease, and begins to work. Before any other service of the host starts.</summary>
+    public async Task StartingAsync(CancellationToken cancellationToken)
+    {
+        await _database.RunAsync(async (connection, stop) =>
+        {
+            await Schema.CreateAsync(connection, _options.Schema, stop);
+            return true;
+        }, cancellationToken);
+        await _lease.RegisterAsync(cancellationToken);
+        _work = Task.WhenAll(
+            _writer.RunAsync(_stop.Token),
+            WakeUps.RunAsync(_stop.Token),
+            _listener.RunAsync(_stop.Token),
+            RepeatAsync("lease", _lease.Interval, _lease.RenewAsync),
+            RepeatAsync("sweep", SweepInterval, SweepAsync),
+            RepeatAsync("retention", RetentionInterval, _retention.SweepAsync));
+    }
+
+    /// <summary>Says goodbye: writes what waits, ends what this node still produces, and tells the others. After every other service has stopped.</summary>
+    public async Task StoppedAsync(CancellationToken cancellationToken)
+    {
+        try
+        {
+            await Writes.DrainAsync().WaitAsync(_options.LeaseDuration, _time, cancellationToken);
+            await _stop.CancelAsync();
+            await _work;
+            await _lease.GiveBackAsync(cancellationToken);
+            await WakeUps.SendAsync(cancellationToken);
+        }
+        catch (Exception e) when (e is RunStoreException or OperationCanceledException or TimeoutException)
+        {
+            Log.PutOff(_logger, "goodbye", e);
+        }
+    }
+
+    public Task StartAsync(CancellationToken cancellationToken) => Task.CompletedTask;
+
+    public Task StartedAsync(CancellationToken cancellationToken) => Task.CompletedTask;
+
+    public Task StoppingAsync(CancellationToken cancellationToken) => Task.CompletedTask;
+
+    public Task StopAsync(CancellationToken cancellationToken) => Task.CompletedTask;
+
+    public async ValueTask DisposeAsync()
+    {
+        await _stop.CancelAsync();
+        await _work;
+        await _database.DisposeAsync();
+        _views.MarkAllStale();      // who waits here for news would wait for ever
+    }
+
+    public void Dispose()
+    {
+        _stop.Cancel();
+        _database.Dispose();
+        _views.MarkAllStale();
+    }
+
+    private Task<(bool IsKnown, long? Run)> TryCreateAsync(string id, string epoch, CancellationToken cancellationToken) =>
+        _database.RunAsync(async (connection, stop) =>
+        {
+            await using var create = connection.Command(Create, Sql.Value(id), Sql.Value(epoch), Sql.Value(_node));
+            await using var row = await create.ExecuteReaderAsync(stop);
+            await row.ReadAsync(stop);
+            return (row.GetBoolean(0), row.IsDBNull(1) ? null : (long?)row.GetInt64(1));
+        }, cancellationToken);
+
+    /// <summary>Looks whether a wake-up was missed by anybody who waits here.</summary>
+    private async Task SweepAsync(CancellationToken cancellationToken)
+    {
+        var watched = _views.Watched.ToDictionary(view => view.Key.Run);
+        if (watched.Count > 0)
+            await _reads.CompareAsync(watched, cancellationToken);
+    }
+
+    private async Task RepeatAsync(string name, TimeSpan interval, Func<CancellationToken, Task> work)
+    {
+        for (var wait = interval; ;)
+        {
+            await Task.Delay(wait, _time, _stop.Token).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            if (_stop.IsCancellationRequested)
+                return;
+            try
+            {
+                await work(_stop.Token);
+                wait = interval;
+            }
+            catch (Exception e)
+            {
+                Log.PutOff(_logger, name, e);
+                wait = interval / AttemptsInInterval;
+            }
+        }
+    }
+
+    private static bool IsStorable(string id)
+    {
+        if (id.Contains('\0'))
+            return false;
+        try
+        {
+            StrictUtf8.GetByteCount(id);
+            return true;
+        }
+        catch (EncoderFallbackException)
+        {
+            return false;
+        }
+    }
+}

@@ -1,0 +1,51 @@
+using Microsoft.Extensions.Logging;
+
+namespace Perennial.PostgreSql;
+
+/// <summary>Deletes finished runs whose time is over. One node at a time does it; by the database's clock, which all share.</summary>
+internal sealed class Retention(Database database, string schema, TimeSpan retention, ILogger logger)
+{
+    private const int RunsAtATime = 20;
+
+    private const string TryBeTheOne = "SELECT pg_try_advisory_xact_lock(hashtextextended($1, 0))";
+
+    private const string Forget = """
+        WITH due AS (
+            SELECT run FROM runs WHERE ended_at + $1 <= clock_timestamp() ORDER BY ended_at LIMIT $2 FOR UPDATE SKIP LOCKED
+        ), e AS (DELETE FROM events USING due WHERE events.run = due.run
+        ), m AS (DELETE FROM messages USING due WHERE messages.run = due.run
+        ), n AS (DELETE FROM names USING due WHERE names.run = due.run
+        ), i AS (DELETE FROM inboxes USING due WHERE inboxes.run = due.run
+        )
+        DELETE FROM runs USING due WHERE runs.run = due.run
+        """;
+
+    /// <summary>Deletes what is due, unless another node is at it.</summary>
+    /// <exception cref="Perennial.AspNetCore.Stores.RunStoreException">The database cannot be reached.</exception>
+    public async Task SweepAsync(CancellationToken cancellationToken)
+    {
+        var forgotten = 0;
+        int last;
+        do
+        {
+            last = await ForgetSomeAsync(cancellationToken);
+            forgotten += last;
+        }
+        while (last == RunsAtATime);
+        if (forgotten > 0)
+            Log.Forgotten(logger, forgotten);
+    }
+
+    private Task<int> ForgetSomeAsync(CancellationToken cancellationToken) =>
+        database.RunAsync(async (connection, stop) =>
+        {
+            await using var transaction = await connection.BeginTransactionAsync(stop);
+            await using var turn = connection.Command(TryBeTheOne, Sql.Value($"perennial retention {schema}"));
+            if (await turn.ExecuteScalarAsync(stop) is not true)
+                return 0;
+            await using var forget = connection.Command(Forget, Sql.Value(retention), Sql.Value(RunsAtATime));
+            var runs = await forget.ExecuteNonQueryAsync(stop);
+            await transaction.CommitAsync(stop);
+            return runs;
+        }, cancellationToken);
+}

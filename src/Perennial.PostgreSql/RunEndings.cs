@@ -1,0 +1,71 @@
+using Perennial.AspNetCore;
+using Perennial.AspNetCore.Stores;
+
+namespace Perennial.PostgreSql;
+
+/// <summary>Ends runs that this node does not produce: at somebody's wish, or because the node that produced them is gone.</summary>
+internal sealed class RunEndings(Database database)
+{
+    private const string EndOne = """
+        WITH ended AS (
+            UPDATE runs SET status = $3, tail = tail + 1, ended_at = clock_timestamp()
+            WHERE run = $1 AND epoch = $2 AND status = 0 RETURNING run, tail
+        )
+        INSERT INTO events (run, sequence, kind, type, data) SELECT run, tail, $4, $5, $6 FROM ended
+        """;
+
+    private const string HowEnded = "SELECT status FROM runs WHERE run = $1 AND epoch = $2";
+
+    private const string StrikeNode = "DELETE FROM nodes WHERE node = $1 AND ($2 IS NULL OR beat = $2)";
+
+    private const string EndAll = """
+        WITH lost AS (
+            SELECT run FROM runs WHERE node = $1 AND status = 0 FOR UPDATE
+        ), ended AS (
+            UPDATE runs r SET status = $2, tail = r.tail + 1, ended_at = clock_timestamp() FROM lost WHERE r.run = lost.run
+            RETURNING r.run, r.tail
+        )
+        INSERT INTO events (run, sequence, kind, type, data) SELECT run, tail, $3, $4, $5 FROM ended RETURNING run
+        """;
+
+    /// <summary>Ends a run, unless it has ended. Returns how it did end.</summary>
+    public Task<RunStatus> EndAsync(RunKey key, RunEnd ending, CancellationToken cancellationToken) =>
+        database.RunAsync(async (connection, stop) =>
+        {
+            var last = ending.ToEvent();
+            await using var end = connection.Command(
+                EndOne, Sql.Value(key.Run), Sql.Value(key.Epoch), Sql.Value((short)ending.Status),
+                Sql.Value((short)last.Kind), Sql.Value(last.EventType), Sql.Value(last.Data));
+            if (await end.ExecuteNonQueryAsync(stop) == 1)
+                return ending.Status;
+            await using var query = connection.Command(HowEnded, Sql.Value(key.Run), Sql.Value(key.Epoch));
+            return await query.ExecuteScalarAsync(stop) is short status ? (RunStatus)status : throw new RunStoreException("The run is no longer kept.");
+        }, cancellationToken);
+
+    /// <summary>Strikes a node off, and ends what it left open. Does nothing where the node has renewed its lease since a beat.</summary>
+    /// <remarks>
+    /// A run that the node creates at the same time either is there when its runs are ended, or finds the node struck off: both take the node's
+    /// row.
+    /// </remarks>
+    public Task<IReadOnlyList<long>> EndAllAsync(Guid node, long? beat, CancellationToken cancellationToken) =>
+        database.RunAsync<IReadOnlyList<long>>(async (connection, stop) =>
+        {
+            var last = RunEnd.ProducerLost.ToEvent();
+            await using var transaction = await connection.BeginTransactionAsync(stop);
+            await using var strike = connection.Command(StrikeNode, Sql.Value(node), Sql.Value(beat));
+            if (await strike.ExecuteNonQueryAsync(stop) == 0)
+                return [];
+            var runs = new List<long>();
+            await using var end = connection.Command(
+                EndAll, Sql.Value(node), Sql.Value((short)RunEnd.ProducerLost.Status),
+                Sql.Value((short)last.Kind), Sql.Value(last.EventType), Sql.Value(last.Data));
+            await using (var row = await end.ExecuteReaderAsync(stop))
+            {
+                while (await row.ReadAsync(stop))
+                    runs.Add(row.GetInt64(0));
+            }
+
+            await transaction.CommitAsync(stop);
+            return runs;
+        }, cancellationToken);
+}

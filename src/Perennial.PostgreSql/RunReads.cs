@@ -1,0 +1,88 @@
+using Npgsql;
+using Perennial.AspNetCore;
+using Perennial.AspNetCore.Stores;
+
+namespace Perennial.PostgreSql;
+
+/// <summary>What is asked of the database about runs. Safe from any thread.</summary>
+internal sealed class RunReads(Database database)
+{
+    private const string Find = """
+        SELECT run, epoch FROM runs WHERE id = $1 AND (ended_at IS NULL OR ended_at + $2 > clock_timestamp())
+        """;
+
+    private const string State = "SELECT status, tail FROM runs WHERE run = $1 AND epoch = $2";
+
+    // One statement sees the tail and the records at one moment. The length of a value is known without fetching it.
+    private const string Page = """
+        SELECT r.status, r.tail, e.sequence, e.kind, e.type, e.data
+        FROM runs r LEFT JOIN LATERAL (
+            SELECT * FROM (
+                SELECT found.*, sum(octet_length(data) + 64) OVER (ORDER BY sequence) - octet_length(data) - 64 AS bytes_before
+                FROM (SELECT * FROM events WHERE run = $1 AND sequence > $3 AND sequence < $4 ORDER BY sequence LIMIT 1024) found) counted
+            WHERE bytes_before < $5 ORDER BY sequence) e ON true
+        WHERE r.run = $1 AND r.epoch = $2
+        ORDER BY e.sequence
+        """;
+
+    private const string Tails = """
+        SELECT r.run, r.status, r.tail, coalesce(i.position, 0) FROM runs r LEFT JOIN inboxes i USING (run) WHERE r.run = ANY ($1)
+        """;
+
+    public Task<RunKey?> FindAsync(string id, TimeSpan retention, CancellationToken cancellationToken) =>
+        database.RunAsync(async (connection, stop) =>
+        {
+            await using var query = connection.Command(Find, Sql.Value(id), Sql.Value(retention));
+            await using var row = await query.ExecuteReaderAsync(stop);
+            return await row.ReadAsync(stop) ? new RunKey(row.GetInt64(0), id, row.GetString(1)) : null;
+        }, cancellationToken);
+
+    public Task<RunState> StateAsync(RunKey key, CancellationToken cancellationToken) =>
+        database.RunAsync(async (connection, stop) =>
+        {
+            await using var query = connection.Command(State, Sql.Value(key.Run), Sql.Value(key.Epoch));
+            await using var row = await query.ExecuteReaderAsync(stop);
+            return await row.ReadAsync(stop) ? StateOf(row) : throw NotKept();
+        }, cancellationToken);
+
+    /// <summary>Records between two sequences, both excluded, up to about some bytes, 64 for each included.</summary>
+    public Task<RunSlice> PageAsync(RunKey key, long after, long before, int maxBytes, CancellationToken cancellationToken) =>
+        database.RunAsync(async (connection, stop) =>
+        {
+            await using var query = connection.Command(
+                Page, Sql.Value(key.Run), Sql.Value(key.Epoch), Sql.Value(after), Sql.Value(before), Sql.Value((long)maxBytes));
+            await using var row = await query.ExecuteReaderAsync(stop);
+            if (!await row.ReadAsync(stop))
+                throw NotKept();
+            var state = StateOf(row);
+            var records = new List<RunRecord>();
+            do
+            {
+                if (!row.IsDBNull(2))
+                    records.Add(RecordOf(key, row));
+            }
+            while (await row.ReadAsync(stop));
+            return new RunSlice(records.ToArray(), state);
+        }, cancellationToken);
+
+    /// <summary>Tells each view what the database has of it. Runs that are gone are told by the next reader who asks.</summary>
+    public Task<int> CompareAsync(IReadOnlyDictionary<long, RunView> views, CancellationToken cancellationToken) =>
+        database.RunAsync(async (connection, stop) =>
+        {
+            await using var query = connection.Command(Tails, Sql.Value(views.Keys.ToArray()));
+            await using var row = await query.ExecuteReaderAsync(stop);
+            var found = 0;
+            for (; await row.ReadAsync(stop); found++)
+                views[row.GetInt64(0)].Compare((RunStatus)row.GetInt16(1), row.GetInt64(2), row.GetInt64(3));
+            return found;
+        }, cancellationToken);
+
+    private static RunStoreException NotKept() => new("The run is no longer kept.");
+
+    private static RunState StateOf(NpgsqlDataReader row) => new((RunStatus)row.GetInt16(0), row.GetInt64(1), Oldest: 1);
+
+    private static RunRecord RecordOf(RunKey key, NpgsqlDataReader row) => new(
+        key.Epoch,
+        row.GetInt64(2),
+        new RunEvent(row.IsDBNull(4) ? null : row.GetString(4), row.GetFieldValue<byte[]>(5), (RunDataKind)row.GetInt16(3)));
+}

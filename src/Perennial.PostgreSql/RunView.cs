@@ -1,0 +1,199 @@
+using Perennial.AspNetCore;
+using Perennial.AspNetCore.Stores;
+
+namespace Perennial.PostgreSql;
+
+/// <summary>What this node knows of one run, shared by all who read it here. Safe from any thread.</summary>
+/// <remarks>
+/// While somebody is subscribed, wake-ups tell when the view is stale, and it answers from memory until then. While nobody is, each call asks
+/// the database. Either way one question is under way at a time, and answers all who asked before it began.
+/// </remarks>
+internal sealed class RunView(RunKey key, RunViews views, RecordCache cache, RunReads reads)
+{
+    private const int PageBytes = 64 * 1024;
+
+    private readonly RunSignalSet _readers = new();
+    private readonly RunSignalSet _producer = new();
+    private readonly Lock _gate = new();
+    private RunState _state = new(RunStatus.Running, Tail: 0, Oldest: 1);
+    private long _position;         // of the newest message
+    private int _subscribers;
+    private bool _isStale = true;
+    private long _begun;            // fetches that have begun
+    private long _answered;         // the newest fetch that was answered
+    private Task<RunStoreException?>? _fetch;
+
+    public RunKey Key => key;
+
+    public async ValueTask<RunSlice> ReadAsync(long after, int maxBytes, CancellationToken cancellationToken)
+    {
+        var asked = Volatile.Read(ref _begun);
+        RunSlice slice;
+        while (!TryServe(after, maxBytes, asked, out slice))
+        {
+            if (await JoinFetch(after).WaitAsync(cancellationToken) is { } failure)
+                throw new RunStoreException(failure.Message, failure);
+        }
+
+        return slice;
+    }
+
+    public async ValueTask<RunState> GetStateAsync(CancellationToken cancellationToken)
+    {
+        var state = await reads.StateAsync(key, cancellationToken);
+        Advance(state);
+        return state;
+    }
+
+    /// <summary>Takes over what this node has just written itself.</summary>
+    public void Publish(ReadOnlySpan<RunRecord> records, RunState state)
+    {
+        cache.Add(key.Run, records);
+        Advance(state);
+    }
+
+    /// <summary>Learns what the database has now; where that is more than known, whoever waits is woken.</summary>
+    public void Compare(RunStatus status, long tail, long position)
+    {
+        bool records, messages;
+        lock (_gate)
+        {
+            records = tail > _state.Tail || status != _state.Status;
+            messages = position > _position || status != _state.Status;
+            _position = Math.Max(_position, position);
+            _isStale |= records;
+        }
+
+        if (records)
+            _readers.Set();
+        if (messages)
+            _producer.Set();
+    }
+
+    /// <summary>Learns that there is news somewhere, of whatever kind.</summary>
+    public void MarkStale()
+    {
+        lock (_gate)
+            _isStale = true;
+        _readers.Set();
+        _producer.Set();
+    }
+
+    /// <summary>Learns that a message was recorded, which readers need not care about.</summary>
+    public void OnMessage() => _producer.Set();
+
+    public IDisposable Subscribe(RunNews news, RunSignal signal)
+    {
+        lock (_gate)
+        {
+            if (_subscribers++ == 0)
+            {
+                _isStale = true;
+                views.Watch(this);
+            }
+        }
+
+        return new Subscription(this, (news == RunNews.Records ? _readers : _producer).Add(signal));
+    }
+
+    private bool TryServe(long after, int maxBytes, long asked, out RunSlice slice)
+    {
+        RunState state;
+        lock (_gate)
+        {
+            state = _state;
+            var isCurrent = _answered > asked || (_subscribers > 0 && !_isStale);
+            if (!isCurrent || after >= state.Tail)
+            {
+                slice = new RunSlice(default, state);
+                return isCurrent;
+            }
+        }
+
+        slice = new RunSlice(cache.Read(key.Run, after, state.Tail, maxBytes), state);
+        return !slice.Records.IsEmpty;
+    }
+
+    private Task<RunStoreException?> JoinFetch(long after)
+    {
+        lock (_gate)
+            return _fetch ??= FetchAsync(after);
+    }
+
+    private async Task<RunStoreException?> FetchAsync(long after)
+    {
+        await Task.CompletedTask.ConfigureAwait(ConfigureAwaitOptions.ForceYielding);
+        long number;
+        lock (_gate)
+        {
+            number = ++_begun;
+            _isStale = false;
+        }
+
+        try
+        {
+            var (from, before) = cache.GapAfter(key.Run, after);
+            var slice = await reads.PageAsync(key, from, before, PageBytes, CancellationToken.None);
+            cache.Add(key.Run, slice.Records.Span);
+            Advance(slice.State);
+            EndFetch(number);
+            return null;
+        }
+        catch (RunStoreException e)
+        {
+            EndFetch(answered: null);
+            return e;
+        }
+    }
+
+    private void EndFetch(long? answered)
+    {
+        lock (_gate)
+        {
+            _fetch = null;
+            if (answered is { } number)
+                _answered = number;
+            else
+                _isStale = true;
+        }
+    }
+
+    private void Advance(RunState state)
+    {
+        bool moved, ended;
+        lock (_gate)
+        {
+            moved = state.Tail > _state.Tail;
+            ended = moved && state.Status != RunStatus.Running;
+            if (moved)
+                _state = state;
+        }
+
+        if (moved)
+            _readers.Set();
+        if (ended)
+            _producer.Set();
+    }
+
+    private void Leave()
+    {
+        lock (_gate)
+        {
+            if (--_subscribers == 0)
+                views.Unwatch(this);
+        }
+    }
+
+    private sealed class Subscription(RunView view, IDisposable inner) : IDisposable
+    {
+        private int _isDisposed;
+
+        public void Dispose()
+        {
+            if (Interlocked.Exchange(ref _isDisposed, 1) == 1)
+                return;
+            inner.Dispose();
+            view.Leave();
+        }
+    }
+}

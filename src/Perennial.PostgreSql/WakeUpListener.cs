@@ -1,0 +1,72 @@
+using Microsoft.Extensions.Logging;
+using Npgsql;
+
+namespace Perennial.PostgreSql;
+
+/// <summary>Hears on one connection which runs have news from other nodes, and wakes those who wait for them here.</summary>
+/// <remarks>What was said while the connection was lost is made up for by looking at every watched run after each reconnect.</remarks>
+internal sealed class WakeUpListener(Database database, string channel, WakeUps wakeUps, RunViews views, TimeProvider time, ILogger logger)
+{
+    private static readonly TimeSpan RetryDelay = TimeSpan.FromMilliseconds(250);
+    private static readonly TimeSpan Quiet = TimeSpan.FromSeconds(10);      // on the wire: then the line is tried
+
+    private volatile bool _isListening;
+
+    /// <summary>Whether news comes at once. Else the sweep finds it within a second.</summary>
+    public bool IsListening => _isListening;
+
+    public async Task RunAsync(CancellationToken stop)
+    {
+        while (!stop.IsCancellationRequested)
+        {
+            try
+            {
+                await ListenAsync(stop);
+            }
+            catch (Exception e) when (stop.IsCancellationRequested || Database.IsFailure(e))
+            {
+                _isListening = false;
+                if (stop.IsCancellationRequested)
+                    return;
+                database.OnLost(e);
+                await Task.Delay(RetryDelay, time, stop).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            }
+        }
+    }
+
+    private async Task ListenAsync(CancellationToken stop)
+    {
+        await using var connection = await database.OpenAsync(stop);
+        connection.Notification += (_, news) => OnNotification(news.Payload);
+        await using (var listen = connection.Command($"LISTEN {channel}"))
+            await listen.ExecuteNonQueryAsync(stop);
+        views.MarkAllStale();
+        _isListening = true;
+        database.OnReached();
+        Log.Listening(logger);
+        while (true)
+        {
+            if (!await connection.WaitAsync(Quiet, stop))
+                await TryLineAsync(connection, stop);
+        }
+    }
+
+    private static async Task TryLineAsync(NpgsqlConnection connection, CancellationToken stop)
+    {
+        await using var ping = connection.Command("SELECT 1");
+        await ping.ExecuteNonQueryAsync(stop);
+    }
+
+    private void OnNotification(string payload)
+    {
+        foreach (var (run, hasRecords) in wakeUps.Parse(payload) ?? [])
+        {
+            if (views.WatchedOf(run) is not { } view)
+                continue;
+            if (hasRecords)
+                view.MarkStale();
+            else
+                view.OnMessage();
+        }
+    }
+}

@@ -1,0 +1,120 @@
+using System.Globalization;
+using System.Text;
+using Microsoft.Extensions.Logging;
+using Perennial.AspNetCore.Stores;
+
+namespace Perennial.PostgreSql;
+
+/// <summary>Tells the other nodes which runs have news: the first at once, and then all that came within 10 ms together.</summary>
+/// <remarks>
+/// Never part of what is told: a transaction that notifies takes a lock on the whole server when it commits, which would put all appends of
+/// all nodes in one line. What is lost here is found by the others' sweep within a second.
+/// </remarks>
+internal sealed class WakeUps(Database database, string channel, Guid node, TimeProvider time, ILogger logger)
+{
+    private const int MaxPayload = 7900;    // the server takes less than 8000 bytes (PostgreSQL, NOTIFY)
+    private const char MessageMark = 'm';
+
+    private static readonly TimeSpan Interval = TimeSpan.FromMilliseconds(10);
+
+    private readonly string _sender = node.ToString("N");
+    private readonly Lock _gate = new();
+    private readonly RunSignal _news = new();
+    private Dictionary<long, bool> _runs = [];      // whether there is more news than messages
+
+    public void AddRecords(long run)
+    {
+        lock (_gate)
+            _runs[run] = true;
+        _news.Set();
+    }
+
+    public void AddMessage(long run)
+    {
+        lock (_gate)
+            _runs.TryAdd(run, false);
+        _news.Set();
+    }
+
+    public async Task RunAsync(CancellationToken stop)
+    {
+        await using var waking = stop.UnsafeRegister(static news => ((RunSignal)news!).Set(), _news);
+        while (true)
+        {
+            await _news.WaitAsync();
+            if (stop.IsCancellationRequested)
+                return;
+            await SendAsync(stop);
+            await Task.Delay(Interval, time, stop).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        }
+    }
+
+    /// <summary>Sends what has gathered. Never throws: what is lost is found by the others.</summary>
+    public async Task SendAsync(CancellationToken cancellationToken)
+    {
+        var runs = Take();
+        if (runs.Count == 0)
+            return;
+        try
+        {
+            await database.RunAsync(async (connection, stop) =>
+            {
+                await using var notify = connection.Command(
+                    "SELECT pg_notify($1, payload) FROM unnest($2) AS payload", Sql.Value(channel), Sql.Value(Payloads(runs)));
+                return await notify.ExecuteNonQueryAsync(stop);
+            }, cancellationToken);
+        }
+        catch (Exception e)
+        {
+            Log.PutOff(logger, "waking", e);
+        }
+    }
+
+    /// <summary>Reads a payload. Null where this node has sent it, or somebody else something else.</summary>
+    public List<(long Run, bool HasRecords)>? Parse(string payload)
+    {
+        var words = payload.Split(' ');
+        if (string.Equals(words[0], _sender, StringComparison.Ordinal))
+            return null;
+        var runs = new List<(long, bool)>(words.Length - 1);
+        foreach (var word in words.AsSpan(1))
+        {
+            var digits = word.AsSpan().TrimEnd(MessageMark);
+            if (long.TryParse(digits, NumberStyles.None, CultureInfo.InvariantCulture, out var run))
+                runs.Add((run, digits.Length == word.Length));
+        }
+
+        return runs;
+    }
+
+    private Dictionary<long, bool> Take()
+    {
+        lock (_gate)
+        {
+            var taken = _runs;
+            _runs = [];
+            return taken;
+        }
+    }
+
+    private string[] Payloads(Dictionary<long, bool> runs)
+    {
+        var payloads = new List<string>();
+        var text = new StringBuilder(_sender);
+        foreach (var (run, hasRecords) in runs)
+        {
+            if (text.Length > MaxPayload - 24)
+            {
+                payloads.Add(text.ToString());
+                text.Clear().Append(_sender);
+            }
+
+            text.Append(' ').Append(run);
+            if (!hasRecords)
+                text.Append(MessageMark);
+        }
+
+        payloads.Add(text.ToString());
+        return [.. payloads];
+    }
+}

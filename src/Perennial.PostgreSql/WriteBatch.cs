@@ -1,0 +1,186 @@
+using Npgsql;
+using NpgsqlTypes;
+using Perennial.AspNetCore;
+using Perennial.AspNetCore.Stores;
+
+namespace Perennial.PostgreSql;
+
+/// <summary>Writes of many runs that are recorded by one statement. For each run all of them are, or none.</summary>
+/// <remarks>
+/// The statement says from which tail a run is to go on, so repeating it after a connection was lost records nothing twice: where the run has
+/// moved on by as much as we wrote, that was us, for nobody else appends to it.
+/// </remarks>
+internal sealed class WriteBatch
+{
+    private const string Write = """
+        WITH wanted AS (
+            SELECT * FROM unnest($1::bigint[], $2::text[], $3::bigint[], $4::int[], $5::smallint[]) AS w(run, epoch, base, count, status)
+        ), tail AS (
+            UPDATE runs r SET tail = r.tail + w.count, status = w.status,
+                ended_at = CASE WHEN w.status = 0 THEN NULL ELSE clock_timestamp() END
+            FROM wanted w
+            WHERE r.run = w.run AND r.epoch = w.epoch AND r.status = 0 AND r.node = $6 AND (w.base IS NULL OR r.tail = w.base)
+            RETURNING r.run, r.tail - w.count AS base
+        ), added AS (
+            INSERT INTO events (run, sequence, kind, type, data)
+            SELECT i.run, t.base + i.place, i.kind, i.type, i.data
+            FROM unnest($7::bigint[], $8::int[], $9::smallint[], $10::text[], $11::bytea[]) AS i(run, place, kind, type, data)
+            JOIN tail t USING (run)
+        )
+        SELECT run, base FROM tail
+        """;
+
+    private const string Rest = "SELECT run, epoch, status, tail FROM runs WHERE run = ANY ($1)";
+
+    private readonly List<RunWrites> _runs = [];
+    private int _writes;
+
+    public WriteBatch(IEnumerable<QueuedWrite> writes)
+    {
+        var byRun = new Dictionary<ProducedRun, RunWrites>();
+        foreach (var write in writes)
+        {
+            if (!byRun.TryGetValue(write.Run, out var group))
+                _runs.Add(byRun[write.Run] = group = new RunWrites(write.Run));
+            group.Writes.Add(write);
+            _writes++;
+        }
+    }
+
+    /// <summary>What is left to be written, for each run in the order of the calls.</summary>
+    public IReadOnlyList<RunWrites> Runs => _runs;
+
+    /// <summary>Leaves out a run that was given up.</summary>
+    public void Remove(RunWrites run)
+    {
+        if (_runs.Remove(run))
+            _writes -= run.Writes.Count;
+    }
+
+    /// <summary>Prepared once for each connection; <see cref="RecordAsync"/> fills it.</summary>
+    public static async Task<NpgsqlCommand> PrepareAsync(NpgsqlConnection connection, Guid node, CancellationToken cancellationToken)
+    {
+        var command = connection.Command(
+            Write,
+            Array<long>(NpgsqlDbType.Bigint), Array<string>(NpgsqlDbType.Text), Array<long?>(NpgsqlDbType.Bigint),
+            Array<int>(NpgsqlDbType.Integer), Array<short>(NpgsqlDbType.Smallint), Sql.Value(node),
+            Array<long>(NpgsqlDbType.Bigint), Array<int>(NpgsqlDbType.Integer), Array<short>(NpgsqlDbType.Smallint),
+            Array<string?>(NpgsqlDbType.Text), Array<ReadOnlyMemory<byte>>(NpgsqlDbType.Bytea));
+        await command.PrepareAsync(cancellationToken);
+        return command;
+
+        static NpgsqlParameter Array<T>(NpgsqlDbType type) => new NpgsqlParameter<T[]> { NpgsqlDbType = NpgsqlDbType.Array | type, TypedValue = [] };
+    }
+
+    /// <summary>Records the writes and tells for each run what became of them.</summary>
+    public async Task<List<(RunWrites Run, RunOutcome Outcome)>> RecordAsync(NpgsqlCommand command, CancellationToken cancellationToken)
+    {
+        Fill(command.Parameters);
+        var outcomes = new List<(RunWrites, RunOutcome)>(_runs.Count);
+        var bases = new Dictionary<long, long>(_runs.Count);
+        await using (var row = await command.ExecuteReaderAsync(cancellationToken))
+        {
+            while (await row.ReadAsync(cancellationToken))
+                bases.Add(row.GetInt64(0), row.GetInt64(1));
+        }
+
+        var left = new Dictionary<long, RunWrites>();
+        foreach (var run in _runs)
+        {
+            if (bases.TryGetValue(run.Key.Run, out var start))
+                outcomes.Add((run, RunOutcome.Recorded(start, run.Status)));
+            else
+                left.Add(run.Key.Run, run);
+        }
+
+        if (left.Count > 0)
+            await ExplainAsync(command.Connection!, left, outcomes, cancellationToken);
+        return outcomes;
+    }
+
+    private void Fill(NpgsqlParameterCollection parameters)
+    {
+        var (run, place, kind) = (new long[_writes], new int[_writes], new short[_writes]);
+        var (type, data) = (new string?[_writes], new ReadOnlyMemory<byte>[_writes]);
+        var index = 0;
+        foreach (var group in _runs)
+        {
+            for (var n = 0; n < group.Writes.Count; n++, index++)
+            {
+                var content = group.Writes[n].Content;
+                (run[index], place[index], kind[index]) = (group.Key.Run, n + 1, (short)content.Kind);
+                (type[index], data[index]) = (content.EventType, content.Data);
+            }
+        }
+
+        Set(0, _runs.ConvertAll(group => group.Key.Run).ToArray());
+        Set(1, _runs.ConvertAll(group => group.Key.Epoch).ToArray());
+        Set(2, _runs.ConvertAll(group => group.Base).ToArray());
+        Set(3, _runs.ConvertAll(group => group.Writes.Count).ToArray());
+        Set(4, _runs.ConvertAll(group => (short)group.Status).ToArray());
+        Set(6, run);
+        Set(7, place);
+        Set(8, kind);
+        Set(9, type);
+        Set(10, data);
+
+        void Set<T>(int position, T[] values) => ((NpgsqlParameter<T[]>)parameters[position]).TypedValue = values;
+    }
+
+    private static async Task ExplainAsync(
+        NpgsqlConnection connection, Dictionary<long, RunWrites> left, List<(RunWrites, RunOutcome)> outcomes, CancellationToken cancellationToken)
+    {
+        await using var query = connection.Command(Rest, Sql.Value(left.Keys.ToArray()));
+        await using (var row = await query.ExecuteReaderAsync(cancellationToken))
+        {
+            while (await row.ReadAsync(cancellationToken))
+            {
+                if (left[row.GetInt64(0)] is { } run && string.Equals(row.GetString(1), run.Key.Epoch, StringComparison.Ordinal)
+                    && left.Remove(run.Key.Run))
+                {
+                    outcomes.Add((run, run.Explain((RunStatus)row.GetInt16(2), row.GetInt64(3))));
+                }
+            }
+        }
+
+        foreach (var run in left.Values)
+            outcomes.Add((run, RunOutcome.Refused(AppendOutcome.Fenced, RunStatus.Failed)));
+    }
+}
+
+/// <summary>The writes of one run in a batch.</summary>
+internal sealed class RunWrites(ProducedRun run)
+{
+    public ProducedRun Run => run;
+
+    public RunKey Key => run.Key;
+
+    public List<QueuedWrite> Writes { get; } = [];
+
+    /// <summary>The tail that the run must have. The end of a run that was given up goes wherever the run stands.</summary>
+    public long? Base { get; } = run.Failure is null ? run.Tail : null;
+
+    /// <summary>How the run is after these.</summary>
+    public RunStatus Status => Writes[^1].Status;
+
+    /// <summary>What became of writes that changed nothing, from what the database has now.</summary>
+    public RunOutcome Explain(RunStatus status, long tail)
+    {
+        var events = Writes.Count(write => !write.IsEnd);
+        var recorded = status == RunStatus.Running ? tail : tail - 1;
+        if (events > 0 && recorded == Base + events)
+            return RunOutcome.Recorded(Base!.Value, status);
+        return RunOutcome.Refused(status == RunStatus.Running ? AppendOutcome.Fenced : AppendOutcome.Closed, status);
+    }
+}
+
+/// <summary>What became of the writes of one run: all its events are recorded, or none.</summary>
+/// <param name="Refusal">Why none is recorded; null where all are.</param>
+/// <param name="Base">The tail before them.</param>
+/// <param name="Status">How the run is now.</param>
+internal readonly record struct RunOutcome(AppendOutcome? Refusal, long Base, RunStatus Status)
+{
+    public static RunOutcome Recorded(long start, RunStatus status) => new(Refusal: null, start, status);
+
+    public static RunOutcome Refused(AppendOutcome refusal, RunStatus status) => new(refusal, 0, status);
+}

@@ -1,0 +1,15 @@
+namespace Perennial.Management;
+
+/// <summary>The pool holds as many transports as it may, and none of them can be swept.</summary>
+public sealed class PoolFullException : InvalidOperationException
+{
+    internal PoolFullException(TransportSummary summary)
+        : base($"The pool is full: {summary.Live} of {summary.Capacity} transports ({Words(summary)}), none of them ended or idle. Close one, or raise MaxTransports.") =>
+        Summary = summary;
+
+    /// <summary>What is in the pool.</summary>
+    public TransportSummary Summary { get; }
+
+    private static string Words(TransportSummary summary) =>
+        string.Join(", ", summary.ByState.OrderBy(static state => state.Key).Select(static state => $"{state.Value} {state.Key}"));
+}

@@ -1,0 +1,65 @@
+using System.Collections.Frozen;
+using Perennial.Auto;
+using Perennial.HttpStreams;
+using Perennial.Sse;
+using Perennial.WebSockets;
+
+namespace Perennial.Management;
+
+/// <summary>The kinds of transport that can be created by name, and how. Immutable, and so safe to share.</summary>
+public sealed class TransportKinds
+{
+    private readonly FrozenDictionary<string, Kind> _kinds;
+
+    private TransportKinds(FrozenDictionary<string, Kind> kinds) => _kinds = kinds;
+
+    /// <summary>All kinds that the library has: <c>auto</c>, <c>sse</c>, <c>websocket</c>, <c>http-stream</c> and <c>long-poll</c>.</summary>
+    public static TransportKinds Default { get; } = new TransportKinds(FrozenDictionary<string, Kind>.Empty)
+        .With<AutoTransportOptions>("auto", static (options, services) => new AutoTransport(options, services))
+        .With<SseTransportOptions>("sse", static (options, services) => new SseTransport(options, services))
+        .With<WebSocketTransportOptions>("websocket", static (options, services) => new WebSocketTransport(options, services))
+        .With<HttpStreamTransportOptions>("http-stream", static (options, services) => new HttpStreamTransport(options, services))
+        .With<LongPollTransportOptions>("long-poll", static (options, services) => new LongPollTransport(options, services));
+
+    /// <summary>The names, in order.</summary>
+    public IReadOnlyList<string> Names => [.. _kinds.Keys.Order(StringComparer.Ordinal)];
+
+    /// <summary>These kinds and one more, or one of them made differently.</summary>
+    /// <typeparam name="TOptions">The options the kind takes. A type of options belongs to one kind.</typeparam>
+    /// <param name="name">The name, as in <see cref="Transport.Kind"/>.</param>
+    /// <param name="create">Makes a transport of its options, and of the services of the manager.</param>
+    public TransportKinds With<TOptions>(string name, Func<TOptions, TransportServices, Transport> create)
+        where TOptions : TransportOptions
+    {
+        ArgumentException.ThrowIfNullOrEmpty(name);
+        ArgumentNullException.ThrowIfNull(create);
+        var kinds = new Dictionary<string, Kind>(_kinds, StringComparer.Ordinal)
+        {
+            [name] = new Kind(typeof(TOptions), (options, services) => create((TOptions)options, services)),
+        };
+        return new TransportKinds(kinds.ToFrozenDictionary(StringComparer.Ordinal));
+    }
+
+    /// <summary>The type of the options that a kind takes, or <see langword="null"/> for a kind that is not known.</summary>
+    /// <param name="name">The name of the kind.</param>
+    public Type? OptionsOf(string name) => _kinds.GetValueOrDefault(name)?.OptionsType;
+
+    internal Transport Create(string name, TransportOptions options, TransportServices services)
+    {
+        if (!_kinds.TryGetValue(name, out var kind))
+        {
+            throw new ArgumentException($"There is no kind '{name}' of transport; there are {string.Join(", ", Names)}.", nameof(name));
+        }
+
+        return kind.OptionsType.IsInstanceOfType(options)
+            ? kind.Create(options, services)
+            : throw new ArgumentException($"A transport of kind '{name}' takes {kind.OptionsType.Name}, not {options.GetType().Name}.", nameof(options));
+    }
+
+    /// <summary>The kind that takes these options.</summary>
+    internal string KindFor(TransportOptions options) =>
+        _kinds.FirstOrDefault(kind => kind.Value.OptionsType == options.GetType()).Key
+        ?? throw new ArgumentException($"No kind of transport takes {options.GetType().Name}.", nameof(options));
+
+    private sealed record Kind(Type OptionsType, Func<TransportOptions, TransportServices, Transport> Create);
+}

@@ -1,0 +1,190 @@
+using Npgsql;
+using Perennial.AspNetCore;
+using Perennial.AspNetCore.Stores;
+using Perennial.PostgreSql.Tests.Support;
+using Perennial.Testing;
+
+namespace Perennial.PostgreSql.Tests;
+
+/// <summary>What becomes of writes when the database is away, restarts, hangs up in mid-sentence or says no.</summary>
+public sealed class OutageTests(PostgreSqlCluster cluster) : IAsyncDisposable
+{
+    private const int Hang = 120_000;
+
+    private readonly Nodes _nodes = new(cluster);
+
+    private static CancellationToken TestEnds => TestContext.Current.CancellationToken;
+
+    public ValueTask DisposeAsync() => _nodes.DisposeAsync();
+
+    [Theory(Timeout = Hang)]
+    [InlineData("fast")]
+    [InlineData("immediate")]
+    public async Task A_restart_of_the_database_loses_nothing_and_keeps_the_order(string mode)
+    {
+        var (a, b) = (await _nodes.StartAsync(), await _nodes.StartAsync());
+        var run = await Nodes.CreateRunAsync(a);
+        var elsewhere = await Nodes.FindAsync(b, run);
+        var readings = new[] { FollowPatientlyAsync(run), FollowPatientlyAsync(elsewhere) };
+        var producing = run.AppendAsync(1, 600);
+        await elsewhere.FollowAsync(100);
+
+        await cluster.StopAsync(mode);
+        await cluster.StartAsync();
+
+        await producing;
+        await run.CloseAsync(RunEnd.Completed, TestEnds);
+        foreach (var records in await Task.WhenAll(readings))
+            records.ShouldBeNumbersAnd(RunEnd.Completed);
+    }
+
+    [Fact(Timeout = Hang)]
+    public async Task Cutting_the_line_again_and_again_records_nothing_twice()
+    {
+        const int runs = 8, events = 300, cuts = 25;
+        await using var proxy = FaultProxy.Start(cluster.Address);
+        var a = await _nodes.StartAsync(proxy: proxy);
+        var b = await _nodes.StartAsync();
+        var logs = await Task.WhenAll(Enumerable.Range(0, runs).Select(_ => Nodes.CreateRunAsync(a)));
+        var first = await Nodes.FindAsync(b, logs[0]);
+
+        var producing = Task.WhenAll(logs.Select(async run =>
+        {
+            await run.AppendAsync(1, events);
+            await run.CloseAsync(RunEnd.Completed, TestEnds);
+        }));
+        for (var cut = 1; cut <= cuts; cut++)
+        {
+            await first.FollowAsync(cut * events / (cuts + 1));
+            proxy.CutAll();
+        }
+
+        await producing;
+        foreach (var run in logs)
+            (await (await Nodes.FindAsync(b, run)).FollowAsync()).ShouldBeNumbersAnd(RunEnd.Completed);
+    }
+
+    [Fact(Timeout = Hang)]
+    public async Task A_write_that_has_waited_for_too_long_fails_and_the_run_says_so_when_the_database_is_back()
+    {
+        await using var proxy = FaultProxy.Start(cluster.Address);
+        var time = new ManualTimeProvider();
+        var a = await _nodes.StartAsync(configure: Nodes.TakeTime, time: time, proxy: proxy);
+        var b = await _nodes.StartAsync(configure: Nodes.TakeTime);
+        var (run, patient) = (await Nodes.CreateRunAsync(a), await Nodes.CreateRunAsync(a));
+        await run.AppendAsync(1, 3);
+        await patient.AppendAsync(1, 3);
+
+        proxy.Refusing = true;
+        proxy.CutAll();
+        var waiting = run.AppendAsync(RunReading.Number(4), TestEnds).AsTask();
+        await RetryAsync(TimeSpan.FromSeconds(29));
+        var younger = patient.AppendAsync(4, 6);
+        waiting.IsCompleted.ShouldBeFalse();
+        await RetryAsync(TimeSpan.FromSeconds(1));
+        await Should.ThrowAsync<RunStoreException>(waiting);
+        await Should.ThrowAsync<RunStoreException>(async () => await run.AppendAsync(RunReading.Number(5), TestEnds));
+        await Should.ThrowAsync<RunStoreException>(async () => await run.CloseAsync(RunEnd.Completed, TestEnds));
+        proxy.Refusing = false;
+        await RetryAsync(TimeSpan.FromMilliseconds(200));
+
+        await younger;
+        var records = await (await Nodes.FindAsync(b, run)).FollowAsync();
+        records.Count.ShouldBe(4);
+        RunReading.TextOf(records[^1]).ShouldContain("store_unavailable");
+
+        async Task RetryAsync(TimeSpan by)
+        {
+            await time.WaitForTimerAsync(TimeSpan.FromMilliseconds(200), TestEnds);
+            time.Advance(by);
+        }
+    }
+
+    [Fact(Timeout = Hang)]
+    public async Task An_event_that_the_database_refuses_fails_its_own_run_alone()
+    {
+        var a = await _nodes.StartAsync();
+        await ExecuteAsync($"""
+            CREATE FUNCTION {_nodes.Schema}.refuse() RETURNS trigger LANGUAGE plpgsql AS
+                $$ BEGIN RAISE EXCEPTION 'poison' USING ERRCODE = '22000'; END $$;
+            CREATE TRIGGER refuse BEFORE INSERT ON {_nodes.Schema}.events FOR EACH ROW WHEN (NEW.type = 'poison')
+                EXECUTE FUNCTION {_nodes.Schema}.refuse();
+            """);
+        var (bad, good) = (await Nodes.CreateRunAsync(a), await Nodes.CreateRunAsync(a));
+
+        // Handed in at once, so that the second batch holds both.
+        var before = Enumerable.Range(1, 10).Select(n => good.AppendAsync(RunReading.Number(n), TestEnds).AsTask()).ToArray();
+        var poison = bad.AppendAsync(new RunEvent("poison", "x"u8.ToArray(), RunDataKind.Text), TestEnds).AsTask();
+        var after = Enumerable.Range(11, 10).Select(n => good.AppendAsync(RunReading.Number(n), TestEnds).AsTask()).ToArray();
+
+        await Should.ThrowAsync<RunStoreException>(poison);
+        (await Task.WhenAll([.. before, .. after])).Select(result => result.Sequence).ShouldBe(Enumerable.Range(1, 20).Select(n => (long)n));
+        await good.CloseAsync(RunEnd.Completed, TestEnds);
+        (await good.FollowAsync()).ShouldBeNumbersAnd(RunEnd.Completed);
+        var records = await (await Nodes.FindAsync(a, bad)).FollowAsync();
+        records.ShouldHaveSingleItem().Content.EventType.ShouldBe("perennial.failed");
+    }
+
+    [Fact(Timeout = Hang)]
+    public async Task What_does_not_wait_for_its_writes_is_refused_at_the_limit_and_what_waits_is_not()
+    {
+        await using var proxy = FaultProxy.Start(cluster.Address);
+        var a = await _nodes.StartAsync(
+            configure: options => options.MaxQueuedBytes = 1 << 20, proxy: proxy);
+        var (greedy, modest) = (await Nodes.CreateRunAsync(a), await Nodes.CreateRunAsync(a));
+        var megabyte = RunReading.Text(new string('x', 1_000_000));
+
+        proxy.StallAll();
+        var first = greedy.AppendAsync(megabyte, TestEnds).AsTask();
+        (await greedy.AppendAsync(megabyte, TestEnds)).Outcome.ShouldBe(AppendOutcome.StoreFull);
+        var other = modest.AppendAsync(megabyte, TestEnds).AsTask();
+        proxy.ResumeAll();
+
+        (await first).ShouldBe(new AppendResult(AppendOutcome.Appended, 1));
+        (await other).ShouldBe(new AppendResult(AppendOutcome.Appended, 1));
+    }
+
+    [Fact(Timeout = Hang)]
+    public async Task Everything_else_says_that_the_store_cannot_be_used()
+    {
+        await using var proxy = FaultProxy.Start(cluster.Address);
+        var a = await _nodes.StartAsync(proxy: proxy);
+        var run = await Nodes.CreateRunAsync(a);
+
+        proxy.Refusing = true;
+        proxy.CutAll();
+
+        await Should.ThrowAsync<RunStoreException>(async () => await a.FindAsync("id", TestEnds));
+        await Should.ThrowAsync<RunStoreException>(async () => await Nodes.CreateRunAsync(a));
+        await Should.ThrowAsync<RunStoreException>(async () => await run.GetStateAsync(TestEnds));
+        await Should.ThrowAsync<RunStoreException>(async () => await run.ReadAsync(0, 1, TestEnds));
+        await Should.ThrowAsync<RunStoreException>(async () => await run.ReceiveAsync(new RunMessage { Key = "k" }, TestEnds));
+        await Should.ThrowAsync<RunStoreException>(async () => await run.GetReceivedAsync("s", TestEnds));
+        await Should.ThrowAsync<RunStoreException>(async () => await run.ReadMessagesAsync(0, TestEnds));
+        await Should.ThrowAsync<RunStoreException>(async () => await Nodes.Create(
+            PostgreSqlCluster.ConnectionStringTo(proxy.Address.Port), _nodes.Schema).StartingAsync(TestEnds));
+    }
+
+    /// <summary>Reads on after failures, as a client does that comes back.</summary>
+    private static async Task<List<RunRecord>> FollowPatientlyAsync(IRunLog run)
+    {
+        while (true)
+        {
+            try
+            {
+                return await run.FollowAsync();
+            }
+            catch (RunStoreException)
+            {
+                await Task.Yield();
+            }
+        }
+    }
+
+    private async Task ExecuteAsync(string sql)
+    {
+        await using var source = NpgsqlDataSource.Create(cluster.ConnectionString);
+        await using var command = source.CreateCommand(sql);
+        await command.ExecuteNonQueryAsync(TestEnds);
+    }
+}

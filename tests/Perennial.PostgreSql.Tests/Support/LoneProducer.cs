@@ -1,0 +1,24 @@
+using System.Text;
+using Perennial.AspNetCore.Stores;
+
+namespace Perennial.PostgreSql.Tests.Support;
+
+/// <summary>A node in a process of its own, which writes numbers to a run until it is killed.</summary>
+internal static class LoneProducer
+{
+    public static readonly TimeSpan Lease = TimeSpan.FromSeconds(5);
+
+    public static async Task<int> RunAsync(string connectionString, string schema, string id)
+    {
+        var store = Nodes.Create(connectionString, schema, configure: options => options.LeaseDuration = Lease);
+        await store.StartingAsync(CancellationToken.None);
+        var run = await store.CreateAsync(id, "lonelone", CancellationToken.None);
+        for (var n = 1; ; n++)
+        {
+            var item = new RunEvent(null, Encoding.UTF8.GetBytes($"{n}"), RunDataKind.Text);
+            if ((await run.AppendAsync(item, CancellationToken.None)).Outcome != AppendOutcome.Appended)
+                return 1;
+            Console.WriteLine(n);
+        }
+    }
+}

@@ -1,0 +1,65 @@
+using Microsoft.Extensions.Logging.Abstractions;
+using Microsoft.Extensions.Options;
+using Perennial.AspNetCore;
+using Perennial.AspNetCore.Stores;
+using Perennial.Testing;
+
+namespace Perennial.PostgreSql.Tests.Support;
+
+/// <summary>The nodes of one test, which share a schema that no other test knows. Whatever runs is crashed at the end.</summary>
+internal sealed class Nodes : IAsyncDisposable
+{
+    private readonly PostgreSqlCluster _cluster;
+    private readonly List<PostgreSqlRunStore> _stores = [];
+
+    /// <summary>Skips the test where there is no server. In CI that is a failure.</summary>
+    public Nodes(PostgreSqlCluster cluster)
+    {
+        _cluster = cluster;
+        if (cluster.Absence is not { } absence)
+            return;
+        Assert.SkipWhen(Environment.GetEnvironmentVariable("CI") is not "true", absence);
+        Assert.Fail(absence);
+    }
+
+    public string Schema { get; } = $"t_{Guid.NewGuid():N}"[..20];
+
+    private static CancellationToken TestEnds => TestContext.Current.CancellationToken;
+
+    public async Task<PostgreSqlRunStore> StartAsync(
+        PerennialServerOptions? server = null, Action<PostgreSqlStoreOptions>? configure = null, TimeProvider? time = null,
+        FaultProxy? proxy = null)
+    {
+        var connectionString = proxy is null ? _cluster.ConnectionString : PostgreSqlCluster.ConnectionStringTo(proxy.Address.Port);
+        var store = Create(connectionString, Schema, server, configure, time);
+        _stores.Add(store);
+        await store.StartingAsync(TestEnds);
+        return store;
+    }
+
+    /// <summary>For a node whose clock stands while another's runs: it must not be taken for gone.</summary>
+    public static void TakeTime(PostgreSqlStoreOptions options) => options.LeaseDuration = TimeSpan.FromHours(1);
+
+    public static PostgreSqlRunStore Create(
+        string connectionString, string schema, PerennialServerOptions? server = null, Action<PostgreSqlStoreOptions>? configure = null,
+        TimeProvider? time = null)
+    {
+        var options = new PostgreSqlStoreOptions { Schema = schema };
+        configure?.Invoke(options);
+        options.Validate();
+        return new PostgreSqlRunStore(
+            connectionString, Options.Create(options), Options.Create(server ?? new PerennialServerOptions()), time ?? TimeProvider.System,
+            NullLogger<PostgreSqlRunStore>.Instance);
+    }
+
+    public static async Task<IRunLog> CreateRunAsync(IRunStore store) =>
+        await store.CreateAsync(Guid.NewGuid().ToString("N"), Guid.NewGuid().ToString("N")[..8], TestEnds);
+
+    public static async Task<IRunLog> FindAsync(IRunStore store, IRunLog run) => (await store.FindAsync(run.Id, TestEnds)).ShouldNotBeNull();
+
+    public async ValueTask DisposeAsync()
+    {
+        foreach (var store in _stores)
+            await store.DisposeAsync();
+    }
+}

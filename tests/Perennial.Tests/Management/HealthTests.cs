@@ -1,0 +1,113 @@
+using Perennial.Management;
+using Perennial.Testing;
+using Perennial.Tests.Fixtures;
+
+namespace Perennial.Tests.Management;
+
+/// <summary>A verdict with a reason, not only "connected".</summary>
+public class HealthTests
+{
+    [Fact]
+    public async Task A_transport_is_judged_by_all_that_is_known_of_it()
+    {
+        var time = new ManualTimeProvider();
+        await using var manager = new TransportManager(Managed.Options, new TransportServices { Time = time });
+        var mayConnect = false;
+        var transport = new MemoryTransport(
+            MemoryTransport.Options with { Buffer = new BufferOptions { Capacity = 10 }, Reconnect = new ReconnectOptions { Jitter = false, MaxAttempts = 3 } },
+            manager.Services,
+            (self, _, _) => mayConnect
+                ? new ValueTask<TransportConnection>(self.NewConnection())
+                : throw new TransportException(TransportErrorCode.ConnectFailed, "Refused by the test.", isTransient: true));
+        manager.Register(transport);
+        Health().ShouldBe((HealthStatus.Healthy, "Not started."));
+
+        var connecting = transport.ConnectAsync();
+        await time.WaitForTimerAsync(TimeSpan.FromSeconds(1)).Soon();
+        Health().ShouldBe((HealthStatus.Degraded, "Reconnecting after ConnectFailed."));
+        time.Advance(TimeSpan.FromSeconds(1));
+        await time.WaitForTimerAsync(TimeSpan.FromSeconds(2)).Soon();
+        time.Advance(TimeSpan.FromSeconds(2));
+        await time.WaitForTimerAsync(TimeSpan.FromSeconds(4)).Soon();
+        Health().ShouldBe((HealthStatus.Unhealthy, "3 tries failed in a row, the last by ConnectFailed."));
+
+        mayConnect = true;
+        time.Advance(TimeSpan.FromSeconds(4));
+        await connecting.Soon();
+        Health().ShouldBe((HealthStatus.Healthy, "Connected."));
+        manager.GetHealth(transport.Id)!.ConsecutiveErrors.ShouldBe(3);
+        time.Advance(TimeSpan.FromSeconds(10));
+        manager.GetHealth(transport.Id)!.ConsecutiveErrors.ShouldBe(0);
+
+        transport.Connection.Script(static batch =>
+        {
+            batch.BytesReceived = 5;
+            return ReadOutcome.More;
+        });
+        await Patience.Until(() => transport.GetMetrics().LastHeartbeatAt is not null, "a heartbeat");
+        time.Advance(TimeSpan.FromSeconds(2));
+        transport.Connection.Say([.. EventStreams.Numbers(1, 8)]);
+        await Patience.Until(() => transport.GetMetrics().BufferSize == 8, "messages wait");
+        time.Advance(TimeSpan.FromSeconds(1));
+
+        var health = manager.GetHealth(transport.Id)!;
+        (health.Status, health.Reason).ShouldBe((HealthStatus.Degraded, "Its reader does not keep up: 8 messages wait."));
+        health.State.ShouldBe(TransportState.Connected);
+        health.Uptime.ShouldBe(TimeSpan.FromSeconds(13));
+        health.LastHeartbeatAt.ShouldBe(time.GetUtcNow() - TimeSpan.FromSeconds(3));
+        health.LastActivityAt.ShouldBe(time.GetUtcNow() - TimeSpan.FromSeconds(1));
+        health.Breaker.ShouldBe(BreakerState.Closed);
+
+        transport.Connection.Break(isTransient: false);
+        await transport.Completion.Soon();
+        Health().ShouldBe((HealthStatus.Unhealthy, "Failed: ConnectionLost."));
+        await transport.CloseAsync().Soon();
+        manager.GetHealth("nobody").ShouldBeNull();
+
+        (HealthStatus, string) Health()
+        {
+            var now = manager.GetHealth(transport.Id)!;
+            return (now.Status, now.Reason);
+        }
+    }
+
+    [Fact]
+    public async Task A_stream_that_ended_in_good_order_is_well()
+    {
+        await using var manager = new TransportManager(Managed.Options);
+        var transport = manager.CreateMemory();
+        await transport.ConnectAsync().Soon();
+        transport.Connection.Finish();
+        await transport.Completion.Soon();
+
+        manager.GetHealth(transport.Id)!.Status.ShouldBe(HealthStatus.Healthy);
+    }
+
+    [Fact]
+    public async Task A_check_is_announced_and_so_is_what_became_unhealthy_once()
+    {
+        await using var manager = new TransportManager(Managed.Options);
+        var unhealthy = new List<string>();
+        var checks = new List<ManagerHealth>();
+        manager.Events.Unhealthy += (_, e) => unhealthy.Add(e.Id);
+        manager.Events.HealthChecked += (_, e) => checks.Add(e);
+        var transports = Enumerable.Range(0, 4).Select(_ => manager.CreateMemory()).ToList();
+        manager.CheckHealth().Status.ShouldBe(HealthStatus.Healthy);
+
+        await FailAsync(transports[0]);
+        manager.CheckHealth().Status.ShouldBe(HealthStatus.Degraded);
+        manager.CheckHealth().Reason.ShouldBe("Of 4 transports 1 are unhealthy and 0 degraded.");
+        await FailAsync(transports[1]);
+        manager.CheckHealth().Status.ShouldBe(HealthStatus.Unhealthy);
+
+        unhealthy.ShouldBe([transports[0].Id, transports[1].Id]);
+        checks.Select(static check => check.Status).ShouldBe([HealthStatus.Healthy, HealthStatus.Degraded, HealthStatus.Degraded, HealthStatus.Unhealthy]);
+
+        static async Task FailAsync(MemoryTransport transport)
+        {
+            await transport.ConnectAsync().Soon();
+            transport.Connection.Break(isTransient: false);
+            await transport.Completion.Soon();
+        }
+    }
+}
