@@ -25,6 +25,7 @@ public static class PerennialServerServices
         services.TryAddSingleton(TimeProvider.System);
         services.TryAddSingleton<IRunStore, MemoryRunStore>();
         services.TryAddSingleton<StreamRuns>();
+        services.TryAddEnumerable(ServiceDescriptor.Singleton<IStartupFilter, AccessDecision>());
         services.TryAddEnumerable(ServiceDescriptor.Singleton<IStartupFilter, RefusedStart>());
         services.TryAddEnumerable(ServiceDescriptor.Singleton<IExceptionHandler, RefusedStart>());
         services.TryAddEnumerable(ServiceDescriptor.Singleton<IDeveloperPageExceptionFilter, RefusedStart>());

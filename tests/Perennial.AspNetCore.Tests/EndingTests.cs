@@ -64,6 +64,7 @@ public class EndingTests
     {
         await using var server = await RunServer.StartAsync();
         var run = server.Runs.Start((_, _) => throw new InvalidDataException("password=hunter2"));
+        await run.Completion;
 
         var body = await server.ReadAsync(run);
 
