@@ -3,7 +3,7 @@ using Microsoft.Extensions.Options;
 namespace Perennial.AspNetCore.Delivery;
 
 /// <summary>Counts the readers of this process, whatever their form, and knows how many there may be. Safe from any thread.</summary>
-internal sealed class ReaderPlaces(IOptions<PerennialServerOptions> options)
+internal sealed class ReaderPlaces(IOptions<PerennialServerOptions> options, StreamRuns runs)
 {
     /// <summary>What a reader is told for whom the server has no place.</summary>
     public const string AllTaken = "The server has all the readers it can serve just now.";
@@ -16,30 +16,34 @@ internal sealed class ReaderPlaces(IOptions<PerennialServerOptions> options)
     private int _taken;
 
     /// <summary>Takes a place, to be left again where it is had.</summary>
-    /// <param name="epoch">The run.</param>
-    public PlaceOutcome Take(string epoch)
+    /// <param name="id">The run.</param>
+    public PlaceOutcome Take(string id)
     {
         lock (_gate)
         {
             if (_taken >= options.Value.MaxReaders)
                 return PlaceOutcome.ServerIsFull;
-            var readers = _takenByRun.GetValueOrDefault(epoch);
+            var readers = _takenByRun.GetValueOrDefault(id);
             if (readers >= options.Value.MaxReadersPerRun)
                 return PlaceOutcome.RunIsFull;
-            _takenByRun[epoch] = readers + 1;
+            _takenByRun[id] = readers + 1;
             _taken++;
+            if (readers == 0)
+                runs.WatchOf(id)?.OnChanged(isRead: true);
             return PlaceOutcome.Had;
         }
     }
 
     /// <summary>Gives a place back.</summary>
-    public void Leave(string epoch)
+    public void Leave(string id)
     {
         lock (_gate)
         {
             _taken--;
-            if (--_takenByRun[epoch] == 0)
-                _takenByRun.Remove(epoch);
+            if (--_takenByRun[id] > 0)
+                return;
+            _takenByRun.Remove(id);
+            runs.WatchOf(id)?.OnChanged(isRead: false);
         }
     }
 }

@@ -28,7 +28,7 @@ internal sealed class RunResponse(
         WriteHeaders(context.Response, new EventId(log.Epoch, place.Cursor), form);
         if (place.HasEverything(state))
             AnswerEnded(context.Response, state);
-        else if (readers.Take(log.Epoch) is var outcome && outcome == PlaceOutcome.Had)
+        else if (readers.Take(log.Id) is var outcome && outcome == PlaceOutcome.Had)
             await ServeAsync(context, log, place, form);
         else
             await RefusePlaceAsync(context, outcome);
@@ -59,7 +59,7 @@ internal sealed class RunResponse(
         }
         finally
         {
-            readers.Leave(log.Epoch);
+            readers.Leave(log.Id);
         }
     }
 
