@@ -4,7 +4,7 @@ using Perennial.Sse;
 var builder = WebApplication.CreateBuilder(args);
 builder.Services.AddPerennialServer();
 var app = builder.Build();
-app.MapPerennial("/streams");
+app.MapPerennial("/streams").AllowAnonymous();
 app.MapPost("/chat", (StreamRuns runs) => runs.Start(async (writer, ct) =>
 {
     foreach (var word in "A dropped line loses nothing.".Split(' '))

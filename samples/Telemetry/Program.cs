@@ -18,7 +18,7 @@ using var metering = Sdk.CreateMeterProviderBuilder()
 var builder = WebApplication.CreateBuilder(args);
 builder.Services.AddPerennialServer();
 var app = builder.Build();
-app.MapPerennial("/streams");
+app.MapPerennial("/streams").AllowAnonymous();
 app.MapPost("/chat", (StreamRuns runs) => runs.Start(async (writer, ct) =>
 {
     foreach (var word in "What happens can be seen.".Split(' '))

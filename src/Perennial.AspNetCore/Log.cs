@@ -25,4 +25,7 @@ internal static partial class Log
 
     [LoggerMessage(7, LogLevel.Error, "The store could not answer a request")]
     public static partial void StoreUnavailable(ILogger logger, Exception exception);
+
+    [LoggerMessage(20, LogLevel.Information, "Run {Epoch} was stopped because nobody read it")]
+    public static partial void StoppedUnread(ILogger logger, string epoch);
 }

@@ -46,7 +46,10 @@ public static class PerennialEndpoints
     /// <description>Stops the run. 200 with <c>{"status":"…"}</c>: how the run ended, which is not <c>stopped</c> when it had ended before.</description>
     /// </item>
     /// </list>
-    /// An unknown id is answered by 404, a server that is full or cannot reach its store by 503 with <c>Retry-After</c>; every refusal has
+    /// The host does not start before it is decided who may do that: by <c>RequireAuthorization()</c>, by
+    /// <see cref="RunAuthorization.AuthorizeRuns{TBuilder}"/>, or by <c>AllowAnonymous()</c>, which lets in whoever knows the id of a run. A fallback policy
+    /// of the application is a decision too. Who is not allowed gets 401 or 403. An unknown id is answered by 404, more than a limit of the run
+    /// by 429, a server that is full or cannot reach its store by 503 with <c>Retry-After</c>; every refusal has
     /// problem details (RFC 9457).
     /// </remarks>
     /// <param name="endpoints">The application.</param>
@@ -57,20 +60,23 @@ public static class PerennialEndpoints
         ArgumentNullException.ThrowIfNull(endpoints);
         ArgumentNullException.ThrowIfNull(prefix);
         var group = endpoints.MapGroup(prefix);
+        group.WithMetadata(new ServedRuns(prefix)).DisableCookieRedirect();
         // A WebSocket over HTTP/2 is opened by CONNECT (RFC 8441, section 4).
-        var read = With(ReadAsync);
+        var read = With(context => string.IsNullOrEmpty(LastEventId(context.Request)) ? RunAction.Read : RunAction.Resume, ReadAsync);
         group.MapMethods("/{id}", [HttpMethods.Get, HttpMethods.Connect], context => AdmitAsync(context, read)).WithName(ReadEndpoint);
-        group.MapMethods("/{id}", [HttpMethods.Head], With(DescribeAsync));
-        group.MapPost("/{id}", With(ReceiveAsync));
-        group.MapDelete("/{id}", With(StopAsync));
+        group.MapMethods("/{id}", [HttpMethods.Head], With(_ => RunAction.Read, DescribeAsync));
+        group.MapPost("/{id}", With(_ => RunAction.Send, ReceiveAsync));
+        group.MapDelete("/{id}", With(_ => RunAction.Stop, StopAsync));
         return group;
     }
 
-    private static RequestDelegate With(Func<HttpContext, IRunLog, Task> answer) => async context =>
+    private static RequestDelegate With(Func<HttpContext, RunAction> action, Func<HttpContext, IRunLog, Task> answer) => async context =>
     {
         try
         {
-            if (await FindAsync(context) is { } log)
+            if (!await AccessRule.AllowAsync(context, action(context)))
+                await AccessRule.RefuseAsync(context);
+            else if (await FindAsync(context) is { } log)
                 await answer(context, log);
             else
                 await Problem.NotFoundAsync(context);

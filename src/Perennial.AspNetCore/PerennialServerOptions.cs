@@ -43,6 +43,14 @@ public sealed class PerennialServerOptions
     /// <remarks>Over HTTP the next one gets 503 with <c>Retry-After</c>.</remarks>
     public int MaxReaders { get; set; } = 20_000;
 
+    /// <summary>The most readers this process serves of one run at once. Default 10,000; 1 to 10,000,000.</summary>
+    /// <remarks>Over HTTP the next one gets 429 with <c>Retry-After</c>.</remarks>
+    public int MaxReadersPerRun { get; set; } = 10_000;
+
+    /// <summary>The most messages by POST that this process takes for one run in a second, and at once. Default 1,000; 1 to 1,000,000.</summary>
+    /// <remarks>The next one gets 429 with <c>Retry-After</c>. A WebSocket that sends too much is not read until the producer keeps up.</remarks>
+    public int MaxMessagesPerSecond { get; set; } = 1000;
+
     /// <summary>How long a reader may leave unread what was sent to it, before its connection is cut. Default 5 min; 1 s to 1 day.</summary>
     /// <remarks>It costs nobody anything meanwhile but its socket's buffers, and may come back and resume.</remarks>
     public TimeSpan ReaderStallLimit { get; set; } = TimeSpan.FromMinutes(5);
@@ -62,12 +70,14 @@ public sealed class PerennialServerOptions
         Require(MaxMessageBytes, 0, 1 << 30, nameof(MaxMessageBytes));
         Require(MaxPendingMessageBytes, 0, 1L << 30, nameof(MaxPendingMessageBytes));
         Require(MaxReaders, 1, 10_000_000, nameof(MaxReaders));
+        Require(MaxReadersPerRun, 1, 10_000_000, nameof(MaxReadersPerRun));
+        Require(MaxMessagesPerSecond, 1, 1_000_000, nameof(MaxMessagesPerSecond));
         Require(ReaderStallLimit, TimeSpan.FromSeconds(1), TimeSpan.FromDays(1), nameof(ReaderStallLimit));
         Require(MaxRuns, 1, 1_000_000, nameof(MaxRuns));
         WebSockets.Validate();
     }
 
-    private static void Require<T>(T value, T least, T most, string member) where T : IComparable<T>
+    internal static void Require<T>(T value, T least, T most, string member) where T : IComparable<T>
     {
         if (value.CompareTo(least) < 0 || value.CompareTo(most) > 0)
             throw new ArgumentOutOfRangeException(member, value, FormattableString.Invariant($"{member} must be from {least} to {most}."));

@@ -1,3 +1,4 @@
+using Microsoft.AspNetCore.Diagnostics;
 using Microsoft.AspNetCore.Hosting;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.DependencyInjection.Extensions;
@@ -24,7 +25,10 @@ public static class PerennialServerServices
         services.TryAddSingleton(TimeProvider.System);
         services.TryAddSingleton<IRunStore, MemoryRunStore>();
         services.TryAddSingleton<StreamRuns>();
-        services.TryAddEnumerable(ServiceDescriptor.Singleton<IStartupFilter, RefusedStartFilter>());
+        services.TryAddEnumerable(ServiceDescriptor.Singleton<IStartupFilter, AccessDecision>());
+        services.TryAddEnumerable(ServiceDescriptor.Singleton<IStartupFilter, RefusedStart>());
+        services.TryAddEnumerable(ServiceDescriptor.Singleton<IExceptionHandler, RefusedStart>());
+        services.TryAddEnumerable(ServiceDescriptor.Singleton<IDeveloperPageExceptionFilter, RefusedStart>());
         services.TryAddSingleton<ReaderPlaces>();
         services.TryAddSingleton<StreamResponse>();
         services.TryAddSingleton<LongPollResponse>();

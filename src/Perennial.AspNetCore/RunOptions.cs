@@ -1,8 +1,19 @@
 namespace Perennial.AspNetCore;
 
-/// <summary>What a run does besides writing events. Every default works as it is.</summary>
+/// <summary>What a run does besides writing events, and what holds for it alone. Every default works as it is.</summary>
 public sealed record RunOptions
 {
+    /// <summary>After how long without a reader the run is stopped, from its start on. Null, the default: it goes on. 1 ms to 7 days.</summary>
+    /// <remarks>
+    /// A reader that loses its line needs a while to come back, and one that polls is away between two polls: give them time. Readers
+    /// are those of the process that produces the run; where several machines serve it, those on the others do not count.
+    /// </remarks>
+    public TimeSpan? StopWhenUnread { get; init; }
+
+    /// <summary>The most bytes of events this run may hold, below <see cref="PerennialServerOptions.MaxBytesPerRun"/>. Null, the default: as there. 1 byte and up.</summary>
+    /// <remarks>Counted and ended as there.</remarks>
+    public long? MaxBytes { get; init; }
+
     /// <summary>Receives what clients send to the run, by POST or over a WebSocket. Null, the default: messages are refused.</summary>
     /// <remarks>
     /// <para>
@@ -16,4 +27,12 @@ public sealed record RunOptions
     /// </para>
     /// </remarks>
     public Func<RunMessage, CancellationToken, Task>? OnMessage { get; init; }
+
+    internal void Validate()
+    {
+        if (StopWhenUnread is { } limit)
+            PerennialServerOptions.Require(limit, TimeSpan.FromMilliseconds(1), TimeSpan.FromDays(7), nameof(StopWhenUnread));
+        if (MaxBytes is { } bytes)
+            PerennialServerOptions.Require(bytes, 1, long.MaxValue, nameof(MaxBytes));
+    }
 }

@@ -7,7 +7,7 @@ namespace Perennial.AspNetCore;
 /// <summary>Lets a delegate write a run and records how it ended. Cancels the delegate when the run ends otherwise, from whichever node.</summary>
 [SuppressMessage("Design", "CA1001", Justification = "The source owns neither timer nor handle, and a late stop may still use it.")]
 internal sealed class RunProducer(
-    string epoch, Func<RunWriter, CancellationToken, Task> produce, Func<RunMessage, CancellationToken, Task>? onMessage, TimeProvider time, ILogger logger)
+    string epoch, Func<RunWriter, CancellationToken, Task> produce, RunOptions? options, TimeProvider time, ILogger logger)
 {
     private static readonly TimeSpan StoreRetryDelay = TimeSpan.FromSeconds(1);
 
@@ -52,7 +52,7 @@ internal sealed class RunProducer(
     {
         try
         {
-            await produce(new RunWriter(log, _stop.Token), _stop.Token).ConfigureAwait(false);
+            await produce(new RunWriter(log, _stop.Token, options?.MaxBytes), _stop.Token).ConfigureAwait(false);
             // A producer may leave its loop quietly when cancelled: after a stop the end stands, on shutdown there is none to claim.
             if (!_stop.IsCancellationRequested)
                 return await log.CloseAsync(RunEnd.Completed, CancellationToken.None).ConfigureAwait(false);
@@ -84,7 +84,7 @@ internal sealed class RunProducer(
         var news = new RunSignal();
         using var subscription = log.Subscribe(RunNews.Messages, news);
         await using var leaving = _stop.Token.UnsafeRegister(static signal => ((RunSignal)signal!).Set(), news);
-        var handling = onMessage is null ? Task.CompletedTask : HandleMessagesAsync(log, onMessage);
+        var handling = options?.OnMessage is { } onMessage ? HandleMessagesAsync(log, onMessage) : Task.CompletedTask;
         while (!_stop.IsCancellationRequested)
         {
             try

@@ -21,11 +21,14 @@ public sealed class RunWriter
 
     private readonly IRunLog _log;
     private readonly CancellationToken _stop;
+    private readonly long _maxBytes;
+    private long _bytes;
 
-    internal RunWriter(IRunLog log, CancellationToken stop)
+    internal RunWriter(IRunLog log, CancellationToken stop, long? maxBytes = null)
     {
         _log = log;
         _stop = stop;
+        _maxBytes = maxBytes ?? long.MaxValue;
     }
 
     /// <summary>Records one event with text as its data.</summary>
@@ -98,6 +101,8 @@ public sealed class RunWriter
     {
         RefuseBadEventType(item.EventType);
         cancellationToken.ThrowIfCancellationRequested();
+        if (Interlocked.Add(ref _bytes, item.Size) > _maxBytes)
+            return RefuseAsync(AppendOutcome.TooLarge);
         var appending = _log.AppendAsync(item, cancellationToken);
         if (!appending.IsCompletedSuccessfully)
             return FinishAsync(appending);

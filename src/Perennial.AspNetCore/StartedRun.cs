@@ -1,3 +1,4 @@
+using Perennial.AspNetCore.Delivery;
 using Perennial.AspNetCore.Stores;
 
 namespace Perennial.AspNetCore;
@@ -8,6 +9,9 @@ public sealed class StartedRun : StreamRun
     internal StartedRun(string id, string epoch, Task<IRunLog> log, Func<Task<IRunLog>, Task<RunStatus>> produce)
         : base(id, epoch, log) =>
         Completion = produce(log);
+
+    /// <summary>Stops it when nobody reads it; null where it goes on.</summary>
+    internal UnreadWatch? Unread { get; set; }
 
     /// <summary>Completes when the producer has returned, with the status of the run. Never faults.</summary>
     /// <remarks>

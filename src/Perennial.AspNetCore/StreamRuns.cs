@@ -5,6 +5,7 @@ using System.Text.Json.Serialization.Metadata;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
+using Perennial.AspNetCore.Delivery;
 using Perennial.AspNetCore.Stores;
 
 namespace Perennial.AspNetCore;
@@ -56,15 +57,19 @@ public sealed class StreamRuns
     /// </param>
     /// <param name="runOptions">What else this run does; null for nothing.</param>
     /// <returns>The run, already going.</returns>
+    /// <exception cref="ArgumentOutOfRangeException">An option is outside its range; the message names the member and the range.</exception>
     /// <exception cref="TooManyRunsException"><see cref="PerennialServerOptions.MaxRuns"/> runs are being produced, or the host is stopping.</exception>
     public StartedRun Start(Func<RunWriter, CancellationToken, Task> produce, RunOptions? runOptions = null)
     {
         ArgumentNullException.ThrowIfNull(produce);
+        runOptions?.Validate();
         ReservePlace();
         var id = Base64Url.EncodeToString(RandomNumberGenerator.GetBytes(RunIdBytes));
         var epoch = RandomNumberGenerator.GetString(EpochAlphabet, EpochLength);
-        var producer = new RunProducer(epoch, produce, runOptions?.OnMessage, _time, _logger);
+        var producer = new RunProducer(epoch, produce, runOptions, _time, _logger);
         var run = new StartedRun(id, epoch, CreateAsync(id, epoch, runOptions?.OnMessage is not null), producer.RunAsync);
+        if (runOptions?.StopWhenUnread is { } limit)
+            run.Unread = new UnreadWatch(limit, () => _ = StopUnreadAsync(run), _time);
         _started[id] = run;
         _ = ReleasePlaceAsync(run, producer);
         return run;
@@ -100,6 +105,22 @@ public sealed class StreamRuns
         return await _store.FindAsync(id, cancellationToken).ConfigureAwait(false) is { } log ? new StreamRun(log) : null;
     }
 
+    /// <summary>Who is to be told whether a run has readers here; null for nobody.</summary>
+    internal UnreadWatch? WatchOf(string id) => _started.TryGetValue(id, out var run) ? run.Unread : null;
+
+    private async Task StopUnreadAsync(StartedRun run)
+    {
+        try
+        {
+            await run.StopAsync(CancellationToken.None).ConfigureAwait(false);
+            Log.StoppedUnread(_logger, run.Epoch);
+        }
+        catch (RunStoreException e)
+        {
+            Log.StoreThrew(_logger, run.Epoch, e);
+        }
+    }
+
     private async Task<IRunLog> CreateAsync(string id, string epoch, bool takesMessages) =>
         await _store.CreateAsync(id, epoch, takesMessages, CancellationToken.None).ConfigureAwait(false);
 
@@ -119,5 +140,6 @@ public sealed class StreamRuns
             await run.Completion;
         Interlocked.Decrement(ref _places);
         _started.TryRemove(run.Id, out _);
+        run.Unread?.Dispose();
     }
 }

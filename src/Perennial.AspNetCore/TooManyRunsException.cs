@@ -2,8 +2,8 @@ namespace Perennial.AspNetCore;
 
 /// <summary>No run was started, because <see cref="PerennialServerOptions.MaxRuns"/> are being produced already, or the host is stopping. Trying later may work.</summary>
 /// <remarks>
-/// Where an endpoint lets it pass, the answer is 503 with <c>Retry-After</c> (RFC 9110, section 15.6.4), unless middleware such as the developer
-/// exception page has answered before.
+/// Where an endpoint lets it pass, the answer is 503 with <c>Retry-After</c> (RFC 9110, section 15.6.4), behind <c>UseExceptionHandler</c> and the
+/// developer exception page too.
 /// </remarks>
 public sealed class TooManyRunsException : InvalidOperationException
 {

@@ -8,6 +8,7 @@ namespace Perennial.AspNetCore;
 [JsonSerializable(typeof(GapBody))]
 [JsonSerializable(typeof(HelloBody))]
 [JsonSerializable(typeof(RefusedBody))]
+[JsonSerializable(typeof(RefusedStopBody))]
 [JsonSerializable(typeof(RetryBody))]
 [JsonSerializable(typeof(StatusBody))]
 internal sealed partial class WireJson : JsonSerializerContext;

@@ -1,5 +1,7 @@
 using System.Net;
 using Perennial.AspNetCore.Stores;
+using Perennial.AspNetCore.Tests.Http;
+using Perennial.Testing;
 
 namespace Perennial.AspNetCore.Tests;
 
@@ -62,6 +64,7 @@ public class EndingTests
     {
         await using var server = await RunServer.StartAsync();
         var run = server.Runs.Start((_, _) => throw new InvalidDataException("password=hunter2"));
+        await run.Completion;
 
         var body = await server.ReadAsync(run);
 
@@ -115,6 +118,25 @@ public class EndingTests
             $"id: {run.Epoch}-1\ndata: fits\n\n" +
             $"id: {run.Epoch}-2\nevent: perennial.failed\n" +
             "data: {\"error\":{\"message\":\"The run has reached the size that the server allows.\",\"code\":\"run_too_large\"}}\n\n");
+    }
+
+    [Theory(Timeout = RunServer.Hang)]
+    [InlineData(ReaderForm.Sse)]
+    [InlineData(ReaderForm.JsonLines)]
+    [InlineData(ReaderForm.LongPoll)]
+    public async Task A_host_whose_clock_stands_still_stops_all_the_same(ReaderForm form)
+    {
+        var clock = new ManualTimeProvider();
+        var (heartbeat, hold) = (TimeSpan.FromSeconds(15), TimeSpan.FromSeconds(20));
+        await using var server = await RunServer.StartAsync(options => (options.HeartbeatInterval, options.LongPollHold) = (heartbeat, hold), time: clock);
+        var run = server.Runs.Start((_, stop) => Task.Delay(Timeout.InfiniteTimeSpan, TimeProvider.System, stop));
+        var reading = server.OpenAsync(run, accept: form.Accept());
+        await clock.WaitForTimerAsync(form == ReaderForm.LongPoll ? hold : heartbeat, TestEnds);
+
+        await server.StopAsync();
+
+        (await run.Completion).ShouldBe(RunStatus.Running);
+        await Record.ExceptionAsync(async () => (await reading).Dispose());
     }
 
     private static async Task FirstEventAsync(StreamRun run)

@@ -29,7 +29,7 @@ public class ReaderTests
         var bodies = await Task.WhenAll(first.Content.ReadAsStringAsync(TestEnds), second.Content.ReadAsStringAsync(TestEnds));
 
         bodies[0].ShouldContain("-1000\ndata: 999\n\n");
-        bodies[1].ShouldBe(bodies[0]);
+        bodies[1].TrimStart(':', '\n').ShouldBe(bodies[0].TrimStart(':', '\n'), "one may have waited longer than the other");
     }
 
     [Fact(Timeout = RunServer.Hang)]
@@ -138,7 +138,7 @@ public class ReaderTests
         (await run.Completion).ShouldBe(RunStatus.Completed);
         var body = await quick.Content.ReadAsStringAsync(TestEnds);
         body.Length.ShouldBeGreaterThan(200 * block.Length);
-        (await stalled.Content.ReadAsStringAsync(TestEnds)).ShouldBe(body);
+        (await stalled.Content.ReadAsStringAsync(TestEnds)).TrimStart(':', '\n').ShouldBe(body.TrimStart(':', '\n'));
     }
 
     [Fact(Timeout = RunServer.Hang)]

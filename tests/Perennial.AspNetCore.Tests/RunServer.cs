@@ -32,9 +32,10 @@ internal sealed class RunServer : IAsyncDisposable
 
     public static async Task<RunServer> StartAsync(
         Action<PerennialServerOptions>? configure = null, Action<WebApplication>? map = null, TimeProvider? time = null,
-        IRunStore? store = null)
+        IRunStore? store = null, string? environment = null,
+        Action<IEndpointConventionBuilder>? decide = null, Action<IServiceCollection>? services = null)
     {
-        var builder = WebApplication.CreateSlimBuilder();
+        var builder = WebApplication.CreateSlimBuilder(new WebApplicationOptions { EnvironmentName = environment });
         builder.WebHost.UseUrls("http://127.0.0.1:0");
         builder.Logging.ClearProviders();
         // A host that waits for its readers must hang the test, not outlast it.
@@ -43,9 +44,11 @@ internal sealed class RunServer : IAsyncDisposable
         if (store is not null)
             builder.Services.AddSingleton(store);
         builder.Services.AddPerennialServer(configure);
+        services?.Invoke(builder.Services);
         var app = builder.Build();
         map?.Invoke(app);
-        app.MapPerennial("/streams");
+        var endpoints = app.MapPerennial("/streams");
+        (decide ?? (runs => runs.AllowAnonymous()))(endpoints);
         await app.StartAsync(TestEnds);
         return new RunServer(app);
     }

@@ -101,7 +101,7 @@ public sealed class HostTests(PostgreSqlCluster cluster) : IAsyncDisposable
         builder.Services.AddHealthChecks().AddPerennialPostgreSql();
         var app = builder.Build();
         _apps.Add(app);
-        app.MapPerennial("/streams");
+        app.MapPerennial("/streams").AllowAnonymous();
         await app.StartAsync(TestEnds);
         return app;
     }

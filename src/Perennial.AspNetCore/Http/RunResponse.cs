@@ -28,11 +28,16 @@ internal sealed class RunResponse(
         WriteHeaders(context.Response, new EventId(log.Epoch, place.Cursor), form);
         if (place.HasEverything(state))
             AnswerEnded(context.Response, state);
-        else if (readers.TryTake())
+        else if (readers.Take(log.Id) is var outcome && outcome == PlaceOutcome.Had)
             await ServeAsync(context, log, place, form);
         else
-            await Problem.UnavailableAsync(context, ReaderPlaces.AllTaken);
+            await RefusePlaceAsync(context, outcome);
     }
+
+    /// <summary>There is no place for the reader: not at this run, or not at this server.</summary>
+    public static Task RefusePlaceAsync(HttpContext context, PlaceOutcome outcome) => outcome == PlaceOutcome.RunIsFull
+        ? Problem.TooManyAsync(context, ReaderPlaces.RunTaken)
+        : Problem.UnavailableAsync(context, ReaderPlaces.AllTaken);
 
     /// <summary>
     /// The reader has the end already. 204 is how the standard tells an EventSource to stop reconnecting (HTML, section 9.2.3).
@@ -54,7 +59,7 @@ internal sealed class RunResponse(
         }
         finally
         {
-            readers.Leave();
+            readers.Leave(log.Id);
         }
     }
 

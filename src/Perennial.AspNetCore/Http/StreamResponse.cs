@@ -14,7 +14,8 @@ namespace Perennial.AspNetCore.Http;
 /// </remarks>
 internal sealed class StreamResponse(IOptions<PerennialServerOptions> options, TimeProvider time, IHostApplicationLifetime lifetime)
 {
-    // What was flushed needs a moment to leave before the abort, which would take it along.
+    // What was flushed needs a moment to leave before the abort, which would take it along. That moment is the network's and the host's, so it
+    // is measured by the system's clock: a host on a clock that stands still has to stop too.
     private static readonly TimeSpan TimeToLeave = TimeSpan.FromMilliseconds(250);
 
     /// <summary>Sends what follows a place.</summary>
@@ -45,9 +46,9 @@ internal sealed class StreamResponse(IOptions<PerennialServerOptions> options, T
         }
     }
 
-    private async Task SendAwayAsync(IRunSink sink, CancellationToken aborted)
+    private static async Task SendAwayAsync(IRunSink sink, CancellationToken aborted)
     {
-        using var limit = new CancellationTokenSource(TimeToLeave, time);
+        using var limit = new CancellationTokenSource(TimeToLeave, TimeProvider.System);
         using var isLeft = CancellationTokenSource.CreateLinkedTokenSource(limit.Token, aborted);
         sink.Write(ControlEvent.ComeBackSoon());
         try
@@ -59,7 +60,7 @@ internal sealed class StreamResponse(IOptions<PerennialServerOptions> options, T
             return;     // it does not read
         }
 
-        await Task.Delay(Timeout.InfiniteTimeSpan, time, isLeft.Token).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        await Task.Delay(Timeout.InfiniteTimeSpan, TimeProvider.System, isLeft.Token).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
     }
 
     private IRunSink Open(HttpContext context, ResponseForm form, CancellationTokenSource stalled)

@@ -4,7 +4,7 @@ using Perennial.AspNetCore.Stores;
 namespace Perennial.AspNetCore.WebSockets;
 
 /// <summary>Takes what a client says in <c>perennial.v1</c>: records first, and then answers.</summary>
-internal sealed class PerennialTaker(IRunLog log, SocketOutbox outbox, int maxMessageBytes, TimeProvider time) : ISocketTaker
+internal sealed class PerennialTaker(IRunLog log, SocketRights rights, SocketOutbox outbox, int maxMessageBytes, TimeProvider time) : ISocketTaker
 {
     private string? _sender;
 
@@ -29,7 +29,7 @@ internal sealed class PerennialTaker(IRunLog log, SocketOutbox outbox, int maxMe
     private async ValueTask<int?> TakeTextAsync(SocketMessage message, CancellationToken leave)
     {
         if (message.IsTorn)
-            return ClientWord.NumberOfTorn(message.Data.Span) is { } torn ? await RefuseAsync(torn) : SocketClose.TooBig;
+            return await RefuseTornAsync(message);
         if (ClientWord.Read(message.Data.Span, maxMessageBytes) is not { } word)
             return SocketClose.BadRequest;
         switch (word.Kind)
@@ -37,10 +37,16 @@ internal sealed class PerennialTaker(IRunLog log, SocketOutbox outbox, int maxMe
             case ClientWordKind.Sender:
                 await WelcomeAsync(word);
                 return null;
+            case ClientWordKind.Send when _sender is not null && !await rights.MaySendAsync():
+                outbox.Refuse(word.Number, RefusalCodes.Forbidden);     // the run keeps nothing for those who may not send
+                return null;
             case ClientWordKind.Send when word.Data is null:
                 return await RefuseAsync(word.Number);
             case ClientWordKind.Send:
                 return await RecordAsync(word, leave);
+            case ClientWordKind.Stop when !await rights.MayStopAsync():
+                outbox.RefuseStop();
+                return null;
             case ClientWordKind.Stop:
                 await log.CloseAsync(RunEnd.Stopped, CancellationToken.None);
                 return null;
@@ -65,6 +71,16 @@ internal sealed class PerennialTaker(IRunLog log, SocketOutbox outbox, int maxMe
         var message = new RunMessage { Sender = _sender, Number = word.Number, Data = word.Data, IsBinary = word.IsBinary };
         var result = await PatientInbox.ReceiveAsync(log, message, time, leave);
         return Answer(result, word.Number);
+    }
+
+    private async ValueTask<int?> RefuseTornAsync(SocketMessage message)
+    {
+        if (ClientWord.NumberOfTorn(message.Data.Span) is not { } number)
+            return SocketClose.TooBig;
+        if (_sender is null || await rights.MaySendAsync())
+            return await RefuseAsync(number);
+        outbox.Refuse(number, RefusalCodes.Forbidden);
+        return null;
     }
 
     private async ValueTask<int?> RefuseAsync(long number)

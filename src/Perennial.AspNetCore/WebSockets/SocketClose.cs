@@ -12,6 +12,7 @@ internal static class SocketClose
     public const int Restarting = 1012;
     public const int TryLater = 1013;
     public const int BadRequest = 4400;
+    public const int Forbidden = 4403;
 
     /// <summary>How long a peer may take for what is left to say when it is over.</summary>
     public static TimeSpan Limit { get; } = TimeSpan.FromSeconds(2);

@@ -71,7 +71,7 @@ internal sealed class SocketEndpoint
         {
             await RefuseAsync(context);
         }
-        else if (_readers.TryTake())
+        else if (_readers.Take(log.Id) is var outcome && outcome == PlaceOutcome.Had)
         {
             try
             {
@@ -79,12 +79,12 @@ internal sealed class SocketEndpoint
             }
             finally
             {
-                _readers.Leave();
+                _readers.Leave(log.Id);
             }
         }
         else
         {
-            await Problem.UnavailableAsync(context, ReaderPlaces.AllTaken);
+            await RunResponse.RefusePlaceAsync(context, outcome);
         }
     }
 
@@ -109,8 +109,9 @@ internal sealed class SocketEndpoint
         var news = new RunSignal();
         var outbox = new SocketOutbox(news);
         var most = _options.MaxMessageBytes;
+        var rights = new SocketRights(context);
         ISocketSink sink = speaksPerennial ? new PerennialSink(frames, outbox, _time) : new PlainSink(frames);
-        ISocketTaker taker = speaksPerennial ? new PerennialTaker(log, outbox, most, _time) : new PlainTaker(log, most, _time);
+        ISocketTaker taker = speaksPerennial ? new PerennialTaker(log, rights, outbox, most, _time) : new PlainTaker(log, rights, most, _time);
         var receiver = new SocketReceiver(socket, taker, speaksPerennial ? MostKept(most) : most);
         var delivery = new RunDelivery(log, sink, _options.HeartbeatInterval, _time, news);
         return new SocketSession(socket, sink, receiver, _time).RunAsync(delivery, place, context.RequestAborted, _lifetime.ApplicationStopping);

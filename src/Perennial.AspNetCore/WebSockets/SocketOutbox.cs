@@ -55,10 +55,13 @@ internal sealed class SocketOutbox(RunSignal news)
         {
             RefusalCodes.TooLarge => "The message is larger than the server takes.",
             RefusalCodes.Ended => "The run has ended.",
-            _ => "This run takes no messages.",
+            _ => "This run takes no messages from this client.",
         });
         Add(SocketWords.Refused(body));
     }
+
+    /// <summary>Says that the run will not be stopped for this client.</summary>
+    public void RefuseStop() => Add(SocketWords.Refused(new RefusedStopBody("stop", RefusalCodes.Forbidden, "This client may not stop the run.")));
 
     /// <summary>Wakes the writer for what was answered since. Called when there is nothing more to answer for now.</summary>
     public void Announce()

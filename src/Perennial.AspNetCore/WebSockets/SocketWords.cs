@@ -18,6 +18,9 @@ internal static class SocketWords
     /// <summary>A message will not be taken.</summary>
     public static byte[] Refused(RefusedBody body) => Envelope("refused", JsonSerializer.SerializeToUtf8Bytes(body, WireJson.Default.RefusedBody));
 
+    /// <summary>Something else will not be done.</summary>
+    public static byte[] Refused(RefusedStopBody body) => Envelope("refused", JsonSerializer.SerializeToUtf8Bytes(body, WireJson.Default.RefusedStopBody));
+
     /// <summary>The envelope without the LF that ends a line.</summary>
     public static ReadOnlyMemory<byte> WithoutLineEnd(byte[] jsonLine) => jsonLine.AsMemory(0, jsonLine.Length - 1);
 
@@ -38,3 +41,6 @@ internal sealed record HelloBody(double Heartbeat, string Cursor);
 
 /// <summary>Data of <c>perennial.refused</c>.</summary>
 internal sealed record RefusedBody(long Number, string Code, string Message);
+
+/// <summary>Data of <c>perennial.refused</c> for what has no number.</summary>
+internal sealed record RefusedStopBody(string Request, string Code, string Message);

@@ -31,7 +31,7 @@ internal sealed class DemoServer : IAsyncDisposable
         builder.WebHost.UseKestrelCore().ConfigureKestrel(kestrel => kestrel.Listen(IPAddress.Loopback, 0));
         builder.Services.AddRoutingCore().AddPerennialServer();
         var app = builder.Build();
-        app.MapPerennial("/streams");
+        app.MapPerennial("/streams").AllowAnonymous();
         await app.StartAsync(cancellationToken);
         var run = app.Services.GetRequiredService<StreamRuns>().Start((writer, stop) => ProduceAsync(script, writer, stop));
         return new DemoServer(app, new Uri($"{app.Urls.Single()}/streams/{run.Id}"));

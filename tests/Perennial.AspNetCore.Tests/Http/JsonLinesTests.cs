@@ -23,6 +23,7 @@ public class JsonLinesTests
             await writer.WriteBinaryAsync(new byte[] { 0, 1, 255 }, "audio", stop);
             throw new RunFailedException("busy");
         });
+        await run.Completion;
 
         (await server.ReadAsync(run, accept: Accept)).ShouldBe(
             $$"""{"id":"{{run.Epoch}}-1","type":"token","data":"Hel\"lo\n"}""" + "\n" +

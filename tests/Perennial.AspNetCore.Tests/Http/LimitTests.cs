@@ -26,6 +26,26 @@ public class LimitTests
         end.SetResult();
     }
 
+    [Theory(Timeout = RunServer.Hang)]
+    [InlineData("Development", false)]
+    [InlineData("Production", true)]
+    public async Task The_platforms_own_exception_handlers_do_not_answer_500_before(string environment, bool usesHandler)
+    {
+        await using var server = await RunServer.StartAsync(environment: environment, map: app =>
+        {
+            if (usesHandler)
+                app.UseExceptionHandler(error => error.Run(_ => Task.CompletedTask));
+            app.MapPost("/chat", StreamRun (StreamRuns _) => throw new TooManyRunsException());
+            app.MapPost("/broken", StreamRun (StreamRuns _) => throw new InvalidOperationException());
+        });
+
+        using var refused = await server.Client.PostAsync("/chat", content: null, TestEnds);
+        using var broken = await server.Client.PostAsync("/broken", content: null, TestEnds);
+
+        await ShouldBeUnavailableAsync(refused);
+        broken.StatusCode.ShouldBe(HttpStatusCode.InternalServerError);
+    }
+
     [Fact(Timeout = RunServer.Hang)]
     public async Task A_host_that_stops_starts_no_more_runs()
     {

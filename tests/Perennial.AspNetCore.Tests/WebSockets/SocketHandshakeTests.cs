@@ -137,7 +137,7 @@ public class SocketHandshakeTests
         builder.Logging.ClearProviders();
         builder.Services.AddPerennialServer();
         await using var app = builder.Build();
-        app.MapPerennial("/streams");
+        app.MapPerennial("/streams").AllowAnonymous();
         await app.StartAsync(TestEnds);
         var run = app.Services.GetRequiredService<StreamRuns>().Start(async (writer, stop) => await writer.WriteAsync("one", cancellationToken: stop));
         await run.Completion;

@@ -207,7 +207,7 @@ public class SocketSendTests
         await client.SendNumberedAsync(1, "1");
 
         (await client.ReceiveAsync()).ShouldBe(
-            """{"type":"perennial.refused","data":{"number":1,"code":"forbidden","message":"This run takes no messages."}}""");
+            """{"type":"perennial.refused","data":{"number":1,"code":"forbidden","message":"This run takes no messages from this client."}}""");
         await run.StopAsync(TestEnds);
     }
 

@@ -1,0 +1,24 @@
+using Microsoft.AspNetCore.Cors.Infrastructure;
+
+namespace Perennial.AspNetCore;
+
+/// <summary>Lets pages of other origins see what the server says in headers.</summary>
+public static class PerennialCors
+{
+    /// <summary>Exposes the headers by which a reader resumes and knows how a run ended (Fetch standard, section 3.3.3).</summary>
+    /// <param name="policy">The application's policy, which says who may ask, by which methods, and whether with credentials.</param>
+    /// <returns>The same policy.</returns>
+    /// <remarks>
+    /// Readers also send <c>Last-Event-ID</c> and senders <c>Idempotency-Key</c> and <c>Content-Type</c>; those are allowed here too. WebSockets know no CORS:
+    /// see <see cref="WebSockets.WebSocketServerOptions.AllowedOrigins"/>.
+    /// </remarks>
+    public static CorsPolicyBuilder WithPerennialHeaders(this CorsPolicyBuilder policy)
+    {
+        ArgumentNullException.ThrowIfNull(policy);
+        return policy
+            .WithHeaders(WireNames.LastEventIdHeader, "Idempotency-Key", "Content-Type")
+            .WithExposedHeaders(
+                WireNames.ProtocolHeader, WireNames.HeartbeatHeader, WireNames.CursorHeader, WireNames.TailHeader, WireNames.StatusHeader,
+                "Content-Location", "Retry-After");
+    }
+}
