@@ -32,7 +32,7 @@ stream.on("test:fail", ({ details }) => (failed += details.type === "suite" ? 0 
 await pipeline(stream.compose(new spec()), process.stdout, { end: false });
 
 if (!chosen.length) {
-  for (const script of [["node_modules/.bin/tsc", "--noEmit"], ["node", "scripts/build.mjs"], ["node", "scripts/size.mjs"]]) {
+  for (const script of [["node_modules/.bin/tsc", "--noEmit"], ["node", "scripts/build.mjs"], ["node", "scripts/size.mjs"], ["node", "scripts/demo.mjs", "--check"]]) {
     if (!step(...script)) {
       failed++;
       console.error(`failed: ${script.join(" ")}`);

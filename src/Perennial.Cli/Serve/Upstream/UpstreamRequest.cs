@@ -1,3 +1,5 @@
+using System.Collections.Frozen;
+using System.Net;
 using Perennial.Auto;
 using Perennial.Cli.Connect;
 using Perennial.Http;
@@ -8,7 +10,7 @@ namespace Perennial.Cli.Serve.Upstream;
 internal sealed class UpstreamRequest
 {
     /// <summary>A client waits for the answer, and decides itself what to do about a refusal.</summary>
-    private static readonly ReconnectOptions Reconnect = new() { InitialDelay = TimeSpan.FromMilliseconds(200), MaxAttempts = 4, RetryStatusCodes = [] };
+    private static readonly ReconnectOptions Reconnect = new() { InitialDelay = TimeSpan.FromMilliseconds(200), MaxAttempts = 4, RetryStatusCodes = FrozenSet<HttpStatusCode>.Empty };
 
     private readonly AutoTransportOptions _options;
     private readonly TransportServices? _services;
