@@ -56,8 +56,8 @@ export function createReader(run: string, isSlow: () => boolean) {
       buffer: { capacity: CAPACITY },
     });
     next.on("connected", ({ resumedFrom }) => note(`${resumedFrom === undefined ? "connected" : `went on after ${resumedFrom}`} (${next.kind})`, "good"));
-    next.on("error", ({ error, recoverable }) => note(error.message, recoverable ? "plain" : "bad"));
-    next.on("reconnecting", ({ attempt, delay }) => note(`line lost; attempt ${attempt} in ${(delay / 1000).toFixed(1)} s`, "bad"));
+    next.on("reconnecting", ({ attempt, delay }) =>
+      note(`${next.getSnapshot().error?.code ?? "lost"}; attempt ${attempt} in ${milliseconds(delay)}`, "bad"));
     next.on("backpressure", ({ size }) => note(`buffer fills up: ${size} wait; the sender slows down`));
     next.on("drain", () => note("buffer drained"));
     next.on("gap", () => note("something may be missing here", "bad"));

@@ -1,3 +1,5 @@
+import { createMarkdown } from "./markdown.js";
+
 /** The elements of the page by their ids, of which each is there. */
 export function element<T extends HTMLElement>(id: string): T {
   const found = document.getElementById(id);
@@ -11,16 +13,15 @@ export function show(id: string, text: string | number): void {
   if (target.textContent != String(text)) target.textContent = String(text);
 }
 
-/** The answer as it grows: one text node, and a view that follows it as long as its reader is at the end. */
+/** The answer as it grows, and a view that follows it as long as its reader is at the end. */
 export function createAnswer() {
   const answer = element("answer");
   const scroll = element("scroll");
-  const text = document.createTextNode("");
-  answer.replaceChildren(text);
+  const text = createMarkdown(answer);
   return {
     append(token: string): void {
       const isAtEnd = scroll.scrollHeight - scroll.scrollTop - scroll.clientHeight < 80;
-      text.appendData(token);
+      text.append(token);
       if (isAtEnd) scroll.scrollTop = scroll.scrollHeight;
     },
     setBusy: (isBusy: boolean) => answer.setAttribute("aria-busy", String(isBusy)),
