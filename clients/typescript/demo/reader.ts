@@ -112,7 +112,7 @@ export function createReader(run: string, isSlow: () => boolean) {
 
   function refresh(): void {
     if (!transport) return;
-    const { kind, latencyP50, latencyP95, bufferSize } = transport.getMetrics();
+    const { kind, latencyP95, bufferSize } = transport.getMetrics();
     show("lost", tally.lost);
     show("repeated", tally.repeated);
     element("lost").parentElement?.classList.toggle("broken", tally.lost > 0);
@@ -120,7 +120,7 @@ export function createReader(run: string, isSlow: () => boolean) {
     show("messages", messages);
     show("reconnects", count());
     show("kind", kind);
-    show("latency", messages ? `${milliseconds(latencyP50)} / ${milliseconds(latencyP95)}` : "–");
+    show("latency", messages ? milliseconds(latencyP95) : "–");
     show("cursor", transport.lastEventId ?? "–");
     show("buffer-text", `${bufferSize} of ${CAPACITY}`);
     element<HTMLMeterElement>("buffer").value = bufferSize;

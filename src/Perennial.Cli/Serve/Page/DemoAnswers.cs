@@ -13,7 +13,7 @@ internal sealed class DemoAnswers(string readme)
     private const int LongestQuestion = 1000;
 
     /// <summary>About as fast as a model.</summary>
-    private static readonly TimeSpan PauseBetweenTokens = TimeSpan.FromMilliseconds(35);
+    private static readonly TimeSpan PauseBetweenTokens = TimeSpan.FromMilliseconds(25);
 
     private readonly string[] _sections = [.. readme.Split("\n## ", StringSplitOptions.None).Skip(1).Select(section => "## " + section.TrimEnd() + "\n")];
 
