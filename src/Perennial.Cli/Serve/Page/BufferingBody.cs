@@ -1,3 +1,4 @@
+using System.Buffers;
 using System.IO.Pipelines;
 using Microsoft.AspNetCore.Http.Features;
 
@@ -7,16 +8,17 @@ namespace Perennial.Cli.Serve.Page;
 internal sealed class BufferingBody : IHttpResponseBodyFeature
 {
     private readonly IHttpResponseBodyFeature _inner;
+    private readonly HoldingWriter _writer;
 
     public BufferingBody(IHttpResponseBodyFeature inner)
     {
         _inner = inner;
-        Writer = new HoldingWriter(inner);
+        _writer = new HoldingWriter(inner);
     }
 
-    public Stream Stream => Writer.AsStream(leaveOpen: true);
+    public Stream Stream => _writer.AsStream(leaveOpen: true);
 
-    public PipeWriter Writer { get; }
+    public PipeWriter Writer => _writer;
 
     public void DisableBuffering()
     {
@@ -27,38 +29,57 @@ internal sealed class BufferingBody : IHttpResponseBodyFeature
     public Task SendFileAsync(string path, long offset, long? count, CancellationToken cancellationToken = default) =>
         _inner.SendFileAsync(path, offset, count, cancellationToken);
 
-    public Task CompleteAsync() => _inner.CompleteAsync();
+    public async Task CompleteAsync()
+    {
+        await ReleaseAsync(CancellationToken.None);
+        await _inner.CompleteAsync();
+    }
+
+    /// <summary>Passes on what is still held: the response is at its end.</summary>
+    public ValueTask<FlushResult> ReleaseAsync(CancellationToken cancellationToken) => _writer.ReleaseAsync(cancellationToken);
 
     private sealed class HoldingWriter(IHttpResponseBodyFeature inner) : PipeWriter
     {
         private const int PieceBytes = 16 * 1024;
 
-        private int _held;
+        private readonly ArrayBufferWriter<byte> _held = new();
+        private bool _isHeadSent;
 
-        public override void Advance(int bytes)
-        {
-            _held += bytes;
-            inner.Writer.Advance(bytes);
-        }
+        public override void Advance(int bytes) => _held.Advance(bytes);
 
-        public override Memory<byte> GetMemory(int sizeHint = 0) => inner.Writer.GetMemory(sizeHint);
+        public override Memory<byte> GetMemory(int sizeHint = 0) => _held.GetMemory(sizeHint);
 
-        public override Span<byte> GetSpan(int sizeHint = 0) => inner.Writer.GetSpan(sizeHint);
+        public override Span<byte> GetSpan(int sizeHint = 0) => _held.GetSpan(sizeHint);
 
         public override async ValueTask<FlushResult> FlushAsync(CancellationToken cancellationToken = default)
         {
-            await inner.StartAsync(cancellationToken);
-            if (_held < PieceBytes)
+            if (!_isHeadSent)
+            {
+                _isHeadSent = true;
+                await inner.StartAsync(cancellationToken);
+                await inner.Writer.FlushAsync(cancellationToken);
+            }
+
+            return _held.WrittenCount < PieceBytes ? default : await ReleaseAsync(cancellationToken);
+        }
+
+        public ValueTask<FlushResult> ReleaseAsync(CancellationToken cancellationToken)
+        {
+            if (_held.WrittenCount == 0)
             {
                 return default;
             }
 
-            _held = 0;
-            return await inner.Writer.FlushAsync(cancellationToken);
+            inner.Writer.Write(_held.WrittenSpan);
+            _held.ResetWrittenCount();
+            return inner.Writer.FlushAsync(cancellationToken);
         }
 
         public override void CancelPendingFlush() => inner.Writer.CancelPendingFlush();
 
-        public override void Complete(Exception? exception = null) => inner.Writer.Complete(exception);
+        public override void Complete(Exception? exception = null)
+        {
+            // The response goes on until its end; see ReleaseAsync.
+        }
     }
 }

@@ -62,14 +62,20 @@ internal sealed class LineTraffic
         context.Request.Host = new HostString(new Uri(origin).Authority);
     }
 
-    private static Task PassBufferedAsync(HttpContext context, RequestDelegate next)
+    private static async Task PassBufferedAsync(HttpContext context, RequestDelegate next)
     {
         if (context.Request.Headers.Upgrade.Count > 0)
         {
-            return TypedResults.Problem("This proxy lets no WebSocket through.", statusCode: StatusCodes.Status400BadRequest).ExecuteAsync(context);
+            await TypedResults.Problem("This proxy lets no WebSocket through.", statusCode: StatusCodes.Status400BadRequest).ExecuteAsync(context);
+            return;
         }
 
-        context.Features.Set<IHttpResponseBodyFeature>(new BufferingBody(context.Features.GetRequiredFeature<IHttpResponseBodyFeature>()));
-        return next(context);
+        var body = new BufferingBody(context.Features.GetRequiredFeature<IHttpResponseBodyFeature>());
+        context.Features.Set<IHttpResponseBodyFeature>(body);
+        await next(context);
+        if (!context.RequestAborted.IsCancellationRequested)
+        {
+            await body.ReleaseAsync(context.RequestAborted);
+        }
     }
 }
