@@ -31,6 +31,7 @@ export function createReader(run: string, isSlow: () => boolean) {
     read(path: Path): void {
       leave();
       transport = open(path);
+      refresh();
       void consume(transport, ++current);
     },
     /** Asks the server to stop producing. */

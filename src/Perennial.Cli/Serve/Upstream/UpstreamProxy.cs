@@ -30,8 +30,15 @@ internal sealed class UpstreamProxy(UpstreamRequest upstream) : IServedContent
         app.MapMethods(Path(), [HttpMethods.Post], SameOrigin.Only(context => AnswerAsync(context, runs, stopping)));
     }
 
-    public IReadOnlyList<string> Begin(WebApplication app, Uri address) =>
-        [$"curl -N {new Uri(address, upstream.Endpoint.AbsolutePath)} -d ... is asked once of {upstream.Endpoint.GetLeftPart(UriPartial.Authority)}; its answer can be read again at Content-Location"];
+    public IReadOnlyList<string> Begin(WebApplication app, Uri address)
+    {
+        var here = new Uri(address, upstream.Endpoint.AbsolutePath);
+        return
+        [
+            $"A POST to {here} is made once at {upstream.Endpoint.GetLeftPart(UriPartial.Authority)}; the answer can be read again at its Content-Location.",
+            $"curl -N {here} --json '{{...}}'",
+        ];
+    }
 
     public ValueTask DisposeAsync() => ValueTask.CompletedTask;
 
