@@ -2,6 +2,7 @@ using System.CommandLine;
 using System.CommandLine.Help;
 using Perennial.Cli.Connect;
 using Perennial.Cli.Demo;
+using Perennial.Cli.Serve;
 
 namespace Perennial.Cli;
 
@@ -56,7 +57,7 @@ internal static class CommandLine
             "Keeps streams of messages alive over connections that die. "
             + "Exit codes: 0 when all went well, 1 failed, 2 bad usage, 130 Ctrl-C.")
         {
-            new HelpOption(), new VersionOption(), new ConnectCommand(), new DemoCommand(),
+            new HelpOption(), new VersionOption(), new ConnectCommand(), new ServeCommand(), new DemoCommand(),
         };
         // Arguments starting with @ are data here, not files of more arguments.
         var parsed = root.Parse(arguments, new ParserConfiguration { ResponseFileTokenReplacer = null, EnablePosixBundling = false });

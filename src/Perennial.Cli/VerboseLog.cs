@@ -3,7 +3,7 @@ using Microsoft.Extensions.Logging;
 namespace Perennial.Cli;
 
 /// <summary>Shows the library's log on stderr. What the library logs holds no secret and no payload.</summary>
-internal sealed class VerboseLog : ILoggerFactory, ILogger
+internal sealed class VerboseLog : ILoggerFactory, ILoggerProvider, ILogger
 {
     public ILogger CreateLogger(string categoryName) => this;
 

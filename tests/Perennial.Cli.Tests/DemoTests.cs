@@ -6,7 +6,7 @@ namespace Perennial.Cli.Tests;
 /// <summary><c>perennial demo</c>: what it promises on its last lines.</summary>
 public partial class DemoTests
 {
-    private static readonly string[] Lanes = ["sse", "http-stream", "long-poll"];
+    private static readonly string[] Lanes = ["websocket", "sse", "http-stream", "long-poll"];
 
     [Fact(Timeout = Cli.Hang)]
     public async Task Survives_its_cuts_without_losing_or_repeating_a_token()

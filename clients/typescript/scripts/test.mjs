@@ -26,13 +26,13 @@ await build({
 
 let passed = 0;
 let failed = 0;
-const stream = run({ files: tests.map((name) => `build/${name.replace(/\.ts$/, ".js")}`), concurrency: 2, timeout: 120_000 });
+const stream = run({ files: tests.map((name) => `build/${name.replace(/\.ts$/, ".js")}`), concurrency: 2, timeout: 300_000 });
 stream.on("test:pass", ({ details, skip }) => (passed += details.type === "suite" || skip ? 0 : 1));
 stream.on("test:fail", ({ details }) => (failed += details.type === "suite" ? 0 : 1));
 await pipeline(stream.compose(new spec()), process.stdout, { end: false });
 
 if (!chosen.length) {
-  for (const script of [["node_modules/.bin/tsc", "--noEmit"], ["node", "scripts/build.mjs"], ["node", "scripts/size.mjs"]]) {
+  for (const script of [["node_modules/.bin/tsc", "--noEmit"], ["node", "scripts/build.mjs"], ["node", "scripts/size.mjs"], ["node", "scripts/demo.mjs", "--check"]]) {
     if (!step(...script)) {
       failed++;
       console.error(`failed: ${script.join(" ")}`);

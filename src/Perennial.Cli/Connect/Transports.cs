@@ -105,7 +105,7 @@ internal static class Transports
     {
         return defaults with
         {
-            Method = Method(settings),
+            Method = RequestMethod.Parse(settings.Method, settings.Data),
             Body = settings.Data is null ? null : RequestData.Read(settings.Data),
             Headers = settings.Headers,
             AllowReplay = settings.AllowReplay,
@@ -141,27 +141,5 @@ internal static class Transports
         }
 
         throw new UsageException($"URL must be absolute and start with {(mayBeWebSocket ? "http://, https://, ws:// or wss://" : "http:// or https://")}");
-    }
-
-    private static HttpMethod? Method(ConnectSettings settings)
-    {
-        if (settings.Method is not { } name)
-        {
-            return null;
-        }
-
-        HttpMethod method;
-        try
-        {
-            method = HttpMethod.Parse(name);
-        }
-        catch (Exception e) when (e is FormatException or ArgumentException)
-        {
-            throw new UsageException($"--method must be the name of an HTTP method, such as POST, not '{name}'");
-        }
-
-        return settings.Data is not null && (method == HttpMethod.Get || method == HttpMethod.Head)
-            ? throw new UsageException($"--data cannot be sent with {method}; --method must be another, or absent for POST")
-            : method;
     }
 }

@@ -2,6 +2,7 @@ using System.Globalization;
 using Perennial.Http;
 using Perennial.HttpStreams;
 using Perennial.Sse;
+using Perennial.WebSockets;
 
 namespace Perennial.Cli.Demo;
 
@@ -23,6 +24,7 @@ internal static class DemoRun
     /// <summary>The transports that read the stream side by side.</summary>
     private static readonly (string Name, Func<Uri, Transport> Create)[] Readers =
     [
+        ("websocket", endpoint => new WebSocketTransport(Shared(new WebSocketTransportOptions { Endpoint = endpoint }))),
         ("sse", endpoint => new SseTransport(Shared(new SseTransportOptions { Endpoint = endpoint }))),
         ("http-stream", endpoint => new HttpStreamTransport(Shared(new HttpStreamTransportOptions { Endpoint = endpoint }))),
         ("long-poll", endpoint => new LongPollTransport(Shared(new LongPollTransportOptions { Endpoint = endpoint, Interval = PollInterval }))),

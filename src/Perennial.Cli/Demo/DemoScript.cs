@@ -1,10 +1,9 @@
 using System.Text.Json;
-using System.Text.RegularExpressions;
 
 namespace Perennial.Cli.Demo;
 
 /// <summary>What the demo's server says, as chat completion chunks: one for each token, and a last one that says why it stops.</summary>
-internal sealed partial class DemoScript
+internal sealed class DemoScript
 {
     /// <summary>Enough for every connection to carry a few before it is cut.</summary>
     private const int FewestTokens = 800;
@@ -28,8 +27,7 @@ internal sealed partial class DemoScript
     /// <summary>The README that was built into the program, as often as it takes.</summary>
     public static DemoScript FromReadme()
     {
-        using var reader = new StreamReader(typeof(DemoScript).Assembly.GetManifestResourceStream("README.md")!);
-        var once = Token().Matches(reader.ReadToEnd()).Select(match => match.Value).ToList();
+        var once = Readme.Tokens(Readme.Read());
         var times = (FewestTokens + once.Count - 1) / once.Count;
         return new DemoScript([.. Enumerable.Repeat(once, times).SelectMany(tokens => tokens)]);
     }
@@ -37,7 +35,4 @@ internal sealed partial class DemoScript
     private static ReadOnlyMemory<byte> Encode(long created, ChatDelta delta, string? finishReason) => JsonSerializer.SerializeToUtf8Bytes(
         new ChatChunk("chatcmpl-demo", "chat.completion.chunk", created, "readme", [new ChatChoice(0, delta, finishReason)]),
         ChatJson.Default.ChatChunk);
-
-    [GeneratedRegex(@"\S+\s*|\s+", RegexOptions.CultureInvariant, matchTimeoutMilliseconds: 1000)]
-    private static partial Regex Token();
 }

@@ -1,0 +1,19 @@
+using System.Text.RegularExpressions;
+
+namespace Perennial.Cli;
+
+/// <summary>The README that was built into the program: what the demos stream.</summary>
+internal static partial class Readme
+{
+    public static string Read()
+    {
+        using var reader = new StreamReader(typeof(Readme).Assembly.GetManifestResourceStream("README.md")!);
+        return reader.ReadToEnd();
+    }
+
+    /// <summary>Words with the white space behind them; together they are the text.</summary>
+    public static IReadOnlyList<string> Tokens(string text) => [.. Token().Matches(text).Select(match => match.Value)];
+
+    [GeneratedRegex(@"\S+\s*|\s+", RegexOptions.CultureInvariant, matchTimeoutMilliseconds: 1000)]
+    private static partial Regex Token();
+}

@@ -1,0 +1,59 @@
+using System.Net;
+using Microsoft.AspNetCore.Server.Kestrel.Core;
+
+namespace Perennial.Cli.Serve;
+
+/// <summary>Where the server listens. Immutable.</summary>
+internal sealed class ListenAddress
+{
+    private static readonly string[] LoopbackNames = ["localhost", "127.0.0.1", "[::1]"];
+
+    private readonly IPAddress? _ip;    // null: localhost, under all its addresses
+    private readonly int _port;
+
+    private ListenAddress(IPAddress? ip, int port)
+    {
+        _ip = ip;
+        _port = port;
+    }
+
+    /// <summary>Whether nobody but this machine gets here.</summary>
+    public bool IsLoopback => _ip is null || IPAddress.IsLoopback(_ip);
+
+    /// <summary>
+    /// The names by which the server may be called. On this machine alone the others are refused, or a page from anywhere could have its own name
+    /// resolve to this address and read what is served.
+    /// </summary>
+    public IReadOnlyList<string> HostNames => IsLoopback ? LoopbackNames : ["*"];
+
+    /// <exception cref="UsageException">The URL is no address to listen at.</exception>
+    public static ListenAddress Parse(string url)
+    {
+        if (!Uri.TryCreate(url, UriKind.Absolute, out var uri) || uri.Scheme is not "http" || uri.PathAndQuery is not "/" || uri.UserInfo.Length > 0 || uri.Fragment.Length > 0)
+        {
+            throw new UsageException($"--url must look like http://127.0.0.1:5080, without a path, not '{url}'");
+        }
+
+        if (string.Equals(uri.Host, "localhost", StringComparison.OrdinalIgnoreCase))
+        {
+            // The system cannot choose one port for two addresses.
+            return new ListenAddress(uri.Port == 0 ? IPAddress.Loopback : null, uri.Port);
+        }
+
+        return IPAddress.TryParse(uri.DnsSafeHost, out var ip)
+            ? new ListenAddress(ip, uri.Port)
+            : throw new UsageException($"--url must name localhost or an IP address of this machine, such as 0.0.0.0 for all, not '{uri.Host}'");
+    }
+
+    public void Apply(KestrelServerOptions kestrel)
+    {
+        if (_ip is null)
+        {
+            kestrel.ListenLocalhost(_port);
+        }
+        else
+        {
+            kestrel.Listen(_ip, _port);
+        }
+    }
+}

@@ -1,0 +1,76 @@
+using System.Text.Json;
+using Microsoft.AspNetCore.Http;
+using Perennial.AspNetCore;
+
+namespace Perennial.Cli.Serve.Page;
+
+/// <summary>
+/// Answers questions by the section of the README that shares most words with them, or by all of it. A run begins with the event
+/// <c>question</c>, so that who joins later sees it too; the events <c>token</c> are the answer.
+/// </summary>
+internal sealed class DemoAnswers(string readme)
+{
+    private const int LongestQuestion = 1000;
+
+    /// <summary>About as fast as a model.</summary>
+    private static readonly TimeSpan PauseBetweenTokens = TimeSpan.FromMilliseconds(25);
+
+    private readonly string[] _sections = [.. readme.Split("\n## ", StringSplitOptions.None).Skip(1).Select(section => "## " + section.TrimEnd() + "\n")];
+
+    /// <summary>Starts a run for the question in the body, and answers with its id.</summary>
+    public async Task StartAsync(HttpContext context, StreamRuns runs)
+    {
+        var question = await ReadAsync(context.Request);
+        if (string.IsNullOrWhiteSpace(question) || question.Length > LongestQuestion)
+        {
+            await TypedResults.Problem($"A question has 1 to {LongestQuestion} characters.", statusCode: StatusCodes.Status400BadRequest).ExecuteAsync(context);
+            return;
+        }
+
+        var run = runs.Start((writer, stop) => AnswerAsync(question, writer, stop));
+        await TypedResults.Json(new DemoAnswer(run.Id), DemoJson.Default.DemoAnswer, statusCode: StatusCodes.Status201Created).ExecuteAsync(context);
+    }
+
+    private static async Task<string?> ReadAsync(HttpRequest request)
+    {
+        try
+        {
+            return (await JsonSerializer.DeserializeAsync(request.Body, DemoJson.Default.DemoQuestion, request.HttpContext.RequestAborted))?.Text;
+        }
+        catch (JsonException)
+        {
+            return null;
+        }
+    }
+
+    private async Task AnswerAsync(string question, RunWriter writer, CancellationToken stop)
+    {
+        await writer.WriteAsync(question, "question", stop);
+        foreach (var token in Readme.Tokens(AnswerTo(question)))
+        {
+            await Task.Delay(PauseBetweenTokens, TimeProvider.System, stop);
+            await writer.WriteAsync(token, "token", stop);
+        }
+    }
+
+    private string AnswerTo(string question)
+    {
+        var words = Words(question);
+        var (best, most) = (readme, 0);
+        foreach (var section in _sections)
+        {
+            var heading = Words(section.Split('\n', 2)[0]);
+            var shared = heading.Count(words.Contains);
+            if (shared > most)
+            {
+                (best, most) = (section, shared);
+            }
+        }
+
+        return best;
+    }
+
+    /// <summary>Short words say nothing of the subject.</summary>
+    private static HashSet<string> Words(string text) => new(
+        text.Split([.. " \t\n,.;:?!'\"#"], StringSplitOptions.RemoveEmptyEntries).Where(word => word.Length > 3), StringComparer.OrdinalIgnoreCase);
+}

@@ -1,0 +1,44 @@
+using System.Security.Cryptography;
+using Perennial.Testing;
+
+namespace Perennial.Cli.Serve.Page;
+
+/// <summary>The line of one visitor, who may do to it what networks do. Thread safe.</summary>
+internal sealed class DemoLine(Uri plain, Uri buffered) : IAsyncDisposable
+{
+    private readonly FaultProxy _plain = FaultProxy.Start(plain);
+    private readonly FaultProxy _buffered = FaultProxy.Start(buffered);
+
+    /// <summary>Not to be guessed: who knows it may break the line.</summary>
+    public string Name { get; } = RandomNumberGenerator.GetHexString(16, lowercase: true);
+
+    public DemoLineAddress Address => new(Name, _plain.Address.GetLeftPart(UriPartial.Authority), _buffered.Address.GetLeftPart(UriPartial.Authority));
+
+    /// <summary>Does what the word says. False where it says nothing.</summary>
+    public bool TryAct(string action)
+    {
+        switch (action)
+        {
+            case "cut":
+                _plain.CutAll();
+                _buffered.CutAll();
+                return true;
+            case "stall":
+                _plain.StallAll();
+                _buffered.StallAll();
+                return true;
+            case "resume":
+                _plain.ResumeAll();
+                _buffered.ResumeAll();
+                return true;
+            default:
+                return false;
+        }
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        await _plain.DisposeAsync();
+        await _buffered.DisposeAsync();
+    }
+}

@@ -1,0 +1,56 @@
+using System.Net;
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Server.Kestrel.Core;
+using Microsoft.Extensions.DependencyInjection;
+using Perennial.AspNetCore;
+
+namespace Perennial.Cli.Serve.Page;
+
+/// <summary>
+/// The demo page. Page and controls come from the server's own address; streams come over lines, on ports of their own, so that what is
+/// done to a line does nothing to the controls.
+/// </summary>
+internal sealed class DemoPage : IServedContent
+{
+    /// <summary>Short, so that a stalled line is found out while somebody is looking.</summary>
+    private static readonly TimeSpan Heartbeat = TimeSpan.FromSeconds(1);
+
+    private readonly DemoAnswers _answers = new(Readme.Read());
+    private readonly LineTraffic _traffic = new();
+    private DemoLines? _lines;      // from Begin on
+
+    public void Configure(PerennialServerOptions server)
+    {
+        server.FinishedRunRetention = TimeSpan.FromHours(1);
+        server.HeartbeatInterval = Heartbeat;
+    }
+
+    /// <summary>Two more ports, which lines lead to: one as it is, and one behind a proxy that buffers.</summary>
+    public void Listen(KestrelServerOptions kestrel)
+    {
+        kestrel.Listen(IPAddress.Loopback, 0);
+        kestrel.Listen(IPAddress.Loopback, 0);
+    }
+
+    public void Map(WebApplication app)
+    {
+        app.Use(_traffic.PassAsync);
+        app.UseRouting();
+        SiteFiles.Map(app);
+        var runs = app.Services.GetRequiredService<StreamRuns>();
+        app.MapMethods("/demo/answers", [HttpMethods.Post], SameOrigin.Only(context => _answers.StartAsync(context, runs)));
+        app.MapMethods("/demo/lines", [HttpMethods.Post], SameOrigin.Only(context => _lines!.OpenAsync(context)));
+        app.MapMethods("/demo/lines/{line}/{action}", [HttpMethods.Post], SameOrigin.Only(context => _lines!.ActAsync(context)));
+    }
+
+    public IReadOnlyList<string> Begin(WebApplication app, Uri address)
+    {
+        var inner = app.Urls.TakeLast(2).Select(url => new Uri(url)).ToArray();
+        _traffic.Begin(address.Port, plainPort: inner[0].Port, bufferedPort: inner[1].Port);
+        _lines = new DemoLines(inner[0], inner[1]);
+        return [$"The demo page is at {address}"];
+    }
+
+    public ValueTask DisposeAsync() => _lines?.DisposeAsync() ?? ValueTask.CompletedTask;
+}

@@ -1,0 +1,88 @@
+using System.Net.Sockets;
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.HostFiltering;
+using Microsoft.AspNetCore.Hosting;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Logging;
+using Perennial.AspNetCore;
+
+namespace Perennial.Cli.Serve;
+
+/// <summary>One run of <c>serve</c>: a server until it is interrupted.</summary>
+internal static class ServeRun
+{
+    private const long MaxBytesPerRun = 256L << 20;
+
+    /// <summary>Readers are sent away when the server stops; nobody needs longer than this.</summary>
+    private static readonly TimeSpan ShutdownLimit = TimeSpan.FromSeconds(5);
+
+    /// <summary>Serves until the token is cancelled. Returns an exit code only where the server cannot listen.</summary>
+    /// <exception cref="UsageException">The settings do not make a server.</exception>
+    /// <exception cref="OperationCanceledException"><paramref name="cancellationToken"/> was cancelled; the readers have been sent away.</exception>
+    public static async Task<int> RunAsync(ServeSettings settings, CancellationToken cancellationToken)
+    {
+        var listen = ListenAddress.Parse(settings.Url);
+        await using var content = ServedContents.Create(settings, listen);
+        await using var app = Build(settings, listen, content);
+        content.Map(app);
+        try
+        {
+            await app.StartAsync(cancellationToken);
+        }
+        catch (Exception e) when (e is IOException or SocketException)
+        {
+            ErrorLine.Write($"cannot listen at {settings.Url}: {e.GetBaseException().Message}");
+            return ExitCode.Failed;
+        }
+
+        Announce(app, listen, content);
+        await Task.Delay(Timeout.InfiniteTimeSpan, TimeProvider.System, cancellationToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        await app.StopAsync(CancellationToken.None);
+        throw new OperationCanceledException(cancellationToken);
+    }
+
+    private static WebApplication Build(ServeSettings settings, ListenAddress listen, IServedContent content)
+    {
+        // Empty: neither files nor environment variables of whoever runs this have a say in it.
+        var builder = WebApplication.CreateEmptyBuilder(new WebApplicationOptions());
+        builder.WebHost.UseKestrelCore().ConfigureKestrel(kestrel =>
+        {
+            kestrel.AddServerHeader = false;
+            listen.Apply(kestrel);
+            content.Listen(kestrel);
+        });
+        builder.Services.AddRoutingCore();
+        builder.Services.Configure<HostFilteringOptions>(filter => filter.AllowedHosts = [.. listen.HostNames]);
+        builder.Services.Configure<HostOptions>(host => host.ShutdownTimeout = ShutdownLimit);
+        builder.Services.AddPerennialServer(server =>
+        {
+            server.MaxBytesPerRun = MaxBytesPerRun;
+            content.Configure(server);
+        });
+        if (settings.Verbose)
+        {
+            builder.Logging.AddFilter("Perennial", LogLevel.Debug).AddFilter("Microsoft", LogLevel.Warning);
+            builder.Services.AddSingleton<ILoggerProvider>(new VerboseLog());
+        }
+
+        var app = builder.Build();
+        app.UseHostFiltering();
+        app.MapPerennial("/streams");
+        return app;
+    }
+
+    private static void Announce(WebApplication app, ListenAddress listen, IServedContent content)
+    {
+        var address = new Uri(app.Urls.First());
+        if (!listen.IsLoopback)
+        {
+            ErrorLine.Write("whoever reaches this machine can use what is served here; there is no login");
+        }
+
+        foreach (var line in content.Begin(app, address))
+        {
+            Console.WriteLine(line);
+        }
+    }
+}

@@ -1,0 +1,27 @@
+namespace Perennial.Cli.Serve;
+
+/// <summary>What the caller of <c>serve</c> asked for. What is <see langword="null"/> was not given.</summary>
+internal sealed record ServeSettings
+{
+    public required string Url { get; init; }
+
+    public bool ReadsStandardInput { get; init; }
+
+    public string? File { get; init; }
+
+    public TimeSpan? Delay { get; init; }
+
+    public string? Upstream { get; init; }
+
+    public IReadOnlyDictionary<string, string> Headers { get; init; } = new Dictionary<string, string>(StringComparer.OrdinalIgnoreCase);
+
+    public string? Method { get; init; }
+
+    public string? Data { get; init; }
+
+    public EndOfStreamPolicy OnEnd { get; init; }
+
+    public bool IsDemo { get; init; }
+
+    public bool Verbose { get; init; }
+}

@@ -1,0 +1,47 @@
+using Perennial.Cli.Serve.Lines;
+using Perennial.Cli.Serve.Page;
+using Perennial.Cli.Serve.Upstream;
+
+namespace Perennial.Cli.Serve;
+
+/// <summary>Makes what the caller wants to be served. The one place that knows what there is.</summary>
+internal static class ServedContents
+{
+    /// <exception cref="UsageException">The settings name nothing to serve, or more than one thing, or an option does not go with it.</exception>
+    public static IServedContent Create(ServeSettings settings, ListenAddress listen)
+    {
+        Span<bool> sources = [settings.ReadsStandardInput, settings.File is not null, settings.Upstream is not null, settings.IsDemo];
+        if (sources.Count(true) != 1)
+        {
+            throw new UsageException("serve needs one of --stdin, --file, --upstream and --demo");
+        }
+
+        RefuseWithout(settings.File, "--file", ("--delay", settings.Delay is not null));
+        RefuseWithout(
+            settings.Upstream,
+            "--upstream",
+            ("--header", settings.Headers.Count > 0),
+            ("--method", settings.Method is not null),
+            ("--data", settings.Data is not null),
+            ("--on-end", settings.OnEnd != EndOfStreamPolicy.Complete));
+        return settings switch
+        {
+            { ReadsStandardInput: true } => LineContent.FromStandardInput(),
+            { File: { } path } => LineContent.FromFile(path, settings.Delay ?? TimeSpan.Zero),
+            { IsDemo: true } => listen.IsLoopback ? new DemoPage() : throw new UsageException("--demo is for this machine alone; --url must name localhost or 127.0.0.1"),
+            { Method: null, Data: null } => new UpstreamProxy(UpstreamRequest.From(settings)),
+            _ => new UpstreamAnswer(UpstreamRequest.From(settings)),
+        };
+    }
+
+    private static void RefuseWithout(string? source, string sourceName, params ReadOnlySpan<(string Name, bool IsGiven)> options)
+    {
+        foreach (var (name, isGiven) in options)
+        {
+            if (source is null && isGiven)
+            {
+                throw new UsageException($"{name} goes with {sourceName}");
+            }
+        }
+    }
+}

@@ -1,0 +1,43 @@
+using Microsoft.AspNetCore.Http;
+using Microsoft.Net.Http.Headers;
+using Perennial.Http;
+
+namespace Perennial.Cli.Serve.Upstream;
+
+/// <summary>What of a client's request goes upstream.</summary>
+internal static class ForwardedRequest
+{
+    /// <summary>What concerns one connection alone (RFC 9110, 7.6.1), what the transport says itself, and what this server is asked.</summary>
+    private static readonly HashSet<string> Kept = new(StringComparer.OrdinalIgnoreCase)
+    {
+        "Connection", "Keep-Alive", "Proxy-Connection", "Proxy-Authenticate", "Proxy-Authorization", "TE", "Trailer", "Transfer-Encoding", "Upgrade", "Expect",
+        "Host", "Accept", "Accept-Encoding", "Content-Length", "Content-Type", "Last-Event-ID", "Origin", "Referer",
+    };
+
+    public static async Task<RequestBody> ReadBodyAsync(HttpRequest request)
+    {
+        using var content = new MemoryStream();
+        await request.Body.CopyToAsync(content, request.HttpContext.RequestAborted);
+        return new RequestBody(content.ToArray(), request.ContentType ?? "application/octet-stream");
+    }
+
+    public static IReadOnlyDictionary<string, string> Headers(IHeaderDictionary headers)
+    {
+        var alsoKept = headers.Connection.SelectMany(value => value?.Split(',', StringSplitOptions.TrimEntries) ?? []).ToHashSet(StringComparer.OrdinalIgnoreCase);
+        return headers
+            .Where(header => !Kept.Contains(header.Key) && !alsoKept.Contains(header.Key) && !header.Key.StartsWith(':'))
+            .ToDictionary(header => header.Key, header => header.Value.ToString(), StringComparer.OrdinalIgnoreCase);
+    }
+
+    /// <summary>
+    /// The clients of model providers accept <c>application/json</c> and mean a stream all the same, as the body says; here it would be a poll.
+    /// </summary>
+    public static void AskForEvents(HttpRequest request)
+    {
+        var names = request.Headers.Accept.ToString();
+        if (!names.Contains("text/event-stream", StringComparison.OrdinalIgnoreCase) && !names.Contains("application/x-ndjson", StringComparison.OrdinalIgnoreCase))
+        {
+            request.Headers[HeaderNames.Accept] = "text/event-stream";
+        }
+    }
+}

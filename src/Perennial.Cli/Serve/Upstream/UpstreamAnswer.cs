@@ -1,0 +1,29 @@
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Server.Kestrel.Core;
+using Microsoft.Extensions.DependencyInjection;
+using Perennial.AspNetCore;
+
+namespace Perennial.Cli.Serve.Upstream;
+
+/// <summary>One run: the upstream's answer to the request of the command line, which is made once, at once.</summary>
+internal sealed class UpstreamAnswer(UpstreamRequest upstream) : IServedContent
+{
+    /// <summary>The one run is kept as long as the server is up, or near enough.</summary>
+    public void Configure(PerennialServerOptions server) => server.FinishedRunRetention = TimeSpan.FromDays(7);
+
+    public void Listen(KestrelServerOptions kestrel)
+    {
+    }
+
+    public void Map(WebApplication app)
+    {
+    }
+
+    public IReadOnlyList<string> Begin(WebApplication app, Uri address)
+    {
+        var run = app.Services.GetRequiredService<StreamRuns>().Start((writer, stop) => UpstreamRelay.ProduceAsync(upstream.Open(), writer, stop));
+        return [RunLine.For(address, run)];
+    }
+
+    public ValueTask DisposeAsync() => ValueTask.CompletedTask;
+}

@@ -1,0 +1,72 @@
+using System.Collections.Frozen;
+using System.Net;
+using Perennial.Auto;
+using Perennial.Cli.Connect;
+using Perennial.Http;
+
+namespace Perennial.Cli.Serve.Upstream;
+
+/// <summary>How the upstream is asked: what the command line said of it, and a transport for each request. Immutable.</summary>
+internal sealed class UpstreamRequest
+{
+    /// <summary>A client waits for the answer, and decides itself what to do about a refusal.</summary>
+    private static readonly ReconnectOptions Reconnect = new() { InitialDelay = TimeSpan.FromMilliseconds(200), MaxAttempts = 4, RetryStatusCodes = FrozenSet<HttpStatusCode>.Empty };
+
+    private readonly AutoTransportOptions _options;
+    private readonly TransportServices? _services;
+
+    private UpstreamRequest(AutoTransportOptions options, TransportServices? services)
+    {
+        _options = options;
+        _services = services;
+    }
+
+    public Uri Endpoint => _options.Endpoint;
+
+    /// <exception cref="UsageException">The settings do not make a request.</exception>
+    public static UpstreamRequest From(ServeSettings settings)
+    {
+        if (!Uri.TryCreate(settings.Upstream, UriKind.Absolute, out var endpoint) || endpoint.Scheme is not ("http" or "https"))
+        {
+            throw new UsageException("--upstream must be absolute and start with http:// or https://");
+        }
+
+        var request = new UpstreamRequest(
+            new AutoTransportOptions
+            {
+                Endpoint = endpoint,
+                Order = [AutoProtocol.Sse, AutoProtocol.HttpStream],
+                Method = RequestMethod.Parse(settings.Method, settings.Data),
+                Body = settings.Data is null ? null : RequestData.Read(settings.Data),
+                Headers = settings.Headers,
+                EndOfStream = settings.OnEnd,
+                Reconnect = Reconnect,
+            },
+            settings.Verbose ? new TransportServices { LoggerFactory = new VerboseLog() } : null);
+        try
+        {
+            request._options.Validate();
+            return request;
+        }
+        catch (ArgumentException e)
+        {
+            throw UsageException.From(e);
+        }
+    }
+
+    /// <summary>The request as the command line has it.</summary>
+    public Transport Open() => new AutoTransport(_options, _services);
+
+    /// <summary>A POST that a client made, with the command line's headers in place of its own.</summary>
+    /// <exception cref="ArgumentException">A header cannot be sent on.</exception>
+    public Transport Open(RequestBody body, IReadOnlyDictionary<string, string> headers)
+    {
+        var merged = new Dictionary<string, string>(headers, StringComparer.OrdinalIgnoreCase);
+        foreach (var (name, value) in _options.Headers)
+        {
+            merged[name] = value;
+        }
+
+        return new AutoTransport(_options with { Method = HttpMethod.Post, Body = body, Headers = merged }, _services);
+    }
+}

@@ -1,0 +1,75 @@
+using System.Net;
+using System.Net.Sockets;
+
+namespace Perennial.Cli.Tests;
+
+/// <summary><c>perennial serve</c>: how it begins, is called wrongly, and ends.</summary>
+public class ServeTests
+{
+    [Theory(Timeout = Cli.Hang)]
+    [InlineData("INT", 130)]
+    [InlineData("TERM", 143)]
+    public async Task Sends_its_readers_away_and_ends_when_interrupted(string signal, int exitCode)
+    {
+        await using var serve = await ServeProcess.StartAsync("--stdin");
+        using var client = new HttpClient();
+        await using var body = await client.GetStreamAsync(serve.Address, TestContext.Current.CancellationToken);
+        using var reader = new StreamReader(body);
+        (await reader.ReadLineAsync(TestContext.Current.CancellationToken)).ShouldNotBeNull();
+
+        await serve.Cli.SignalAsync(signal);
+
+        var lines = new List<string>();
+        await Should.ThrowAsync<IOException>(async () =>
+        {
+            while (await reader.ReadLineAsync(TestContext.Current.CancellationToken) is { } line)
+            {
+                lines.Add(line);
+            }
+        });
+        lines.ShouldContain(line => line.StartsWith("retry: ", StringComparison.Ordinal));
+        var run = await serve.Cli.EndAsync();
+        run.Error.ShouldBeEmpty();
+        run.ExitCode.ShouldBe(exitCode);
+    }
+
+    [Fact(Timeout = Cli.Hang)]
+    public async Task Says_so_where_it_cannot_listen()
+    {
+        using var taken = new TcpListener(IPAddress.Loopback, 0);
+        taken.Start();
+
+        var run = await Cli.RunAsync("serve", "--stdin", "--url", $"http://{taken.LocalEndpoint}");
+
+        run.ErrorLines.Length.ShouldBe(1, run.Error);
+        run.Error.ShouldContain("cannot listen");
+        run.Output.ShouldBeEmpty();
+        run.ExitCode.ShouldBe(1);
+    }
+
+    [Theory(Timeout = Cli.Hang)]
+    [InlineData("one of --stdin, --file, --upstream and --demo")]
+    [InlineData("one of --stdin, --file, --upstream and --demo", "--stdin", "--demo")]
+    [InlineData("--url", "--stdin", "--url", "127.0.0.1")]
+    [InlineData("--url", "--stdin", "--url", "https://127.0.0.1:1")]
+    [InlineData("--url", "--stdin", "--url", "http://127.0.0.1:1/path")]
+    [InlineData("--url", "--stdin", "--url", "http://example.com:1")]
+    [InlineData("--url", "--demo", "--url", "http://0.0.0.0:0")]
+    [InlineData("--file", "--file", "/nowhere/at/all")]
+    [InlineData("--delay goes with --file", "--stdin", "--delay", "5")]
+    [InlineData("--data goes with --upstream", "--stdin", "--data", "x")]
+    [InlineData("--header goes with --upstream", "--stdin", "--header", "A: secret")]
+    [InlineData("--upstream", "--upstream", "secret/path")]
+    [InlineData("--header", "--upstream", "http://127.0.0.1:1", "--header", "Last-Event-ID: 1")]
+    [InlineData("--method", "--upstream", "http://127.0.0.1:1", "--method", "GET", "--data", "x")]
+    public async Task Says_in_one_line_what_is_wrong(string named, params string[] options)
+    {
+        var run = await Cli.RunAsync(["serve", .. options]);
+
+        run.ErrorLines.Length.ShouldBe(1, run.Error);
+        run.Error.ShouldContain(named);
+        run.Error.ShouldNotContain("secret");
+        run.Output.ShouldBeEmpty();
+        run.ExitCode.ShouldBe(2);
+    }
+}

@@ -1,0 +1,177 @@
+using System.Net;
+using System.Text;
+using Perennial.Http;
+using Perennial.Sse;
+using Perennial.Testing;
+
+namespace Perennial.Cli.Tests;
+
+/// <summary><c>perennial serve --upstream</c>: the durable proxy before a server that numbers nothing.</summary>
+public class ServeUpstreamTests
+{
+    private const string Prompt = """{"model":"m","stream":true,"messages":[]}""";
+
+    private static readonly string[] Tokens = [.. Enumerable.Range(1, 300).Select(number => $$"""{"token":"{{number}}"}""")];
+
+    [Fact(Timeout = Cli.Hang)]
+    public async Task Pays_a_prompt_once_however_often_its_reader_is_cut_off()
+    {
+        await using var upstream = ScriptedServer.Start(Script.Stream(Events(Tokens) + "data: [DONE]\n\n"));
+        await using var serve = await ServeProcess.StartAsync("--upstream", $"{upstream.Address}v1/chat/completions");
+        await using var proxy = FaultProxy.Start(serve.Address, connection => connection < 5 ? FaultPlan.Cut(1200) : FaultPlan.None);
+        await using var reader = Streams.Open(new SseTransportOptions { Endpoint = proxy.Address, Body = RequestBody.Text(Prompt, "application/json") });
+
+        (await Streams.ReadAsync(reader)).ShouldBe(Tokens);
+
+        proxy.Cuts.ShouldBe(5);
+        upstream.Requests.Count.ShouldBe(1);
+        upstream.Requests[0].Method.ShouldBe("POST");
+        upstream.Requests[0].Text.ShouldBe(Prompt);
+    }
+
+    [Fact(Timeout = Cli.Hang)]
+    public async Task Forwards_headers_and_says_nothing_of_them()
+    {
+        await using var upstream = ScriptedServer.Start(Script.Stream("data: a\n\n"));
+        await using var serve = await ServeProcess.StartAsync("--upstream", $"{upstream.Address}ask?key=secret-query", "--header", "X-Api-Key: secret-own", "--verbose");
+
+        using var response = await PostAsync(serve.Address, ("Authorization", "Bearer secret-client"), ("X-Api-Key", "secret-theirs"), ("Accept", "application/json"));
+        var text = await response.Content.ReadAsStringAsync(TestContext.Current.CancellationToken);
+        await serve.Cli.SignalAsync("INT");
+        var run = await serve.Cli.EndAsync();
+
+        text.ShouldContain("data: a\n");
+        response.Content.Headers.ContentType!.MediaType.ShouldBe("text/event-stream");
+        response.Content.Headers.ContentLocation.ShouldNotBeNull();
+        upstream.Requests.Count.ShouldBe(1);
+        upstream.Requests[0].Target.ShouldBe("/ask?key=secret-query");
+        upstream.Requests[0].Header("Authorization").ShouldBe("Bearer secret-client");
+        upstream.Requests[0].Header("X-Api-Key").ShouldBe("secret-own");
+        upstream.Requests[0].Header("Host").ShouldBe(upstream.Address.Authority);
+        upstream.Requests[0].Header("Content-Type").ShouldBe("application/json");
+        (run.Output + run.Error).ShouldNotContain("secret");
+        run.Error.ShouldNotBeEmpty();
+    }
+
+    [Fact(Timeout = Cli.Hang)]
+    public async Task Numbers_json_lines_as_well_and_passes_on_event_types()
+    {
+        await using var lines = ScriptedServer.Start(async exchange =>
+        {
+            await exchange.StartChunkedAsync("application/x-ndjson");
+            await exchange.WriteChunkAsync("""{"response":"a"}""" + "\n" + """{"done":true,"total":1}""" + "\n");
+            await exchange.EndChunksAsync();
+        });
+        await using var events = ScriptedServer.Start(Script.Stream("event: ping\ndata: {}\n\n"));
+        await using var first = await ServeProcess.StartAsync("--upstream", lines.Address.AbsoluteUri, "--data", "{}");
+        await using var second = await ServeProcess.StartAsync("--upstream", events.Address.AbsoluteUri, "--method", "GET");
+
+        (await Streams.ReadAsync(first.Address)).ShouldBe(["""{"response":"a"}""", """{"done":true,"total":1}"""]);
+        var cli = await Cli.RunAsync("connect", second.Address.AbsoluteUri, "--transport", "sse", "--json");
+        cli.Output.ShouldContain("\"type\":\"ping\"");
+        lines.Requests.Single().Method.ShouldBe("POST");
+        events.Requests.Single().Method.ShouldBe("GET");
+    }
+
+    [Fact(Timeout = Cli.Hang)]
+    public async Task Does_not_pass_an_upstream_that_broke_off_for_a_complete_one()
+    {
+        await using var upstream = ScriptedServer.Start(Script.Cut("data: half\n\n"));
+        await using var serve = await ServeProcess.StartAsync("--upstream", upstream.Address.AbsoluteUri);
+
+        using var response = await PostAsync(serve.Address);
+        var text = await response.Content.ReadAsStringAsync(TestContext.Current.CancellationToken);
+
+        text.ShouldContain("data: half\n");
+        text.ShouldContain("event: perennial.failed\n");
+        text.ShouldContain("\"code\":\"upstream_interrupted\"");
+        upstream.Requests.Count.ShouldBe(1);
+    }
+
+    [Fact(Timeout = Cli.Hang)]
+    public async Task Takes_an_end_without_the_marker_for_a_loss_where_it_is_told_to()
+    {
+        await using var upstream = ScriptedServer.Start(Script.Stream("data: half\n\n"));
+        await using var serve = await ServeProcess.StartAsync("--upstream", upstream.Address.AbsoluteUri, "--on-end", "require-marker");
+
+        using var response = await PostAsync(serve.Address);
+
+        (await response.Content.ReadAsStringAsync(TestContext.Current.CancellationToken)).ShouldContain("\"code\":\"upstream_interrupted\"");
+        upstream.Requests.Count.ShouldBe(1);
+    }
+
+    [Fact(Timeout = Cli.Hang)]
+    public async Task Does_not_pass_a_document_for_a_stream()
+    {
+        await using var upstream = ScriptedServer.Start(exchange => exchange.RespondAsync(200, "{\n  \"id\": 1,\n  \"choices\": []\n}\n", ("Content-Type", "application/json")));
+        await using var serve = await ServeProcess.StartAsync("--upstream", upstream.Address.AbsoluteUri);
+
+        using var response = await PostAsync(serve.Address);
+
+        (await response.Content.ReadAsStringAsync(TestContext.Current.CancellationToken)).ShouldContain("\"code\":\"upstream_invalid\"");
+    }
+
+    [Theory(Timeout = Cli.Hang)]
+    [InlineData(401)]
+    [InlineData(429)]
+    [InlineData(400)]
+    public async Task Refuses_what_the_upstream_refuses(int status)
+    {
+        await using var upstream = ScriptedServer.Start(Script.Status(status, ("Retry-After", "7")));
+        await using var serve = await ServeProcess.StartAsync("--upstream", upstream.Address.AbsoluteUri);
+
+        using var response = await PostAsync(serve.Address);
+
+        ((int)response.StatusCode).ShouldBe(status);
+        response.Content.Headers.ContentType!.MediaType.ShouldBe("application/problem+json");
+        upstream.Requests.Count.ShouldBe(1);
+        if (status == 429)
+        {
+            response.Headers.RetryAfter!.Delta.ShouldBe(TimeSpan.FromSeconds(7));
+        }
+    }
+
+    [Fact(Timeout = Cli.Hang)]
+    public async Task Says_502_where_nobody_answers()
+    {
+        Uri nobody;
+        await using (var upstream = ScriptedServer.Start(Script.Status(200)))
+        {
+            nobody = upstream.Address;
+        }
+
+        await using var serve = await ServeProcess.StartAsync("--upstream", nobody.AbsoluteUri);
+
+        using var response = await PostAsync(serve.Address);
+
+        response.StatusCode.ShouldBe(HttpStatusCode.BadGateway);
+    }
+
+    [Fact(Timeout = Cli.Hang)]
+    public async Task Lets_no_page_of_another_origin_spend_what_prompts_cost()
+    {
+        await using var upstream = ScriptedServer.Start(Script.Stream("data: a\n\n"));
+        await using var serve = await ServeProcess.StartAsync("--upstream", upstream.Address.AbsoluteUri);
+
+        using var foreign = await PostAsync(serve.Address, ("Origin", "https://example.com"));
+        using var rebound = await PostAsync(serve.Address, ("Host", "example.com"));
+
+        foreign.StatusCode.ShouldBe(HttpStatusCode.Forbidden);
+        rebound.StatusCode.ShouldBe(HttpStatusCode.BadRequest);
+        upstream.Requests.ShouldBeEmpty();
+    }
+
+    private static string Events(IEnumerable<string> texts) => string.Concat(texts.Select(text => $"data: {text}\n\n"));
+
+    private static async Task<HttpResponseMessage> PostAsync(Uri address, params (string Name, string Value)[] headers)
+    {
+        using var client = new HttpClient();
+        using var request = new HttpRequestMessage(HttpMethod.Post, address) { Content = new StringContent(Prompt, Encoding.UTF8, new System.Net.Http.Headers.MediaTypeHeaderValue("application/json")) };
+        foreach (var (name, value) in headers)
+        {
+            request.Headers.TryAddWithoutValidation(name, value);
+        }
+
+        return await client.SendAsync(request, TestContext.Current.CancellationToken);
+    }
+}
