@@ -107,7 +107,7 @@ public class PoolTests
     public async Task Closing_all_ends_within_its_bound_although_one_peer_is_deaf()
     {
         var time = new ManualTimeProvider();
-        var manager = new TransportManager(
+        await using var manager = new TransportManager(
             Managed.Options with { CloseTimeout = TimeSpan.FromSeconds(1), HealthCheckInterval = TimeSpan.FromMinutes(1) }, new TransportServices { Time = time });
         var transports = Enumerable.Range(0, 10).Select(_ => manager.CreateMemory()).ToList();
         foreach (var transport in transports)
@@ -119,12 +119,12 @@ public class PoolTests
         var closing = manager.CloseAllAsync();
         await Task.WhenAll(transports.Where((_, i) => i != 3).Select(static transport => transport.Completion)).Soon();
         await time.WaitForTimerAsync(TimeSpan.FromSeconds(1)).Soon();
+        await Patience.Until(() => transports.Count(static transport => transport.IsCoreDisposed) == 9, "all others are closed");
         closing.IsCompleted.ShouldBeFalse();
         time.Advance(TimeSpan.FromSeconds(1));
         await closing.Soon();
 
         manager.Transports.ShouldBeEmpty();
-        transports.Where((_, i) => i != 3).ShouldAllBe(static transport => transport.IsCoreDisposed);
         transports[3].IsCoreDisposed.ShouldBeFalse();
         await Patience.Until(
             () =>
