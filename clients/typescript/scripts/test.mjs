@@ -1,0 +1,44 @@
+// Type check, tests, build, sizes; ends with "N passed, N failed". Arguments name the test files to run, and nothing else then.
+import { spawnSync } from "node:child_process";
+import { readdirSync, rmSync } from "node:fs";
+import { run } from "node:test";
+import { pipeline } from "node:stream/promises";
+import { spec } from "node:test/reporters";
+import { build } from "esbuild";
+
+const chosen = process.argv.slice(2);
+const step = (...command) => spawnSync(command[0], command.slice(1), { stdio: "inherit" }).status === 0;
+const tests = readdirSync("test").filter((name) => name.endsWith(".test.ts") && (!chosen.length || chosen.some((part) => name.includes(part))));
+
+rmSync("build", { recursive: true, force: true });
+await build({
+  // The page is a file of its own, so that it is evaluated before the frameworks that look for it.
+  entryPoints: [...tests, "support/dom.ts"].map((name) => `test/${name}`),
+  outdir: "build",
+  bundle: true,
+  splitting: true,
+  packages: "external",
+  platform: "node",
+  target: "node20",
+  format: "esm",
+  sourcemap: true,
+});
+
+let passed = 0;
+let failed = 0;
+const stream = run({ files: tests.map((name) => `build/${name.replace(/\.ts$/, ".js")}`), concurrency: 2, timeout: 120_000 });
+stream.on("test:pass", ({ details, skip }) => (passed += details.type === "suite" || skip ? 0 : 1));
+stream.on("test:fail", ({ details }) => (failed += details.type === "suite" ? 0 : 1));
+await pipeline(stream.compose(new spec()), process.stdout, { end: false });
+
+if (!chosen.length) {
+  for (const script of [["node_modules/.bin/tsc", "--noEmit"], ["node", "scripts/build.mjs"], ["node", "scripts/size.mjs"]]) {
+    if (!step(...script)) {
+      failed++;
+      console.error(`failed: ${script.join(" ")}`);
+    }
+  }
+}
+
+console.log(`${passed} passed, ${failed} failed`);
+process.exitCode = failed ? 1 : 0;

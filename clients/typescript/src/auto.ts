@@ -1,0 +1,90 @@
+import { createClient, type CreateTransport, creatorOf } from "./client.js";
+import type { Connection, OpenContext, Protocol } from "./connection.js";
+import { passing, TransportError, toTransportError } from "./errors.js";
+import { httpStream } from "./http-stream.js";
+import { longPoll } from "./long-poll.js";
+import type { Incoming } from "./message.js";
+import { sse } from "./sse.js";
+import { after } from "./waiting.js";
+import { websocket } from "./websocket.js";
+
+export * from "./exports.js";
+export { createClient };
+
+/** Statuses that say: not in this form. */
+const OTHER_FORM = [405, 406, 415, 426, 501];
+
+/** What worked last, by origin. */
+const remembered = new Map<string, string>();
+
+/**
+ * The first of these forms that works: falls through where a handshake fails, where the answer has another form, and where a server
+ * that announces heartbeats is not heard in time, as behind a proxy that buffers. Remembers what worked.
+ */
+export const autoOf = (protocols: readonly Protocol[]): Protocol => ({
+  kind: "auto",
+  create(context) {
+    const { settings } = context;
+    const { services, probeTimeout, url } = settings;
+    const isRead = settings.method == "GET";
+    const forms = protocols
+      .filter(({ kind }) => isRead || !/^(websocket|long-poll)$/.test(kind))
+      .map((protocol) => ({ kind: protocol.kind, open: protocol.create(context) }));
+    let proven = forms.find(({ kind }) => kind == remembered.get(url.origin));
+    let hasWorked = false;      // here: then a failure is no reason to look further at once
+
+    return async (open) => {
+      // On another network what worked may not: a second failure in a row widens the search again.
+      const order = hasWorked && open.attempt < 2 ? [proven!] : [...(proven ? [proven] : []), ...forms.filter((form) => form != proven)];
+      for (const [index, form] of order.entries()) {
+        try {
+          const connection = await probe(form, open);
+          proven = form;
+          hasWorked = true;
+          remembered.set(url.origin, form.kind);
+          return connection;
+        } catch (error) {
+          open.signal.throwIfAborted();
+          if (index == order.length - 1 || !isOtherForm(toTransportError(error), form.kind)) throw error;
+        }
+      }
+      throw new TransportError("connect-failed");
+    };
+
+    /** Opens, and where heartbeats are announced waits for the first byte: a connection that stays silent proves nothing. */
+    async function probe(form: (typeof forms)[number], open: OpenContext): Promise<Connection> {
+      const attempt = new AbortController();
+      open.signal.addEventListener("abort", () => attempt.abort(open.signal.reason), { once: true });
+      const isLate = passing("connect-timeout", form.kind);
+      let cancel = after(services, form.kind == "websocket" ? probeTimeout : Infinity, () => attempt.abort(isLate));
+      try {
+        const connection = await form.open({ ...open, signal: attempt.signal });
+        cancel();
+        if (!connection.longestSilence || form.kind == "websocket") return named(connection, form.kind);
+        cancel = after(services, probeTimeout, () => attempt.abort(isLate));
+        return named(connection, form.kind, await connection.read());
+      } finally {
+        cancel();
+      }
+    }
+
+    function isOtherForm({ code, status }: TransportError, kind: string): boolean {
+      return code == "unexpected-content-type" || code == "connect-timeout" || (kind == "websocket" && code == "connect-failed") || (status !== undefined && OTHER_FORM.includes(status));
+    }
+  },
+});
+
+/** A connection that tells its form, and hands out first what was read to prove it. */
+function named(connection: Connection, kind: string, ...first: (Incoming[] | undefined)[]): Connection {
+  return Object.create(connection, {
+    kind: { value: kind },
+    read: { value: () => (first.length ? Promise.resolve(first.shift()) : connection.read()) },
+    onActivity: { set: (callback: () => void) => (connection.onActivity = callback) },
+  }) as Connection;
+}
+
+/** WebSocket, then SSE, then JSON lines, then long polling. */
+export const auto: Protocol = autoOf([websocket, sse, httpStream, longPoll]);
+
+/** Makes a transport that finds its form. */
+export const createTransport: CreateTransport = creatorOf(auto);

@@ -1,0 +1,110 @@
+import { type Incoming, Message, type Parser } from "./message.js";
+import { tooLarge } from "./sse-parser.js";
+
+/** Divides bytes into lines of JSON; where `envelopes` says so, each is one (docs/protocol.md). */
+export function createJsonLinesParser(maxLength: number, envelopes: boolean, lastEventId?: string): Parser {
+  const decoder = new TextDecoder();
+  let line = "";
+  let hasId = !!lastEventId;
+
+  return {
+    get hasId() {
+      return hasId;
+    },
+    parse(bytes, into) {
+      const pieces = decoder.decode(bytes, { stream: true }).split("\n");
+      const rest = pieces.pop()!;
+      for (const piece of pieces) {
+        keep(piece);
+        read(into);
+      }
+      keep(rest);
+    },
+    end(into) {
+      read(into);
+    },
+  };
+
+  function keep(piece: string): void {
+    if (line.length + piece.length > maxLength + 1) throw tooLarge();
+    line += piece;
+  }
+
+  function read(into: Incoming[]): void {
+    const json = line.replace(/^[ \t\r]+|[ \t\r]+$/g, "");
+    line = "";
+    if (json == "") return;
+    const found = envelopes ? openEnvelope(json) : readValue(json);
+    hasId ||= !!found.id;
+    into.push(found);
+  }
+}
+
+/** A message whose payload is JSON as it is written. */
+export function readValue(json: string): Incoming {
+  const value = parse(json);
+  return value === undefined ? { malformed: json.length } : { message: new Message(json, undefined, undefined, undefined, value) };
+}
+
+/** What an envelope holds: a message, or an id alone. */
+export function openEnvelope(json: string): Incoming {
+  const damaged = { malformed: json.length };
+  const value = parse(json);
+  if (!isObject(value)) return damaged;
+  const text = (name: string) => (typeof value[name] == "string" ? value[name] : undefined);
+  const type = text("type");
+  const given = text("id");
+  const hasData = "data" in value || "binary" in value;
+  if (given === undefined && type === undefined && !hasData) return damaged;
+  if (given && given.length > 8192) throw tooLarge();
+  const id = given && !/[\r\n\0]/.test(given) ? given : undefined;
+  if (type === undefined && !hasData) return id ? { id } : {};
+  let data = "";
+  let binary: Uint8Array | undefined;
+  if ("binary" in value) {
+    binary = fromBase64(value["binary"]);
+    if (!binary) return damaged;
+  } else if ("data" in value) {
+    data = text("data") ?? rawMember(json, "data");
+  }
+  return /\p{Surrogate}/u.test(data + (type ?? "") + (given ?? "")) ? damaged : { message: new Message(data, id, type || undefined, binary), id };
+}
+
+export const isObject = (value: unknown): value is Record<string, unknown> => typeof value == "object" && value !== null && !Array.isArray(value);
+
+/** The value of JSON, or undefined where it is none. */
+export function parse(json: string): unknown {
+  try {
+    return JSON.parse(json) as unknown;
+  } catch {
+    return undefined;
+  }
+}
+
+function fromBase64(text: unknown): Uint8Array | undefined {
+  try {
+    return typeof text == "string" ? Uint8Array.from(atob(text), (character) => character.charCodeAt(0)) : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+/** The text of a member at the top of an object, as it is written: numbers keep their digits, objects their order. */
+function rawMember(json: string, name: string): string {
+  let depth = 0;
+  let key = "";
+  let start = -1;
+  let raw = "";
+  for (const { 0: token, index } of json.matchAll(/"(?:[^"\\]+|\\.)*"|[{}[\]:,]/g)) {
+    if (token == "}" || token == "]") depth--;
+    if (start >= 0 && (depth == 0 || (depth == 1 && token == ","))) {
+      raw = json.slice(start, index).trim();
+      start = -1;
+    }
+    if (token == "{" || token == "[") depth++;
+    else if (depth != 1) continue;
+    else if (token == ":") start = key == name ? index + 1 : start;
+    else if (token[0] == '"' && start < 0) key = JSON.parse(token) as string;
+  }
+  return raw;
+}

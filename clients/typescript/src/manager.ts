@@ -1,0 +1,156 @@
+import { createTransport, type AnyTransportOptions } from "./index.js";
+import type { Transport, TransportEvents, TransportMetrics, TransportState } from "./types.js";
+
+/** What a manager is told. Times are milliseconds. */
+export interface ManagerOptions {
+  /** Transports at most. Default 100. */
+  readonly maxPoolSize?: number | undefined;
+  /** Silence after which a transport is closed, where nothing waits in it. Default five minutes. */
+  readonly maxIdleTime?: number | undefined;
+  /** How often health is looked at and idle transports are swept. Default 30 000. */
+  readonly healthCheckInterval?: number | undefined;
+  /** Whether sweeping happens by itself. Default true. */
+  readonly autoCleanup?: boolean | undefined;
+}
+
+/** The health of one transport. */
+export interface TransportHealth {
+  readonly id: string;
+  readonly status: "healthy" | "degraded" | "unhealthy";
+}
+
+/** All transports at a glance. */
+export interface ManagerSummary {
+  readonly total: number;
+  readonly byKind: Readonly<Record<string, number>>;
+  readonly byState: Readonly<Partial<Record<TransportState, number>>>;
+  readonly messagesReceived: number;
+  readonly messagesSent: number;
+  readonly errors: number;
+  readonly reconnectAttempts: number;
+  /** Share of the pool in use, in percent. */
+  readonly poolUtilisation: number;
+}
+
+/** What a manager announces: each transport's events under `transport:…` with its id, and its own. */
+export type ManagerEvents = { [Name in keyof TransportEvents as `transport:${Name}`]: { readonly id: string; readonly detail: TransportEvents[Name] } } & {
+  "transport:created": { readonly id: string };
+  "transport:removed": { readonly id: string };
+  /** After each look at health. */
+  "health:check": readonly TransportHealth[];
+  /** A transport's health became another. */
+  "health:changed": TransportHealth;
+};
+
+/** Keeps many transports: creates, finds, counts, watches and closes them. */
+export interface TransportManager {
+  /** Makes a transport. Throws a `RangeError` where the pool is full even after sweeping. */
+  createTransport(options: AnyTransportOptions): Transport;
+  getTransport(id: string): Transport | undefined;
+  getAllTransports(): Transport[];
+  getTransportsByKind(kind: string): Transport[];
+  getTransportsByState(state: TransportState): Transport[];
+  /** Closes and forgets one; whether there was one. */
+  closeTransport(id: string): Promise<boolean>;
+  closeAll(): Promise<void>;
+  getMetrics(): TransportMetrics[];
+  getSummary(): ManagerSummary;
+  getHealth(): TransportHealth[];
+  /** Forgets transports that are over, and closes those that are idle. */
+  sweep(): void;
+  on<Name extends keyof ManagerEvents>(event: Name, handler: (detail: ManagerEvents[Name]) => void): () => void;
+  /** Closes everything, for good. */
+  destroy(): Promise<void>;
+}
+
+const forwarded = ["connecting", "connected", "reconnecting", "done", "error", "closed", "backpressure", "drain", "gap", "dropped"] as const;
+
+/** Makes a manager. `event` alone is not forwarded, since it would consume the messages. */
+export function createManager({ maxPoolSize = 100, maxIdleTime = 300_000, healthCheckInterval = 30_000, autoCleanup = true }: ManagerOptions = {}): TransportManager {
+  const members = new Map<string, { transport: Transport; received: number; heardAt: number; status: TransportHealth["status"] }>();
+  const handlers = new Map<string, Set<(detail: never) => void>>();
+  const all = () => [...members.values()].map(({ transport }) => transport);
+  const timer: { unref?: () => void } | number = setInterval(check, healthCheckInterval);
+  (timer as { unref?: () => void }).unref?.();
+
+  const manager: TransportManager = {
+    createTransport(options) {
+      if (members.size >= maxPoolSize) manager.sweep();
+      if (members.size >= maxPoolSize) throw new RangeError(`${members.size} transports are open; maxPoolSize allows no more.`);
+      const transport = createTransport(options);
+      const { id } = transport;
+      members.set(id, { transport, received: 0, heardAt: Date.now(), status: "healthy" });
+      for (const name of forwarded) transport.on(name, (detail) => emit(`transport:${name}`, { id, detail } as never));
+      emit("transport:created", { id });
+      return transport;
+    },
+    getTransport: (id) => members.get(id)?.transport,
+    getAllTransports: all,
+    getTransportsByKind: (kind) => all().filter((transport) => transport.kind == kind),
+    getTransportsByState: (state) => all().filter((transport) => transport.state == state),
+    async closeTransport(id) {
+      const member = members.get(id);
+      if (!member) return false;
+      members.delete(id);
+      await member.transport.close();
+      emit("transport:removed", { id });
+      return true;
+    },
+    async closeAll() {
+      await Promise.all([...members.keys()].map(manager.closeTransport));
+    },
+    getMetrics: () => all().map((transport) => transport.getMetrics()),
+    getSummary() {
+      const metrics = manager.getMetrics();
+      const sum = (name: "messagesReceived" | "messagesSent" | "errors" | "reconnectAttempts") => metrics.reduce((total, each) => total + each[name], 0);
+      const countBy = (name: "kind" | "state") => metrics.reduce<Record<string, number>>((counts, each) => ({ ...counts, [each[name]]: (counts[each[name]] ?? 0) + 1 }), {});
+      return {
+        total: metrics.length,
+        byKind: countBy("kind"),
+        byState: countBy("state"),
+        messagesReceived: sum("messagesReceived"),
+        messagesSent: sum("messagesSent"),
+        errors: sum("errors"),
+        reconnectAttempts: sum("reconnectAttempts"),
+        poolUtilisation: (metrics.length / maxPoolSize) * 100,
+      };
+    },
+    getHealth: () => all().map(({ id, state, getSnapshot }) => ({ id, status: state == "failed" ? "unhealthy" : state == "reconnecting" || getSnapshot().attempt > 0 ? "degraded" : "healthy" })),
+    sweep() {
+      const now = Date.now();
+      for (const [id, member] of members) {
+        const { messagesReceived, bufferSize, state } = member.transport.getMetrics();
+        if (messagesReceived != member.received || bufferSize) member.heardAt = now;
+        member.received = messagesReceived;
+        const isOver = (state == "closed" || state == "failed") && !bufferSize;
+        if (isOver || now - member.heardAt >= maxIdleTime) void manager.closeTransport(id);
+      }
+    },
+    on(event, handler) {
+      const set = handlers.get(event) ?? new Set();
+      handlers.set(event, set);
+      set.add(handler);
+      return () => void set.delete(handler);
+    },
+    async destroy() {
+      clearInterval(timer as number);
+      await manager.closeAll();
+    },
+  };
+  return manager;
+
+  function check(): void {
+    const health = manager.getHealth();
+    for (const each of health) {
+      const member = members.get(each.id)!;
+      if (member.status != each.status) emit("health:changed", each);
+      member.status = each.status;
+    }
+    emit("health:check", health);
+    if (autoCleanup) manager.sweep();
+  }
+
+  function emit<Name extends keyof ManagerEvents>(name: Name, detail: ManagerEvents[Name]): void {
+    for (const handler of handlers.get(name) ?? []) handler(detail as never);
+  }
+}

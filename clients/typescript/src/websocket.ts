@@ -1,0 +1,203 @@
+import { type CreateTransport, creatorOf } from "./client.js";
+import type { OpenContext, Protocol, ProtocolContext } from "./connection.js";
+import { passing, TransportError } from "./errors.js";
+import { openEnvelope } from "./json-lines.js";
+import { type Incoming, Message } from "./message.js";
+import { createNumberedSends } from "./perennial-v1.js";
+import { cannotStop, controlOr } from "./response.js";
+import { classifyError, classifyJson } from "./signals.js";
+import { tooLarge } from "./sse-parser.js";
+import type { OutgoingRequest, StreamMessage } from "./types.js";
+import { after, onAbort, within } from "./waiting.js";
+
+export * from "./exports.js";
+
+const SUBPROTOCOL = "perennial.v1";
+const CLOSE_LIMIT = 2_000;
+
+/**
+ * A WebSocket: with the subprotocol `perennial.v1`, resumed exactly and with sends that arrive once; without it, plain messages.
+ *
+ * A browser's WebSocket cannot be told to read no further. Where the reader falls behind by more than the buffer holds once again, the
+ * connection is left, and resumed when there is room: nothing is lost where the server numbers its events, and memory stays bounded.
+ * Where the socket can be paused, as that of `ws` on Node can, it is.
+ */
+export const websocket: Protocol = { kind: "websocket", create: (context) => (open) => connect(context, open) };
+
+/** Makes a transport over WebSocket. `http` URLs are taken for `ws`. */
+export const createTransport: CreateTransport = creatorOf(websocket);
+
+async function connect({ settings, sends }: ProtocolContext, { lastEventId, signal }: OpenContext) {
+  const { services, buffer: { capacity }, maxMessageLength, heartbeat } = settings;
+  const request: OutgoingRequest = { url: new URL(settings.url), headers: new Headers() };
+  request.url.protocol = request.url.protocol.replace("http", "ws");
+  if (lastEventId !== undefined) request.url.searchParams.set("lastEventId", lastEventId);
+  await within(Promise.resolve(settings.configureRequest?.(request, { rejected: false })), signal);
+  if (!services.WebSocket) throw new TransportError("connect-failed", "no WebSocket here, see services");
+
+  const offered = [...(settings.protocols ?? [SUBPROTOCOL])];
+  const socket = new services.WebSocket(request.url, offered);
+  socket.binaryType = "arraybuffer";
+  const numbered = createNumberedSends(sends, say);
+  let isPerennial = false;
+  let queue: Incoming[] = [];
+  let bytes = 0;
+  let isPaused = false;
+  let fault: TransportError | undefined;      // behind what is in the queue
+  let isOver = false;
+  let longestSilence = heartbeat && heartbeat.interval + heartbeat.timeout;
+  let arrived = () => {};
+  let refuseStop = (_: TransportError) => {};
+  let cancelPing = () => {};
+
+  const connection = {
+    get longestSilence() { return longestSilence; },
+    get marksEnd() { return isPerennial; },
+    repeatsSends: false,
+    onActivity() {},
+    get bytes() { return bytes; },
+
+    async read(): Promise<Incoming[] | undefined> {
+      while (!queue.length) {
+        signal.throwIfAborted();
+        if (fault) throw fault;
+        if (isOver) return undefined;
+        await within(new Promise<void>((resolve) => (arrived = resolve)), signal);
+      }
+      const batch = queue;
+      queue = [];
+      if (isPaused) socket.resume!();
+      isPaused = false;
+      return batch;
+    },
+    classify(message: StreamMessage) {
+      if (isPerennial) return controlOr(message as Message, settings.classify ?? classifyError);
+      if (heartbeat && /^\s*\{\s*"type"\s*:\s*"p[io]ng"/.test(message.data)) {
+        if (message.data.includes("ping")) say('{"type":"pong"}');
+        return "ignored";
+      }
+      return (settings.classify ?? (message.binary ? () => "message" as const : classifyJson))(message);
+    },
+    canResume: () => true,
+    async send({ data }: { data: string | Uint8Array<ArrayBuffer> }) {
+      socket.send(data);
+      return "sent" as const;
+    },
+    get sendAll() { return isPerennial ? numbered.run : undefined; },
+    stop: (limit: AbortSignal) => {
+      if (!isPerennial) return cannotStop();
+      say('{"type":"perennial.stop"}');
+      return within(new Promise<void>((_, reject) => {
+        refuseStop = reject;
+        onAbort(signal, () => reject(passing("connection-lost")), limit);
+      }), limit);
+    },
+    close() {
+      cancelPing();
+      numbered.end();
+      if (isOver) return;
+      // A peer that does not answer the goodbye is left without one, where the platform can.
+      socket.onclose = after(services, CLOSE_LIMIT, () => socket.terminate?.());
+      socket.close(fault?.code == "message-too-large" ? 4413 : 1000);
+    },
+  };
+
+  // All of it before the first wait: what comes with the handshake would be missed.
+  try {
+    await within(new Promise<void>((resolve, reject) => {
+      socket.onopen = () => {
+        isPerennial = socket.protocol == SUBPROTOCOL;
+        keepAsking();
+        if (!isPerennial) resolve();
+      };
+      socket.onmessage = ({ data }: { data: string | ArrayBuffer }) => {
+        receive(data);
+        resolve();
+      };
+      socket.onclose = ({ code }: { code: number }) => {
+        isOver = true;
+        if (isPerennial || !(code == 1000 || code == 1005)) fault ??= closeError(code);
+        arrived();
+        // A browser does not say why a handshake failed.
+        reject(isPerennial ? fault : passing("connect-failed", `${settings.url.host} (${offered})`));
+      };
+      socket.onerror = () => {};
+    }), signal);
+  } catch (error) {
+    connection.close();
+    throw error;
+  }
+  return connection;
+
+  function receive(data: string | ArrayBuffer): void {
+    if (fault) return;      // what follows damage does not count
+    connection.onActivity();
+    bytes += typeof data == "string" ? data.length : data.byteLength;
+    keepAsking();
+    try {
+      const found = typeof data == "string" ? receiveText(data) : receiveBytes(new Uint8Array(data));
+      if (found) queue.push(found);
+    } catch (error) {
+      fault ??= error as TransportError;
+    }
+    if (queue.length > capacity) slowDown();
+    arrived();
+  }
+
+  function say(json: string): void {
+    if (socket.readyState == 1) socket.send(json);
+  }
+
+  function receiveBytes(data: Uint8Array): Incoming {
+    if (data.length > maxMessageLength) throw tooLarge();
+    if (isPerennial) throw new TransportError("protocol-violation", "binary");
+    return { message: new Message("", undefined, undefined, data) };
+  }
+
+  function receiveText(text: string): Incoming | undefined {
+    if (text.length > maxMessageLength) throw tooLarge();
+    if (!isPerennial) return { message: new Message(text) };
+    const found = openEnvelope(text);
+    const { message } = found;
+    const say = <T>() => message!.json<T>();
+    if (message?.type == "perennial.hello") {
+      const { heartbeat, cursor } = say<{ heartbeat?: number; cursor?: string }>();
+      if (heartbeat! > 0) longestSilence = heartbeat! * 3000;
+      // A cursor that was asked for stays until the events, or a gap, that follow it are here.
+      return lastEventId === undefined && cursor ? { id: cursor } : undefined;
+    }
+    if (message?.type == "perennial.ack") return void numbered.acknowledged(say<{ received: number }>().received);
+    if (message?.type == "perennial.refused") {
+      const { number, request, code, message: text } = say<{ number: number; request?: string; code?: string; message?: string }>();
+      if (request == "stop") refuseStop(new TransportError("send-rejected", "stop", { serverCode: code, serverMessage: text }));
+      return void numbered.refused(number, code, text);
+    }
+    return found;
+  }
+
+  function slowDown(): void {
+    if (socket.pause) {
+      isPaused = true;
+      socket.pause();
+      return;
+    }
+    fault = passing("overrun");      // what is in the queue is handed over first
+    socket.close(1000);
+  }
+
+  /** Asks a server that speaks plain messages for a sign of life. */
+  function keepAsking(): void {
+    if (!heartbeat || isPerennial) return;
+    cancelPing();
+    cancelPing = after(services, heartbeat.interval, () => say('{"type":"ping"}'));
+  }
+}
+
+/**
+ * A close that is not the end of the stream (RFC 6455, 7.4.1, and the registry it set up): violations, refusals, and 4000 plus an HTTP
+ * status that says so will happen again.
+ */
+function closeError(code: number): TransportError {
+  const isFinal = code == 1002 || code == 1003 || (code >= 1007 && code <= 1010) || code == 3000 || (code >= 4400 && code < 4500 && code != 4408 && code != 4429);
+  return new TransportError(code == 1006 ? "connection-lost" : "closed-by-peer", code, { transient: !isFinal, closeCode: code });
+}

@@ -1,0 +1,84 @@
+import assert from "node:assert/strict";
+import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
+import type { AddressInfo } from "node:net";
+import { test } from "node:test";
+import { readUIMessageStream, type UIMessage, type UIMessageChunk } from "ai";
+import { createChatTransport } from "../src/ai.js";
+
+const answer: UIMessageChunk[] = [
+  { type: "start", messageId: "m1" },
+  { type: "text-start", id: "t" },
+  ...["To ", "be ", "or ", "not."].map((delta) => ({ type: "text-delta" as const, id: "t", delta })),
+  { type: "text-end", id: "t" },
+  { type: "finish" },
+];
+
+const question: UIMessage[] = [{ id: "u1", role: "user", parts: [{ type: "text", text: "Hamlet?" }] }];
+
+/** An answer that breaks off after each chunk, whoever asks; posts are counted. */
+async function serve(handle?: (request: IncomingMessage, response: ServerResponse) => boolean) {
+  const posts: string[] = [];
+  const seen: string[] = [];
+  const server = createServer(async (request, response) => {
+    seen.push(`${request.method} ${request.url}`);
+    if (handle?.(request, response)) return;
+    if (request.method == "POST") {
+      let body = "";
+      for await (const part of request) body += String(part);
+      posts.push(body);
+    }
+    const from = Number(request.headers["last-event-id"] ?? 0);
+    response.writeHead(200, { "content-type": "text/event-stream", "perennial-protocol": "1", "content-location": "/streams/7" });
+    if (from < answer.length) response.write(`id: ${from + 1}\ndata: ${JSON.stringify(answer[from])}\n\n`, () => setImmediate(() => response.destroy()));
+    else response.end("event: perennial.completed\ndata: [DONE]\n\n");
+  });
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+  return { posts, seen, url, [Symbol.asyncDispose]: async () => void (server.closeAllConnections(), server.close()) };
+}
+
+async function textOf(stream: ReadableStream<UIMessageChunk>): Promise<string> {
+  let text = "";
+  for await (const { parts } of readUIMessageStream({ stream })) text = parts.flatMap((part) => (part.type == "text" ? [part.text] : [])).join("");
+  return text;
+}
+
+const options = { chatId: "c1", messageId: undefined, messages: question, trigger: "submit-message" as const, abortSignal: undefined };
+
+test("An answer is whole over a line that breaks after each chunk, and the prompt is posted once", async () => {
+  await using server = await serve();
+  const chat = createChatTransport({ api: `${server.url}/api/chat`, reconnect: { initialDelay: 0 }, body: { model: "x" } });
+  assert.equal(await textOf(await chat.sendMessages(options)), "To be or not.");
+  assert.equal(server.posts.length, 1);
+  assert.deepEqual(JSON.parse(server.posts[0]!), { model: "x", id: "c1", messages: question, trigger: "submit-message" });
+  assert.equal(server.seen.filter((each) => each == "GET /streams/7").length, answer.length);
+});
+
+test("A page that comes back goes on with the running answer, and with nothing where there is none", async () => {
+  await using server = await serve((request, response) => request.url == "/api/chat/none/stream" && !!response.writeHead(204).end());
+  const chat = createChatTransport({ api: `${server.url}/api/chat`, reconnect: { initialDelay: 0 } });
+  assert.equal(await textOf((await chat.reconnectToStream({ chatId: "c1" }))!), "To be or not.");
+  assert.equal(await chat.reconnectToStream({ chatId: "none" }), null);
+});
+
+test("Stopping asks the server to stop, and ends the stream as aborted", async () => {
+  await using server = await serve((request, response) => {
+    if (request.method == "DELETE") return !!response.writeHead(200).end();
+    response.writeHead(200, { "content-type": "text/event-stream", "perennial-protocol": "1", "content-location": "/streams/7" });
+    response.write(`id: 1\ndata: ${JSON.stringify(answer[0])}\n\n`);
+    return true;
+  });
+  const chat = createChatTransport({ api: `${server.url}/api/chat` });
+  const abort = new AbortController();
+  const reader = (await chat.sendMessages({ ...options, abortSignal: abort.signal })).getReader();
+  assert.equal((await reader.read()).value?.type, "start");
+  const next = assert.rejects(reader.read(), { name: "AbortError" });
+  abort.abort();
+  await next;
+  while (!server.seen.includes("DELETE /streams/7")) await new Promise((resolve) => setTimeout(resolve, 1));
+});
+
+test("A refusal is the caller's to see", async () => {
+  await using server = await serve((_, response) => !!response.writeHead(400).end());
+  await assert.rejects(createChatTransport({ api: `${server.url}/api/chat` }).sendMessages(options), { status: 400 });
+});
