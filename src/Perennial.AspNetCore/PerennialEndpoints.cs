@@ -60,7 +60,7 @@ public static class PerennialEndpoints
         ArgumentNullException.ThrowIfNull(endpoints);
         ArgumentNullException.ThrowIfNull(prefix);
         var group = endpoints.MapGroup(prefix);
-        group.WithMetadata(new ServedRuns(prefix)).DisableCookieRedirect();
+        group.WithMetadata(new ServedRuns(nameof(MapPerennial), prefix)).DisableCookieRedirect();
         // A WebSocket over HTTP/2 is opened by CONNECT (RFC 8441, section 4).
         var read = With(context => string.IsNullOrEmpty(LastEventId(context.Request)) ? RunAction.Read : RunAction.Resume, ReadAsync);
         group.MapMethods("/{id}", [HttpMethods.Get, HttpMethods.Connect], context => AdmitAsync(context, read)).WithName(ReadEndpoint);

@@ -2,7 +2,9 @@ using Microsoft.AspNetCore.Diagnostics;
 using Microsoft.AspNetCore.Hosting;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.DependencyInjection.Extensions;
+using Microsoft.Extensions.Diagnostics.HealthChecks;
 using Perennial.AspNetCore.Delivery;
+using Perennial.AspNetCore.Diagnostics;
 using Perennial.AspNetCore.Http;
 using Perennial.AspNetCore.Stores;
 using Perennial.AspNetCore.WebSockets;
@@ -36,5 +38,18 @@ public static class PerennialServerServices
         services.TryAddSingleton<SocketEndpoint>();
         services.TryAddSingleton<MessageEndpoint>();
         return services;
+    }
+
+    /// <summary>Adds a check that is unhealthy while the store of runs cannot be reached.</summary>
+    /// <param name="checks">The application's health checks.</param>
+    /// <param name="name">The name of the check.</param>
+    /// <param name="failureStatus">What it reports then; null for unhealthy.</param>
+    /// <param name="tags">By which it can be chosen; null for none.</param>
+    /// <returns>The same checks.</returns>
+    public static IHealthChecksBuilder AddPerennialStore(
+        this IHealthChecksBuilder checks, string name = "perennial_store", HealthStatus? failureStatus = null, IEnumerable<string>? tags = null)
+    {
+        ArgumentNullException.ThrowIfNull(checks);
+        return checks.AddCheck<RunStoreHealthCheck>(name, failureStatus, tags ?? []);
     }
 }

@@ -1,5 +1,7 @@
+using System.Diagnostics;
 using System.Diagnostics.CodeAnalysis;
 using Microsoft.Extensions.Logging;
+using Perennial.AspNetCore.Diagnostics;
 using Perennial.AspNetCore.Stores;
 
 namespace Perennial.AspNetCore;
@@ -16,6 +18,7 @@ internal sealed class RunProducer(
     public async Task<RunStatus> RunAsync(Task<IRunLog> creation)
     {
         await Task.CompletedTask.ConfigureAwait(ConfigureAwaitOptions.ForceYielding);
+        using var activity = PerennialServerTelemetry.Activities.StartActivity("perennial.run");
         try
         {
             var log = await creation.ConfigureAwait(false);
@@ -25,11 +28,15 @@ internal sealed class RunProducer(
             await CutOffAsync().ConfigureAwait(false);
             await watch.ConfigureAwait(false);
             Log.Ended(logger, epoch, status);
+            activity?.SetTag(PerennialServerTelemetry.Status, WireNames.Of(status));
+            if (status == RunStatus.Failed)
+                activity?.SetStatus(ActivityStatusCode.Error);
             return status;
         }
         catch (Exception e)
         {
             Log.StoreThrew(logger, epoch, e);
+            activity?.SetStatus(ActivityStatusCode.Error);
             await CutOffAsync().ConfigureAwait(false);
             return RunStatus.Failed;
         }

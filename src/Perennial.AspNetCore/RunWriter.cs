@@ -2,6 +2,7 @@ using System.Text;
 using System.Text.Json;
 using System.Text.Json.Serialization.Metadata;
 using System.Text.Unicode;
+using Perennial.AspNetCore.Diagnostics;
 using Perennial.AspNetCore.Stores;
 
 namespace Perennial.AspNetCore;
@@ -105,16 +106,27 @@ public sealed class RunWriter
             return RefuseAsync(AppendOutcome.TooLarge);
         var appending = _log.AppendAsync(item, cancellationToken);
         if (!appending.IsCompletedSuccessfully)
-            return FinishAsync(appending);
+            return FinishAsync(appending, item.Data.Length);
         var outcome = appending.Result.Outcome;
-        return outcome == AppendOutcome.Appended ? ValueTask.CompletedTask : RefuseAsync(outcome);
+        if (outcome != AppendOutcome.Appended)
+            return RefuseAsync(outcome);
+        Count(item.Data.Length);
+        return ValueTask.CompletedTask;
     }
 
-    private async ValueTask FinishAsync(ValueTask<AppendResult> appending)
+    private async ValueTask FinishAsync(ValueTask<AppendResult> appending, int bytes)
     {
         var (outcome, _) = await appending.ConfigureAwait(false);
         if (outcome != AppendOutcome.Appended)
             await RefuseAsync(outcome).ConfigureAwait(false);
+        else
+            Count(bytes);
+    }
+
+    private static void Count(int bytes)
+    {
+        PerennialServerTelemetry.Events.Add(1);
+        PerennialServerTelemetry.Bytes.Add(bytes);
     }
 
     private static void RefuseBadEventType(string? eventType)

@@ -6,9 +6,14 @@ namespace Perennial.AspNetCore;
 /// <summary>A run that this process produces. Safe from any thread.</summary>
 public sealed class StartedRun : StreamRun
 {
-    internal StartedRun(string id, string epoch, Task<IRunLog> log, Func<Task<IRunLog>, Task<RunStatus>> produce)
-        : base(id, epoch, log) =>
+    internal StartedRun(string id, string epoch, DateTimeOffset startedAt, Task<IRunLog> log, Func<Task<IRunLog>, Task<RunStatus>> produce)
+        : base(id, epoch, log)
+    {
+        StartedAt = startedAt;
         Completion = produce(log);
+    }
+
+    internal DateTimeOffset StartedAt { get; }
 
     /// <summary>Stops it when nobody reads it; null where it goes on.</summary>
     internal UnreadWatch? Unread { get; set; }

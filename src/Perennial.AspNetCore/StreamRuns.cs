@@ -6,6 +6,7 @@ using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
 using Perennial.AspNetCore.Delivery;
+using Perennial.AspNetCore.Diagnostics;
 using Perennial.AspNetCore.Stores;
 
 namespace Perennial.AspNetCore;
@@ -67,10 +68,11 @@ public sealed class StreamRuns
         var id = Base64Url.EncodeToString(RandomNumberGenerator.GetBytes(RunIdBytes));
         var epoch = RandomNumberGenerator.GetString(EpochAlphabet, EpochLength);
         var producer = new RunProducer(epoch, produce, runOptions, _time, _logger);
-        var run = new StartedRun(id, epoch, CreateAsync(id, epoch, runOptions?.OnMessage is not null), producer.RunAsync);
+        var run = new StartedRun(id, epoch, _time.GetUtcNow(), CreateAsync(id, epoch, runOptions?.OnMessage is not null), producer.RunAsync);
         if (runOptions?.StopWhenUnread is { } limit)
             run.Unread = new UnreadWatch(limit, () => _ = StopUnreadAsync(run), _time);
         _started[id] = run;
+        PerennialServerTelemetry.ActiveRuns.Add(1);
         _ = ReleasePlaceAsync(run, producer);
         return run;
     }
@@ -105,6 +107,9 @@ public sealed class StreamRuns
         return await _store.FindAsync(id, cancellationToken).ConfigureAwait(false) is { } log ? new StreamRun(log) : null;
     }
 
+    /// <summary>The runs that this process produces.</summary>
+    internal IEnumerable<StartedRun> Started => _started.Values;
+
     /// <summary>Who is to be told whether a run has readers here; null for nobody.</summary>
     internal UnreadWatch? WatchOf(string id) => _started.TryGetValue(id, out var run) ? run.Unread : null;
 
@@ -138,6 +143,8 @@ public sealed class StreamRuns
     {
         await using (_hostStopping.Register(() => _ = producer.CutOffAsync()))
             await run.Completion;
+        PerennialServerTelemetry.ActiveRuns.Add(-1);
+        PerennialServerTelemetry.EndedRuns.Add(1, new KeyValuePair<string, object?>(PerennialServerTelemetry.Status, WireNames.Of(await run.Completion)));
         Interlocked.Decrement(ref _places);
         _started.TryRemove(run.Id, out _);
         run.Unread?.Dispose();

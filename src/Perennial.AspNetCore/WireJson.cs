@@ -1,4 +1,5 @@
 using System.Text.Json.Serialization;
+using Perennial.AspNetCore.Diagnostics;
 using Perennial.AspNetCore.WebSockets;
 
 namespace Perennial.AspNetCore;
@@ -7,6 +8,7 @@ namespace Perennial.AspNetCore;
 [JsonSerializable(typeof(ErrorBody))]
 [JsonSerializable(typeof(GapBody))]
 [JsonSerializable(typeof(HelloBody))]
+[JsonSerializable(typeof(OperationsReport))]
 [JsonSerializable(typeof(RefusedBody))]
 [JsonSerializable(typeof(RefusedStopBody))]
 [JsonSerializable(typeof(RetryBody))]

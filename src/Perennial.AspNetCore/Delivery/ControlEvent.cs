@@ -1,5 +1,6 @@
 using System.Security.Cryptography;
 using System.Text.Json;
+using Perennial.AspNetCore.Diagnostics;
 using Perennial.AspNetCore.Stores;
 
 namespace Perennial.AspNetCore.Delivery;
@@ -10,8 +11,11 @@ namespace Perennial.AspNetCore.Delivery;
 internal readonly record struct ControlEvent(RunEvent Content, TimeSpan? Retry = null)
 {
     /// <summary>Says that what follows an id cannot be had, and where it goes on.</summary>
-    public static ControlEvent Gap(string requested, EventId resumesAt) =>
-        new(Json(WireNames.GapEvent, JsonSerializer.SerializeToUtf8Bytes(new GapBody(requested, resumesAt.ToString()), WireJson.Default.GapBody)));
+    public static ControlEvent Gap(string requested, EventId resumesAt)
+    {
+        PerennialServerTelemetry.Gaps.Add(1);
+        return new(Json(WireNames.GapEvent, JsonSerializer.SerializeToUtf8Bytes(new GapBody(requested, resumesAt.ToString()), WireJson.Default.GapBody)));
+    }
 
     /// <summary>Asks the reader to come back, not all readers at the same moment, to whoever serves the run then.</summary>
     public static ControlEvent ComeBackSoon()

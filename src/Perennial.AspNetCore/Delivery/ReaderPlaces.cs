@@ -1,4 +1,5 @@
 using Microsoft.Extensions.Options;
+using Perennial.AspNetCore.Diagnostics;
 
 namespace Perennial.AspNetCore.Delivery;
 
@@ -12,38 +13,60 @@ internal sealed class ReaderPlaces(IOptions<PerennialServerOptions> options, Str
     public const string RunTaken = "The run has all the readers it may have.";
 
     private readonly Lock _gate = new();
-    private readonly Dictionary<string, int> _takenByRun = new(StringComparer.Ordinal);
+    private readonly Dictionary<string, int[]> _takenByRun = new(StringComparer.Ordinal);      // by the id of the run, counted by kind
+    private readonly int[] _takenByKind = new int[ReaderKinds.Count];
     private int _taken;
 
     /// <summary>Takes a place, to be left again where it is had.</summary>
     /// <param name="id">The run.</param>
-    public PlaceOutcome Take(string id)
+    /// <param name="kind">How it is read.</param>
+    public PlaceOutcome Take(string id, ReaderKind kind)
     {
         lock (_gate)
         {
             if (_taken >= options.Value.MaxReaders)
                 return PlaceOutcome.ServerIsFull;
-            var readers = _takenByRun.GetValueOrDefault(id);
-            if (readers >= options.Value.MaxReadersPerRun)
+            if (!_takenByRun.TryGetValue(id, out var readers))
+                _takenByRun[id] = readers = new int[ReaderKinds.Count];
+            var before = readers.Sum();
+            if (before >= options.Value.MaxReadersPerRun)
                 return PlaceOutcome.RunIsFull;
-            _takenByRun[id] = readers + 1;
+            readers[(int)kind]++;
+            _takenByKind[(int)kind]++;
             _taken++;
-            if (readers == 0)
+            if (before == 0)
                 runs.WatchOf(id)?.OnChanged(isRead: true);
-            return PlaceOutcome.Had;
         }
+
+        PerennialServerTelemetry.ActiveReaders.Add(1, new KeyValuePair<string, object?>(PerennialServerTelemetry.Form, kind.Name()));
+        return PlaceOutcome.Had;
     }
 
     /// <summary>Gives a place back.</summary>
-    public void Leave(string id)
+    public void Leave(string id, ReaderKind kind)
     {
+        PerennialServerTelemetry.ActiveReaders.Add(-1, new KeyValuePair<string, object?>(PerennialServerTelemetry.Form, kind.Name()));
         lock (_gate)
         {
             _taken--;
-            if (--_takenByRun[id] > 0)
+            _takenByKind[(int)kind]--;
+            var readers = _takenByRun[id];
+            readers[(int)kind]--;
+            if (readers.Sum() > 0)
                 return;
             _takenByRun.Remove(id);
             runs.WatchOf(id)?.OnChanged(isRead: false);
+        }
+    }
+
+    /// <summary>How many readers there are of a run, or of all runs, by kind.</summary>
+    /// <param name="id">The run; null for all.</param>
+    public Dictionary<string, int> CountByKind(string? id = null)
+    {
+        lock (_gate)
+        {
+            var readers = id is null ? _takenByKind : _takenByRun.GetValueOrDefault(id) ?? new int[ReaderKinds.Count];
+            return Enum.GetValues<ReaderKind>().ToDictionary(kind => kind.Name(), kind => readers[(int)kind], StringComparer.Ordinal);
         }
     }
 }

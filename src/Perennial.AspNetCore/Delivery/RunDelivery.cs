@@ -1,3 +1,5 @@
+using System.Diagnostics;
+using Perennial.AspNetCore.Diagnostics;
 using Perennial.AspNetCore.Stores;
 
 namespace Perennial.AspNetCore.Delivery;
@@ -34,6 +36,7 @@ internal sealed class RunDelivery(IRunLog log, IRunSink sink, TimeSpan heartbeat
         await using var leaving = leave.UnsafeRegister(static news => ((RunSignal)news!).Set(), _news);
         await using var timer = time.CreateTimer(static loop => ((RunDelivery)loop!).OnTimer(), this, heartbeat, Timeout.InfiniteTimeSpan);
         var cursor = place.Cursor;
+        var hasWaited = false;
         while (true)
         {
             var slice = await log.ReadAsync(cursor, MaxBatchBytes, leave);
@@ -46,6 +49,9 @@ internal sealed class RunDelivery(IRunLog log, IRunSink sink, TimeSpan heartbeat
 
             if (hasNews)
                 await FlushAsync(leave);
+            if (hasWaited && !slice.Records.IsEmpty)
+                Measure(slice.Records.Span[0]);
+            hasWaited = !hasNews;
             if (slice.State.Status != RunStatus.Running && cursor >= slice.State.Tail)
                 return;
             if (!hasNews)
@@ -60,6 +66,12 @@ internal sealed class RunDelivery(IRunLog log, IRunSink sink, TimeSpan heartbeat
         foreach (var record in records)
             sink.Write(record);
         return records[^1].Sequence;
+    }
+
+    private static void Measure(RunRecord record)
+    {
+        if (record.CreatedAt != 0)
+            PerennialServerTelemetry.DeliveryLatency.Record(Stopwatch.GetElapsedTime(record.CreatedAt).TotalSeconds);
     }
 
     private async ValueTask FlushAsync(CancellationToken leave)

@@ -8,9 +8,10 @@ using Microsoft.Extensions.Options;
 
 namespace Perennial.AspNetCore.Http;
 
-/// <summary>Marks the endpoints that serve runs.</summary>
-/// <param name="Prefix">Where they were mapped.</param>
-internal sealed record ServedRuns(string Prefix);
+/// <summary>Marks the endpoints that serve or show runs.</summary>
+/// <param name="Mapping">The method that mapped them.</param>
+/// <param name="Prefix">Where.</param>
+internal sealed record ServedRuns(string Mapping, string Prefix);
 
 /// <summary>Lets no host start that does not say who may use its runs, and says the same to everybody who may not.</summary>
 internal sealed class AccessDecision : IStartupFilter
@@ -31,7 +32,7 @@ internal sealed class AccessDecision : IStartupFilter
             if (endpoint.Metadata.GetMetadata<ServedRuns>() is { } runs && !IsDecided(endpoint.Metadata))
             {
                 throw new InvalidOperationException(
-                    $"Who may read, stop and send to runs? MapPerennial(\"{runs.Prefix}\") needs a decision: call RequireAuthorization(), AuthorizeRuns(...) or, " +
+                    $"Who may read, stop and send to runs? {runs.Mapping}(\"{runs.Prefix}\") needs a decision: call RequireAuthorization(), AuthorizeRuns(...) or, " +
                     "where whoever knows the id of a run may use it, AllowAnonymous() on what it returns.");
             }
         }

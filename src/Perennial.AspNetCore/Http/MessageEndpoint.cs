@@ -4,6 +4,7 @@ using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Http.Features;
 using Microsoft.Extensions.Options;
 using Microsoft.Net.Http.Headers;
+using Perennial.AspNetCore.Diagnostics;
 using Perennial.AspNetCore.Stores;
 
 namespace Perennial.AspNetCore.Http;
@@ -37,6 +38,7 @@ internal sealed class MessageEndpoint(IOptions<PerennialServerOptions> options, 
 
     private static Task AnswerAsync(HttpContext context, ReceiveResult result)
     {
+        ReceivedMessages.Count("post", result);
         switch (result.Outcome)
         {
             case ReceiveOutcome.Accepted or ReceiveOutcome.Repeated:

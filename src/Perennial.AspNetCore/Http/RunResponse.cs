@@ -28,7 +28,7 @@ internal sealed class RunResponse(
         WriteHeaders(context.Response, new EventId(log.Epoch, place.Cursor), form);
         if (place.HasEverything(state))
             AnswerEnded(context.Response, state);
-        else if (readers.Take(log.Id) is var outcome && outcome == PlaceOutcome.Had)
+        else if (readers.Take(log.Id, KindOf(form)) is var outcome && outcome == PlaceOutcome.Had)
             await ServeAsync(context, log, place, form);
         else
             await RefusePlaceAsync(context, outcome);
@@ -59,9 +59,16 @@ internal sealed class RunResponse(
         }
         finally
         {
-            readers.Leave(log.Id);
+            readers.Leave(log.Id, KindOf(form));
         }
     }
+
+    private static ReaderKind KindOf(ResponseForm form) => form switch
+    {
+        ResponseForm.Sse => ReaderKind.Sse,
+        ResponseForm.LongPoll => ReaderKind.LongPoll,
+        _ => ReaderKind.JsonLines,
+    };
 
     private void WriteHeaders(HttpResponse response, EventId cursor, ResponseForm form)
     {

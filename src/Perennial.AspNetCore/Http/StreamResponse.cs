@@ -4,6 +4,7 @@ using Microsoft.AspNetCore.Server.Kestrel.Core.Features;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Options;
 using Perennial.AspNetCore.Delivery;
+using Perennial.AspNetCore.Diagnostics;
 using Perennial.AspNetCore.Stores;
 
 namespace Perennial.AspNetCore.Http;
@@ -38,6 +39,8 @@ internal sealed class StreamResponse(IOptions<PerennialServerOptions> options, T
         {
             if (lifetime.ApplicationStopping.IsCancellationRequested)
                 await SendAwayAsync(sink, context.RequestAborted);
+            if (stalled.IsCancellationRequested)
+                PerennialServerTelemetry.Cuts.Add(1);
             context.Abort();
         }
         catch (RunStoreException)

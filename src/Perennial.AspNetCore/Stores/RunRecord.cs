@@ -1,3 +1,6 @@
+using System.Diagnostics;
+using Perennial.AspNetCore.Diagnostics;
+
 namespace Perennial.AspNetCore.Stores;
 
 /// <summary>One numbered record of a run: an event, or the end. Immutable; safe from any thread.</summary>
@@ -22,7 +25,11 @@ public sealed class RunRecord
         _epoch = epoch;
         Sequence = sequence;
         Content = content;
+        CreatedAt = PerennialServerTelemetry.DeliveryLatency.Enabled ? Stopwatch.GetTimestamp() : 0;
     }
+
+    /// <summary>When this process had it; 0 where nobody wants to know.</summary>
+    internal long CreatedAt { get; }
 
     /// <summary>Its number in the run, from 1.</summary>
     public long Sequence { get; }

@@ -1,4 +1,5 @@
 using System.Net.WebSockets;
+using Perennial.AspNetCore.Diagnostics;
 using Perennial.AspNetCore.Stores;
 
 namespace Perennial.AspNetCore.WebSockets;
@@ -97,6 +98,7 @@ internal sealed class PerennialTaker(IRunLog log, SocketRights rights, SocketOut
 
     private int? Answer(ReceiveResult result, long number)
     {
+        ReceivedMessages.Count("websocket", result);
         switch (result.Outcome)
         {
             case ReceiveOutcome.Hole:

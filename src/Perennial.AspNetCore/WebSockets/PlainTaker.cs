@@ -1,4 +1,5 @@
 using System.Net.WebSockets;
+using Perennial.AspNetCore.Diagnostics;
 using Perennial.AspNetCore.Stores;
 
 namespace Perennial.AspNetCore.WebSockets;
@@ -13,7 +14,7 @@ internal sealed class PlainTaker(IRunLog log, SocketRights rights, int maxMessag
         if (!await rights.MaySendAsync())
             return SocketClose.Forbidden;
         var taken = new RunMessage { Data = message.Data.ToArray(), IsBinary = message.Type == WebSocketMessageType.Binary };
-        await PatientInbox.ReceiveAsync(log, taken, time, leave);
+        ReceivedMessages.Count("websocket", await PatientInbox.ReceiveAsync(log, taken, time, leave));
         return null;
     }
 

@@ -71,7 +71,7 @@ internal sealed class SocketEndpoint
         {
             await RefuseAsync(context);
         }
-        else if (_readers.Take(log.Id) is var outcome && outcome == PlaceOutcome.Had)
+        else if (_readers.Take(log.Id, ReaderKind.WebSocket) is var outcome && outcome == PlaceOutcome.Had)
         {
             try
             {
@@ -79,7 +79,7 @@ internal sealed class SocketEndpoint
             }
             finally
             {
-                _readers.Leave(log.Id);
+                _readers.Leave(log.Id, ReaderKind.WebSocket);
             }
         }
         else

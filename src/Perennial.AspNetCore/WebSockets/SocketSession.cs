@@ -11,6 +11,8 @@ namespace Perennial.AspNetCore.WebSockets;
 /// <param name="time">The clock.</param>
 internal sealed class SocketSession(WebSocket socket, ISocketSink sink, SocketReceiver receiver, TimeProvider time)
 {
+    private static readonly TimeSpan TimeToLeave = TimeSpan.FromMilliseconds(250);
+
     private int? _broken;           // the code for a client that broke the rules
 
     /// <summary>Sends the run, takes what the client sends, and says goodbye. Returns when the socket is closed or aborted.</summary>
@@ -89,6 +91,11 @@ internal sealed class SocketSession(WebSocket socket, ISocketSink sink, SocketRe
         catch (RunStoreException)
         {
             _broken = SocketClose.TryLater;
+        }
+        catch (WebSocketException) when (!leave.IsCancellationRequested)
+        {
+            // The socket has said goodbye by itself, if the peer broke RFC 6455; that needs a moment to leave, or the end would take it along.
+            await Task.Delay(TimeToLeave, TimeProvider.System, leave.Token).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         }
         catch (Exception e) when (SocketErrors.IsGone(e))
         {

@@ -5,7 +5,9 @@ using Perennial.Testing;
 
 namespace Perennial.AspNetCore.Tests.Http;
 
-/// <summary>Readers that ask and never read: they cost nobody anything, and are cut at their limit.</summary>
+/// <summary>Readers that ask and never read: they cost nobody anything, and are cut at their limit. Alone in the process, whose memory is looked at.</summary>
+[Collection(nameof(DeafReaderTests))]
+[CollectionDefinition(nameof(DeafReaderTests), DisableParallelization = true)]
 public class DeafReaderTests
 {
     private const int Readers = 24;

@@ -3,7 +3,6 @@ using System.Net.Http.Json;
 using System.Net.WebSockets;
 using System.Text.Json;
 using Microsoft.AspNetCore.Builder;
-using Perennial.AspNetCore.Stores;
 
 namespace Perennial.AspNetCore.Tests.Http;
 
@@ -127,13 +126,5 @@ public class LimitTests
         response.Content.Headers.ContentType!.MediaType.ShouldBe("application/problem+json");
         if (response.RequestMessage!.Method != HttpMethod.Head)
             (await response.Content.ReadFromJsonAsync<JsonElement>(TestEnds)).GetProperty("detail").GetString()!.ShouldNotContain("hunter2");
-    }
-
-    private sealed class BrokenStore : IRunStore
-    {
-        public ValueTask<IRunLog> CreateAsync(string id, string epoch, bool takesMessages, CancellationToken cancellationToken) =>
-            throw new RunStoreException("password=hunter2");
-
-        public ValueTask<IRunLog?> FindAsync(string id, CancellationToken cancellationToken) => throw new RunStoreException("password=hunter2");
     }
 }

@@ -1,0 +1,59 @@
+using System.Diagnostics;
+using System.Diagnostics.Metrics;
+
+namespace Perennial.AspNetCore.Diagnostics;
+
+/// <summary>
+/// The server's instruments, all under one name, with names, units and attributes in the manner of OpenTelemetry's semantic conventions.
+/// Recording costs next to nothing while nobody listens.
+/// </summary>
+/// <remarks>
+/// Attributes: <c>perennial.run.status</c> is how a run ended, <c>perennial.form</c> how a reader reads or a message came, and
+/// <c>perennial.outcome</c> what became of a message. No id of a run, no header and no payload is ever among them.
+/// </remarks>
+public static class PerennialServerTelemetry
+{
+    /// <summary>The name of the <see cref="Meter"/> and of the <see cref="ActivitySource"/>.</summary>
+    public const string Name = "Perennial.AspNetCore";
+
+    internal const string Form = "perennial.form";
+    internal const string Outcome = "perennial.outcome";
+    internal const string Status = "perennial.run.status";
+
+    /// <summary>One activity for each run, from its start to its end.</summary>
+    internal static ActivitySource Activities { get; } = new(Name);
+
+    internal static UpDownCounter<long> ActiveRuns { get; }
+
+    internal static Counter<long> EndedRuns { get; }
+
+    internal static UpDownCounter<long> ActiveReaders { get; }
+
+    internal static Counter<long> Events { get; }
+
+    internal static Counter<long> Bytes { get; }
+
+    internal static Counter<long> Messages { get; }
+
+    internal static Counter<long> Gaps { get; }
+
+    internal static Counter<long> Cuts { get; }
+
+    internal static Histogram<double> DeliveryLatency { get; }
+
+    private static Meter Meter { get; } = new(Name);
+
+    static PerennialServerTelemetry()
+    {
+        ActiveRuns = Meter.CreateUpDownCounter<long>("perennial.server.active_runs", "{run}", "Runs being produced by this process.");
+        EndedRuns = Meter.CreateCounter<long>("perennial.server.runs", "{run}", "Runs that left their producer, by perennial.run.status.");
+        ActiveReaders = Meter.CreateUpDownCounter<long>("perennial.server.active_readers", "{reader}", "Readers being served, by perennial.form.");
+        Events = Meter.CreateCounter<long>("perennial.server.events", "{event}", "Events recorded by producers.");
+        Bytes = Meter.CreateCounter<long>("perennial.server.recorded", "By", "Data of events recorded by producers.");
+        Messages = Meter.CreateCounter<long>("perennial.server.messages", "{message}", "Messages to producers, by perennial.form and perennial.outcome.");
+        Gaps = Meter.CreateCounter<long>("perennial.server.gaps", "{gap}", "Readers that were told of a gap.");
+        Cuts = Meter.CreateCounter<long>("perennial.server.cuts", "{connection}", "Readers over HTTP that were cut because they did not read.");
+        DeliveryLatency = Meter.CreateHistogram<double>(
+            "perennial.server.delivery.duration", "s", "From the record of an event to its flush to a reader that waited for it.");
+    }
+}

@@ -1,0 +1,20 @@
+using Perennial.AspNetCore.Stores;
+
+namespace Perennial.AspNetCore.Diagnostics;
+
+/// <summary>Counts what became of messages.</summary>
+internal static class ReceivedMessages
+{
+    public static void Count(string form, ReceiveResult result) => PerennialServerTelemetry.Messages.Add(
+        1,
+        new KeyValuePair<string, object?>(PerennialServerTelemetry.Form, form),
+        new KeyValuePair<string, object?>(PerennialServerTelemetry.Outcome, result.Outcome switch
+        {
+            ReceiveOutcome.Accepted => "accepted",
+            ReceiveOutcome.Repeated => "repeated",
+            ReceiveOutcome.NotTaken => "not_taken",
+            ReceiveOutcome.Ended => "ended",
+            ReceiveOutcome.Hole => "hole",
+            _ => "full",
+        }));
+}

@@ -1,0 +1,12 @@
+using Perennial.AspNetCore.Stores;
+
+namespace Perennial.AspNetCore.Tests;
+
+/// <summary>A store that cannot be reached, and says more of it than a client may know.</summary>
+internal sealed class BrokenStore : IRunStore
+{
+    public ValueTask<IRunLog> CreateAsync(string id, string epoch, bool takesMessages, CancellationToken cancellationToken) =>
+        throw new RunStoreException("password=hunter2");
+
+    public ValueTask<IRunLog?> FindAsync(string id, CancellationToken cancellationToken) => throw new RunStoreException("password=hunter2");
+}
