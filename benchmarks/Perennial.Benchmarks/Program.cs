@@ -15,6 +15,8 @@ switch (args)
     case ["latency", var reader, var path, var server]:
         await Latency.RunAsync(reader, path, server);
         return 0;
+    case ["postgres"]:
+        return await SharedStore.RunAsync();
     default:
         return await Suite.RunAsync(args);
 }

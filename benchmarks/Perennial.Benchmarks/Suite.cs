@@ -156,7 +156,7 @@ internal static class Suite
         return sorted[sorted.Length / 2];
     }
 
-    private static string Machine()
+    public static string Machine()
     {
         var text = new StringBuilder();
         var cpu = File.Exists("/proc/cpuinfo")

@@ -6,7 +6,9 @@ using Microsoft.Extensions.Diagnostics.HealthChecks;
 using Microsoft.Extensions.Logging;
 using Perennial.AspNetCore;
 using Perennial.PostgreSql.Tests.Support;
+using Perennial.Sse;
 using Perennial.Testing;
+using Perennial.WebSockets;
 
 namespace Perennial.PostgreSql.Tests;
 
@@ -31,14 +33,15 @@ public sealed class HostTests(PostgreSqlCluster cluster) : IAsyncDisposable
     {
         var (a, b) = (await StartAsync(), await StartAsync());
         using var client = new HttpClient { BaseAddress = new Uri(b.Urls.Single()) };
-        var cancelled = new TaskCompletionSource();
+        var (written, cancelled) = (new TaskCompletionSource(), new TaskCompletionSource());
         var run = a.Services.GetRequiredService<StreamRuns>().Start(async (writer, stop) =>
         {
             await writer.WriteAsync("hello", cancellationToken: stop);
+            written.SetResult();
             await using (stop.Register(cancelled.SetResult))
                 await cancelled.Task;
         });
-        await run.GetStatusAsync(TestEnds);
+        await written.Task;
 
         var reading = client.GetStringAsync($"/streams/{run.Id}", TestEnds);
         using var stopped = await client.DeleteAsync(new Uri($"/streams/{run.Id}", UriKind.Relative), TestEnds);
@@ -49,6 +52,47 @@ public sealed class HostTests(PostgreSqlCluster cluster) : IAsyncDisposable
         (await reading).ShouldEndWith("event: perennial.stopped\ndata: [DONE]\n\n");
         using var unknown = await client.GetAsync(new Uri("/streams/unknown", UriKind.Relative), TestEnds);
         unknown.StatusCode.ShouldBe(HttpStatusCode.NotFound);
+    }
+
+    [Fact(Timeout = Hang)]
+    public async Task Messages_sent_to_another_machine_than_produces_the_run_are_heard_once()
+    {
+        var (a, b) = (await StartAsync(), await StartAsync());
+        var heard = new List<string>();
+        var allHeard = new TaskCompletionSource();
+        var run = a.Services.GetRequiredService<StreamRuns>().Start(
+            async (_, stop) => await allHeard.Task.WaitAsync(stop),
+            new RunOptions { OnMessage = HearAsync });
+        await run.GetStatusAsync(TestEnds);
+        var stream = new Uri($"{b.Urls.Single()}/streams/{run.Id}");
+
+        await using (var socket = new WebSocketTransport(new() { Endpoint = stream }))
+            (await socket.SendAsync("numbered", TestEnds)).ShouldBe(SendOutcome.Acknowledged);
+        await using (var events = new SseTransport(new() { Endpoint = stream }))
+            (await events.SendAsync("keyed", TestEnds)).ShouldBe(SendOutcome.Acknowledged);
+        foreach (var machine in new[] { b, a, b })
+            await PostAsync(new Uri($"{machine.Urls.Single()}/streams/{run.Id}"), "posted");
+        await PostAsync(stream, "last");
+
+        (await run.Completion).ShouldBe(RunStatus.Completed);
+        heard.ShouldBe(["numbered", "keyed", "posted", "last"]);
+
+        Task HearAsync(RunMessage message, CancellationToken stop)
+        {
+            heard.Add(message.Text);
+            if (message.Text is "last")
+                allHeard.SetResult();
+            return Task.CompletedTask;
+        }
+
+        static async Task PostAsync(Uri stream, string text)
+        {
+            using var client = new HttpClient();
+            using var request = new HttpRequestMessage(HttpMethod.Post, stream) { Content = new StringContent(text) };
+            request.Headers.Add("Idempotency-Key", $"\"{text}\"");
+            using var answer = await client.SendAsync(request, TestEnds);
+            answer.StatusCode.ShouldBe(HttpStatusCode.Accepted);
+        }
     }
 
     [Fact(Timeout = Hang)]
