@@ -68,7 +68,7 @@ internal static class ServeRun
 
         var app = builder.Build();
         app.UseHostFiltering();
-        app.MapPerennial("/streams");
+        app.MapPerennial("/streams").AllowAnonymous();      // whoever knows the id of a run may use it: it is drawn at random
         return app;
     }
 

@@ -32,7 +32,7 @@ internal static class LoneServer
             options.LeaseDuration = ServerProcess.Lease;
         });
         await using var app = builder.Build();
-        app.MapPerennial("/streams");
+        app.MapPerennial("/streams").AllowAnonymous();
         app.MapPost("/runs", StartAsync);
         await app.StartAsync();
         await Console.Out.WriteLineAsync(app.Urls.Single());
