@@ -23,6 +23,9 @@ internal sealed class RunResponse(
             return;
         }
 
+        if (form == ResponseForm.LongPoll && !HttpMethods.IsGet(context.Request.Method))
+            form = ResponseForm.Sse;    // the request that starts a run is no poll: clients of models ask for JSON even where they want a stream
+
         var state = await log.GetStateAsync(context.RequestAborted);
         var place = ReaderPlace.After(log.Epoch, state, requested);
         WriteHeaders(context.Response, new EventId(log.Epoch, place.Cursor), form);
