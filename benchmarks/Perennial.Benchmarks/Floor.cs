@@ -1,3 +1,4 @@
+using System.Net;
 using System.Net.WebSockets;
 
 namespace Perennial.Benchmarks;
@@ -19,6 +20,26 @@ internal static class Floor
         }
 
         return total;
+    }
+
+    public static async Task<long> LongPollAsync(Uri uri)
+    {
+        var buffer = new byte[64 * 1024];
+        long total = 0;
+        while (true)
+        {
+            using var response = await Http.GetAsync(uri, HttpCompletionOption.ResponseHeadersRead);
+            if (response.StatusCode == HttpStatusCode.NoContent)
+            {
+                return total;
+            }
+
+            using var body = await response.Content.ReadAsStreamAsync();
+            while (await body.ReadAsync(buffer) is > 0 and var count)
+            {
+                total += count;
+            }
+        }
     }
 
     public static async Task<long> WebSocketAsync(Uri uri)

@@ -1,3 +1,4 @@
+using System.Net;
 using System.Net.ServerSentEvents;
 using System.Net.WebSockets;
 using System.Text;
@@ -43,6 +44,7 @@ internal static class HandRolled
             {
                 Wire.Sse => ReadSseAsync(uri, channel.Writer),
                 Wire.NdJson => ReadLinesAsync(uri, channel.Writer),
+                Wire.LongPoll => PollAsync(uri, channel.Writer),
                 _ => ReadWebSocketAsync(uri, channel.Writer),
             });
             channel.Writer.Complete();
@@ -72,7 +74,15 @@ internal static class HandRolled
         }
     }
 
-    private static async Task ReadLinesAsync(Uri uri, ChannelWriter<string> messages)
+    private static async Task PollAsync(Uri uri, ChannelWriter<string> messages)
+    {
+        while (await ReadLinesAsync(uri, messages) != HttpStatusCode.NoContent)
+        {
+            // The next poll.
+        }
+    }
+
+    private static async Task<HttpStatusCode> ReadLinesAsync(Uri uri, ChannelWriter<string> messages)
     {
         using var response = await Http.GetAsync(uri, HttpCompletionOption.ResponseHeadersRead);
         using var lines = new StreamReader(await response.Content.ReadAsStreamAsync());
@@ -80,6 +90,8 @@ internal static class HandRolled
         {
             await messages.WriteAsync(line);
         }
+
+        return response.StatusCode;
     }
 
     private static async Task ReadWebSocketAsync(Uri uri, ChannelWriter<string> messages)

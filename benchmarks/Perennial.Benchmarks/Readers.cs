@@ -9,25 +9,36 @@ internal static class Readers
 {
     public static string[] Of(Workload workload) => workload.IsJson
         ? ["floor", "hand-rolled-json", "perennial-json"]
+        : workload.Wire is Wire.NdJson or Wire.WebSocket ? ["floor", "hand-rolled", "perennial", "perennial-events", "perennial-unclassified"]
         : ["floor", "hand-rolled", "perennial", "perennial-events"];
 
     public static Func<Uri, Task<long>> Named(string name, Workload workload) => name switch
     {
-        "floor" => workload.Wire == Wire.WebSocket ? Floor.WebSocketAsync : Floor.HttpAsync,
+        "floor" => workload.Wire switch
+        {
+            Wire.WebSocket => Floor.WebSocketAsync,
+            Wire.LongPoll => Floor.LongPollAsync,
+            _ => Floor.HttpAsync,
+        },
         "hand-rolled" => uri => HandRolled.CountAsync(HandRolled.Read(uri, workload.Wire)),
         "hand-rolled-json" => uri => HandRolled.CountChoicesAsync(HandRolled.Read(uri, workload.Wire)),
         "perennial" => uri => SequenceAsync(Transport(uri, workload.Wire)),
         "perennial-events" => uri => EventsAsync(Transport(uri, workload.Wire)),
+        "perennial-unclassified" => uri => SequenceAsync(Transport(uri, workload.Wire, Unclassified)),
         "perennial-json" => uri => JsonAsync(Transport(uri, workload.Wire)),
         _ => throw new ArgumentException($"No reader is called {name}.", nameof(name)),
     };
 
-    private static Transport Transport(Uri uri, Wire wire) => wire switch
+    private static Transport Transport(Uri uri, Wire wire, MessageClassifier? classify = null) => wire switch
     {
         Wire.Sse => new SseTransport(new SseTransportOptions { Endpoint = uri }),
-        Wire.NdJson => new HttpStreamTransport(new HttpStreamTransportOptions { Endpoint = uri }),
-        _ => new WebSocketTransport(new WebSocketTransportOptions { Endpoint = uri }),
+        Wire.NdJson => new HttpStreamTransport(new HttpStreamTransportOptions { Endpoint = uri, Classify = classify }),
+        Wire.LongPoll => new LongPollTransport(new LongPollTransportOptions { Endpoint = uri, Interval = TimeSpan.Zero }),
+        _ => new WebSocketTransport(new WebSocketTransportOptions { Endpoint = uri, Classify = classify }),
     };
+
+    /// <summary>In place of looking for markers: what that look costs.</summary>
+    private static StreamSignal Unclassified(in StreamMessage message) => StreamSignal.None;
 
     private static async Task<long> SequenceAsync(Transport transport)
     {

@@ -82,6 +82,7 @@ internal static class Sender
     {
         using var stream = new NetworkStream(socket, ownsSocket: true);
         socket.NoDelay = true;
+        var polled = 0;
         try
         {
             while (await ReadRequestAsync(stream) is { } request)
@@ -97,6 +98,12 @@ internal static class Sender
                         return;
                     case [var name, var count]:
                         var workload = Workload.Named(name);
+                        if (workload.Wire == Wire.LongPoll)
+                        {
+                            polled = await AnswerPollAsync(stream, workload, polled, int.Parse(count, CultureInfo.InvariantCulture));
+                            break;
+                        }
+
                         await SendAsync(stream, request, workload, int.Parse(count, CultureInfo.InvariantCulture));
                         if (workload.Wire == Wire.WebSocket)
                         {
@@ -128,6 +135,21 @@ internal static class Sender
         }
 
         await stream.WriteAsync(tail);
+    }
+
+    /// <summary>Answers one poll, and says how many messages that makes; the one after the last is told that there are no more, and begins anew.</summary>
+    private static async Task<int> AnswerPollAsync(NetworkStream stream, Workload workload, int sent, int count)
+    {
+        if (sent >= count)
+        {
+            await stream.WriteAsync("HTTP/1.1 204 No Content\r\nPerennial-Status: completed\r\n\r\n"u8.ToArray());
+            return 0;
+        }
+
+        var (block, events) = workload.Block();
+        await stream.WriteAsync(Encoding.ASCII.GetBytes($"HTTP/1.1 200 OK\r\nContent-Type: application/x-ndjson\r\nContent-Length: {block.Length}\r\n\r\n"));
+        await stream.WriteAsync(block);
+        return sent + events;
     }
 
     private static byte[] Head(string contentType) => Encoding.ASCII.GetBytes(

@@ -14,6 +14,7 @@ internal sealed record Workload(string Name, Wire Wire, int DataSize, int Count,
         new("sse-250-json", Wire.Sse, 250, 500_000, Packing.Blocks, IsJson: true),
         new("ndjson-250-blocks", Wire.NdJson, 250, 1_000_000, Packing.Blocks),
         new("ndjson-250-chunks", Wire.NdJson, 250, 1_000_000, Packing.OneChunkPerEvent),
+        new("long-poll-250", Wire.LongPoll, 250, 1_000_000, Packing.Blocks),
         new("websocket-250-text", Wire.WebSocket, 250, 1_000_000, Packing.Blocks),
         new("websocket-30-text", Wire.WebSocket, 30, 2_000_000, Packing.Blocks),
     ];
@@ -41,7 +42,7 @@ internal sealed record Workload(string Name, Wire Wire, int DataSize, int Count,
         return Wire switch
         {
             Wire.Sse => Encoding.UTF8.GetBytes($"data: {text}\n\n"),
-            Wire.NdJson => Encoding.UTF8.GetBytes($"{{\"text\":\"{text[Math.Min(11, text.Length)..]}\"}}\n"),
+            Wire.NdJson or Wire.LongPoll => Encoding.UTF8.GetBytes($"{{\"text\":\"{text[Math.Min(11, text.Length)..]}\"}}\n"),
             _ => TextFrame(Encoding.UTF8.GetBytes(text)),
         };
     }
@@ -64,7 +65,12 @@ internal sealed record Workload(string Name, Wire Wire, int DataSize, int Count,
 internal enum Wire
 {
     Sse,
+
     NdJson,
+
+    /// <summary>Polls, each answered with 64 KiB of JSON lines.</summary>
+    LongPoll,
+
     WebSocket,
 }
 
