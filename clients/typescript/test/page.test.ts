@@ -89,7 +89,7 @@ void describe("The demo page", { concurrency: 3 }, () => {
 
   visit("An answer may change its protocol on the way", async (page) => {
     await page.ask(longQuestion);
-    for (const [label, kind] of [["SSE", "sse"], ["HTTP", "http-stream"], ["Poll", "long-poll"], ["SSE", "sse"]] as const) {
+    for (const [label, kind] of [["SSE", "sse"], ["HTTP", "http-stream"], ["WS", "websocket"], ["Poll", "long-poll"], ["SSE", "sse"]] as const) {
       await page.choose(label);
       await page.says("kind", kind);
       await page.atLeast("messages", (await page.number("messages")) + 10);

@@ -66,7 +66,10 @@ internal sealed class SendQueue(TransportCore core)
                 await SendAsync(send).ConfigureAwait(false);
             }
 
-            Remove(send);
+            if (send.Numbered is null)      // what is numbered was removed when it was handed over
+            {
+                Remove(send);
+            }
         }
     }
 
