@@ -32,7 +32,7 @@ internal sealed class RunResponse(
         if (place.HasEverything(state))
             AnswerEnded(context.Response, state);
         else if (readers.Take(log.Id, KindOf(form)) is var outcome && outcome == PlaceOutcome.Had)
-            await ServeAsync(context, log, place, form);
+            await ServeAsync(context, log, place, form, place.IsAtTail(state));
         else
             await RefusePlaceAsync(context, outcome);
     }
@@ -51,14 +51,14 @@ internal sealed class RunResponse(
         response.StatusCode = StatusCodes.Status204NoContent;
     }
 
-    private async Task ServeAsync(HttpContext context, IRunLog log, ReaderPlace place, ResponseForm form)
+    private async Task ServeAsync(HttpContext context, IRunLog log, ReaderPlace place, ResponseForm form, bool isAtTail)
     {
         try
         {
             if (form == ResponseForm.LongPoll)
                 await polls.SendAsync(context, log, place);
             else
-                await streams.SendAsync(context, log, place, form);
+                await streams.SendAsync(context, log, place, form, isAtTail);
         }
         finally
         {

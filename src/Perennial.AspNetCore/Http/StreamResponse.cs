@@ -24,12 +24,13 @@ internal sealed class StreamResponse(IOptions<PerennialServerOptions> options, T
     /// <param name="log">What to read.</param>
     /// <param name="place">Where to begin.</param>
     /// <param name="form">SSE or JSON lines.</param>
-    public async Task SendAsync(HttpContext context, IRunLog log, ReaderPlace place, ResponseForm form)
+    /// <param name="isAtTail">Whether there is nothing to tell the reader yet.</param>
+    public async Task SendAsync(HttpContext context, IRunLog log, ReaderPlace place, ResponseForm form, bool isAtTail)
     {
         using var stalled = new CancellationTokenSource(Timeout.InfiniteTimeSpan, time);
         using var leave = CancellationTokenSource.CreateLinkedTokenSource(context.RequestAborted, lifetime.ApplicationStopping, stalled.Token);
         var sink = Open(context, form, stalled);
-        if (place.IsAtTail(await log.GetStateAsync(leave.Token)))
+        if (isAtTail)
             sink.WriteHeartbeat();      // a reader is promised a first byte, by which it knows that no proxy holds the others back
         try
         {
