@@ -25,6 +25,9 @@ if [ $# -eq 0 ]; then
     fi
 fi
 
+# What failed again, at the end, where a long log is looked at first.
+grep -A 25 -E '\[FAIL\]|^ *✖ ' "$log" | sed 's/^/again: /' || true
+
 # xUnit closes each program with one line of totals, the client's tests with one of their own.
 awk '
     /Total: [0-9]+, Errors: / {
