@@ -6,7 +6,7 @@ namespace Perennial;
 /// </summary>
 internal sealed class MessageArena
 {
-    private const int FirstBlockSize = 512;
+    private const int FirstBlockSize = 128;
     private const int LargestBlockSize = 32 * 1024;
 
     private byte[] _block = [];

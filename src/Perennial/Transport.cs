@@ -21,7 +21,7 @@ public abstract class Transport : IAsyncDisposable
 {
     private readonly Lock _gate = new();
     private readonly TransportCore _core;
-    private readonly SendQueue _sends;
+    private SendQueue? _sends;                  // made by the first send
     private bool _isSequenceRead;
 
     /// <summary>Checks the options and prepares the transport; connects nothing.</summary>
@@ -35,7 +35,6 @@ public abstract class Transport : IAsyncDisposable
         ArgumentNullException.ThrowIfNull(options);
         options.Validate();
         _core = new TransportCore(kind, options, services ?? TransportServices.Default, this);
-        _sends = new SendQueue(_core);
     }
 
     /// <summary>An attempt to connect begins.</summary>
@@ -330,7 +329,11 @@ public abstract class Transport : IAsyncDisposable
         _core.Buffer.Discard();
         await CloseAsync().ConfigureAwait(false);
         _core.Life.TryEnter(TransportState.Closed);
-        await WithinCloseLimitAsync(_sends.WhenIdle).ConfigureAwait(false);
+        if (Volatile.Read(ref _sends) is { } sends)
+        {
+            await WithinCloseLimitAsync(sends.WhenIdle).ConfigureAwait(false);
+        }
+
         await DisposeCoreAsync().ConfigureAwait(false);
         if (!isInHandler)
         {
@@ -377,7 +380,7 @@ public abstract class Transport : IAsyncDisposable
         var request = requests.Add(id, message, options, isSingle, session);
         _ = request.FollowAsync(session.Ended.IsCompleted
             ? Task.FromException<SendOutcome>(NotConnected())
-            : _sends.SendAsync(message, session, request.TakenBack));
+            : UseSends().SendAsync(message, session, request.TakenBack));
         return request;
     }
 
@@ -417,8 +420,11 @@ public abstract class Transport : IAsyncDisposable
         var (session, isStarter) = _core.Life.StartOrJoin(startsAgain);
         if (isStarter)
         {
-            _ = DetachedTask.Run(new ConnectionLoop(_core, session, OpenAsync).RunAsync);
-            _core.Events.Look();
+            new ConnectionLoop(_core, session, this).Start();
+            if (_core.Handlers.ConsumeMessages)
+            {
+                _core.Events.Look();
+            }
         }
 
         return (session, isStarter);
@@ -430,8 +436,10 @@ public abstract class Transport : IAsyncDisposable
         var (session, _) = StartOrJoin(startsAgain: false);
         return session.Ended.IsCompleted
             ? Task.FromException<SendOutcome>(NotConnected())
-            : _core.Metrics.Measured(_sends.SendAsync(new OutgoingMessage(data, kind, Guid.NewGuid().ToString("N")), session, cancellationToken));
+            : _core.Metrics.Measured(UseSends().SendAsync(new OutgoingMessage(data, kind, Guid.NewGuid().ToString("N")), session, cancellationToken));
     }
+
+    private SendQueue UseSends() => LazyInitializer.EnsureInitialized(ref _sends, () => new SendQueue(_core))!;
 
     private void ThrowIfTooLarge(ReadOnlyMemory<byte> data)
     {

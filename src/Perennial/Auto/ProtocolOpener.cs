@@ -75,7 +75,7 @@ internal sealed class ProtocolOpener : IAsyncDisposable
     private ResponseConnection Connect(
         IReadOnlyList<AutoProtocol> asked, HttpResponseMessage response, Stream body, HttpExchange http, ConnectContext context)
     {
-        var mediaType = response.Content.Headers.ContentType?.MediaType;
+        var mediaType = ProtocolHeaders.MediaType(response);
         var isSse = response.StatusCode == HttpStatusCode.NoContent || string.Equals(mediaType, SseTransport.MediaType, StringComparison.OrdinalIgnoreCase);
         if (asked.Contains(AutoProtocol.Sse) && (isSse || asked.Count == 1))
         {

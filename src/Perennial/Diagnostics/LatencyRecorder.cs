@@ -2,14 +2,14 @@ namespace Perennial.Diagnostics;
 
 /// <summary>
 /// Times from the socket to the reader in logarithmic buckets, two to the octave. Written by the reader alone, once a batch; read
-/// by anyone, to within the batch being recorded.
+/// by anyone, to within the batch being recorded. There are only as many buckets as the longest time so far needs.
 /// </summary>
 internal sealed class LatencyRecorder(TimeProvider time, string kind = "")
 {
     private const int BucketsPerOctave = 2;
     private const int BucketCount = 72;     // up to 2^36 µs, nineteen hours
 
-    private int[]? _buckets;
+    private int[] _buckets = [];
     private long _count;
     private long _totalTicks;
 
@@ -20,8 +20,13 @@ internal sealed class LatencyRecorder(TimeProvider time, string kind = "")
     {
         var elapsed = time.GetElapsedTime(receivedAt);
         PerennialTelemetry.HandOverLatency.Record(elapsed.TotalSeconds, new KeyValuePair<string, object?>("perennial.transport", kind));
-        var buckets = _buckets ??= new int[BucketCount];
-        buckets[BucketFor(elapsed)]++;
+        var bucket = BucketFor(elapsed);
+        if (bucket >= _buckets.Length)
+        {
+            Array.Resize(ref _buckets, bucket + 1);
+        }
+
+        _buckets[bucket]++;
         _totalTicks += elapsed.Ticks;
         _count++;
     }
@@ -30,13 +35,13 @@ internal sealed class LatencyRecorder(TimeProvider time, string kind = "")
     public TimeSpan Percentile(double share)
     {
         var buckets = _buckets;
-        if (buckets is null)
+        if (buckets.Length == 0)
         {
             return TimeSpan.Zero;
         }
 
         var rank = (long)Math.Ceiling(_count * share);
-        for (var i = 0; i < BucketCount; i++)
+        for (var i = 0; i < buckets.Length; i++)
         {
             rank -= buckets[i];
             if (rank <= 0)
@@ -45,7 +50,7 @@ internal sealed class LatencyRecorder(TimeProvider time, string kind = "")
             }
         }
 
-        return TimeSpan.FromMicroseconds(Math.Pow(2, (double)(BucketCount - 1) / BucketsPerOctave));
+        return TimeSpan.FromMicroseconds(Math.Pow(2, (double)(buckets.Length - 1) / BucketsPerOctave));
     }
 
     private static int BucketFor(TimeSpan elapsed)

@@ -7,66 +7,77 @@ namespace Perennial.Engine;
 /// Keeps one logical stream alive over many short-lived connections: open, pump, and after a loss decide, wait and open again,
 /// until the stream ends, the caller leaves or attempts are spent.
 /// </summary>
-internal sealed class ConnectionLoop(
-    TransportCore core, TransportSession session, Func<ConnectContext, CancellationToken, ValueTask<TransportConnection>> open)
+internal sealed class ConnectionLoop(TransportCore core, TransportSession session, Transport transport) : IThreadPoolWorkItem
 {
     /// <summary>How long a connection may take to close before it is left behind.</summary>
     public static readonly TimeSpan CloseLimit = TimeSpan.FromSeconds(2);
 
     private readonly ReconnectPolicy _retry = new(core.Options.Reconnect, core.Services.Random);
 
-    public async Task RunAsync()
+    /// <summary>Runs the loop on the thread pool, and without the ambient context of whoever happened to come first.</summary>
+    public void Start() => ThreadPool.UnsafeQueueUserWorkItem(this, preferLocal: false);
+
+    void IThreadPoolWorkItem.Execute() => _ = RunAsync();
+
+    private async Task RunAsync()
     {
-        StreamEnd end;
-        try
+        core.Metrics.ConnectStarted();
+        StreamEnd? end = null;
+        while (end is null)
         {
-            end = await RunToEndAsync(session.Stop).ConfigureAwait(false);
-        }
-        catch (Exception) when (session.Stop.IsCancellationRequested)
-        {
-            end = StreamEnd.ClosedByCaller;
-        }
-        catch (Exception e)
-        {
-            end = new StreamEnd(StreamEndReason.Failed, AsTransportException(e));
+            try
+            {
+                end = await ConnectAndPumpAsync(session.Stop).ConfigureAwait(false);
+            }
+            catch (Exception e)
+            {
+                end = await EndOrWaitAsync(e).ConfigureAwait(false);
+            }
         }
 
         Finish(end);
         session.SetOver();
     }
 
-    private async Task<StreamEnd> RunToEndAsync(CancellationToken stop)
+    /// <summary>After a failure: how the stream ends with it, or <see langword="null"/> after the wait before another try.</summary>
+    private async Task<StreamEnd?> EndOrWaitAsync(Exception failure)
     {
-        core.Metrics.ConnectStarted();
-        while (true)
+        try
         {
-            try
+            if (session.Stop.IsCancellationRequested)
             {
-                return await ConnectAndPumpAsync(stop).ConfigureAwait(false);
+                return StreamEnd.ClosedByCaller;
             }
-            catch (Exception e) when (!stop.IsCancellationRequested)
-            {
-                var (delay, error) = _retry.AfterFailure(AsTransportException(e));
-                core.Metrics.TryFailed(_retry.Failures);
-                if (delay is not { } wait)
-                {
-                    var reason = error.Code == TransportErrorCode.Interrupted ? StreamEndReason.Interrupted : StreamEndReason.Failed;
-                    return new StreamEnd(reason, error);
-                }
 
-                await WaitToReconnectAsync(error, wait, stop).ConfigureAwait(false);
+            var (delay, error) = _retry.AfterFailure(AsTransportException(failure));
+            core.Metrics.TryFailed(_retry.Failures);
+            if (delay is not { } wait)
+            {
+                var reason = error.Code == TransportErrorCode.Interrupted ? StreamEndReason.Interrupted : StreamEndReason.Failed;
+                return new StreamEnd(reason, error);
             }
+
+            await WaitToReconnectAsync(error, wait).ConfigureAwait(false);
+            return null;
+        }
+        catch (Exception) when (session.Stop.IsCancellationRequested)
+        {
+            return StreamEnd.ClosedByCaller;
+        }
+        catch (Exception e)
+        {
+            return new StreamEnd(StreamEndReason.Failed, AsTransportException(e));      // the caller's ShouldRetry threw
         }
     }
 
-    private async Task WaitToReconnectAsync(TransportException error, TimeSpan wait, CancellationToken stop)
+    private async Task WaitToReconnectAsync(TransportException error, TimeSpan wait)
     {
         core.Report(error, isRecoverable: true, _retry.Failures);
         core.Life.TryEnter(TransportState.Reconnecting);
         core.Metrics.Reconnecting(error.Code);
         Log.Retrying(core.Logger, core.Kind, core.Id, error.Code, _retry.Failures, wait);
         core.Events.Post(new ReconnectingEvent(_retry.Failures, wait, core.Options.Reconnect.MaxAttempts));
-        await Task.Delay(wait, core.Time, stop).ConfigureAwait(false);
+        await Task.Delay(wait, core.Time, session.Stop).ConfigureAwait(false);
     }
 
     private async Task<StreamEnd> ConnectAndPumpAsync(CancellationToken stop)
@@ -125,7 +136,7 @@ internal sealed class ConnectionLoop(
     /// <summary>The limit holds for code that ignores its token, too: such an attempt is left behind.</summary>
     private async Task<TransportConnection> OpenWithinAsync(ConnectContext context, CancellationToken limit)
     {
-        var opening = open(context, limit).AsTask();
+        var opening = transport.OpenForAsync(context, limit).AsTask();
         try
         {
             return await opening.WaitAsync(limit).ConfigureAwait(false);

@@ -4,20 +4,18 @@ namespace Perennial.Engine;
 internal sealed class ConnectionSlot
 {
     private readonly Lock _gate = new();
-    private TaskCompletionSource<TransportConnection> _present = NewWait();
+    private TransportConnection? _present;
+    private TaskCompletionSource<TransportConnection>? _next;       // somebody waits while there is none
     private int _count;
 
     public void Put(TransportConnection connection)
     {
         lock (_gate)
         {
-            if (_present.Task.IsCompleted)
-            {
-                _present = NewWait();
-            }
-
             connection.Number = ++_count;
-            _present.SetResult(connection);
+            _present = connection;
+            _next?.SetResult(connection);
+            _next = null;
         }
     }
 
@@ -26,10 +24,7 @@ internal sealed class ConnectionSlot
     {
         lock (_gate)
         {
-            if (_present.Task.IsCompleted)
-            {
-                _present = NewWait();
-            }
+            _present = null;
         }
     }
 
@@ -38,9 +33,9 @@ internal sealed class ConnectionSlot
     {
         lock (_gate)
         {
-            if (_present.Task.IsCompletedSuccessfully && ReferenceEquals(_present.Task.Result, connection))
+            if (ReferenceEquals(_present, connection))
             {
-                _present = NewWait();
+                _present = null;
             }
         }
     }
@@ -50,9 +45,13 @@ internal sealed class ConnectionSlot
     {
         lock (_gate)
         {
-            return _present.Task.WaitAsync(cancellationToken);
+            if (_present is not null)
+            {
+                return Task.FromResult(_present);
+            }
+
+            _next ??= new TaskCompletionSource<TransportConnection>(TaskCreationOptions.RunContinuationsAsynchronously);
+            return _next.Task.WaitAsync(cancellationToken);
         }
     }
-
-    private static TaskCompletionSource<TransportConnection> NewWait() => new(TaskCreationOptions.RunContinuationsAsynchronously);
 }

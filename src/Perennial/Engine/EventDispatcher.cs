@@ -1,3 +1,5 @@
+using Perennial.Diagnostics;
+
 namespace Perennial.Engine;
 
 /// <summary>
@@ -5,7 +7,7 @@ namespace Perennial.Engine;
 /// messages are consumed by events too, an event waits until the messages before it were delivered; the buffer's own notices do
 /// not, since they are about those that wait.
 /// </summary>
-internal sealed class EventDispatcher(MessageBuffer buffer, EventHandlers handlers, Action<int> skipped)
+internal sealed class EventDispatcher(TransportCore core)
 {
     /// <summary>Events that may wait behind a handler that does not return; beyond it the oldest are skipped and counted.</summary>
     public const int Limit = 1024;
@@ -52,9 +54,14 @@ internal sealed class EventDispatcher(MessageBuffer buffer, EventHandlers handle
         }
     }
 
-    /// <summary>Announces something that happened now, after the messages appended so far.</summary>
+    /// <summary>Announces something that happened now, after the messages appended so far, where somebody listens to events.</summary>
     public void Post(object happened)
     {
+        if (!core.Handlers.Exist)
+        {
+            return;
+        }
+
         lock (_gate)
         {
             if (_events.Count == Limit)
@@ -63,7 +70,7 @@ internal sealed class EventDispatcher(MessageBuffer buffer, EventHandlers handle
                 _skipped++;
             }
 
-            _events.Enqueue((happened, buffer.Appended));
+            _events.Enqueue((happened, core.Buffer.Appended));
         }
 
         Look();
@@ -84,9 +91,9 @@ internal sealed class EventDispatcher(MessageBuffer buffer, EventHandlers handle
             }
         }
 
-        if (holdsBuffer || handlers.ConsumeMessages)
+        if (holdsBuffer || core.Handlers.ConsumeMessages)
         {
-            buffer.WakeReader();
+            core.Buffer.WakeReader();
         }
     }
 
@@ -99,9 +106,9 @@ internal sealed class EventDispatcher(MessageBuffer buffer, EventHandlers handle
                 HoldBuffer(false);
                 Raise(happened!);
             }
-            else if (HoldBuffer(handlers.ConsumeMessages))
+            else if (HoldBuffer(core.Handlers.ConsumeMessages))
             {
-                if (!TryDeliver() && await buffer.WaitToReadAsync(CancellationToken.None).ConfigureAwait(false) is not null && TryFinish())
+                if (!TryDeliver() && await core.Buffer.WaitToReadAsync(CancellationToken.None).ConfigureAwait(false) is not null && TryFinish())
                 {
                     return;
                 }
@@ -117,7 +124,7 @@ internal sealed class EventDispatcher(MessageBuffer buffer, EventHandlers handle
     private bool TryTakeDue(out object? happened)
     {
         _mustLook = false;
-        if (buffer.TryTakeNotice(out var notice))
+        if (core.Buffer.TryTakeNotice(out var notice))
         {
             _mustLook = true;
             happened = notice;
@@ -128,7 +135,7 @@ internal sealed class EventDispatcher(MessageBuffer buffer, EventHandlers handle
         bool isDue;
         lock (_gate)
         {
-            isDue = _events.TryPeek(out var first) && (!handlers.ConsumeMessages || buffer.IsPast(first.Place));
+            isDue = _events.TryPeek(out var first) && (!core.Handlers.ConsumeMessages || core.Buffer.IsPast(first.Place));
             happened = isDue ? _events.Dequeue().Event : null;
             _mustLook |= first.Event is not null;
             (lost, _skipped) = (_skipped, 0);
@@ -136,7 +143,7 @@ internal sealed class EventDispatcher(MessageBuffer buffer, EventHandlers handle
 
         if (lost > 0)
         {
-            skipped(lost);
+            Log.EventsSkipped(core.Logger, core.Kind, core.Id, lost);
         }
 
         return isDue;
@@ -152,7 +159,7 @@ internal sealed class EventDispatcher(MessageBuffer buffer, EventHandlers handle
 
         lock (_gate)
         {
-            HoldBufferLocked(wanted && handlers.ConsumeMessages);
+            HoldBufferLocked(wanted && core.Handlers.ConsumeMessages);
             return _holdsBuffer;
         }
     }
@@ -184,14 +191,14 @@ internal sealed class EventDispatcher(MessageBuffer buffer, EventHandlers handle
     private void Raise(object happened)
     {
         Volatile.Write(ref _handlerThread, Environment.CurrentManagedThreadId);
-        handlers.Raise(happened);
+        core.Handlers.Raise(happened);
         Volatile.Write(ref _handlerThread, 0);
     }
 
     private bool TryDeliver()
     {
         Volatile.Write(ref _handlerThread, Environment.CurrentManagedThreadId);
-        var isDelivered = handlers.TryDeliver(buffer);
+        var isDelivered = core.Handlers.TryDeliver(core.Buffer);
         Volatile.Write(ref _handlerThread, 0);
         return isDelivered;
     }

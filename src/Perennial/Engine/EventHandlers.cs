@@ -28,6 +28,12 @@ internal sealed class EventHandlers(Transport sender, BufferOptions buffer, Metr
 
     public event EventHandler<DroppedEvent>? MessagesDropped;
 
+    /// <summary>Whether anybody listens to anything.</summary>
+    public bool Exist =>
+        MessageReceived is not null || Connecting is not null || Connected is not null || Reconnecting is not null
+        || Completed is not null || ErrorOccurred is not null || Closed is not null
+        || Backpressure is not null || Drained is not null || GapDetected is not null || MessagesDropped is not null;
+
     /// <summary>Whether messages are consumed by events.</summary>
     public bool ConsumeMessages => MessageReceived is not null;
 

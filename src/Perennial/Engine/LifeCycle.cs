@@ -1,13 +1,13 @@
+using Perennial.Diagnostics;
+
 namespace Perennial.Engine;
 
 /// <summary>
 /// The one state, and the session it belongs to, under one lock: a start or an ending happens as a whole, so that whoever starts
 /// again, from a handler of <see cref="Transport.Closed"/> for one, finds the session before it over in every respect.
 /// </summary>
-/// <param name="buffer">Opened by a start, ended by an ending.</param>
-/// <param name="events">Told of endings.</param>
-/// <param name="changed">Called, outside the lock, after each change of state.</param>
-internal sealed class LifeCycle(MessageBuffer buffer, EventDispatcher events, Action<TransportState, TransportState> changed)
+/// <param name="core">Its buffer is opened by a start and ended by an ending, and its events tell of endings.</param>
+internal sealed class LifeCycle(TransportCore core)
 {
     private readonly Lock _gate = new();
     private TransportState _state;                      // written by TryEnterLocked only
@@ -65,7 +65,7 @@ internal sealed class LifeCycle(MessageBuffer buffer, EventDispatcher events, Ac
             {
                 ObjectDisposedException.ThrowIf(_isDisposed, typeof(Transport));
                 _session = new TransportSession();
-                buffer.Reopen();
+                core.Buffer.Reopen();
             }
 
             session = _session;
@@ -132,19 +132,19 @@ internal sealed class LifeCycle(MessageBuffer buffer, EventDispatcher events, Ac
     {
         if (last is not null)
         {
-            events.Post(last);
+            core.Events.Post(last);
         }
 
         var to = end.Error is null ? TransportState.Closed : TransportState.Failed;
         TryEnterLocked(to);
         if (end.Reason is StreamEndReason.Completed or StreamEndReason.Stopped)
         {
-            events.Post(new CompletedEvent(end));
+            core.Events.Post(new CompletedEvent(end));
         }
 
-        events.Post(new ClosedEvent(end));
+        core.Events.Post(new ClosedEvent(end));
         _session.End(end);
-        buffer.End(end);
+        core.Buffer.End(end);
         return to;
     }
 
@@ -159,11 +159,12 @@ internal sealed class LifeCycle(MessageBuffer buffer, EventDispatcher events, Ac
         return true;
     }
 
+    /// <summary>Outside the lock.</summary>
     private void Announce(TransportState from, TransportState to, bool hasEntered)
     {
         if (hasEntered && from != to)
         {
-            changed(from, to);
+            Log.StateChanged(core.Logger, core.Kind, core.Id, from, to);
         }
     }
 }

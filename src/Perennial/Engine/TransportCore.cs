@@ -19,8 +19,8 @@ internal sealed class TransportCore
         Cursor = new ResumeCursor(options.LastEventId);
         Buffer = new MessageBuffer(options.Buffer, Metrics.Latency, () => Events!.Look());
         Handlers = new EventHandlers(transport, options.Buffer, Metrics, Logger);
-        Events = new EventDispatcher(Buffer, Handlers, count => Log.EventsSkipped(Logger, Kind, Id, count));
-        Life = new LifeCycle(Buffer, Events, (from, to) => Log.StateChanged(Logger, Kind, Id, from, to));
+        Events = new EventDispatcher(this);
+        Life = new LifeCycle(this);
     }
 
     public string Id { get; } = Guid.CreateVersion7().ToString("N");

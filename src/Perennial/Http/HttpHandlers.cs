@@ -23,30 +23,32 @@ internal static class HttpHandlers
         {
             if (!Handlers.TryGetValue(key, out var shared))
             {
-                shared = new Shared(Create(options, options.Credentials is { } given ? new OriginCredentials(given, endpoint) : null));
+                shared = new Shared(key, Create(options, options.Credentials is { } given ? new OriginCredentials(given, endpoint) : null));
                 Handlers.Add(key, shared);
             }
 
             shared.Users++;
-            return new Lease(key, shared.Handler);
+            return new Lease(shared);
         }
     }
 
     /// <summary>The last one to leave closes the connections; those of the default settings are kept for the next to come.</summary>
-    private static void GiveBack(Key key)
+    private static void GiveBack(Shared shared)
     {
-        SocketsHttpHandler? unused = null;
+        var isUnused = false;
         lock (Gate)
         {
-            var shared = Handlers[key];
-            if (--shared.Users == 0 && key.Options != Defaults)
+            if (--shared.Users == 0 && shared.Key.Options != Defaults)
             {
-                Handlers.Remove(key);
-                unused = shared.Handler;
+                Handlers.Remove(shared.Key);
+                isUnused = true;
             }
         }
 
-        unused?.Dispose();
+        if (isUnused)
+        {
+            shared.Http.Dispose();
+        }
     }
 
     private static SocketsHttpHandler Create(HttpConnectionOptions options, ICredentials? credentials)
@@ -88,30 +90,33 @@ internal static class HttpHandlers
     /// <summary>The right to use a shared handler until it is disposed.</summary>
     public sealed class Lease : IDisposable
     {
-        private Key? _key;
+        private Shared? _shared;
 
-        internal Lease(Key key, HttpMessageHandler handler)
+        internal Lease(Shared shared)
         {
-            _key = key;
-            Handler = handler;
+            _shared = shared;
+            Http = shared.Http;
         }
 
-        public HttpMessageHandler Handler { get; }
+        /// <summary>Sends by the shared handler.</summary>
+        public HttpMessageInvoker Http { get; }
 
         public void Dispose()
         {
-            if (Interlocked.Exchange(ref _key, null) is { } key)
+            if (Interlocked.Exchange(ref _shared, null) is { } shared)
             {
-                GiveBack(key);
+                GiveBack(shared);
             }
         }
     }
 
     internal sealed record Key(HttpConnectionOptions Options, string? Origin);
 
-    private sealed class Shared(SocketsHttpHandler handler)
+    internal sealed class Shared(Key key, SocketsHttpHandler handler)
     {
-        public SocketsHttpHandler Handler => handler;
+        public Key Key => key;
+
+        public HttpMessageInvoker Http { get; } = new(handler);
 
         /// <summary>Leases not given back. Under the lock.</summary>
         public int Users { get; set; }

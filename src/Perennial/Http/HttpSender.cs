@@ -11,14 +11,14 @@ internal sealed class HttpSender : IDisposable
     private readonly HttpTransportOptions _options;
     private readonly TimeProvider _time;
     private readonly HttpHandlers.Lease? _lease;
-    private readonly HttpMessageInvoker _http;
+    private readonly HttpMessageInvoker _http;      // the lease's, or over a handler that is the caller's
 
     public HttpSender(HttpTransportOptions options, TransportServices services)
     {
         _options = options;
         _time = services.Time;
         _lease = services.HttpHandler is null ? HttpHandlers.Rent(options.Http, options.Endpoint) : null;
-        _http = new HttpMessageInvoker(services.HttpHandler ?? _lease!.Handler, disposeHandler: false);
+        _http = _lease?.Http ?? new HttpMessageInvoker(services.HttpHandler!, disposeHandler: false);
     }
 
     /// <summary>Sends a request and returns a response with a success status, or the upgrade it asked for.</summary>
@@ -51,7 +51,11 @@ internal sealed class HttpSender : IDisposable
 
     public void Dispose()
     {
-        _http.Dispose();
+        if (_lease is null)
+        {
+            _http.Dispose();
+        }
+
         _lease?.Dispose();
     }
 

@@ -1,3 +1,5 @@
+using System.Collections.ObjectModel;
+
 namespace Perennial.Http;
 
 /// <summary>What every transport over HTTP can be told.</summary>
@@ -16,7 +18,7 @@ public abstract record HttpTransportOptions : TransportOptions
     public RequestBody? Body { get; init; }
 
     /// <summary>Headers of every request. They stay at the endpoint's origin: a redirect elsewhere does not carry them. Default none.</summary>
-    public IReadOnlyDictionary<string, string> Headers { get; init; } = new Dictionary<string, string>(StringComparer.OrdinalIgnoreCase);
+    public IReadOnlyDictionary<string, string> Headers { get; init; } = ReadOnlyDictionary<string, string>.Empty;
 
     /// <summary>
     /// Completes each request just before it is sent, once an attempt: the place for a token that expires. Errors it throws end the

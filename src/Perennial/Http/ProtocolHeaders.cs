@@ -11,6 +11,12 @@ internal static class ProtocolHeaders
     /// <summary>Whether the server announced the protocol.</summary>
     public static bool SpeaksPerennial(HttpResponseMessage response) => response.Headers.NonValidated.Contains("Perennial-Protocol");
 
+    /// <summary>The media type of a response without its parameters, or <see langword="null"/>. Read as it came: the typed header would be kept, parsed, as long as the stream.</summary>
+    public static string? MediaType(HttpResponseMessage response) =>
+        response.Content.Headers.NonValidated.TryGetValues("Content-Type", out var values)
+            ? values.ToString().Split(';', 2)[0].Trim()
+            : null;
+
     /// <summary>How the stream stands, or <see langword="null"/> where the server does not say.</summary>
     public static string? Status(HttpResponseMessage response) =>
         response.Headers.NonValidated.TryGetValues("Perennial-Status", out var status) ? status.ToString() : null;

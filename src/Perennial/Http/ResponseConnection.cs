@@ -73,7 +73,16 @@ internal abstract class ResponseConnection : TransportConnection
                 return ReadOutcome.More;
             }
 
-            var count = await read.ConfigureAwait(false);
+            int count;
+            try
+            {
+                count = await read.ConfigureAwait(false);
+            }
+            catch (Exception e) when (HttpErrors.IsNetwork(e) || e is InvalidDataException)
+            {
+                throw HttpErrors.FromBody(e);
+            }
+
             if (_block is null)
             {
                 _block = ArrayPool<byte>.Shared.Rent(BlockSize);        // there is something to read, be it the end
@@ -155,24 +164,22 @@ internal abstract class ResponseConnection : TransportConnection
         }
     }
 
-    /// <summary>The read that has begun, or a new one.</summary>
+    /// <summary>The read that has begun, or a new one. It fails when it is waited for, behind what was read before it.</summary>
     private ValueTask<int> TakePending(CancellationToken cancellationToken)
     {
-        var read = _pending ?? ReadBodyAsync(cancellationToken);
-        _pending = null;
-        return read;
-    }
+        if (_pending is { } read)
+        {
+            _pending = null;
+            return read;
+        }
 
-    [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
-    private async ValueTask<int> ReadBodyAsync(CancellationToken cancellationToken)
-    {
         try
         {
-            return await _body.ReadAsync(_block ?? Memory<byte>.Empty, cancellationToken).ConfigureAwait(false);
+            return _body.ReadAsync(_block ?? Memory<byte>.Empty, cancellationToken);
         }
-        catch (Exception e) when (HttpErrors.IsNetwork(e) || e is InvalidDataException)
+        catch (Exception e)
         {
-            throw HttpErrors.FromBody(e);
+            return ValueTask.FromException<int>(e);
         }
     }
 

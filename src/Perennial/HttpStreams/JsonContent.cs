@@ -1,4 +1,5 @@
 using System.Net;
+using Perennial.Http;
 
 namespace Perennial.HttpStreams;
 
@@ -40,5 +41,5 @@ internal static class JsonContent
     private static bool SaysNothing(string mediaType) => mediaType is "" or "text/plain" or "application/octet-stream";
 
     private static string MediaType(HttpResponseMessage response) =>
-        response.Content.Headers.ContentType?.MediaType?.ToLowerInvariant() ?? "";
+        ProtocolHeaders.MediaType(response)?.ToLowerInvariant() ?? "";
 }

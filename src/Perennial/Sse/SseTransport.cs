@@ -60,7 +60,7 @@ public sealed class SseTransport : Transport
     /// <exception cref="TransportException">The response is another one.</exception>
     internal static void ThrowIfNotEventStream(HttpResponseMessage response)
     {
-        var contentType = response.Content.Headers.ContentType?.MediaType;
+        var contentType = ProtocolHeaders.MediaType(response);
         if (response.StatusCode != HttpStatusCode.OK)
         {
             throw new TransportException(
