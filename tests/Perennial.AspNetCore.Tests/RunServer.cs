@@ -12,7 +12,7 @@ namespace Perennial.AspNetCore.Tests;
 internal sealed class RunServer : IAsyncDisposable
 {
     /// <summary>Milliseconds after which a test counts as hanging. No test takes a hundredth of it.</summary>
-    public const int Hang = 60_000;
+    public const int Hang = 180_000;
 
     private readonly WebApplication _app;
 

@@ -6,7 +6,7 @@ public sealed class FaultProxyCutTests
 {
     private static readonly byte[] Payload = Wire.RandomBytes(200_000);
 
-    [Theory(Timeout = 60_000)]
+    [Theory(Timeout = 180_000)]
     [InlineData(CutMode.Reset)]
     [InlineData(CutMode.Close)]
     public async Task Delivers_exactly_the_bytes_before_the_cut(CutMode how)
@@ -26,7 +26,7 @@ public sealed class FaultProxyCutTests
         proxy.DownstreamBytes.ShouldBe(positions.Sum());
     }
 
-    [Fact(Timeout = 60_000)]
+    [Fact(Timeout = 180_000)]
     public async Task Bytes_before_a_reset_outlive_it_for_a_client_that_reads_later()
     {
         Assert.SkipUnless(OperatingSystem.IsLinux(), "Other systems discard what was not read before the reset.");
@@ -42,7 +42,7 @@ public sealed class FaultProxyCutTests
         end.ShouldBe(CutMode.Reset);
     }
 
-    [Fact(Timeout = 60_000)]
+    [Fact(Timeout = 180_000)]
     public async Task A_reset_waits_for_a_client_that_leaves_no_room_for_the_bytes_before_it()
     {
         const int Position = 20_000_000;
@@ -62,7 +62,7 @@ public sealed class FaultProxyCutTests
         end.ShouldBe(CutMode.Reset);
     }
 
-    [Fact(Timeout = 60_000)]
+    [Fact(Timeout = 180_000)]
     public async Task Cuts_behind_the_last_byte_of_the_nth_occurrence_wherever_writes_split_it()
     {
         await using var server = ScriptedServer.StartRaw(async connection =>
@@ -79,7 +79,7 @@ public sealed class FaultProxyCutTests
         Encoding.UTF8.GetString(received).ShouldBe("data: 1\n\ndata: 2\n\n\ndata: 3\n\n");
     }
 
-    [Theory(Timeout = 60_000)]
+    [Theory(Timeout = 180_000)]
     [InlineData("aab", "aaab--aab", 1, "aaab")]
     [InlineData("aa", "aaaa|", 2, "aaaa")]
     [InlineData("abab", "ababab-abab-", 2, "ababab-abab")]
@@ -94,7 +94,7 @@ public sealed class FaultProxyCutTests
         Encoding.UTF8.GetString(received).ShouldBe(expected);
     }
 
-    [Fact(Timeout = 60_000)]
+    [Fact(Timeout = 180_000)]
     public async Task Cuts_when_its_time_has_come()
     {
         var clock = new ManualTimeProvider();
@@ -111,7 +111,7 @@ public sealed class FaultProxyCutTests
         proxy.Cuts.ShouldBe(1);
     }
 
-    [Fact(Timeout = 60_000)]
+    [Fact(Timeout = 180_000)]
     public async Task A_connection_that_ends_before_its_time_leaves_no_timer()
     {
         var clock = new ManualTimeProvider();
@@ -126,7 +126,7 @@ public sealed class FaultProxyCutTests
         proxy.Cuts.ShouldBe(0);
     }
 
-    [Theory(Timeout = 60_000)]
+    [Theory(Timeout = 180_000)]
     [InlineData(CutMode.Reset)]
     [InlineData(CutMode.Close)]
     public async Task Cuts_what_the_client_sends(CutMode how)
@@ -156,7 +156,7 @@ public sealed class FaultProxyCutTests
         proxy.UpstreamBytes.ShouldBe(77);
     }
 
-    [Fact(Timeout = 60_000)]
+    [Fact(Timeout = 180_000)]
     public async Task A_close_delivers_what_was_sent_before_even_when_the_proxy_left_bytes_of_the_client_unread()
     {
         const int Position = 1_000_000;   // fits into the kernel's buffers, and not into the client's window
@@ -178,7 +178,7 @@ public sealed class FaultProxyCutTests
         end.ShouldBe(CutMode.Close);
     }
 
-    [Fact(Timeout = 60_000)]
+    [Fact(Timeout = 180_000)]
     public async Task A_cut_reaches_the_server_as_well()
     {
         var serverSawTheEnd = new TaskCompletionSource();
@@ -195,7 +195,7 @@ public sealed class FaultProxyCutTests
         await serverSawTheEnd.Task.WaitAsync(Wire.Cancelled);
     }
 
-    [Theory(Timeout = 60_000)]
+    [Theory(Timeout = 180_000)]
     [InlineData(CutMode.Reset)]
     [InlineData(CutMode.Close)]
     public async Task Cuts_all_connections_at_once(CutMode how)

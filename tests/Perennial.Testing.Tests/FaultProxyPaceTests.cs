@@ -2,7 +2,7 @@ namespace Perennial.Testing.Tests;
 
 public sealed class FaultProxyPaceTests
 {
-    [Fact(Timeout = 60_000)]
+    [Fact(Timeout = 180_000)]
     public async Task Drips_a_piece_per_pause()
     {
         var clock = new ManualTimeProvider();
@@ -19,7 +19,7 @@ public sealed class FaultProxyPaceTests
         (await client.ReceiveToEndAsync()).Received.ShouldBe("gh"u8.ToArray());
     }
 
-    [Fact(Timeout = 60_000)]
+    [Fact(Timeout = 180_000)]
     public async Task Throttles_to_the_rate()
     {
         var clock = new ManualTimeProvider();
@@ -37,7 +37,7 @@ public sealed class FaultProxyPaceTests
         (await receiving).Received.Length.ShouldBe(10_000);
     }
 
-    [Fact(Timeout = 60_000)]
+    [Fact(Timeout = 180_000)]
     public async Task Throttles_many_small_writes_to_the_same_rate()
     {
         var clock = new ManualTimeProvider();
@@ -65,7 +65,7 @@ public sealed class FaultProxyPaceTests
         TimeSpan.FromTicks(clock.GetTimestamp()).ShouldBeInRange(TimeSpan.FromMilliseconds(9), TimeSpan.FromMilliseconds(10));
     }
 
-    [Fact(Timeout = 60_000)]
+    [Fact(Timeout = 180_000)]
     public async Task Splits_at_the_given_sizes_in_turn()
     {
         await using var server = ScriptedServer.StartRaw(connection => connection.WriteAsync("abcdefghij"));

@@ -5,7 +5,7 @@ public sealed class FaultProxyStallTests
     // More than the kernel's buffers on the whole way can hold, so a write of it cannot complete unless the client reads.
     private const int MoreThanBuffersHold = 96 * 1024 * 1024;
 
-    [Fact(Timeout = 60_000)]
+    [Fact(Timeout = 180_000)]
     public async Task A_stall_blocks_the_servers_writes_until_it_is_resumed()
     {
         var written = new TaskCompletionSource<Task>();
@@ -30,7 +30,7 @@ public sealed class FaultProxyStallTests
         proxy.Cuts.ShouldBe(0);
     }
 
-    [Fact(Timeout = 60_000)]
+    [Fact(Timeout = 180_000)]
     public async Task A_stall_ends_by_itself_after_its_duration()
     {
         var clock = new ManualTimeProvider();
@@ -50,7 +50,7 @@ public sealed class FaultProxyStallTests
         (await client.ReceiveAsync(6)).ShouldBe("456789"u8.ToArray());
     }
 
-    [Fact(Timeout = 60_000)]
+    [Fact(Timeout = 180_000)]
     public async Task A_stall_begins_when_its_time_has_come_and_a_cut_can_follow()
     {
         var clock = new ManualTimeProvider();
@@ -77,7 +77,7 @@ public sealed class FaultProxyStallTests
         end.ShouldBe(CutMode.Close);
     }
 
-    [Fact(Timeout = 60_000)]
+    [Fact(Timeout = 180_000)]
     public async Task Stalls_all_connections_old_and_new_until_they_are_resumed()
     {
         await using var server = ScriptedServer.StartRaw(EchoAsync);
@@ -105,7 +105,7 @@ public sealed class FaultProxyStallTests
         (await second.ReceiveAsync(6)).ShouldBe("second"u8.ToArray());
     }
 
-    [Fact(Timeout = 60_000)]
+    [Fact(Timeout = 180_000)]
     public async Task A_client_that_leaves_ends_a_stall_that_would_last_for_ever()
     {
         await using var server = ScriptedServer.StartRaw(async connection =>
@@ -121,7 +121,7 @@ public sealed class FaultProxyStallTests
         await proxy.WaitForNoConnectionsAsync(Wire.Cancelled);
     }
 
-    [Fact(Timeout = 60_000)]
+    [Fact(Timeout = 180_000)]
     public async Task No_stall_begins_after_the_client_has_left()
     {
         var clock = new ManualTimeProvider();

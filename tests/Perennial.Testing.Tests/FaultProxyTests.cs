@@ -5,7 +5,7 @@ namespace Perennial.Testing.Tests;
 
 public sealed class FaultProxyTests
 {
-    [Fact(Timeout = 60_000)]
+    [Fact(Timeout = 180_000)]
     public async Task Carries_a_quarter_of_a_gigabyte_unchanged_both_ways()
     {
         const int Blocks = 256;
@@ -40,7 +40,7 @@ public sealed class FaultProxyTests
         proxy.UpstreamBytes.ShouldBe(Blocks * 1024L * 1024);
     }
 
-    [Fact(Timeout = 60_000)]
+    [Fact(Timeout = 180_000)]
     public async Task HTTP_passes_through_with_path_and_query_and_the_counters_agree()
     {
         await using var server = ScriptedServer.Start(exchange => exchange.RespondAsync(200, "hello"));
@@ -57,7 +57,7 @@ public sealed class FaultProxyTests
         proxy.Cuts.ShouldBe(0);
     }
 
-    [Fact(Timeout = 60_000)]
+    [Fact(Timeout = 180_000)]
     public async Task Every_connection_has_its_own_plan()
     {
         await using var server = ScriptedServer.StartRaw(async connection =>
@@ -81,7 +81,7 @@ public sealed class FaultProxyTests
         server.Connections.ShouldBe(4);
     }
 
-    [Fact(Timeout = 60_000)]
+    [Fact(Timeout = 180_000)]
     public async Task Swallowed_requests_get_no_answer_and_reach_no_server()
     {
         await using var server = ScriptedServer.Start(exchange => exchange.RespondAsync(200));
@@ -97,7 +97,7 @@ public sealed class FaultProxyTests
         server.Connections.ShouldBe(0);
     }
 
-    [Fact(Timeout = 60_000)]
+    [Fact(Timeout = 180_000)]
     public async Task Refuses_like_a_dead_process_and_comes_back_on_the_same_port()
     {
         await using var server = ScriptedServer.StartRaw(async connection =>
@@ -124,7 +124,7 @@ public sealed class FaultProxyTests
         proxy.Connections.ShouldBe(21);
     }
 
-    [Fact(Timeout = 60_000)]
+    [Fact(Timeout = 180_000)]
     public async Task A_server_that_is_down_resets_the_client()
     {
         Uri gone;
@@ -136,7 +136,7 @@ public sealed class FaultProxyTests
         proxy.Cuts.ShouldBe(0);
     }
 
-    [Theory(Timeout = 60_000)]
+    [Theory(Timeout = 180_000)]
     [InlineData(CutMode.Reset)]
     [InlineData(CutMode.Close)]
     public async Task The_way_the_server_ends_is_passed_on(CutMode how)
@@ -158,7 +158,7 @@ public sealed class FaultProxyTests
         proxy.Cuts.ShouldBe(0);
     }
 
-    [Fact(Timeout = 60_000)]
+    [Fact(Timeout = 180_000)]
     public async Task Disposing_ends_everything_whatever_it_was_doing()
     {
         var clock = new ManualTimeProvider();
@@ -194,7 +194,7 @@ public sealed class FaultProxyTests
         }
     }
 
-    [Fact(Timeout = 60_000)]
+    [Fact(Timeout = 180_000)]
     public async Task What_the_plan_function_throws_is_thrown_at_the_end()
     {
         await using var server = ScriptedServer.StartRaw(_ => Task.CompletedTask);
@@ -214,7 +214,7 @@ public sealed class FaultProxyTests
         Should.Throw<ArgumentException>(() => FaultProxy.Start(new Uri(upstream, UriKind.RelativeOrAbsolute)))
             .ParamName.ShouldBe("upstream");
 
-    [Fact(Timeout = 60_000)]
+    [Fact(Timeout = 180_000)]
     public async Task Waiting_can_be_cancelled()
     {
         await using var proxy = FaultProxy.Start(new Uri("tcp://localhost:9"));

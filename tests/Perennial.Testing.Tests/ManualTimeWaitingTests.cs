@@ -6,7 +6,7 @@ public sealed class ManualTimeWaitingTests
 
     private readonly ManualTimeProvider _clock = new();
 
-    [Fact(Timeout = 60_000)]
+    [Fact(Timeout = 180_000)]
     public async Task Drives_delays_and_timeouts_and_periodic_timers()
     {
         var delay = Task.Delay(Second, _clock, Wire.Cancelled);
@@ -32,7 +32,7 @@ public sealed class ManualTimeWaitingTests
         (await tick).ShouldBeTrue();
     }
 
-    [Fact(Timeout = 60_000)]
+    [Fact(Timeout = 180_000)]
     public async Task A_test_can_wait_until_the_code_under_test_sleeps()
     {
         var attempts = 0;
@@ -60,7 +60,7 @@ public sealed class ManualTimeWaitingTests
         await second;
     }
 
-    [Fact(Timeout = 60_000)]
+    [Fact(Timeout = 180_000)]
     public async Task Timers_may_be_set_on_many_threads_while_the_clock_is_advanced_on_others()
     {
         const int Threads = 4, PerThread = 2000;

@@ -72,7 +72,7 @@ public sealed class RandomFaultsTests
             Should.Throw<InvalidOperationException>(() => faults.PlanFor(0)).Message.ShouldStartWith(name);
     }
 
-    [Fact(Timeout = 60_000)]
+    [Fact(Timeout = 180_000)]
     public async Task A_client_that_resumes_gets_every_byte_once_through_random_cuts()
     {
         var payload = Wire.RandomBytes(300_000);

@@ -4,7 +4,7 @@ namespace Perennial.Testing.Tests;
 
 public sealed class RecordedRequestTests
 {
-    [Fact(Timeout = 60_000)]
+    [Fact(Timeout = 180_000)]
     public async Task Keeps_method_target_headers_and_body()
     {
         await using var server = ScriptedServer.Start(exchange => exchange.RespondAsync(200));
@@ -27,7 +27,7 @@ public sealed class RecordedRequestTests
         recorded.Headers["x-never"].ShouldBeEmpty();
     }
 
-    [Fact(Timeout = 60_000)]
+    [Fact(Timeout = 180_000)]
     public async Task Joins_a_chunked_body_and_leaves_the_next_request_alone()
     {
         await using var server = ScriptedServer.Start(exchange => exchange.RespondAsync(204));
@@ -46,7 +46,7 @@ public sealed class RecordedRequestTests
         recorded[1].Headers["a"].ShouldBe(["1", "2"]);
     }
 
-    [Fact(Timeout = 60_000)]
+    [Fact(Timeout = 180_000)]
     public async Task A_body_sent_in_chunks_by_HttpClient_arrives_whole()
     {
         var body = Wire.RandomBytes(1_000_000);
@@ -62,7 +62,7 @@ public sealed class RecordedRequestTests
         server.Requests[0].Header("Transfer-Encoding").ShouldBe("chunked");
     }
 
-    [Fact(Timeout = 60_000)]
+    [Fact(Timeout = 180_000)]
     public async Task A_client_that_asked_for_it_is_disconnected_after_the_response()
     {
         await using var server = ScriptedServer.Start(exchange => exchange.RespondAsync(200, "bye"));
@@ -75,7 +75,7 @@ public sealed class RecordedRequestTests
         end.ShouldBe(CutMode.Close);
     }
 
-    [Theory(Timeout = 60_000)]
+    [Theory(Timeout = 180_000)]
     [InlineData("nonsense\r\n\r\n")]
     [InlineData("GET / HTTP/1.1\r\nno colon\r\n\r\n")]
     [InlineData("GET / HTTP/1.1\r\nContent-Length: -1\r\n\r\n")]

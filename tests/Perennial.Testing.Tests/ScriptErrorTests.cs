@@ -6,7 +6,7 @@ public sealed class ScriptErrorTests : IDisposable
 
     public void Dispose() => _http.Dispose();
 
-    [Fact(Timeout = 60_000)]
+    [Fact(Timeout = 180_000)]
     public async Task Clients_that_go_away_are_no_error()
     {
         await using var server = ScriptedServer.Start(async exchange =>
@@ -29,7 +29,7 @@ public sealed class ScriptErrorTests : IDisposable
         server.Errors.ShouldBeEmpty();
     }
 
-    [Fact(Timeout = 60_000)]
+    [Fact(Timeout = 180_000)]
     public async Task A_failed_assertion_in_a_script_fails_the_test()
     {
         var server = ScriptedServer.Start(exchange =>
@@ -44,7 +44,7 @@ public sealed class ScriptErrorTests : IDisposable
         await server.DisposeAsync();
     }
 
-    [Fact(Timeout = 60_000)]
+    [Fact(Timeout = 180_000)]
     public async Task Several_errors_are_thrown_together()
     {
         var server = ScriptedServer.StartRaw(_ => throw new InvalidTimeZoneException(), _ => throw new InvalidCastException());
@@ -57,7 +57,7 @@ public sealed class ScriptErrorTests : IDisposable
         thrown.InnerExceptions.Select(e => e.GetType()).ShouldBe([typeof(InvalidTimeZoneException), typeof(InvalidCastException)]);
     }
 
-    [Fact(Timeout = 60_000)]
+    [Fact(Timeout = 180_000)]
     public async Task Disposing_ends_scripts_that_wait()
     {
         var server = ScriptedServer.StartRaw(
@@ -77,7 +77,7 @@ public sealed class ScriptErrorTests : IDisposable
         (await first.ReceiveToEndAsync()).End.ShouldBe(CutMode.Reset);
     }
 
-    [Fact(Timeout = 60_000)]
+    [Fact(Timeout = 180_000)]
     public async Task An_empty_chunk_would_end_the_body_and_is_refused()
     {
         var server = ScriptedServer.Start(exchange => exchange.WriteChunkAsync(""));

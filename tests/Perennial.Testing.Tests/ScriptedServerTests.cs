@@ -9,7 +9,7 @@ public sealed class ScriptedServerTests : IDisposable
 
     public void Dispose() => _http.Dispose();
 
-    [Fact(Timeout = 60_000)]
+    [Fact(Timeout = 180_000)]
     public async Task The_nth_request_gets_the_nth_script_and_the_last_one_repeats()
     {
         await using var server = ScriptedServer.Start(
@@ -26,7 +26,7 @@ public sealed class ScriptedServerTests : IDisposable
         server.Requests.Select(request => request.ConnectionIndex).ShouldBe([0, 0, 0]);
     }
 
-    [Fact(Timeout = 60_000)]
+    [Fact(Timeout = 180_000)]
     public async Task Streams_events_as_the_script_writes_them()
     {
         var secondIsWanted = new TaskCompletionSource();
@@ -48,7 +48,7 @@ public sealed class ScriptedServerTests : IDisposable
         (await reader.ReadToEndAsync(Wire.Cancelled)).ShouldBe("\ndata: 2\n\n");
     }
 
-    [Fact(Timeout = 60_000)]
+    [Fact(Timeout = 180_000)]
     public async Task Writes_exactly_the_bytes_of_the_script()
     {
         await using var server = ScriptedServer.Start(async exchange =>
@@ -67,7 +67,7 @@ public sealed class ScriptedServerTests : IDisposable
         end.ShouldBe(CutMode.Close);
     }
 
-    [Fact(Timeout = 60_000)]
+    [Fact(Timeout = 180_000)]
     public async Task A_reset_comes_after_the_bytes_written_before_it()
     {
         const int Written = 1_000_000;   // fits into the kernel's buffers, and not into the client's window
@@ -89,7 +89,7 @@ public sealed class ScriptedServerTests : IDisposable
         end.ShouldBe(CutMode.Reset);
     }
 
-    [Fact(Timeout = 60_000)]
+    [Fact(Timeout = 180_000)]
     public async Task Responses_that_may_have_no_body_have_neither_body_nor_length()
     {
         await using var server = ScriptedServer.Start(exchange => exchange.RespondAsync(204));
@@ -101,7 +101,7 @@ public sealed class ScriptedServerTests : IDisposable
         Encoding.ASCII.GetString(received).ShouldBe("HTTP/1.1 204 NoContent\r\n\r\n");
     }
 
-    [Fact(Timeout = 60_000)]
+    [Fact(Timeout = 180_000)]
     public async Task HEAD_gets_the_length_and_not_the_body()
     {
         await using var server = ScriptedServer.Start(exchange => exchange.RespondAsync(200, "hello"));
@@ -113,7 +113,7 @@ public sealed class ScriptedServerTests : IDisposable
         server.Connections.ShouldBe(1);
     }
 
-    [Fact(Timeout = 60_000)]
+    [Fact(Timeout = 180_000)]
     public async Task Sees_the_client_leave()
     {
         var left = new TaskCompletionSource();
@@ -130,7 +130,7 @@ public sealed class ScriptedServerTests : IDisposable
         await left.Task.WaitAsync(Wire.Cancelled);
     }
 
-    [Fact(Timeout = 60_000)]
+    [Fact(Timeout = 180_000)]
     public async Task A_pending_write_shows_that_the_client_does_not_read()
     {
         const int MoreThanBuffersHold = 64 * 1024 * 1024;
@@ -154,7 +154,7 @@ public sealed class ScriptedServerTests : IDisposable
         exchange.BytesWritten.ShouldBe(MoreThanBuffersHold);
     }
 
-    [Fact(Timeout = 60_000)]
+    [Fact(Timeout = 180_000)]
     public async Task A_raw_script_has_the_connection_to_itself()
     {
         await using var server = ScriptedServer.StartRaw(async connection =>
@@ -174,7 +174,7 @@ public sealed class ScriptedServerTests : IDisposable
         server.Requests.ShouldBeEmpty();
     }
 
-    [Fact(Timeout = 60_000)]
+    [Fact(Timeout = 180_000)]
     public async Task An_upgraded_connection_can_be_read_behind_the_request()
     {
         await using var server = ScriptedServer.Start(async exchange =>

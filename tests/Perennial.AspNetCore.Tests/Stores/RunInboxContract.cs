@@ -6,7 +6,7 @@ namespace Perennial.AspNetCore.Tests.Stores;
 /// <summary>What every store promises about messages to a producer. Uses nothing but the public contract, as <see cref="RunStoreContract"/>.</summary>
 public abstract class RunInboxContract
 {
-    private const int Hang = 60_000;
+    private const int Hang = 180_000;
 
     private static CancellationToken TestEnds => TestContext.Current.CancellationToken;
 

@@ -6,7 +6,7 @@ namespace Perennial.AspNetCore.Tests.Stores;
 /// <summary>What every store promises about records. Uses nothing but the public contract, so that each store's tests can inherit it.</summary>
 public abstract class RunStoreContract
 {
-    private const int Hang = 60_000;
+    private const int Hang = 180_000;
 
     private static CancellationToken TestEnds => TestContext.Current.CancellationToken;
 

@@ -5,7 +5,7 @@ namespace Perennial.Tests.Support;
 /// <summary>A transport under test and, in order, everything it announces. Thread safe.</summary>
 internal sealed class TransportProbe : IAsyncDisposable
 {
-    private static readonly TimeSpan HangLimit = TimeSpan.FromMinutes(1);
+    private static readonly TimeSpan HangLimit = TimeSpan.FromMinutes(3);
 
     private readonly Lock _gate = new();
     private readonly List<object> _events = [];
