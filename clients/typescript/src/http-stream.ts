@@ -1,7 +1,7 @@
 import { type CreateTransport, creatorOf } from "./client.js";
 import type { Protocol } from "./connection.js";
 import { createJsonLinesParser } from "./json-lines.js";
-import { type Incoming, Message, type Parser } from "./message.js";
+import { createMessage, type Incoming, type Parser } from "./message.js";
 import { connectResponse, mediaType, refuse, speaksPerennial } from "./response.js";
 import { classifyJson } from "./signals.js";
 
@@ -35,7 +35,7 @@ function createRawParser(): Parser {
   const decoder = new TextDecoder();
   return {
     hasId: false,
-    parse: (bytes, into: Incoming[]) => into.push({ message: new Message(decoder.decode(bytes, { stream: true }), undefined, undefined, bytes) }),
+    parse: (bytes, into: Incoming[]) => into.push({ message: createMessage(decoder.decode(bytes, { stream: true }), undefined, undefined, bytes) }),
     end() {},
   };
 }

@@ -1,10 +1,10 @@
 import { type CreateTransport, creatorOf } from "./client.js";
 import type { Protocol } from "./connection.js";
 import { requireJson } from "./http-stream.js";
-import { createJsonLinesParser, openEnvelope, parse, readValue } from "./json-lines.js";
+import { createJsonLinesParser, openEnvelope, readValue } from "./json-lines.js";
 import type { Incoming, Parser } from "./message.js";
 import { controlOr, endOf, mediaType, readBody, speaksPerennial } from "./response.js";
-import { classifyError, classifyJson } from "./signals.js";
+import { classifyError, classifyJson, parse } from "./signals.js";
 import { tooLarge } from "./sse-parser.js";
 import { sleep } from "./waiting.js";
 

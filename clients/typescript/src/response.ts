@@ -1,6 +1,6 @@
 import type { Connection, OpenContext, ProtocolContext } from "./connection.js";
 import { passing, TransportError } from "./errors.js";
-import { type Incoming, Message, type Parser } from "./message.js";
+import { createMessage, type Incoming, type Message, type Parser } from "./message.js";
 import { classifyControl, classifyError } from "./signals.js";
 import type { StreamMessage, StreamSignal } from "./types.js";
 
@@ -78,7 +78,7 @@ export function connectResponse(
 /** What the end of a stream that was reached before amounts to, where a 204 says so. */
 export function endOf(response: Response): Message {
   const status = response.headers.get("perennial-status");
-  return new Message("", undefined, `perennial.${status == "stopped" || status == "failed" ? status : "completed"}`);
+  return createMessage("", undefined, `perennial.${status == "stopped" || status == "failed" ? status : "completed"}`);
 }
 
 /** What a control event means, or else what the convention says. */

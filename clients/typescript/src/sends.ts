@@ -3,7 +3,7 @@ import type { Connection } from "./connection.js";
 import { TransportError, toTransportError } from "./errors.js";
 import type { Settings } from "./settings.js";
 import type { SendOutcome } from "./types.js";
-import { after, onAbort, sleep, within } from "./waiting.js";
+import { after, childOf, onAbort, sleep, within } from "./waiting.js";
 
 /** A message on its way out. */
 export interface OutgoingSend {
@@ -28,69 +28,60 @@ export interface PendingSend extends OutgoingSend {
 }
 
 /** 128 random bits; `randomUUID` is for pages of secure origins only. */
-export const drawKey = (): string => Array.from(crypto.getRandomValues(new Uint8Array(16)), (byte) => byte.toString(16).padStart(2, "0")).join("");
+const drawKey = (): string => Array.from(crypto.getRandomValues(new Uint8Array(16)), (byte) => byte.toString(16).padStart(2, "0")).join("");
 
 /** Outgoing messages, in the order of the calls; each ends with what is truly known of it. */
 export type SendList = ReturnType<typeof createSendList>;
 
 export function createSendList(settings: Settings, current: () => Connection | undefined, onSent: () => void) {
-  const { queueCapacity, timeout } = settings.send;
+  const { services, send: { queueCapacity, timeout } } = settings;
   const waiting: PendingSend[] = [];
   let isRunning = false;
 
   const list = {
     /** Those waiting, the first one first. */
     waiting: waiting as readonly PendingSend[],
-    /** How the sender is known under `perennial.v1`: kept over connections, forgotten where a message's fate was left open. */
-    sender: undefined as { id: string; next: number } | undefined,
 
-    add(message: OutgoingSend, signal: AbortSignal | undefined): Promise<SendOutcome> {
-      if (waiting.length >= queueCapacity) {
-        return Promise.reject(new TransportError("send-queue-full", queueCapacity, { delivery: "not-sent" }));
-      }
-      return new Promise((resolve, reject) => {
-        const leave = new AbortController();
-        const send: PendingSend = {
-          ...message,
-          mayHaveArrived: false,
-          settled: false,
-          leave,
-          backoff: createBackoff(settings),
-          settle(result) {
-            if (send.settled) return;
-            send.settled = true;
-            if (typeof result == "string") onSent();
-            (result instanceof TransportError ? reject : resolve)(result as never);
-            leave.abort();
-          },
-        };
-        waiting.push(send);
-        onAbort(signal, () => {
+    add: (data: OutgoingSend["data"], kind: OutgoingSend["kind"], signal: AbortSignal | undefined) => new Promise<SendOutcome>((resolve, reject) => {
+      if (waiting.length >= queueCapacity) throw new TransportError("send-queue-full", queueCapacity, { delivery: "not-sent" });
+      const leave = new AbortController();
+      const send: PendingSend = {
+        data,
+        kind,
+        key: drawKey(),
+        mayHaveArrived: false,
+        settled: false,
+        leave,
+        backoff: createBackoff(settings),
+        settle(result) {
+          if (send.settled) return;
           send.settled = true;
-          reject(signal!.reason);
+          if (typeof result == "string") {
+            onSent();
+            resolve(result);
+          }
+          reject(result);
           leave.abort();
-          if (send.number === undefined) list.remove(send);
-        }, leave.signal);
-        list.run();
-      });
-    },
+        },
+      };
+      waiting.push(send);
+      onAbort(signal, () => {
+        send.settled = true;
+        reject(signal!.reason);
+        leave.abort();
+        if (!send.number) list.remove(send);
+      }, leave.signal);
+      void list.run();
+    }),
 
     remove(send: PendingSend): void {
       const at = waiting.indexOf(send);
       if (at >= 0) waiting.splice(at, 1);
     },
 
-    /** Rejects a message that was tried for too long, as far as its caller is concerned; returns what prevents it. */
-    limit: (send: PendingSend): (() => void) =>
-      after(settings.services, timeout, () => send.settle(new TransportError("send-timeout", timeout, { delivery: "unknown" }))),
-
     /** The transport is over: nothing that waits will be sent. */
     fail(): void {
-      for (const send of waiting.splice(0)) {
-        if (send.number !== undefined) list.sender = undefined;
-        const delivery = send.mayHaveArrived ? "unknown" : "not-sent";
-        send.settle(new TransportError("not-connected", undefined, { delivery }));
-      }
+      for (const send of waiting.splice(0)) send.settle(failed(send, "not-connected"));
     },
 
     /** Sends what waits over the present connection. Called when there is one, and when something is added. */
@@ -110,35 +101,34 @@ export function createSendList(settings: Settings, current: () => Connection | u
   return list;
 
   async function trySend(connection: Connection, send: PendingSend): Promise<void> {
-    const limit = new AbortController();
-    const timedOut = () => limit.abort(new TransportError("send-timeout", timeout, { transient: connection.repeatsSends }));
-    const cancel = after(settings.services, timeout, timedOut);
-    onAbort(send.leave.signal, () => limit.abort(), limit.signal);
-    const { mayHaveArrived } = send;
+    const { mayHaveArrived, leave } = send;
+    const { repeatsSends } = connection;
+    const limit = childOf(leave.signal);
+    const cancel = after(services, timeout, () => limit.abort(new TransportError("send-timeout", timeout, { transient: repeatsSends })));
     try {
-      if (send.number !== undefined) throw new TransportError("connection-lost", "sent in another form");
+      if (send.number) throw new TransportError("connection-lost", "sent in another form");
       const sending = connection.send(send, limit.signal);
       send.mayHaveArrived = true;
       send.settle(await within(sending, limit.signal));
-      list.remove(send);
-    } catch (error) {
-      const known = toTransportError(error);
-      send.mayHaveArrived = mayHaveArrived || known.delivery != "not-sent";
-      await afterFailure(connection, send, known);
+    } catch (failure) {
+      const error = toTransportError(failure);
+      send.mayHaveArrived = mayHaveArrived || error.delivery != "not-sent";
+      try {
+        if (send.settled || (send.mayHaveArrived && !repeatsSends)) throw error;
+        return await sleep(services, send.backoff.afterFailure(error), leave.signal);
+      } catch (failure) {
+        const { code, message, ...details } = toTransportError(failure);
+        send.settle(failed(send, code, message, details));
+      }
     } finally {
       cancel();
+      limit.abort();
     }
+    list.remove(send);
   }
 
-  async function afterFailure(connection: Connection, send: PendingSend, error: TransportError): Promise<void> {
-    try {
-      if (send.settled) throw error;
-      if (send.mayHaveArrived && !connection.repeatsSends) throw error;
-      await sleep(settings.services, send.backoff.afterFailure(error), send.leave.signal);
-    } catch (final) {
-      const known = toTransportError(final);
-      send.settle(new TransportError(known.code, known.message, { ...known, delivery: send.mayHaveArrived ? "unknown" : "not-sent" }));
-      list.remove(send);
-    }
+  /** An error that says what is known of the message. */
+  function failed({ mayHaveArrived }: PendingSend, ...[code, what, details]: ConstructorParameters<typeof TransportError>): TransportError {
+    return new TransportError(code, what, { ...details, delivery: mayHaveArrived ? "unknown" : "not-sent" });
   }
 }

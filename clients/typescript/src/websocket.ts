@@ -2,8 +2,8 @@ import { type CreateTransport, creatorOf } from "./client.js";
 import type { OpenContext, Protocol, ProtocolContext } from "./connection.js";
 import { passing, TransportError } from "./errors.js";
 import { openEnvelope } from "./json-lines.js";
-import { type Incoming, Message } from "./message.js";
-import { createNumberedSends } from "./perennial-v1.js";
+import { createMessage, type Incoming, type Message } from "./message.js";
+import { createNumberedSends, createSender, type Sender } from "./perennial-v1.js";
 import { cannotStop, controlOr } from "./response.js";
 import { classifyError, classifyJson } from "./signals.js";
 import { tooLarge } from "./sse-parser.js";
@@ -22,23 +22,23 @@ const CLOSE_LIMIT = 2_000;
  * connection is left, and resumed when there is room: nothing is lost where the server numbers its events, and memory stays bounded.
  * Where the socket can be paused, as that of `ws` on Node can, it is.
  */
-export const websocket: Protocol = { kind: "websocket", create: (context) => (open) => connect(context, open) };
+export const websocket: Protocol = { kind: "websocket", create: (context) => connect.bind(undefined, context, createSender()) };
 
 /** Makes a transport over WebSocket. `http` URLs are taken for `ws`. */
 export const createTransport: CreateTransport = creatorOf(websocket);
 
-async function connect({ settings, sends }: ProtocolContext, { lastEventId, signal }: OpenContext) {
+async function connect({ settings, sends }: ProtocolContext, sender: Sender, { lastEventId, signal }: OpenContext) {
   const { services, buffer: { capacity }, maxMessageLength, heartbeat } = settings;
   const request: OutgoingRequest = { url: new URL(settings.url), headers: new Headers() };
   request.url.protocol = request.url.protocol.replace("http", "ws");
   if (lastEventId !== undefined) request.url.searchParams.set("lastEventId", lastEventId);
-  await within(Promise.resolve(settings.configureRequest?.(request, { rejected: false })), signal);
+  await within(settings.configureRequest?.(request, { rejected: false }), signal);
   if (!services.WebSocket) throw new TransportError("connect-failed", "no WebSocket here, see services");
 
   const offered = [...(settings.protocols ?? [SUBPROTOCOL])];
   const socket = new services.WebSocket(request.url, offered);
   socket.binaryType = "arraybuffer";
-  const numbered = createNumberedSends(sends, say);
+  const numbered = createNumberedSends(sends, sender, settings, say);
   let isPerennial = false;
   let queue: Incoming[] = [];
   let bytes = 0;
@@ -151,12 +151,12 @@ async function connect({ settings, sends }: ProtocolContext, { lastEventId, sign
   function receiveBytes(data: Uint8Array): Incoming {
     if (data.length > maxMessageLength) throw tooLarge();
     if (isPerennial) throw new TransportError("protocol-violation", "binary");
-    return { message: new Message("", undefined, undefined, data) };
+    return { message: createMessage("", undefined, undefined, data) };
   }
 
   function receiveText(text: string): Incoming | undefined {
     if (text.length > maxMessageLength) throw tooLarge();
-    if (!isPerennial) return { message: new Message(text) };
+    if (!isPerennial) return { message: createMessage(text) };
     const found = openEnvelope(text);
     const { message } = found;
     const say = <T>() => message!.json<T>();
