@@ -15,7 +15,7 @@ export function createBuffer(
   bell: Bell,
   notice: <Name extends "backpressure" | "drain" | "dropped">(name: Name, detail: Detail<Name>) => void,
 ) {
-  const mark = Math.max(1, Math.ceil(capacity * highWaterMark));
+  const mark = Math.ceil(capacity * highWaterMark);
   let items: { readonly message: Message; readonly at: number }[] = [];
   let head = 0;                                     // items before it are taken
   let aboveMark = false;

@@ -3,9 +3,8 @@ import type { Connection, Protocol } from "./connection.js";
 import { TransportError } from "./errors.js";
 import { createEvents } from "./events.js";
 import { watchHost } from "./host.js";
-import { createHttp } from "./http.js";
 import { type Cursor, type LoopContext, runLoop } from "./loop.js";
-import { createMetrics } from "./metrics.js";
+import { createCounts, summarize } from "./metrics.js";
 import { createSendList } from "./sends.js";
 import { settle } from "./settings.js";
 import type { StreamEnd, StreamMessage, Transport, TransportOptions, TransportSnapshot, TransportState } from "./types.js";
@@ -32,7 +31,7 @@ interface Abortable {
 
 let count = 0;
 
-const oneReader = () => new TypeError("The messages have one reader: one loop, or on(\"event\").");
+const oneReader = () => new TypeError('messages have one reader: a loop, or on("event")');
 
 /** The public face of a transport: one state, one session at a time, one buffer and one cursor over all of them. */
 export function createClient(protocol: Protocol, options: TransportOptions): Transport {
@@ -50,12 +49,13 @@ export function createClient(protocol: Protocol, options: TransportOptions): Tra
   let kind = protocol.kind;
   let isBeingRead = false;
   let snapshot: TransportSnapshot;
+  let startedAt: number | undefined;
+  let firstMessageAt: number | undefined;
   let settleCompletion!: (end: StreamEnd) => void;
   let completion: Promise<StreamEnd>;
 
   const cursor: Cursor = { id: settings.lastEventId, isExact: true, isBeforeGap: false };
-  const metrics = createMetrics(services);
-  const { counts } = metrics;
+  const counts = createCounts();
   const buffer = createBuffer(settings, bell, (name, detail) => events.emit(name, detail));
   const events = createEvents(buffer, () => counts.handlerErrors++);
   const sends = createSendList(settings, () => connection, () => counts.messagesSent++);
@@ -65,28 +65,29 @@ export function createClient(protocol: Protocol, options: TransportOptions): Tra
     wake() {},
     drop() {},
     isShown: () => !host.isAway,
-    open: protocol.create({ settings, http: createHttp(settings), sends }),
+    open: protocol.create({ settings, sends }),
     announce(name, detail) {
       if (name == "gap") counts.gaps++;
       if (name == "reconnecting") counts.reconnectAttempts++;
       events.announce(name, detail);
     },
-    report(failure, recoverable, attempt) {
+    report(failure, recoverable = true, attempt = 0) {
       counts.errors++;
       counts.lastError = failure;
       events.announce("error", { error: failure, code: failure.code, recoverable, state, attempt, time: services.now() });
     },
-    use(next, isResume) {
+    use(next) {
       connection = next;
       counts.connectedAt = next && services.now();
       if (!next) return;
       kind = next.kind ?? protocol.kind;
-      if (isResume) counts.resumes++;
+      if (attempt && cursor.id !== undefined) counts.resumes++;
       session!.wasConnected = true;
       void sends.run();
     },
     delivered() {
-      metrics.delivered();
+      counts.messagesReceived++;
+      firstMessageAt ??= services.now();
       if (attempt) enter(state, 0);
       void events.dispatch();
     },
@@ -113,7 +114,7 @@ export function createClient(protocol: Protocol, options: TransportOptions): Tra
     get completion() { return completion; },
     connect,
     read,
-    [Symbol.asyncIterator]: () => read(),
+    [Symbol.asyncIterator]: read,
     send: (data, options) => send(data as Uint8Array<ArrayBuffer>, typeof data == "string" ? "text" : "binary", options),
     sendJson: (value, options) => send(JSON.stringify(value), "json", options),
     stop,
@@ -131,7 +132,17 @@ export function createClient(protocol: Protocol, options: TransportOptions): Tra
       return end;
     },
     getSnapshot: () => snapshot,
-    getMetrics: () => metrics.snapshot({ id, kind, state, bufferSize: buffer.size(), dropped: buffer.dropped }, buffer.latencies),
+    getMetrics: () => ({
+      id,
+      kind,
+      state,
+      bufferSize: buffer.size(),
+      dropped: buffer.dropped,
+      connectionDuration: connection ? services.now() - counts.connectedAt! : 0,
+      timeToFirstMessage: firstMessageAt && firstMessageAt - startedAt!,
+      ...counts,
+      ...summarize(buffer.latencies),
+    }),
   };
   return transport;
 
@@ -171,7 +182,7 @@ export function createClient(protocol: Protocol, options: TransportOptions): Tra
     if (end) renewCompletion();
     end = buffer.end = undefined;
     session = { stop: new AbortController(), wasConnected: false };
-    metrics.started();
+    startedAt ??= services.now();
     enter("connecting", 0);
     host.watch("addEventListener");
     void runLoop(loop, session.stop.signal).then(finish);

@@ -1,5 +1,6 @@
 import { type CreateTransport, creatorOf } from "./client.js";
 import type { Protocol } from "./connection.js";
+import { httpOf } from "./http.js";
 import { createJsonLinesParser } from "./json-lines.js";
 import { createMessage, type Incoming, type Parser } from "./message.js";
 import { connectResponse, mediaType, refuse, speaksPerennial } from "./response.js";
@@ -13,7 +14,7 @@ export const httpStream: Protocol = {
   create: (context) => async (open) => {
     const { framing, maxMessageLength } = context.settings;
     const isRaw = framing == "raw";
-    const response = await context.http.open(isRaw ? "*/*" : "application/x-ndjson, application/json;q=0.9", open.lastEventId, open.signal);
+    const response = await httpOf(context).open(isRaw ? "*/*" : "application/x-ndjson, application/json;q=0.9", open.lastEventId, open.signal);
     if (isRaw) return connectResponse(context, open, response, createRawParser(), () => "message", false);
     await requireJson(response);
     const parser = createJsonLinesParser(maxMessageLength, speaksPerennial(response), open.lastEventId);

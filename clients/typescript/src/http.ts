@@ -1,3 +1,4 @@
+import type { ProtocolContext } from "./connection.js";
 import { asFinal, passing, TransportError, toTransportError } from "./errors.js";
 import type { Settings } from "./settings.js";
 import type { OutgoingSend } from "./sends.js";
@@ -11,17 +12,18 @@ import { within } from "./waiting.js";
  */
 export type Http = ReturnType<typeof createHttp>;
 
-/** What undici says of a connection that never stood. Browsers do not say. */
-const NEVER_CONNECTED = /^(ECONNREFUSED|ENOTFOUND|EAI_AGAIN|UND_ERR_CONNECT_TIMEOUT)$/;
+/** That of a transport: one for all its forms. */
+export const httpOf = (context: ProtocolContext): Http => (context.http ??= createHttp(context.settings));
 
-const isSafe = (method: string) => method == "GET" || method == "HEAD";
+/** What undici says of a connection that never stood. Browsers do not say. */
+const NEVER_CONNECTED = /ECONNREFUSED|ENOTFOUND|EAI_AGAIN|CONNECT_TIMEOUT/;
 
 export function createHttp(settings: Settings) {
   const { method, url, allowReplay, body, sendUrl, configureRequest, services: { fetch, now } } = settings;
   let resource: URL | undefined;          // what the answer to a request with side effects named as the stream
   let mayHaveActed = false;               // the server may have acted on a request with side effects
 
-  const isRead = () => isSafe(method) || !!resource;
+  const isRead = () => !!resource || method == "GET" || method == "HEAD";
   const maySend = () => isRead() || !mayHaveActed || !!allowReplay;
 
   return {
@@ -34,9 +36,8 @@ export function createHttp(settings: Settings) {
       const headers = new Headers({ accept });
       // Header fields hold bytes; an id goes back as the UTF-8 it came in (HTML standard, 9.2.3).
       if (lastEventId !== undefined) headers.set("last-event-id", String.fromCharCode(...new TextEncoder().encode(lastEventId)));
-      const init = isRead() ? { method: "GET" } : { method, body: encodeBody(body, headers) };
       try {
-        return await request(resource ?? url, headers, init, signal, true);
+        return await (isRead() ? request("GET", resource ?? url, headers, undefined, signal) : request(method, url, headers, encodeBody(body, headers), signal, true));
       } catch (failure) {
         const error = toTransportError(failure);
         throw maySend() || !error.transient ? error : asFinal(error, error.status ? error.code : "interrupted");
@@ -44,57 +45,53 @@ export function createHttp(settings: Settings) {
     },
 
     /** Posts one message, named by its key so that the server can recognise a repetition. */
-    async post({ data, kind, key }: OutgoingSend, signal: AbortSignal): Promise<void> {
+    async post({ data, kind, key }: OutgoingSend, signal: AbortSignal): Promise<"acknowledged"> {
       if (!sendUrl && !isRead()) throw new TransportError("not-connected", "sendUrl is not set", { delivery: "not-sent" });
       const headers = new Headers({
         "content-type": kind == "json" ? "application/json" : kind == "text" ? "text/plain; charset=utf-8" : "application/octet-stream",
         "idempotency-key": `"${key}"`,      // a structured-field string (draft-ietf-httpapi-idempotency-key-header, 2.1)
       });
-      try {
-        const { redirected } = await request(sendUrl ? new URL(sendUrl, url) : (resource ?? url), headers, { method: "POST", body: data }, signal);
-        // Followed by another method, perhaps, and answered by a login page: that acknowledges nothing.
-        if (redirected) throw new TransportError("redirect-refused", undefined, { delivery: "unknown" });
-      } catch (failure) {
-        const cause = toTransportError(failure);
-        const { status, transient, code, message, delivery = status! < 500 ? "not-sent" : "unknown" } = cause;
-        throw new TransportError(status && !transient ? "send-rejected" : code, message, { ...cause, delivery, cause });
-      }
+      const response = await request("POST", sendUrl ? new URL(sendUrl, url) : (resource ?? url), headers, data, signal);
+      await response.body?.cancel();
+      // Followed by another method, perhaps, and answered by a login page: that acknowledges nothing.
+      if (response.redirected) throw new TransportError("redirect-refused");
+      return "acknowledged";
     },
 
     /** Asks the server to stop producing the stream. */
     async stop(signal: AbortSignal): Promise<void> {
-      await request(resource ?? url, new Headers(), { method: "DELETE" }, signal);
+      const response = await request("DELETE", resource ?? url, new Headers(), undefined, signal);
+      await response.body?.cancel();
     },
   };
 
-  /** Makes a request, once more where it was refused for want of credentials. What does not open the stream has no body worth reading. */
-  async function request(target: URL, headers: Headers, init: RequestInit & { method: string }, signal: AbortSignal, opens = false): Promise<Response> {
-    const acts = opens && !isSafe(init.method);
+  /** Makes a request, once more where it was refused for want of credentials. `acts`: it opens the stream, and has side effects. */
+  async function request(method: string, target: URL, headers: Headers, body: BodyInit | undefined, signal: AbortSignal, acts = false): Promise<Response> {
     for (const [name, value] of Object.entries(settings.headers ?? {})) headers.set(name, value);
     for (let rejected = false; ; rejected = true) {
       const outgoing: OutgoingRequest = { url: new URL(target), headers };
       await within(configureRequest?.(outgoing, { rejected }), signal);
       signal.throwIfAborted();
       if (acts) mayHaveActed = true;
-      const response = await send(outgoing, init, signal, acts);
-      const { status, ok } = response;
+      const response = await fetch(outgoing.url, {
+        method, headers, signal,
+        body: body!,
+        cache: "no-store",      // does in a browser what the field Cache-Control would do, without a CORS preflight
+        credentials: settings.credentials ?? "same-origin",
+      }).catch((cause: { cause?: { code?: string } }) => {
+        signal.throwIfAborted();
+        const isNotSent = NEVER_CONNECTED.test(cause.cause?.code!);
+        if (acts && isNotSent) mayHaveActed = false;
+        throw passing("connect-failed", outgoing.url.host, { cause, delivery: isNotSent ? "not-sent" : undefined });
+      });
+      const { status } = response;
       if (acts && status >= 400 && status < 500) mayHaveActed = false;      // a client error says that it did not (RFC 9110, 15.5)
-      if (acts && ok) nameResource(response, outgoing.url);
-      if (!ok || !opens) await response.body?.cancel();
-      if (ok) return response;
+      if (response.ok) {
+        if (acts) nameResource(response, outgoing.url);
+        return response;
+      }
+      await response.body?.cancel();
       if (status != 401 || rejected || !configureRequest) throw statusError(response);
-    }
-  }
-
-  async function send({ url, headers }: OutgoingRequest, init: RequestInit, signal: AbortSignal, acts: boolean): Promise<Response> {
-    try {
-      // `no-store` does in a browser what the field Cache-Control would do, without a CORS preflight.
-      return await fetch(url, { ...init, headers, signal, cache: "no-store", credentials: settings.credentials ?? "same-origin" });
-    } catch (cause) {
-      signal.throwIfAborted();
-      const isNotSent = NEVER_CONNECTED.test((cause as { cause?: { code?: string } }).cause?.code ?? "");
-      if (acts && isNotSent) mayHaveActed = false;
-      throw passing("connect-failed", url.host, { cause, delivery: isNotSent ? "not-sent" : undefined });
     }
   }
 
@@ -108,7 +105,7 @@ export function createHttp(settings: Settings) {
 
   function statusError({ status, headers }: Response): TransportError {
     // Seconds or a date (RFC 9110, 10.2.3); a date in the past is no wait.
-    const value = headers.get("retry-after") ?? "";
+    const value = headers.get("retry-after")!;
     const wait = /^\d+$/.test(value) ? +value * 1000 : Date.parse(value) - now();
     const retryAfter = Number.isNaN(wait) ? undefined : Math.max(wait, 0);
     return new TransportError("http-status", status, { status, transient: settings.reconnect.retryStatusCodes.includes(status), retryAfter });

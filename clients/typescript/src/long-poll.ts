@@ -1,10 +1,11 @@
 import { type CreateTransport, creatorOf } from "./client.js";
 import type { Protocol } from "./connection.js";
 import { requireJson } from "./http-stream.js";
+import { httpOf } from "./http.js";
 import { createJsonLinesParser, openEnvelope, readValue } from "./json-lines.js";
 import type { Incoming, Parser } from "./message.js";
-import { controlOr, endOf, mediaType, readBody, speaksPerennial } from "./response.js";
-import { classifyError, classifyJson, parse } from "./signals.js";
+import { endOf, mediaType, readBody, speaksPerennial } from "./response.js";
+import { classifyJson, meaningOf, parse } from "./signals.js";
 import { tooLarge } from "./sse-parser.js";
 import { sleep } from "./waiting.js";
 
@@ -13,7 +14,9 @@ export * from "./exports.js";
 /** Requests one after the other, each asking for what follows the last. A sequence of polls that did not fail is one connection. */
 export const longPoll: Protocol = {
   kind: "long-poll",
-  create: ({ settings, http }) => async ({ lastEventId, signal }) => {
+  create: (context) => async ({ lastEventId, signal }) => {
+    const { settings } = context;
+    const http = httpOf(context);
     const { services, maxMessageLength, interval } = settings;
     let cursor = lastEventId;
     let isPerennial = false;
@@ -44,15 +47,9 @@ export const longPoll: Protocol = {
         for (const { id } of found) cursor = id ?? cursor;
         return found;
       },
-      classify: (message) => {
-        const classify = settings.classify ?? (isPerennial ? classifyError : classifyJson);
-        return isPerennial ? controlOr(message, classify) : classify(message);
-      },
+      classify: (message) => meaningOf(message, settings, isPerennial, classifyJson),
       canResume: () => true,
-      async send(message, limit) {
-        await http.post(message, limit);
-        return "acknowledged";
-      },
+      send: http.post,
       stop: http.stop,
       close() {},
     };

@@ -34,9 +34,9 @@ export interface LoopContext {
   isShown(): boolean;
   enter(state: TransportState, attempt: number, error?: TransportError): void;
   announce<Name extends keyof TransportEvents>(name: Name, detail: Detail<Name>): void;
-  report(error: TransportError, recoverable: boolean, attempt: number): void;
+  report(error: TransportError, recoverable?: boolean, attempt?: number): void;
   /** The connection that stands, or none. */
-  use(connection: Connection | undefined, isResume: boolean): void;
+  use(connection?: Connection): void;
   /** A message was handed over. */
   delivered(): void;
   /** A batch was dealt with, so many bytes long. */
@@ -96,14 +96,14 @@ export async function runLoop(context: LoopContext, stop: AbortSignal): Promise<
       } finally {
         opening.end();
       }
-      context.use(connection, attempt > 0 && resumedFrom !== undefined);
+      context.use(connection);
       enter("connected", attempt);
       announce("connected", { attempt, resumedFrom });
       return await pumpAndJudge(connection, signal, resumedFrom);
     } finally {
       lifetime.abort();
       connection?.close();
-      context.use(undefined, false);
+      context.use();
     }
   }
 

@@ -42,7 +42,7 @@ export function createNumberedSends(list: SendList, sender: Sender, { services, 
     /** The server will not take this one. Its number is used up. */
     refused(number: number, serverCode: string | undefined, serverMessage: string | undefined): void {
       for (const send of numbered()) {
-        if (send.number == number) answer(send, new TransportError("send-rejected", number, { delivery: "not-sent", serverCode, serverMessage }));
+        if (send.number == number) answer(send, undefined, new TransportError("send-rejected", number, { delivery: "not-sent", serverCode, serverMessage }));
       }
     },
 
@@ -64,17 +64,17 @@ export function createNumberedSends(list: SendList, sender: Sender, { services, 
       if (send.number <= reached) continue;
       reached = send.number;
       send.mayHaveArrived = true;
-      limits.set(reached, after(services, timeout, () => send.settle(new TransportError("send-timeout", timeout, { delivery: "unknown" }))));
+      limits.set(reached, after(services, timeout, () => send.settle(undefined, new TransportError("send-timeout", timeout, { delivery: "unknown" }))));
       say(`{"type":"perennial.send","number":${reached},${payload(send)}}`);
     }
   }
 
-  function answer(send: PendingSend, result: SendOutcome | TransportError): void {
+  function answer(send: PendingSend, outcome?: SendOutcome, failure?: TransportError): void {
     limits.get(send.number!)?.();
     limits.delete(send.number!);
     sender.open--;
     list.remove(send);
-    send.settle(result);
+    send.settle(outcome, failure);
   }
 
   function introduce(): void {
@@ -89,7 +89,7 @@ export function createNumberedSends(list: SendList, sender: Sender, { services, 
 
   /** The server has forgotten this sender: what has no answer may or may not have arrived. */
   function forgotten(): void {
-    for (const send of numbered()) answer(send, new TransportError("connection-lost", "the server forgot the sender", { delivery: "unknown" }));
+    for (const send of numbered()) answer(send, undefined, new TransportError("connection-lost", "the server forgot the sender", { delivery: "unknown" }));
     Object.assign(sender, createSender());
     introduce();
   }

@@ -32,8 +32,8 @@ export async function pump(context: LoopContext, connection: Connection, backoff
       silence.counts = false;
       if (!batch) return undefined;
       for (const { message, id, retry, malformed } of batch) {
-        if (retry !== undefined) backoff.initialDelay = retry;
-        if (malformed !== undefined) report(passing("invalid-message", malformed), true, 0);
+        backoff.initialDelay = retry ?? backoff.initialDelay;
+        if (malformed) report(passing("invalid-message", malformed));
         const meaning = message && connection.classify(message);
         const isDelivered = meaning == "message" || meaning == "error" || meaning == "delivered-then-completed";
         if (isDelivered) {
@@ -66,7 +66,7 @@ export async function pump(context: LoopContext, connection: Connection, backoff
     if (meaning == "completed" || meaning == "delivered-then-completed") return { reason: "completed" };
     if (meaning == "stopped") return { reason: meaning };
     if (meaning == "failed") return { reason: meaning, error: failureIn(message, false) };
-    if (meaning == "error") report(failureIn(message, true), true, 0);
+    if (meaning == "error") report(failureIn(message, true));
     if (meaning == "gap") {
       cursor.isBeforeGap = true;
       context.announce("gap", { reason: "announced", requested: text(memberOf(message, "requested")), resumesAt: text(memberOf(message, "resumesAt")) });

@@ -1,7 +1,8 @@
 import type { Connection, OpenContext, ProtocolContext } from "./connection.js";
 import { passing, TransportError } from "./errors.js";
+import { httpOf } from "./http.js";
 import { createMessage, type Incoming, type Message, type Parser } from "./message.js";
-import { classifyControl, classifyError } from "./signals.js";
+import { meaningOf } from "./signals.js";
 import type { StreamMessage, StreamSignal } from "./types.js";
 
 /** Whether the server announced Perennial's protocol (docs/protocol.md). */
@@ -22,57 +23,54 @@ export function readBody(response: Response, signal: AbortSignal): () => Promise
 
 /** One response that is a stream, whatever its format. */
 export function connectResponse(
-  { settings, http }: ProtocolContext,
+  context: ProtocolContext,
   { signal, hasDelivered }: OpenContext,
   response: Response,
   parser: Parser,
   convention: (message: StreamMessage) => StreamSignal,
   canMarkEnd = true,
 ): Connection {
+  const http = httpOf(context);
   const isPerennial = speaksPerennial(response);
   const isOver = response.status == 204;
+  const marksEnd = isPerennial && canMarkEnd;
   const heartbeat = Number(response.headers.get("perennial-heartbeat"));
   const nextBytes = readBody(response, signal);
-  const classify = settings.classify ?? (isPerennial && canMarkEnd ? classifyError : convention);
   let delivered = hasDelivered;
-  let bytes = 0;
-  let ended = false;
-  let fault: unknown;         // found behind good messages, which are handed over first
+  const batches = readBatches();
 
-  return {
+  const connection = {
     longestSilence: heartbeat > 0 && heartbeat < 86_400 ? heartbeat * 3000 : undefined,
-    marksEnd: isPerennial && canMarkEnd,
+    marksEnd,
     repeatsSends: true,
-    get bytes() { return bytes; },
-    async read() {
-      // "HTTP 204 No Content" tells a client to stop reconnecting (HTML standard, 9.2.3).
-      if (isOver) return [{ message: endOf(response) }];
-      if (fault) throw fault;
-      if (ended) return undefined;
+    bytes: 0,
+    read: async () => (await batches.next()).value,
+    classify: (message: StreamMessage) => meaningOf(message, context.settings, isOver || marksEnd, convention),
+    canResume: () => http.canContinue(parser.hasId || !delivered),
+    send: http.post,
+    // A DELETE on a server that did not offer it might delete what the stream shows.
+    stop: isPerennial ? http.stop : cannotStop,
+    close() {},
+  } satisfies Connection;
+  return connection;
+
+  async function* readBatches(): AsyncGenerator<Incoming[], undefined> {
+    // "HTTP 204 No Content" tells a client to stop reconnecting (HTML standard, 9.2.3).
+    if (isOver) yield [{ message: endOf(response) }];
+    for (;;) {
       const found: Incoming[] = [];
       const block = await nextBytes();
       try {
         if (block) parser.parse(block, found);
         else parser.end(found);
-      } catch (error) {
-        if (!found.length) throw error;
-        fault = error;
+      } finally {
+        connection.bytes += block?.length ?? 0;
+        delivered ||= found.some(({ message }) => message);
+        if (block || found.length) yield found;      // what came before damage is handed over first
       }
-      bytes += block?.length ?? 0;
-      ended = !block;
-      delivered ||= found.some((each) => each.message);
-      return ended && !found.length ? undefined : found;
-    },
-    classify: (message) => (isOver || isPerennial ? controlOr(message, classify) : classify(message)),
-    canResume: () => http.canContinue(parser.hasId || !delivered),
-    send: async (message, limit) => {
-      await http.post(message, limit);
-      return "acknowledged";
-    },
-    // A DELETE on a server that did not offer it might delete what the stream shows.
-    stop: (limit) => (isPerennial ? http.stop(limit) : cannotStop()),
-    close() {},
-  };
+      if (!block) return;
+    }
+  }
 }
 
 /** What the end of a stream that was reached before amounts to, where a 204 says so. */
@@ -81,18 +79,12 @@ export function endOf(response: Response): Message {
   return createMessage("", undefined, `perennial.${status == "stopped" || status == "failed" ? status : "completed"}`);
 }
 
-/** What a control event means, or else what the convention says. */
-export function controlOr(message: Message, classify: (message: StreamMessage) => StreamSignal): StreamSignal {
-  const control = classifyControl(message);
-  return control == "message" ? classify(message) : control;
-}
-
 export async function cannotStop(): Promise<never> {
-  throw new TransportError("not-connected", "this server cannot stop");
+  throw new TransportError("not-connected", "the server cannot stop");
 }
 
 /** The media type of a response, without its parameters. */
-export const mediaType = (response: Response): string => (response.headers.get("content-type") ?? "").split(";")[0]!.trim().toLowerCase();
+export const mediaType = (response: Response): string => /[^;\s]*/.exec(response.headers.get("content-type") ?? "")![0].toLowerCase();
 
 /** Leaves a response that is not what was asked for. */
 export async function refuse(response: Response, needed: string): Promise<never> {

@@ -1,6 +1,6 @@
-import { type Backoff, createBackoff } from "./backoff.js";
+import { createBackoff } from "./backoff.js";
 import type { Connection } from "./connection.js";
-import { TransportError, toTransportError } from "./errors.js";
+import { type ErrorCode, type ErrorDetails, TransportError, toTransportError } from "./errors.js";
 import type { Settings } from "./settings.js";
 import type { SendOutcome } from "./types.js";
 import { after, childOf, onAbort, sleep, within } from "./waiting.js";
@@ -19,16 +19,14 @@ export interface PendingSend extends OutgoingSend {
   number?: number;
   /** Whether some try may have reached the peer: what a later try finds out does not change that. */
   mayHaveArrived: boolean;
-  /** Whether the caller knows its fate, so that only its number matters. */
-  settled: boolean;
-  /** Ends the present try. */
-  readonly leave: AbortController;
-  readonly backoff: Backoff;
-  readonly settle: (result: SendOutcome | TransportError) => void;
+  /** Aborted once the caller knows its fate, so that only its number matters. */
+  readonly settled: AbortSignal;
+  /** Tells the caller its fate, unless that is known: an outcome, or why there is none. */
+  readonly settle: (outcome?: SendOutcome, failure?: unknown) => void;
 }
 
 /** 128 random bits; `randomUUID` is for pages of secure origins only. */
-const drawKey = (): string => Array.from(crypto.getRandomValues(new Uint8Array(16)), (byte) => byte.toString(16).padStart(2, "0")).join("");
+const drawKey = (): string => crypto.getRandomValues(new Uint8Array(16)).reduce((key, byte) => key + byte.toString(16).padStart(2, "0"), "");
 
 /** Outgoing messages, in the order of the calls; each ends with what is truly known of it. */
 export type SendList = ReturnType<typeof createSendList>;
@@ -36,6 +34,7 @@ export type SendList = ReturnType<typeof createSendList>;
 export function createSendList(settings: Settings, current: () => Connection | undefined, onSent: () => void) {
   const { services, send: { queueCapacity, timeout } } = settings;
   const waiting: PendingSend[] = [];
+  const backoff = createBackoff(settings);      // of the first one
   let isRunning = false;
 
   const list = {
@@ -44,33 +43,29 @@ export function createSendList(settings: Settings, current: () => Connection | u
 
     add: (data: OutgoingSend["data"], kind: OutgoingSend["kind"], signal: AbortSignal | undefined) => new Promise<SendOutcome>((resolve, reject) => {
       if (waiting.length >= queueCapacity) throw new TransportError("send-queue-full", queueCapacity, { delivery: "not-sent" });
-      const leave = new AbortController();
+      const fate = new AbortController();
+      const settled = fate.signal;
       const send: PendingSend = {
         data,
         kind,
         key: drawKey(),
         mayHaveArrived: false,
-        settled: false,
-        leave,
-        backoff: createBackoff(settings),
-        settle(result) {
-          if (send.settled) return;
-          send.settled = true;
-          if (typeof result == "string") {
+        settled,
+        settle(outcome, failure) {
+          if (settled.aborted) return;
+          fate.abort();
+          if (outcome) {
             onSent();
-            resolve(result);
+            resolve(outcome);
           }
-          reject(result);
-          leave.abort();
+          reject(failure);
         },
       };
       waiting.push(send);
       onAbort(signal, () => {
-        send.settled = true;
-        reject(signal!.reason);
-        leave.abort();
+        send.settle(undefined, signal!.reason);
         if (!send.number) list.remove(send);
-      }, leave.signal);
+      }, settled);
       void list.run();
     }),
 
@@ -81,7 +76,7 @@ export function createSendList(settings: Settings, current: () => Connection | u
 
     /** The transport is over: nothing that waits will be sent. */
     fail(): void {
-      for (const send of waiting.splice(0)) send.settle(failed(send, "not-connected"));
+      for (const send of waiting.splice(0)) fail(send, "not-connected");
     },
 
     /** Sends what waits over the present connection. Called when there is one, and when something is added. */
@@ -101,10 +96,10 @@ export function createSendList(settings: Settings, current: () => Connection | u
   return list;
 
   async function trySend(connection: Connection, send: PendingSend): Promise<void> {
-    const { mayHaveArrived, leave } = send;
+    const { mayHaveArrived, settled } = send;
     const { repeatsSends } = connection;
-    const limit = childOf(leave.signal);
-    const cancel = after(services, timeout, () => limit.abort(new TransportError("send-timeout", timeout, { transient: repeatsSends })));
+    const limit = childOf(settled);
+    onAbort(limit.signal, after(services, timeout, () => limit.abort(new TransportError("send-timeout", timeout, { transient: repeatsSends }))));
     try {
       if (send.number) throw new TransportError("connection-lost", "sent in another form");
       const sending = connection.send(send, limit.signal);
@@ -112,23 +107,24 @@ export function createSendList(settings: Settings, current: () => Connection | u
       send.settle(await within(sending, limit.signal));
     } catch (failure) {
       const error = toTransportError(failure);
-      send.mayHaveArrived = mayHaveArrived || error.delivery != "not-sent";
+      // A client error says that it was not taken (RFC 9110, 15.5).
+      send.mayHaveArrived = mayHaveArrived || !(error.status! < 500 || error.delivery == "not-sent");
       try {
-        if (send.settled || (send.mayHaveArrived && !repeatsSends)) throw error;
-        return await sleep(services, send.backoff.afterFailure(error), leave.signal);
+        if (send.mayHaveArrived && !repeatsSends) throw error;
+        return await sleep(services, backoff.afterFailure(error), settled);
       } catch (failure) {
         const { code, message, ...details } = toTransportError(failure);
-        send.settle(failed(send, code, message, details));
+        fail(send, code == "http-status" && !details.transient ? "send-rejected" : code, message, { ...details, cause: failure });
       }
     } finally {
-      cancel();
       limit.abort();
     }
+    backoff.failures = 0;
     list.remove(send);
   }
 
-  /** An error that says what is known of the message. */
-  function failed({ mayHaveArrived }: PendingSend, ...[code, what, details]: ConstructorParameters<typeof TransportError>): TransportError {
-    return new TransportError(code, what, { ...details, delivery: mayHaveArrived ? "unknown" : "not-sent" });
+  /** Ends with an error that says what is known of the message. */
+  function fail(send: PendingSend, code: ErrorCode, what?: string, details?: ErrorDetails): void {
+    send.settle(undefined, new TransportError(code, what, { ...details, delivery: send.mayHaveArrived ? "unknown" : "not-sent" }));
   }
 }

@@ -10,7 +10,7 @@ export function settle(options: TransportOptions) {
   const { fetch, WebSocket, setTimeout, clearTimeout, document, location, navigator } = globalThis;
   const { url, body, reconnect } = options;
   const method = (options.method ?? (body === undefined ? "GET" : "POST")).toUpperCase();
-  if (body !== undefined && method == "GET") throw new TypeError("method: a GET cannot have a body.");
+  if (body !== undefined && method == "GET") throw new TypeError("method: GET takes no body");
   return {
     ...fill(options, "", 1, {
       connectTimeout: 30_000,
@@ -53,7 +53,7 @@ function fill<Given extends object, Defaults extends object>(given: Given | unde
   for (const [name, value] of Object.entries(given ?? {})) {
     if (value === undefined) continue;
     const lowest = LEAST[name] ?? (typeof filled[name] == "number" ? least : undefined);
-    if (lowest !== undefined && !((value as number) >= lowest)) throw new RangeError(`${group}${name} must be a number from ${lowest}, not ${value}.`);
+    if (lowest !== undefined && !((value as number) >= lowest)) throw new RangeError(`${group}${name}: ${value} is no number from ${lowest}`);
     filled[name] = value;
   }
   return filled as Omit<Given, keyof Defaults> & { [Name in keyof Defaults]: Name extends keyof Given ? Exclude<Given[Name], undefined> : Defaults[Name] };

@@ -1,11 +1,18 @@
 import { TransportError } from "./errors.js";
+import type { Settings } from "./settings.js";
 import type { StreamMessage, StreamSignal } from "./types.js";
 
 /** The events by which a server that announced Perennial's protocol says what is not payload (docs/protocol.md). */
-export function classifyControl({ type }: StreamMessage): StreamSignal {
+function classifyControl({ type }: StreamMessage): StreamSignal {
   if (!type.startsWith("perennial.")) return "message";
   const name = type.slice(10);
   return name == "completed" || name == "stopped" || name == "failed" || name == "gap" ? name : "ignored";
+}
+
+/** What a message means: what a server that speaks Perennial's protocol says, or else the caller's convention, or else that of the form. */
+export function meaningOf(message: StreamMessage, { classify }: Settings, isPerennial: boolean, convention: (message: StreamMessage) => StreamSignal): StreamSignal {
+  const control = isPerennial ? classifyControl(message) : "message";
+  return control == "message" ? (classify ?? (isPerennial ? classifyError : convention))(message) : control;
 }
 
 /** `[DONE]` of chat completion streams, and errors. An event that merely is called done is an event. */

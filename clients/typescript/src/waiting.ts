@@ -18,13 +18,10 @@ export function onAbort(signal: AbortSignal | undefined, callback: () => void, u
 
 /** Settles as the promise does, or rejects with the signal's reason as soon as it aborts. */
 export async function within<T>(promise: T | Promise<T>, signal: AbortSignal | undefined): Promise<T> {
+  if (!signal) return promise;
   const done = new AbortController();
-  const aborted = new Promise<never>((_, reject) => onAbort(signal, () => reject(signal!.reason), done.signal));
-  try {
-    return await Promise.race([aborted, promise]);
-  } finally {
-    done.abort();
-  }
+  const aborted = new Promise<never>((_, reject) => onAbort(signal, () => reject(signal.reason), done.signal));
+  return Promise.race([aborted, promise]).finally(() => done.abort());
 }
 
 /** Calls back after so many milliseconds; returns what prevents it. */
@@ -34,23 +31,20 @@ export function after({ setTimeout, clearTimeout }: TransportServices, milliseco
 }
 
 /** A wait that ends early by `wake`, and rejects when the signal aborts. */
-export async function sleep(services: TransportServices, milliseconds: number, signal: AbortSignal, onWake?: (wake: () => void) => void): Promise<void> {
-  let cancel!: () => void;
-  try {
-    await within(new Promise<void>((resolve) => {
-      cancel = after(services, milliseconds, resolve);
-      onWake?.(resolve);
-    }), signal);
-  } finally {
-    cancel();
-  }
+export function sleep(services: TransportServices, milliseconds: number, signal: AbortSignal, onWake?: (wake: () => void) => void): Promise<void> {
+  let cancel: () => void;
+  const slept = new Promise<void>((resolve) => {
+    cancel = after(services, milliseconds, resolve);
+    onWake?.(resolve);
+  });
+  return within(slept, signal).finally(() => cancel());
 }
 
 /** Rung after each change that somebody may wait for. */
 export type Bell = ReturnType<typeof createBell>;
 
 export function createBell() {
-  let waiting: (() => void)[] = [];
+  const waiting: (() => void)[] = [];
   return {
     ring(): void {
       for (const resolve of waiting.splice(0)) resolve();

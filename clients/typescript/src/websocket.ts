@@ -2,10 +2,10 @@ import { type CreateTransport, creatorOf } from "./client.js";
 import type { OpenContext, Protocol, ProtocolContext } from "./connection.js";
 import { passing, TransportError } from "./errors.js";
 import { openEnvelope } from "./json-lines.js";
-import { createMessage, type Incoming, type Message } from "./message.js";
+import { createMessage, type Incoming } from "./message.js";
 import { createNumberedSends, createSender, type Sender } from "./perennial-v1.js";
-import { cannotStop, controlOr } from "./response.js";
-import { classifyError, classifyJson } from "./signals.js";
+import { cannotStop } from "./response.js";
+import { classifyJson, meaningOf } from "./signals.js";
 import { tooLarge } from "./sse-parser.js";
 import type { OutgoingRequest, StreamMessage } from "./types.js";
 import { after, onAbort, within } from "./waiting.js";
@@ -71,12 +71,11 @@ async function connect({ settings, sends }: ProtocolContext, sender: Sender, { l
       return batch;
     },
     classify(message: StreamMessage) {
-      if (isPerennial) return controlOr(message as Message, settings.classify ?? classifyError);
-      if (heartbeat && /^\s*\{\s*"type"\s*:\s*"p[io]ng"/.test(message.data)) {
+      if (heartbeat && !isPerennial && /^\s*\{\s*"type"\s*:\s*"p[io]ng"/.test(message.data)) {
         if (message.data.includes("ping")) say('{"type":"pong"}');
         return "ignored";
       }
-      return (settings.classify ?? (message.binary ? () => "message" as const : classifyJson))(message);
+      return meaningOf(message, settings, isPerennial, classifyJson);
     },
     canResume: () => true,
     async send({ data }: { data: string | Uint8Array<ArrayBuffer> }) {
