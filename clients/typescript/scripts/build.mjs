@@ -18,6 +18,10 @@ for (const name of shown) {
   if (found) throw new Error(`${found}: a name that the build shortens stands in a public type, ${name}.d.ts. Take it out of scripts/bundle.mjs.`);
 }
 
+const protocol = readFileSync("../../docs/protocol.md", "utf8");
+const spoken = internalNames.find((name) => protocol.includes(`"${name}":`));
+if (spoken) throw new Error(`${spoken}: a name that the build shortens is one of the protocol. Take it out of scripts/bundle.mjs.`);
+
 await build({
   ...bundled,
   entryPoints: entryNames.map((name) => `src/${name}.ts`),

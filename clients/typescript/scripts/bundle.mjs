@@ -1,9 +1,9 @@
 // How src becomes what is published: bundled, minified, and with short names for what no user sees.
 import { readFileSync } from "node:fs";
 
-/** Members of objects that stay within the library. Neither in a public type (the build looks) nor in one of the platform. */
+/** Members of objects that stay within the library: in no public type, nor in the protocol (the build looks), nor in a type of the platform. */
 export const internalNames = [
-  "announce", "append", "appended", "bell", "changed", "consumes", "counts", "cursor", "delivered", "dispatch", "drop", "emit", "enter", "heard",
+  "announce", "append", "appended", "bell", "changed", "consumes", "counts", "delivered", "dispatch", "drop", "emit", "enter", "heard",
   "isAway", "isBeforeGap", "isExact", "isReady", "isShown", "latencies", "look", "report", "ring", "started", "take", "until", "use", "wake",
   "wasConnected", "watch",
 ];

@@ -1,7 +1,6 @@
 import type { Detail } from "./events.js";
 import type { Message } from "./message.js";
 import type { Settings } from "./settings.js";
-import type { StreamEnd } from "./types.js";
 import type { Bell } from "./waiting.js";
 
 /** The queue between one writer, the connection loop, and one reader. */
@@ -27,8 +26,6 @@ export function createBuffer(
     paused: false,
     /** How many were ever taken in: the place in the stream at which an event happens. */
     appended: 0,
-    /** How the stream ended: what is here is the last of it. */
-    end: undefined as StreamEnd | undefined,
     size: () => items.length - head,
     /** Whether there is room, and hand-over is not paused. */
     isReady: () => !buffer.paused && (fullMode != "block" || buffer.size() < capacity),

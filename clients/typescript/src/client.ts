@@ -180,7 +180,7 @@ export function createClient(protocol: Protocol, options: TransportOptions): Tra
     if (session) return session;
     if (settings.signal?.aborted) throw notConnected();
     if (end) renewCompletion();
-    end = buffer.end = undefined;
+    end = undefined;
     session = { stop: new AbortController(), wasConnected: false };
     startedAt ??= services.now();
     enter("connecting", 0);
@@ -194,7 +194,7 @@ export function createClient(protocol: Protocol, options: TransportOptions): Tra
     const { reason, error } = result;
     if (session) session.end = result;
     session = undefined;
-    end = buffer.end = result;
+    end = result;
     host.watch("removeEventListener");
     enter(error ? "failed" : "closed", attempt, error);
     sends.fail();

@@ -8,17 +8,25 @@ import type { StreamMessage, StreamSignal } from "./types.js";
 /** Whether the server announced Perennial's protocol (docs/protocol.md). */
 export const speaksPerennial = (response: Response): boolean => response.headers.get("perennial-protocol") === "1";
 
-/** The bytes of a body, one piece at a time: nothing is read ahead, so that a slow reader slows the sender. */
-export function readBody(response: Response, signal: AbortSignal): () => Promise<Uint8Array | undefined> {
+/** What a body holds, piece by piece: nothing is read ahead, so that a slow reader slows the sender. What came before damage comes first. */
+export async function* readBody(response: Response, parser: Parser, signal: AbortSignal, count: (bytes: number) => void): AsyncGenerator<Incoming[], undefined> {
   const reader = response.body?.getReader();
-  return async () => {
-    try {
-      return (await reader?.read())?.value;
-    } catch (cause) {
+  for (;;) {
+    const found: Incoming[] = [];
+    const block = await reader?.read().catch((cause: unknown) => {
       signal.throwIfAborted();
       throw passing("connection-lost", undefined, { cause });
+    });
+    const bytes = block?.value;
+    try {
+      if (bytes) parser.parse(bytes, found);
+      else parser.end(found);
+    } finally {
+      count(bytes?.length ?? 0);
+      if (bytes || found.length) yield found;
     }
-  };
+    if (!bytes) return;
+  }
 }
 
 /** One response that is a stream, whatever its format. */
@@ -35,16 +43,21 @@ export function connectResponse(
   const isOver = response.status == 204;
   const marksEnd = isPerennial && canMarkEnd;
   const heartbeat = Number(response.headers.get("perennial-heartbeat"));
-  const nextBytes = readBody(response, signal);
   let delivered = hasDelivered;
-  const batches = readBatches();
+  const batches = readBody(response, parser, signal, (bytes) => (connection.bytes += bytes));
 
   const connection = {
     longestSilence: heartbeat > 0 && heartbeat < 86_400 ? heartbeat * 3000 : undefined,
     marksEnd,
     repeatsSends: true,
     bytes: 0,
-    read: async () => (await batches.next()).value,
+    async read(): Promise<Incoming[] | undefined> {
+      // "HTTP 204 No Content" tells a client to stop reconnecting (HTML standard, 9.2.3).
+      if (isOver) return [{ message: endOf(response) }];
+      const { value } = await batches.next();
+      delivered ||= !!value?.some(({ message }) => message);
+      return value;
+    },
     classify: (message: StreamMessage) => meaningOf(message, context.settings, isOver || marksEnd, convention),
     canResume: () => http.canContinue(parser.hasId || !delivered),
     send: http.post,
@@ -53,24 +66,6 @@ export function connectResponse(
     close() {},
   } satisfies Connection;
   return connection;
-
-  async function* readBatches(): AsyncGenerator<Incoming[], undefined> {
-    // "HTTP 204 No Content" tells a client to stop reconnecting (HTML standard, 9.2.3).
-    if (isOver) yield [{ message: endOf(response) }];
-    for (;;) {
-      const found: Incoming[] = [];
-      const block = await nextBytes();
-      try {
-        if (block) parser.parse(block, found);
-        else parser.end(found);
-      } finally {
-        connection.bytes += block?.length ?? 0;
-        delivered ||= found.some(({ message }) => message);
-        if (block || found.length) yield found;      // what came before damage is handed over first
-      }
-      if (!block) return;
-    }
-  }
 }
 
 /** What the end of a stream that was reached before amounts to, where a 204 says so. */
