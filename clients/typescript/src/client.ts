@@ -40,15 +40,11 @@ export function createClient(protocol: Protocol, options: TransportOptions): Tra
   const id = `${protocol.kind}-${++count}`;
   const bell = createBell();
 
-  let state: TransportState = "idle";               // written by enter only
-  let attempt = 0;
-  let error: TransportError | undefined;            // behind the present reconnecting or failing
+  let snapshot: TransportSnapshot;                  // state, attempts, error and end: written by change only
   let session: Session | undefined;
-  let end: StreamEnd | undefined;
   let connection: Connection | undefined;
   let kind = protocol.kind;
   let isBeingRead = false;
-  let snapshot: TransportSnapshot;
   let startedAt: number | undefined;
   let firstMessageAt: number | undefined;
   let settleCompletion!: (end: StreamEnd) => void;
@@ -74,21 +70,21 @@ export function createClient(protocol: Protocol, options: TransportOptions): Tra
     report(failure, recoverable = true, attempt = 0) {
       counts.errors++;
       counts.lastError = failure;
-      events.announce("error", { error: failure, code: failure.code, recoverable, state, attempt, time: services.now() });
+      events.announce("error", { error: failure, code: failure.code, recoverable, attempt, state: snapshot.state, time: services.now() });
     },
     use(next) {
       connection = next;
       counts.connectedAt = next && services.now();
       if (!next) return;
       kind = next.kind ?? protocol.kind;
-      if (attempt && cursor.id !== undefined) counts.resumes++;
+      if (snapshot.attempt && cursor.id !== undefined) counts.resumes++;
       session!.wasConnected = true;
       void sends.run();
     },
     delivered() {
       counts.messagesReceived++;
       firstMessageAt ??= services.now();
-      if (attempt) enter(state, 0);
+      if (snapshot.attempt) enter(snapshot.state, 0);
       void events.dispatch();
     },
     changed(bytes) {
@@ -102,14 +98,14 @@ export function createClient(protocol: Protocol, options: TransportOptions): Tra
   }, (reason) => loop.drop(reason));
 
   renewCompletion();
-  change();
+  enter("idle", 0);
   onAbort(settings.signal, () => void close());
 
   const transport: Transport & AsyncDisposable = {
     id,
     get kind() { return kind; },
-    get state() { return state; },
-    get isConnected() { return state == "connected"; },
+    get state() { return snapshot.state; },
+    get isConnected() { return snapshot.state == "connected"; },
     get lastEventId() { return cursor.id; },
     get completion() { return completion; },
     connect,
@@ -135,7 +131,7 @@ export function createClient(protocol: Protocol, options: TransportOptions): Tra
     getMetrics: () => ({
       id,
       kind,
-      state,
+      state: snapshot.state,
       bufferSize: buffer.size(),
       dropped: buffer.dropped,
       connectionDuration: connection ? services.now() - counts.connectedAt! : 0,
@@ -146,16 +142,13 @@ export function createClient(protocol: Protocol, options: TransportOptions): Tra
   };
   return transport;
 
-  function enter(next: TransportState, tries: number, cause?: TransportError): void {
-    state = next;
-    attempt = tries;
-    error = cause;
-    change();
+  function enter(state: TransportState, attempt: number, error?: TransportError, end?: StreamEnd): void {
+    change({ state, attempt, error, end });
   }
 
-  function change(): void {
+  function change(entered: Pick<TransportSnapshot, "state" | "attempt" | "error" | "end"> = snapshot): void {
     snapshot = Object.freeze({
-      state, attempt, error, end,
+      ...entered,
       lastEventId: cursor.id,
       messagesReceived: counts.messagesReceived,
       bufferSize: buffer.size(),
@@ -179,8 +172,7 @@ export function createClient(protocol: Protocol, options: TransportOptions): Tra
   function start(): Session {
     if (session) return session;
     if (settings.signal?.aborted) throw notConnected();
-    if (end) renewCompletion();
-    end = undefined;
+    if (snapshot.end) renewCompletion();
     session = { stop: new AbortController(), wasConnected: false };
     startedAt ??= services.now();
     enter("connecting", 0);
@@ -194,9 +186,8 @@ export function createClient(protocol: Protocol, options: TransportOptions): Tra
     const { reason, error } = result;
     if (session) session.end = result;
     session = undefined;
-    end = result;
     host.watch("removeEventListener");
-    enter(error ? "failed" : "closed", attempt, error);
+    enter(error ? "failed" : "closed", snapshot.attempt, error, result);
     sends.fail();
     if (reason == "completed" || reason == "stopped") events.announce("done", result);
     events.announce("closed", result);
@@ -220,16 +211,16 @@ export function createClient(protocol: Protocol, options: TransportOptions): Tra
     if (isBeingRead || events.consumes()) throw oneReader();
     isBeingRead = true;
     try {
-      if (!end) start();
+      if (!snapshot.end) start();
       for (;;) {
         const message = buffer.take();
         if (message) {
           yield message;
-        } else if (end && !buffer.size()) {
-          if (end.error) throw end.error;
+        } else if (snapshot.end && !buffer.size()) {
+          if (snapshot.error) throw snapshot.error;
           return;
         } else {
-          await bell.until(() => (buffer.size() ? !buffer.paused : end), signal);
+          await bell.until(() => (buffer.size() ? !buffer.paused : snapshot.end), signal);
         }
       }
     } finally {
@@ -239,7 +230,7 @@ export function createClient(protocol: Protocol, options: TransportOptions): Tra
 
   async function send(data: Parameters<typeof sends.add>[0], kind: Parameters<typeof sends.add>[1], { signal }: Abortable = {}) {
     signal?.throwIfAborted();
-    if (end) throw notConnected();
+    if (snapshot.end) throw notConnected();
     start();
     return await sends.add(data, kind, signal);
   }
@@ -264,12 +255,12 @@ export function createClient(protocol: Protocol, options: TransportOptions): Tra
     if (session) {
       session.stop.abort(notConnected());
       await completion;
-    } else if (state == "idle") {
+    } else if (snapshot.state == "idle") {
       finish({ reason: "closed" });
     }
   }
 
   function notConnected(): TransportError {
-    return new TransportError("not-connected", state, { delivery: "not-sent" });
+    return new TransportError("not-connected", snapshot.state, { delivery: "not-sent" });
   }
 }

@@ -67,7 +67,7 @@ export function createHttp(settings: Settings) {
 
   /** Makes a request, once more where it was refused for want of credentials. `acts`: it opens the stream, and has side effects. */
   async function request(method: string, target: URL, headers: Headers, body: BodyInit | undefined, signal: AbortSignal, acts = false): Promise<Response> {
-    for (const [name, value] of Object.entries(settings.headers ?? {})) headers.set(name, value);
+    new Headers(settings.headers).forEach((value, name) => headers.set(name, value));
     for (let rejected = false; ; rejected = true) {
       const outgoing: OutgoingRequest = { url: new URL(target), headers };
       await within(configureRequest?.(outgoing, { rejected }), signal);
