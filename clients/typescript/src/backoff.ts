@@ -12,21 +12,21 @@ export interface Backoff {
 }
 
 export function createBackoff({ reconnect, services }: Pick<Settings, "reconnect" | "services">): Backoff {
-  const { enabled, maxAttempts, initialDelay, multiplier, maxDelay, jitter, maxRetryAfter, shouldRetry } = reconnect;
+  const { maxDelay } = reconnect;
   const backoff = {
     failures: 0,
-    initialDelay,
+    initialDelay: reconnect.initialDelay,
     afterFailure(error: TransportError) {
       const { code, transient = false, retryAfter = 0 } = error;
       const offline = services.isOffline();
       if (!offline || !backoff.failures) backoff.failures++;      // without a network no attempt tells anything of the server
       const attempt = backoff.failures;
       // An interruption is not for anyone to overrule: going on would repeat a side effect.
-      if (code == "interrupted" || !(shouldRetry?.({ error, attempt, transient }) ?? transient) || !enabled) throw error;
-      if (attempt > maxAttempts) throw asFinal(error, "attempts-exhausted");
-      if (retryAfter > maxRetryAfter) throw asFinal(error, "retry-after-too-long");
-      const delay = offline ? maxDelay : Math.min(backoff.initialDelay * multiplier ** (attempt - 1), maxDelay);
-      return Math.max(retryAfter, jitter && !offline ? delay * (1 - services.random() / 2) : delay);
+      if (code == "interrupted" || !(reconnect.shouldRetry?.({ error, attempt, transient }) ?? transient) || !reconnect.enabled) throw error;
+      if (attempt > reconnect.maxAttempts) throw asFinal(error, "attempts-exhausted");
+      if (retryAfter > reconnect.maxRetryAfter) throw asFinal(error, "retry-after-too-long");
+      const delay = offline ? maxDelay : Math.min(backoff.initialDelay * reconnect.multiplier ** (attempt - 1), maxDelay);
+      return Math.max(retryAfter, reconnect.jitter && !offline ? delay * (1 - services.random() / 2) : delay);
     },
   };
   return backoff;
