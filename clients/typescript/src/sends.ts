@@ -114,7 +114,7 @@ export function createSendList(settings: Settings, current: () => Connection | u
         return await sleep(services, backoff.afterFailure(error), settled);
       } catch (failure) {
         const { code, message, ...details } = toTransportError(failure);
-        fail(send, code == "http-status" && !details.transient ? "send-rejected" : code, message, { ...details, cause: failure });
+        fail(send, code == "http-status" && !details.transient ? "send-rejected" : code, message, { cause: failure, ...details });
       }
     } finally {
       limit.abort();

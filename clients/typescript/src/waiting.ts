@@ -47,7 +47,7 @@ export function createBell() {
   const waiting: (() => void)[] = [];
   return {
     ring(): void {
-      for (const resolve of waiting.splice(0)) resolve();
+      while (waiting.length) waiting.shift()!();
     },
     /** Settles when the condition holds; it is looked at whenever the bell rings. */
     async until(condition: () => unknown, signal?: AbortSignal): Promise<void> {
