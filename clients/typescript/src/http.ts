@@ -73,17 +73,20 @@ export function createHttp(settings: Settings) {
       await within(configureRequest?.(outgoing, { rejected }), signal);
       signal.throwIfAborted();
       if (acts) mayHaveActed = true;
-      const response = await fetch(outgoing.url, {
-        method, headers, signal,
-        body: body!,
-        cache: "no-store",      // does in a browser what the field Cache-Control would do, without a CORS preflight
-        credentials: settings.credentials ?? "same-origin",
-      }).catch((cause: { cause?: { code?: string } }) => {
+      let response: Response;
+      try {
+        response = await fetch(outgoing.url, {
+          method, headers, signal,
+          body: body!,
+          cache: "no-store",      // does in a browser what the field Cache-Control would do, without a CORS preflight
+          credentials: settings.credentials ?? "same-origin",
+        });
+      } catch (cause) {
         signal.throwIfAborted();
-        const isNotSent = NEVER_CONNECTED.test(cause.cause?.code!);
+        const isNotSent = NEVER_CONNECTED.test((cause as { cause?: { code?: string } }).cause?.code!);
         if (acts && isNotSent) mayHaveActed = false;
         throw passing("connect-failed", outgoing.url.host, { cause, delivery: isNotSent ? "not-sent" : undefined });
-      });
+      }
       const { status } = response;
       if (acts && status >= 400 && status < 500) mayHaveActed = false;      // a client error says that it did not (RFC 9110, 15.5)
       if (response.ok) {

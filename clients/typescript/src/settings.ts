@@ -7,7 +7,7 @@ export type Settings = ReturnType<typeof settle>;
 const LEAST: Record<string, number> = { idleTimeout: 1, interval: 0, multiplier: 1, highWaterMark: Number.MIN_VALUE };
 
 export function settle(options: TransportOptions) {
-  const { fetch, WebSocket, setTimeout, clearTimeout, document, location, navigator } = globalThis;
+  const { document, location, navigator } = globalThis;
   const { url, body, reconnect } = options;
   const method = (options.method ?? (body === undefined ? "GET" : "POST")).toUpperCase();
   if (body !== undefined && method == "GET") throw new TypeError("method: GET takes no body");
@@ -36,7 +36,7 @@ export function settle(options: TransportOptions) {
     send: fill(options.send, "send.", 1, { queueCapacity: 256, timeout: 30_000 }),
     services: fill<Partial<TransportServices>, TransportServices>(options.services, "", 0, {
       fetch,
-      WebSocket: WebSocket as TransportServices["WebSocket"],
+      WebSocket: globalThis.WebSocket as TransportServices["WebSocket"],
       now: Date.now,
       setTimeout,
       clearTimeout,
