@@ -22,14 +22,17 @@ const protocol = readFileSync("../../docs/protocol.md", "utf8");
 const spoken = internalNames.find((name) => protocol.includes(`"${name}":`));
 if (spoken) throw new Error(`${spoken}: a name that the build shortens is one of the protocol. Take it out of scripts/bundle.mjs.`);
 
-await build({
+const { mangleCache } = await build({
   ...bundled,
   entryPoints: entryNames.map((name) => `src/${name}.ts`),
   outdir: "dist",
   chunkNames: "shared/[hash]",
   splitting: true,
   sourcemap: true,
+  mangleCache: {},
 });
+const unused = internalNames.find((name) => !(name in mangleCache));
+if (unused) throw new Error(`${unused}: a name that nothing in src has any more. Take it out of scripts/bundle.mjs.`);
 
 function types(name) {
   return readFileSync(`dist/${name}.d.ts`, "utf8").replace(/\/\*[^]*?\*\//g, "");

@@ -3,8 +3,8 @@ import { readFileSync } from "node:fs";
 
 /** Members of objects that stay within the library: in no public type, nor in the protocol (the build looks), nor in a type of the platform. */
 export const internalNames = [
-  "announce", "append", "appended", "bell", "changed", "consumes", "counts", "delivered", "dispatch", "drop", "emit", "enter", "heard",
-  "isAway", "isBeforeGap", "isExact", "isReady", "isShown", "latencies", "look", "report", "ring", "started", "take", "until", "use", "wake",
+  "afterFailure", "announce", "append", "appended", "bell", "changed", "consumes", "counts", "delivered", "dispatch", "drop", "emit", "enter", "failures",
+  "hasId", "heard", "isAway", "isBeforeGap", "isExact", "isReady", "isShown", "latencies", "look", "report", "ring", "take", "until", "use", "wake",
   "wasConnected", "watch",
 ];
 

@@ -2,7 +2,8 @@ import { type CreateTransport, creatorOf } from "./client.js";
 import type { Protocol } from "./connection.js";
 import { httpOf } from "./http.js";
 import { createJsonLinesParser } from "./json-lines.js";
-import { createMessage, type Incoming, type Parser } from "./message.js";
+import { createMessage, type Incoming } from "./message.js";
+import type { Parser } from "./parser.js";
 import { connectResponse, mediaType, refuse, speaksPerennial } from "./response.js";
 import { classifyJson } from "./signals.js";
 

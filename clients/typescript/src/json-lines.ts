@@ -1,4 +1,5 @@
-import { createMessage, type Incoming, type Parser } from "./message.js";
+import { createMessage, type Incoming } from "./message.js";
+import type { Parser } from "./parser.js";
 import { parse } from "./signals.js";
 import { tooLarge } from "./sse-parser.js";
 

@@ -1,7 +1,8 @@
 import type { Connection, OpenContext, ProtocolContext } from "./connection.js";
 import { passing, TransportError } from "./errors.js";
 import { httpOf } from "./http.js";
-import { createMessage, type Incoming, type Message, type Parser } from "./message.js";
+import { createMessage, type Incoming, type Message } from "./message.js";
+import type { Parser } from "./parser.js";
 import { meaningOf } from "./signals.js";
 import type { StreamMessage, StreamSignal } from "./types.js";
 

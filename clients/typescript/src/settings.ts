@@ -53,7 +53,7 @@ function fill<Given extends object, Defaults extends object>(given: Given | unde
   for (const [name, value] of Object.entries(given ?? {})) {
     if (value === undefined) continue;
     const lowest = LEAST[name] ?? (typeof filled[name] == "number" ? least : undefined);
-    if (lowest !== undefined && !((value as number) >= lowest)) throw new RangeError(`${group}${name}: ${value} is no number from ${lowest}`);
+    if (lowest !== undefined && !((value as number) >= lowest)) throw new RangeError(`${group}${name} must be a number from ${lowest}, not ${value}.`);
     filled[name] = value;
   }
   return filled as Omit<Given, keyof Defaults> & { [Name in keyof Defaults]: Name extends keyof Given ? Exclude<Given[Name], undefined> : Defaults[Name] };

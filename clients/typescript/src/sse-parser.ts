@@ -1,5 +1,6 @@
 import { TransportError } from "./errors.js";
-import { createMessage, type Incoming, type Parser } from "./message.js";
+import { createMessage, type Incoming } from "./message.js";
+import type { Parser } from "./parser.js";
 import { LONGEST_DELAY } from "./waiting.js";
 
 /** A longer id fits no header. */
