@@ -12,9 +12,9 @@ namespace Perennial.PostgreSql;
 /// </remarks>
 internal sealed class WriteBatch
 {
-    // The runs are to be found by their keys, and by nothing that grows with the runs there are: where a table is young the planner knows no
-    // better than to take all open runs of this node for each run of the batch, which "status = 0" would let it find by their index.
-    private const string Plan = "SET plan_cache_mode = force_generic_plan; SET enable_seqscan = off";
+    // A batch must cost what it holds, and no product of that and the runs there are. Of a young table the planner knows too little to see to it:
+    // it takes all open runs of this node, whose index "status = 0" would let it use, for each run of the batch.
+    private const string Plan = "SET plan_cache_mode = force_generic_plan; SET enable_seqscan = off; SET enable_nestloop = off";
 
     private const string Write = """
         WITH wanted AS (

@@ -3,7 +3,7 @@ namespace Perennial.Benchmarks.Server;
 /// <summary>One run to many readers over SSE: what the server pays for each message it delivers.</summary>
 internal static class FanOutRows
 {
-    private const int Deliveries = 200_000;     // in one sample
+    private const int Deliveries = 100_000;     // in one sample
     private const int Burst = 8;
 
     private static readonly string[] Contenders = [Servers.BareSend, Servers.TypedResults, Servers.EncodedOnce, Servers.Perennial];
@@ -41,8 +41,8 @@ internal static class FanOutRows
     /// <summary>About as long as readers of the client are warmed up.</summary>
     private static async Task WarmUpAsync(Bench bench, int readers)
     {
-        await bench.SendAsync(readers, Deliveries / readers, 1);
-        await bench.SendAsync(readers, Deliveries / readers / Burst, Burst);
+        await bench.SendAsync(readers, 2 * Deliveries / readers, 1);
+        await bench.SendAsync(readers, 2 * Deliveries / readers / Burst, Burst);
     }
 
     private static async Task<Dictionary<string, List<Sample>>> MeasureAsync(Dictionary<string, Bench> benches, int readers, int burst, int runs)
