@@ -8,7 +8,6 @@ internal static class GrowthRows
 {
     private const int Messages = 400_000;
     private const int Burst = 8;
-    private const int SpareDescriptors = 200;
 
     private static readonly int[] Counts = [10, 100, 1000, 10_000];
 
@@ -25,9 +24,9 @@ internal static class GrowthRows
         (double Cpu, double Bytes)? last = null;
         foreach (var count in Counts)
         {
-            if (Descriptors() is { } limit && count + SpareDescriptors > limit)
+            if (OpenFiles.WhyNot(count) is { } reason)
             {
-                Table.Print($"| {name} | {count:N0} | skipped: a process may open {limit:N0} files here | | | |");
+                Table.Print($"| {name} | {count:N0} | {reason} | | | |");
                 continue;
             }
 
@@ -63,15 +62,5 @@ internal static class GrowthRows
         for (var run = 0; run <= runs; run++)
             samples.Add(await bench.SendAsync(count, Messages / count / Burst, Burst));
         return (Medians.Of(samples.Skip(1), sample => sample.CpuNanoseconds), bytes);
-    }
-
-    /// <summary>How many files a process may open: the runtime has raised the soft limit to the hard one. Null where that is not known.</summary>
-    public static int? Descriptors()
-    {
-        const string Field = "Max open files";
-        var line = File.Exists("/proc/self/limits")
-            ? File.ReadLines("/proc/self/limits").FirstOrDefault(line => line.StartsWith(Field, StringComparison.Ordinal))
-            : null;
-        return int.TryParse(line?[Field.Length..].Split(' ', StringSplitOptions.RemoveEmptyEntries)[0], CultureInfo.InvariantCulture, out var limit) ? limit : null;
     }
 }

@@ -18,6 +18,12 @@ internal static class IdleRows
         Console.WriteLine("|---|---:|---:|---:|---:|");
         foreach (var (name, protocol, budget) in Rows)
         {
+            if (OpenFiles.WhyNot(count) is { } reason)
+            {
+                Table.Print($"| {name} | {count:N0} | {reason} | | |");
+                continue;
+            }
+
             var floor = await AskAsync("floor", protocol, count);
             var ours = await AskAsync("perennial", protocol, count);
             Table.Print($"| {name} | {count:N0} | {floor:N0} | {ours:N0} | {ours - floor:N0} |");

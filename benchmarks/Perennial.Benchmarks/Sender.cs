@@ -92,7 +92,11 @@ internal static class Sender
                 {
                     case ["idle"]:
                         await stream.WriteAsync(request.Contains("Sec-WebSocket-Key", StringComparison.OrdinalIgnoreCase) ? [.. Accept(request), .. OneFrame] : OneEvent);
-                        await stream.ReadExactlyAsync(new byte[1]);
+                        while (await stream.ReadAsync(new byte[64]) > 0)
+                        {
+                            // Pings, which go unanswered: nobody stays that long.
+                        }
+
                         return;
                     case ["cut"]:
                         await stream.WriteAsync(OneEvent);

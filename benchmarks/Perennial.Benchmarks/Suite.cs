@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using System.Globalization;
 using System.Runtime.InteropServices;
 using System.Text;
@@ -23,6 +24,7 @@ internal static class Suite
 
         Console.WriteLine(Machine());
         var budgets = new Budgets();
+        var start = Stopwatch.GetTimestamp();
         foreach (var group in groups)
         {
             Console.WriteLine();
@@ -35,6 +37,7 @@ internal static class Suite
             budgets.Print();
         }
 
+        Table.Print($"\nMeasured in {Stopwatch.GetElapsedTime(start).TotalMinutes:F1} minutes.");
         return 0;
     }
 

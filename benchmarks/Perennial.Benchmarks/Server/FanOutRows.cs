@@ -13,7 +13,12 @@ internal static class FanOutRows
         Console.WriteLine("| readers | events at a time | server | CPU ns | x floor | x hand-rolled | allocated B | messages/s |");
         Console.WriteLine("|---:|---:|---|---:|---:|---:|---:|---:|");
         foreach (var readers in new[] { 100, 1000 })
-            await PrintAsync(readers, runs, budgets);
+        {
+            if (OpenFiles.WhyNot(readers) is { } reason)
+                Table.Print($"| {readers:N0} | {reason} | | | | | | |");
+            else
+                await PrintAsync(readers, runs, budgets);
+        }
     }
 
     private static async Task PrintAsync(int readers, int runs, Budgets budgets)

@@ -23,6 +23,12 @@ internal static class ReaderRows
         double rival = 0;
         foreach (var (form, server) in Rows)
         {
+            if (OpenFiles.WhyNot(First + Idle + Busy) is { } reason)
+            {
+                Table.Print($"| {form} | {server} | {reason} | | | | |");
+                continue;
+            }
+
             await using var bench = await Bench.StartAsync(server, []);
             var (managed, resident) = await MemoryAsync(bench, form, Idle);
             var floor = floors.TryGetValue(form, out var known) ? known : floors[form] = managed;
