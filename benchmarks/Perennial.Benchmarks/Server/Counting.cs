@@ -122,7 +122,7 @@ internal sealed class Counting : IDisposable
         while ((read = reader.Receive(_buffer, 0, _buffer.Length, SocketFlags.None, out error)) == 0 && error == SocketError.WouldBlock
             && Stopwatch.GetElapsedTime(since).TotalMilliseconds < Patience)
         {
-            Thread.SpinWait(20);    // and nothing that gives the core away
+            Thread.SpinWait(2000);      // some microseconds: looking without a pause would hold the lock of the socket that is to be written to
         }
 
         return read > 0 ? read : throw new InvalidOperationException($"A connection brought nothing: {error}.");
