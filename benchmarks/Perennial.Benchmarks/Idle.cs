@@ -1,19 +1,28 @@
 using System.Globalization;
 using System.Net;
 using Perennial.Sse;
+using Perennial.WebSockets;
 
 namespace Perennial.Benchmarks;
 
 /// <summary>Managed memory of a stream that has had one event and waits for the next. Prints bytes per stream.</summary>
 internal static class Idle
 {
-    public static async Task RunAsync(string reader, int count, string server)
+    public const string Http1 = "http1";
+    public const string Http2 = "http2";
+    public const string WebSocket = "websocket";
+
+    public static async Task RunAsync(string reader, string protocol, int count, string server)
     {
-        var isHttp2 = reader.EndsWith("-h2", StringComparison.Ordinal);
         var uri = new Uri($"{server}/idle");
-        Func<Task<object>> open = reader.StartsWith("floor", StringComparison.Ordinal)
-            ? () => OpenFloorAsync(uri, isHttp2)
-            : () => OpenPerennialAsync(uri, isHttp2);
+        Func<Task<object>> open = (string.Equals(reader, "floor", StringComparison.Ordinal), protocol) switch
+        {
+            (true, WebSocket) => () => OpenFloorSocketAsync(uri),
+            (true, _) => () => OpenFloorAsync(uri, isHttp2: protocol is Http2),
+            (false, WebSocket) => () => OpenPerennialAsync(new WebSocketTransport(new WebSocketTransportOptions { Endpoint = uri })),
+            (false, _) => () => OpenPerennialAsync(new SseTransport(
+                new SseTransportOptions { Endpoint = uri, HttpVersion = protocol is Http2 ? HttpVersion.Version20 : null })),
+        };
         var held = new List<object>(count + 1) { await open() };
         var before = Used();
         for (var i = 0; i < count; i++)
@@ -48,9 +57,15 @@ internal static class Idle
         return (response, body.ReadAsync(new byte[256]).AsTask());
     }
 
-    private static async Task<object> OpenPerennialAsync(Uri uri, bool isHttp2)
+    private static async Task<object> OpenFloorSocketAsync(Uri uri)
     {
-        var transport = new SseTransport(new SseTransportOptions { Endpoint = uri, HttpVersion = isHttp2 ? HttpVersion.Version20 : null });
+        var socket = await HandRolled.ConnectAsync(uri);
+        await socket.ReceiveAsync(new byte[256].AsMemory(), CancellationToken.None);
+        return (socket, socket.ReceiveAsync(new byte[256].AsMemory(), CancellationToken.None).AsTask());
+    }
+
+    private static async Task<object> OpenPerennialAsync(Transport transport)
+    {
         var messages = transport.ReadAllAsync().GetAsyncEnumerator();
         await messages.MoveNextAsync();
         return (transport, messages, messages.MoveNextAsync().AsTask());

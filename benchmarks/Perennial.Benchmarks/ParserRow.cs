@@ -1,5 +1,4 @@
 using System.Diagnostics;
-using System.Globalization;
 using System.Net.ServerSentEvents;
 using Perennial.Sse;
 
@@ -10,7 +9,7 @@ internal static class ParserRow
 {
     private const int Blocks = 8_000;
 
-    public static void Print(int runs)
+    public static void Print(int runs, Budgets budgets)
     {
         var (block, events) = Workload.Named("sse-250-blocks").Block();
         (string Name, Action Run)[] contenders =
@@ -34,14 +33,13 @@ internal static class ParserRow
             }
         }
 
-        var scan = results["newline scan"].Order().ElementAt(runs / 2);
+        var medians = results.ToDictionary(result => result.Key, result => Medians.Of(result.Value), StringComparer.Ordinal);
+        var scan = medians["newline scan"];
         Console.WriteLine("| parser alone, 250 B | ns per event | x scan |");
         Console.WriteLine("|---|---:|---:|");
         foreach (var (name, _) in contenders)
-        {
-            var median = results[name].Order().ElementAt(runs / 2);
-            Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"| {name} | {median:F1} | {median / scan:F2} |"));
-        }
+            Table.Print($"| {name} | {medians[name]:F1} | {medians[name] / scan:F2} |");
+        budgets.Note(Budgets.Parser, scan, medians["SseParser, bytes"], medians["Perennial"], 2 * scan);
     }
 
     private static void Scan(byte[] block)

@@ -11,6 +11,7 @@ internal static class Peers
 
     public static string[] Of(Workload workload) => workload switch
     {
+        { DataSize: > 250 } => [],
         _ when !AreInstalled.Value => [],
         { Wire: Wire.Sse, IsJson: false } => ["node eventsource", "node eventsource-parser"],
         { Wire: Wire.WebSocket } => ["node ws", "node signalr"],

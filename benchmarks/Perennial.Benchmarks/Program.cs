@@ -1,5 +1,6 @@
 using System.Globalization;
 using Perennial.Benchmarks;
+using Perennial.Benchmarks.Server;
 
 switch (args)
 {
@@ -9,14 +10,21 @@ switch (args)
     case ["measure", var reader, var workload, var server]:
         await Measure.RunAsync(reader, workload, server);
         return 0;
-    case ["idle", var reader, var count, var server]:
-        await Idle.RunAsync(reader, int.Parse(count, CultureInfo.InvariantCulture), server);
+    case ["idle", var reader, var protocol, var count, var server]:
+        await Idle.RunAsync(reader, protocol, int.Parse(count, CultureInfo.InvariantCulture), server);
         return 0;
     case ["latency", var reader, var path, var server]:
         await Latency.RunAsync(reader, path, server);
         return 0;
-    case ["postgres"]:
-        return await SharedStore.RunAsync();
+    case ["serve", var name, .. var settings]:
+        await Serving.RunAsync(name, settings);
+        return 0;
+    case ["count"]:
+        Counting.Run();
+        return 0;
+    case ["transports", var count, var uri, var control]:
+        await Transports.RunAsync(int.Parse(count, CultureInfo.InvariantCulture), new Uri(uri), int.Parse(control, CultureInfo.InvariantCulture));
+        return 0;
     default:
         return await Suite.RunAsync(args);
 }

@@ -15,13 +15,14 @@ namespace Perennial.Benchmarks;
 
 /// <summary>
 /// The other end, in a process of its own: a bare socket that answers <c>GET /workload/count</c> with bytes made beforehand, so that
-/// it costs less than any reader. <c>/idle</c> sends one event and then nothing; <c>/cut</c> sends one event and closes in mid-response. A second port
+/// it costs less than any reader. <c>/idle</c> sends one event, or one message where it is asked for a WebSocket, and then nothing; <c>/cut</c> sends one event and closes in mid-response. A second port
 /// answers <c>/idle</c> over HTTP/2 without TLS, a third has a SignalR hub.
 /// </summary>
 internal static class Sender
 {
     private static readonly byte[] OneEvent = [.. Head("text/event-stream"), .. Chunk("id: 1\ndata: hello\n\n"u8.ToArray())];
 
+    private static readonly byte[] OneFrame = [0x81, 5, .. "hello"u8];
     private static readonly byte[] LastChunk = "0\r\n\r\n"u8.ToArray();
     private static readonly byte[] CloseFrame = [0x88, 2, 0x03, 0xE8];      // 1000
 
@@ -90,8 +91,12 @@ internal static class Sender
                 switch (request.Split(' ')[1].Split('/', StringSplitOptions.RemoveEmptyEntries))
                 {
                     case ["idle"]:
-                        await stream.WriteAsync(OneEvent);
-                        await stream.ReadExactlyAsync(new byte[1]);
+                        await stream.WriteAsync(request.Contains("Sec-WebSocket-Key", StringComparison.OrdinalIgnoreCase) ? [.. Accept(request), .. OneFrame] : OneEvent);
+                        while (await stream.ReadAsync(new byte[64]) > 0)
+                        {
+                            // Pings, which go unanswered: nobody stays that long.
+                        }
+
                         return;
                     case ["cut"]:
                         await stream.WriteAsync(OneEvent);

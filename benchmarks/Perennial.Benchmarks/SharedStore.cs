@@ -5,6 +5,7 @@ using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 using Perennial.AspNetCore;
 using Perennial.AspNetCore.Stores;
+using Perennial.Benchmarks.Server;
 using Perennial.PostgreSql;
 using Perennial.PostgreSql.Tests.Support;
 
@@ -13,37 +14,38 @@ namespace Perennial.Benchmarks;
 /// <summary>Runs in PostgreSQL, on a server of our own that is as careful as it comes (fsync on): tokens written per second, and from node to node.</summary>
 internal static class SharedStore
 {
+    private static readonly (int Runs, int UnderWay)[] Writers = [(1, 1), (1, 64), (20, 1), (200, 1), (1000, 1)];
     private static readonly (int Runs, int PerSecond)[] Rates = [(1, 20), (50, 20)];
 
-    public static async Task<int> RunAsync()
+    public static async Task PrintAsync(int turns)
     {
         await using var server = new TemporaryServer("-c fsync=on");
         await server.CreateAsync();
         if (server.Absence is { } absence)
         {
-            await Console.Error.WriteLineAsync(absence);
-            return 1;
+            Console.WriteLine($"Left out: {absence}");
+            return;
         }
 
         var connectionString = TemporaryServer.ConnectionStringTo(server.Port);
-        Console.WriteLine($"{Suite.Machine()}\n\n| producers, each waits for each token | tokens/s, group commit | tokens/s, one insert each | ratio |\n|---:|---:|---:|---:|");
-        foreach (var producers in new[] { 1, 200 })
+        Console.WriteLine("| runs at once | tokens under way of each | tokens/s, group commit | tokens/s, one insert each | ratio |\n|---:|---:|---:|---:|---:|");
+        foreach (var (writers, underWay) in Writers)
         {
-            var grouped = await StoreThroughput.GroupedAsync(connectionString, producers);
-            var single = await StoreThroughput.SingleAsync(connectionString, producers);
-            Print($"| {producers} | {grouped:N0} | {single:N0} | {grouped / single:N1} |");
+            var (grouped, single) = await StoreThroughput.MeasureAsync(connectionString, writers, underWay, turns);
+            Table.Print($"| {writers} | {underWay} | {grouped:N0} | {single:N0} | {grouped / single:N2} |");
         }
 
         Console.WriteLine("\n| runs | tokens/s | append on A to record on B, p50 ms | p99 ms |\n|---:|---:|---:|---:|");
         foreach (var (runs, perSecond) in Rates)
         {
             var times = await StoreLatency.MeasureAsync(connectionString, runs, perSecond);
-            Print($"| {runs} | {runs * perSecond:N0} | {At(0.5):N2} | {At(0.99):N2} |");
+            Table.Print($"| {runs} | {runs * perSecond:N0} | {At(0.5):N2} | {At(0.99):N2} |");
 
             double At(double share) => times[(int)(times.Count * share)].TotalMilliseconds;
         }
 
-        return 0;
+        Console.WriteLine();
+        await DeliveryRows.PrintAsync(connectionString);
     }
 
     /// <summary>A node, which works until it is disposed.</summary>
@@ -51,7 +53,7 @@ internal static class SharedStore
     {
         var builder = Host.CreateEmptyApplicationBuilder(new HostApplicationBuilderSettings());
         builder.Logging.ClearProviders();
-        builder.Services.AddPerennialServer();
+        builder.Services.AddPerennialServer(options => options.MaxBytesPerRun = 1L << 30);
         builder.Services.UsePostgreSql(connectionString);
         var host = builder.Build();
         await host.StartAsync();
@@ -64,6 +66,4 @@ internal static class SharedStore
         store.CreateAsync(Guid.NewGuid().ToString("N"), "abcdefgh", takesMessages: false, CancellationToken.None);
 
     public static byte[] Token(long value) => Encoding.ASCII.GetBytes(value.ToString("D20", CultureInfo.InvariantCulture));
-
-    private static void Print(FormattableString row) => Console.WriteLine(row.ToString(CultureInfo.InvariantCulture));
 }

@@ -1,73 +1,98 @@
 using System.Diagnostics;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Hosting;
 using Npgsql;
-using Perennial.AspNetCore.Stores;
+using Perennial.AspNetCore;
 
 namespace Perennial.Benchmarks;
 
-/// <summary>How many tokens of 20 bytes are recorded per second by producers each of whom waits for a token before it writes the next.</summary>
+/// <summary>
+/// How many tokens of 20 bytes are recorded per second: by runs of the store, and by an insert for each token as one would write it. Both have the
+/// same number of writes under way, each of which is on the disk when it is done, and take turns.
+/// </summary>
 internal static class StoreThroughput
 {
-    private static readonly TimeSpan WarmUp = TimeSpan.FromSeconds(3);
-    private static readonly TimeSpan Span = TimeSpan.FromSeconds(10);
+    private static readonly TimeSpan WarmUp = TimeSpan.FromSeconds(1);
+    private static readonly TimeSpan Span = TimeSpan.FromSeconds(2);
 
-    /// <summary>Through the store.</summary>
-    public static async Task<double> GroupedAsync(string connectionString, int producers)
+    /// <param name="connectionString">The database.</param>
+    /// <param name="runs">How many runs are written at once.</param>
+    /// <param name="underWay">How many tokens of each run are under way: 1 where a producer waits for each before it writes the next.</param>
+    /// <param name="turns">How often each is measured.</param>
+    /// <returns>Tokens per second, medians of the turns.</returns>
+    public static async Task<(double Grouped, double Single)> MeasureAsync(string connectionString, int runs, int underWay, int turns)
     {
         using var node = await SharedStore.StartNodeAsync(connectionString);
-        var runs = new List<IRunLog>();
-        for (var n = 0; n < producers; n++)
-            runs.Add(await SharedStore.CreateRunAsync(SharedStore.StoreOf(node)));
-        var rate = await MeasureAsync(runs, async (run, number) =>
-        {
-            var item = new RunEvent(null, SharedStore.Token(number), RunDataKind.Text);
-            if ((await run.AppendAsync(item, CancellationToken.None)).Outcome != AppendOutcome.Appended)
-                throw new InvalidOperationException("A token was not recorded.");
-        });
-        await node.StopAsync();
-        return rate;
-    }
-
-    /// <summary>What one would write: an insert for each token, each a transaction of its own, on pooled connections.</summary>
-    public static async Task<double> SingleAsync(string connectionString, int producers)
-    {
+        var end = new TaskCompletionSource();
+        var writers = await StartRunsAsync(node, runs, end.Task);
         await using var source = NpgsqlDataSource.Create(
             new NpgsqlConnectionStringBuilder(connectionString) { MaxPoolSize = 100, MaxAutoPrepare = 10, AutoPrepareMinUsages = 1 });
-        await ExecuteAsync("DROP TABLE IF EXISTS tokens");
-        await ExecuteAsync("CREATE TABLE tokens (run bigint, sequence bigint, kind smallint, type text, data bytea, PRIMARY KEY (run, sequence))");
-        return await MeasureAsync(Enumerable.Range(0, producers), async (run, number) =>
+        await CreateTableAsync(source);
+        var (grouped, single) = (new List<double>(), new List<double>());
+        long number = 0;
+        for (var turn = 0; turn < turns; turn++)
         {
-            await using var insert = source.CreateCommand("INSERT INTO tokens (run, sequence, kind, type, data) VALUES ($1, $2, 0, NULL, $3)");
-            insert.Parameters.Add(new NpgsqlParameter<long> { TypedValue = run });
-            insert.Parameters.Add(new NpgsqlParameter<long> { TypedValue = number });
-            insert.Parameters.Add(new NpgsqlParameter<byte[]> { TypedValue = SharedStore.Token(number) });
-            await insert.ExecuteNonQueryAsync();
-        });
-
-        async Task ExecuteAsync(string sql)
-        {
-            await using var command = source.CreateCommand(sql);
-            await command.ExecuteNonQueryAsync();
+            grouped.Add(await RateAsync(runs, underWay, run => writers[run].WriteAsync(SharedStore.Token(0)).AsTask()));
+            single.Add(await RateAsync(runs, underWay, run => InsertAsync(source, run, Interlocked.Increment(ref number))));
         }
+
+        end.SetResult();
+        await node.StopAsync();
+        return (Medians.Of(grouped), Medians.Of(single));
     }
 
-    private static async Task<double> MeasureAsync<T>(IEnumerable<T> producers, Func<T, long, Task> write)
+    private static async Task<RunWriter[]> StartRunsAsync(IHost node, int runs, Task end)
+    {
+        var starts = node.Services.GetRequiredService<StreamRuns>();
+        return await Task.WhenAll(Enumerable.Range(0, runs).Select(_ =>
+        {
+            var started = new TaskCompletionSource<RunWriter>(TaskCreationOptions.RunContinuationsAsynchronously);
+            starts.Start(async (writer, stop) =>
+            {
+                started.SetResult(writer);
+                await end.WaitAsync(stop);
+            });
+            return started.Task;
+        }));
+    }
+
+    private static async Task CreateTableAsync(NpgsqlDataSource source)
+    {
+        await using var create = source.CreateCommand("""
+            DROP TABLE IF EXISTS tokens;
+            CREATE TABLE tokens (run bigint, sequence bigint, kind smallint, type text, data bytea, PRIMARY KEY (run, sequence));
+            """);
+        await create.ExecuteNonQueryAsync();
+    }
+
+    /// <summary>A transaction of its own on a pooled connection, where it is prepared. It keeps no tail, so it does less than the store.</summary>
+    private static async Task InsertAsync(NpgsqlDataSource source, long run, long number)
+    {
+        await using var insert = source.CreateCommand("INSERT INTO tokens (run, sequence, kind, type, data) VALUES ($1, $2, 0, NULL, $3)");
+        insert.Parameters.Add(new NpgsqlParameter<long> { TypedValue = run });
+        insert.Parameters.Add(new NpgsqlParameter<long> { TypedValue = number });
+        insert.Parameters.Add(new NpgsqlParameter<byte[]> { TypedValue = SharedStore.Token(number) });
+        await insert.ExecuteNonQueryAsync();
+    }
+
+    private static async Task<double> RateAsync(int runs, int underWay, Func<int, Task> write)
     {
         var written = 0L;
         using var end = new CancellationTokenSource();
-        var writing = producers.Select(producer => Task.Run(async () =>
+        var writing = Task.WhenAll(Enumerable.Range(0, runs * underWay).Select(n => Task.Run(async () =>
         {
-            for (var number = 1; !end.IsCancellationRequested; number++)
+            while (!end.IsCancellationRequested)
             {
-                await write(producer, number);
+                await write(n % runs);
                 Interlocked.Increment(ref written);
             }
-        })).ToArray();
-        await Task.WhenAny(Task.WhenAll(writing), Task.Delay(WarmUp, TimeProvider.System));
+        })));
+        await Task.WhenAny(writing, Task.Delay(WarmUp, TimeProvider.System));
         var (since, before) = (Stopwatch.GetTimestamp(), Interlocked.Read(ref written));
-        await Task.WhenAny(Task.WhenAll(writing), Task.Delay(Span, TimeProvider.System));
+        await Task.WhenAny(writing, Task.Delay(Span, TimeProvider.System));
         var rate = (Interlocked.Read(ref written) - before) / Stopwatch.GetElapsedTime(since).TotalSeconds;
         await end.CancelAsync();
-        await Task.WhenAll(writing);
+        await writing;
         return rate;
     }
 }

@@ -11,12 +11,16 @@ internal sealed record Workload(string Name, Wire Wire, int DataSize, int Count,
         new("sse-250-blocks", Wire.Sse, 250, 2_000_000, Packing.Blocks),
         new("sse-250-chunks", Wire.Sse, 250, 1_000_000, Packing.OneChunkPerEvent),
         new("sse-30-blocks", Wire.Sse, 30, 4_000_000, Packing.Blocks),
+        new("sse-4096-blocks", Wire.Sse, 4096, 200_000, Packing.Blocks),
         new("sse-250-json", Wire.Sse, 250, 500_000, Packing.Blocks, IsJson: true),
         new("ndjson-250-blocks", Wire.NdJson, 250, 1_000_000, Packing.Blocks),
         new("ndjson-250-chunks", Wire.NdJson, 250, 1_000_000, Packing.OneChunkPerEvent),
+        new("ndjson-4096-blocks", Wire.NdJson, 4096, 200_000, Packing.Blocks),
         new("long-poll-250", Wire.LongPoll, 250, 1_000_000, Packing.Blocks),
+        new("long-poll-4096", Wire.LongPoll, 4096, 200_000, Packing.Blocks),
         new("websocket-250-text", Wire.WebSocket, 250, 1_000_000, Packing.Blocks),
         new("websocket-30-text", Wire.WebSocket, 30, 2_000_000, Packing.Blocks),
+        new("websocket-4096-text", Wire.WebSocket, 4096, 200_000, Packing.Blocks),
     ];
 
     public static Workload Named(string name) => Array.Find(All, workload => string.Equals(workload.Name, name, StringComparison.Ordinal))

@@ -31,7 +31,12 @@ internal sealed class GroupCommitWriter(
             while (!stop.IsCancellationRequested)
             {
                 for (var writes = queue.Take(); writes.Count > 0; writes = queue.Take())
+                {
                     await WriteAsync(new WriteBatch(writes), stop);
+                    // Who was told of a write mostly hands in the next one at once. Without a turn for them, every other batch is nearly empty.
+                    await Task.Yield();
+                }
+
                 await queue.WaitAsync();
             }
         }

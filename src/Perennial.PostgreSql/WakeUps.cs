@@ -12,6 +12,11 @@ namespace Perennial.PostgreSql;
 /// </remarks>
 internal sealed class WakeUps(Database database, string channel, Guid node, TimeProvider time, ILogger logger)
 {
+    // A transaction that notifies is recorded in the log of the database. Nobody needs that on the disk, where appends would wait for it.
+    private const string Notify = """
+        SELECT set_config('synchronous_commit', 'off', true), pg_notify($1, payload) FROM unnest($2) AS payload
+        """;
+
     private const int MaxPayload = 7900;    // the server takes less than 8000 bytes (PostgreSQL, NOTIFY)
     private const char MessageMark = 'm';
 
@@ -59,8 +64,7 @@ internal sealed class WakeUps(Database database, string channel, Guid node, Time
         {
             await database.RunAsync(async (connection, stop) =>
             {
-                await using var notify = connection.Command(
-                    "SELECT pg_notify($1, payload) FROM unnest($2) AS payload", Sql.Value(channel), Sql.Value(Payloads(runs)));
+                await using var notify = connection.Command(Notify, Sql.Value(channel), Sql.Value(Payloads(runs)));
                 return await notify.ExecuteNonQueryAsync(stop);
             }, cancellationToken);
         }
