@@ -55,8 +55,13 @@ internal sealed class OrderedRuns(StreamRuns runs)
     /// <summary>Counts the requests that read a run, by its id.</summary>
     public Task CountAsync(HttpContext context, RequestDelegate next)
     {
-        if (HttpMethods.IsGet(context.Request.Method) && _entries.TryGetValue(context.Request.Path.Value!.Split('/')[^1], out var entry))
+        if (HttpMethods.IsGet(context.Request.Method)
+            && context.Request.Path.StartsWithSegments("/streams", StringComparison.Ordinal, out var run)
+            && _entries.TryGetValue(run.Value!.TrimStart('/'), out var entry))
+        {
             entry.CountReader();
+        }
+
         return next(context);
     }
 

@@ -1,20 +1,13 @@
 import { type ChildProcess, spawn } from "node:child_process";
-import { existsSync, statSync } from "node:fs";
 import { createInterface } from "node:readline";
-import { type Browser, chromium, type Page } from "playwright-core";
+import type { Browser, Page } from "playwright-core";
+import { launch, missingBrowser } from "./browser.js";
+import { builtProgram } from "./test-server.js";
 
-const flags = [
-  "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking", "--disable-component-update", "--disable-sync",
-];
-
-const newest = (paths: (string | undefined)[]): string | undefined =>
-  paths.filter((path) => path !== undefined && existsSync(path)).sort((one, other) => statSync(other!).mtimeMs - statSync(one!).mtimeMs)[0];
-
-const program = newest(["Release", "Debug"].map((configuration) => `../../src/Perennial.Cli/bin/${configuration}/net10.0/Perennial.Cli.dll`));
-const browserPath = newest([process.env["CHROMIUM"], "/usr/bin/chromium", "/usr/bin/chromium-browser", "/usr/bin/google-chrome"]);
+const program = builtProgram("../../src/Perennial.Cli", "Perennial.Cli");
 
 /** Why the page cannot be tested here; where it must be, that is an error of the tests. */
-export const missing = !browserPath ? "no Chromium on this machine; CHROMIUM may name one" : !program ? "the perennial command is not built" : undefined;
+export const missing = missingBrowser ?? (program ? undefined : "the perennial command is not built");
 
 /** The demo page, served by the real program and shown by a real browser. */
 export class ServedPage {
@@ -28,7 +21,7 @@ export class ServedPage {
     const server = spawn("dotnet", [program!, "serve", "--demo", "--url", "http://127.0.0.1:0"], { stdio: ["ignore", "pipe", "inherit"] });
     for await (const line of createInterface(server.stdout)) {
       const url = /http:\S+/.exec(line)?.[0];
-      if (url) return new ServedPage(url, await chromium.launch({ executablePath: browserPath!, args: flags }), server);
+      if (url) return new ServedPage(url, await launch(), server);
     }
     throw new Error("perennial serve said nothing.");
   }
