@@ -62,7 +62,10 @@ export function createClient(protocol: Protocol, options: TransportOptions): Tra
     hasDelivered: false,
     wake() {},
     drop() {},
-    whenShown: () => host.whenShown(),
+    async whenReady(stop) {
+      await host.whenShown();
+      await protocol.admit?.(stop);
+    },
     open: protocol.create({ settings, http, sends }),
     announce(name, detail) {
       if (name == "gap") counts.gaps++;

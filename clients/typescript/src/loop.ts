@@ -29,8 +29,8 @@ export interface LoopContext {
   drop: (reason: TransportError) => void;
   /** Opens one connection. Rejects soon after the signal aborts. */
   open(context: OpenContext): Promise<Connection>;
-  /** Settles while the page is not put away. */
-  whenShown(): Promise<void>;
+  /** Settles while the page is not put away, and an attempt may begin. */
+  whenReady(stop: AbortSignal): Promise<void>;
   enter(state: TransportState, attempt: number, error?: TransportError): void;
   announce<Name extends keyof TransportEvents>(name: Name, detail: TransportEvents[Name]): void;
   report(error: TransportError, recoverable: boolean, attempt: number): void;
@@ -79,7 +79,7 @@ export async function runLoop(context: LoopContext, stop: AbortSignal): Promise<
   }
 
   async function connectAndPump(): Promise<StreamEnd> {
-    await within(context.whenShown(), stop);
+    await within(context.whenReady(stop), stop);
     const lifetime = childOf(stop);
     const resumedFrom = cursor.id;
     const attempt = backoff.failures;

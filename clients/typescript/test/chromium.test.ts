@@ -64,9 +64,9 @@ void describe("In Chromium, against the real server over lines that break", { co
   for (const kind of forms) {
     visit(`${kind}: a page that is reloaded in the middle goes on where it was`, async (context) => {
       const count = 6_000;
-      const run = await pages.orders.run({ count, holdAfter: 4_000 });
+      const run = await pages.orders.run({ count, holdAfter: 4_003 });
       const reader = await pages.read(context, { kind, url: (await pages.orders.line()).to(run), count });
-      for (const place of [50, 4_000]) {
+      for (const place of [50, 4_003]) {
         await reader.atLeast(place);
         await reader.page.reload();
       }

@@ -49,6 +49,7 @@ window.reading = () => {
 for await (const { data, id } of transport) {
   tally.add(data);
   save(before.next + tally.received, id);
+  if (tally.received % 50 == 0) await new Promise((resolve) => setTimeout(resolve));      // so that there is a middle to be caught in
 }
 tally.result();
 save(count, transport.lastEventId);
