@@ -14,6 +14,8 @@ export interface Progress {
 /** What the page shows. */
 export interface Reading extends Progress {
   readonly snapshot: Pick<TransportSnapshot, "state" | "attempt"> & { readonly reason: string | undefined };
+  /** Whether all of it was read, to the end. */
+  readonly isOver: boolean;
   readonly connections: number;
   /** Whether the page was ever taken out of the back-forward cache. */
   readonly wasRestored: boolean;
@@ -29,6 +31,7 @@ declare global {
 const query = new URLSearchParams(location.search);
 const count = Number(query.get("count"));
 let progress: Progress = { next: 0, lastEventId: undefined, lost: 0, repeated: 0, damaged: 0, ...(JSON.parse(sessionStorage.getItem("progress") ?? "{}") as Partial<Progress>) };
+let isOver = false;
 let connections = 0;
 let wasRestored = false;
 addEventListener("pageshow", ({ persisted }) => (wasRestored ||= persisted));
@@ -43,7 +46,7 @@ const transport = connectTo(query.get("kind") as TransportKind, query.get("url")
 transport.on("connected", () => connections++);
 window.reading = () => {
   const { state, attempt, end } = transport.getSnapshot();
-  return { ...progress, snapshot: { state, attempt, reason: end?.reason }, connections, wasRestored };
+  return { ...progress, snapshot: { state, attempt, reason: end?.reason }, isOver, connections, wasRestored };
 };
 
 for await (const { data, id } of transport) {
@@ -53,6 +56,7 @@ for await (const { data, id } of transport) {
 }
 tally.result();
 save(count, transport.lastEventId);
+isOver = true;
 
 function save(next: number, lastEventId: string | undefined): void {
   progress = { next, lastEventId, lost: before.lost + tally.lost, repeated: before.repeated + tally.repeated, damaged: before.damaged + tally.damaged };

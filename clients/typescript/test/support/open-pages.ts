@@ -40,7 +40,7 @@ export class OpenPages {
   /** Another visitor. */
   async visitor(): Promise<BrowserContext> {
     const context = await this.browser.newContext();
-    context.setDefaultTimeout(30_000);
+    context.setDefaultTimeout(90_000);
     return context;
   }
 
@@ -78,7 +78,7 @@ export class ReadingPage {
 
   /** Waits for the end, and returns what was lost and repeated on the way. */
   async end(): Promise<Reading> {
-    await this.page.waitForFunction(() => window.reading?.().snapshot.reason);
+    await this.page.waitForFunction(() => window.reading?.().isOver);
     return await this.reading();
   }
 }
