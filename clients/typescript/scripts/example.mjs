@@ -64,6 +64,7 @@ function runInNode() {
 
 async function startServer() {
   const command = ["run", "--project", "../../src/Perennial.Cli", "--", "serve", "--demo", "--url", "http://127.0.0.1:0"];
+  console.error("Building and starting the server...");
   // In a group of its own: Ctrl-C is for the example, which may have something to say to the server.
   const program = spawn("dotnet", command, { stdio: ["ignore", "pipe", "inherit"], detached: true });
   program.on("error", () => {
@@ -71,7 +72,8 @@ async function startServer() {
     process.exit(1);
   });
   process.on("exit", () => process.kill(-program.pid, "SIGINT"));
-  for (const signal of ["SIGINT", "SIGTERM"]) process.once(signal, () => name === "node" || process.exit());
+  process.once("SIGTERM", () => process.exit());
+  if (name !== "node") process.once("SIGINT", () => process.exit());
   for await (const line of createInterface(program.stdout)) {
     const url = /http:\S+/.exec(line)?.[0];
     if (url) return url;

@@ -1,11 +1,11 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { createInterface } from "node:readline";
-import { builtProgram } from "./test-server.js";
+import { builtProgram, missingRuntime } from "./test-server.js";
 
 const program = builtProgram("../../src/Perennial.Cli", "Perennial.Cli");
 
 /** Why there is no demo server here. */
-export const missingDemo = program ? undefined : "the perennial command is not built";
+export const missingDemo = missingRuntime ?? (program ? undefined : "the perennial command is not built: dotnet build ../../src/Perennial.Cli");
 
 /** What a program says first that looks like an address. */
 export async function addressFrom({ stdout }: ChildProcess): Promise<string> {
@@ -31,7 +31,8 @@ export class DemoServer {
   ) {}
 
   static async start(): Promise<DemoServer> {
-    const server = spawn("dotnet", [program!, "serve", "--demo", "--url", "http://127.0.0.1:0"], { stdio: ["ignore", "pipe", "inherit"] });
+    if (missingDemo || !program) throw new Error(missingDemo);
+    const server = spawn("dotnet", [program, "serve", "--demo", "--url", "http://127.0.0.1:0"], { stdio: ["ignore", "pipe", "inherit"] });
     return new DemoServer(await addressFrom(server), server);
   }
 

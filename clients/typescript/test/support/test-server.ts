@@ -1,5 +1,6 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { existsSync, statSync } from "node:fs";
+import { delimiter, join } from "node:path";
 import { createInterface } from "node:readline";
 
 /** The one of these files that was written last. */
@@ -10,10 +11,13 @@ export const newest = (paths: (string | undefined)[]): string | undefined =>
 export const builtProgram = (folder: string, name: string): string | undefined =>
   newest(["Release", "Debug"].map((configuration) => `${folder}/bin/${configuration}/net10.0/${name}.dll`));
 
+/** Why programs of .NET cannot run here. */
+export const missingRuntime = process.env["PATH"]?.split(delimiter).some((folder) => existsSync(join(folder, "dotnet"))) ? undefined : ".NET is not installed";
+
 const program = builtProgram("test/server", "Perennial.TestServer");
 
 /** Why there is no real server here; where there must be one, that is an error of the tests. */
-export const missing = program ? undefined : "the test server is not built: dotnet build test/server";
+export const missing = missingRuntime ?? (program ? undefined : "the test server is not built: dotnet build test/server");
 
 /** Whether everything has to be here. */
 export const isRequired = process.env["CI"] == "true";
@@ -26,7 +30,7 @@ export class TestServer {
   ) {}
 
   static async start(): Promise<TestServer> {
-    if (!program) throw new Error(missing);
+    if (missing || !program) throw new Error(missing);
     const server = spawn("dotnet", [program], { stdio: ["pipe", "pipe", "inherit"] });
     for await (const line of createInterface(server.stdout)) return new TestServer(line, server);
     throw new Error("The test server said nothing.");
