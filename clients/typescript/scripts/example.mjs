@@ -71,7 +71,7 @@ async function startServer() {
     console.error("The server needs .NET; or name one that runs: --server URL");
     process.exit(1);
   });
-  process.on("exit", () => process.kill(-program.pid, "SIGINT"));
+  process.on("exit", () => process.kill(-program.pid));
   process.once("SIGTERM", () => process.exit());
   if (name !== "node") process.once("SIGINT", () => process.exit());
   for await (const line of createInterface(program.stdout)) {

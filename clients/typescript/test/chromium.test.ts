@@ -17,7 +17,7 @@ let pages: OpenPages;
 
 /** One test, with a visitor of its own. */
 function visit(name: string, use: (context: Awaited<ReturnType<OpenPages["visitor"]>>, note: (text: string) => void) => Promise<void>): void {
-  void test(name, async (test) => {
+  void test(name, { timeout: 120_000 }, async (test) => {
     const context = await pages.visitor();
     try {
       await use(context, (text) => test.diagnostic(text));
