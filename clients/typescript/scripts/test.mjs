@@ -1,4 +1,4 @@
-// Type check, tests, build, sizes; ends with "N passed, N failed". Arguments name the test files to run, and nothing else then.
+// Build, tests, type check, sizes; ends with "N passed, N failed". Arguments name the test files to run, and nothing else then.
 import { spawnSync } from "node:child_process";
 import { readdirSync, rmSync } from "node:fs";
 import { run } from "node:test";
@@ -10,6 +10,10 @@ const chosen = process.argv.slice(2);
 const step = (...command) => spawnSync(command[0], command.slice(1), { stdio: "inherit" }).status === 0;
 const tests = readdirSync("test").filter((name) => name.endsWith(".test.ts") && (!chosen.length || chosen.some((part) => name.includes(part))));
 
+const failures = [];
+const check = (...script) => step(...script) || failures.push(script.join(" "));
+
+check("node", "scripts/build.mjs");
 rmSync("build", { recursive: true, force: true });
 await build({
   // The page is a file of its own, so that it is evaluated before the frameworks that look for it.
@@ -44,13 +48,12 @@ stream.on("test:fail", ({ details }) => (failed += details.type === "suite" ? 0 
 await pipeline(stream.compose(new spec()), process.stdout, { end: false });
 
 if (!chosen.length) {
-  for (const script of [["node_modules/.bin/tsc", "--noEmit"], ["node", "scripts/build.mjs"], ["node", "scripts/size.mjs"], ["node", "scripts/demo.mjs", "--check"]]) {
-    if (!step(...script)) {
-      failed++;
-      console.error(`failed: ${script.join(" ")}`);
-    }
-  }
+  check("node_modules/.bin/tsc", "--noEmit");
+  check("node", "scripts/size.mjs");
+  check("node", "scripts/demo.mjs", "--check");
 }
+for (const failure of failures) console.error(`failed: ${failure}`);
+failed += failures.length;
 
 console.log(`${passed} passed, ${failed} failed`);
 process.exitCode = failed ? 1 : 0;

@@ -30,7 +30,8 @@ export const autoOf = (protocols: readonly Protocol[]): Protocol => ({
     const usable = protocols.filter(({ kind }) => isRead || !/^(websocket|long-poll)$/.test(kind));
     // So much that all have their turn before the attempt is over; a poll that is held counts as answered after half of it.
     const share = Math.min(probeTimeout, settings.connectTimeout / (usable.length + 1));
-    const forms = usable.map((protocol) => ({ kind: protocol.kind, open: protocol.create({ ...context, settings: { ...settings, connectTimeout: share } }) }));
+    const shared = { ...context, settings: { ...settings, connectTimeout: share } };
+    const forms = usable.map((protocol) => ({ kind: protocol.kind, open: protocol.create(shared) }));
     let proven = forms.find(({ kind }) => kind == remembered.get(url.origin));
     let hasWorked = false;      // here: then a failure is no reason to look further at once
 

@@ -3,46 +3,31 @@ import type { Settings } from "./settings.js";
 
 /** Decides after each failure whether and when to try again. */
 export interface Backoff {
-  /** Consecutive tries that failed without progress in between. */
-  readonly failures: number;
-  /** Takes a delay from the server in place of `initialDelay`. */
-  useServerDelay(milliseconds: number): void;
-  /** Forgets earlier failures. */
-  clear(): void;
+  /** Consecutive tries that failed without progress in between. Progress sets it to 0. */
+  failures: number;
+  /** The first wait: the option's, until the server names another. */
+  initialDelay: number;
   /** Counts a failure; returns the wait before the next attempt, or throws the error that ends the stream. */
   afterFailure(error: TransportError): number;
 }
 
 export function createBackoff({ reconnect, services }: Pick<Settings, "reconnect" | "services">): Backoff {
-  let { initialDelay } = reconnect;
-  let failures = 0;
-
-  return {
-    get failures() {
-      return failures;
-    },
-    useServerDelay(milliseconds) {
-      initialDelay = milliseconds;
-    },
-    clear() {
-      failures = 0;
-    },
-    afterFailure(error) {
+  const { maxDelay } = reconnect;
+  const backoff = {
+    failures: 0,
+    initialDelay: reconnect.initialDelay,
+    afterFailure(error: TransportError) {
+      const { code, transient = false, retryAfter = 0 } = error;
       const offline = services.isOffline();
-      if (!offline || failures == 0) failures++;      // without a network no attempt tells anything of the server
+      if (!offline || !backoff.failures) backoff.failures++;      // without a network no attempt tells anything of the server
+      const attempt = backoff.failures;
       // An interruption is not for anyone to overrule: going on would repeat a side effect.
-      const transient = !!error.transient;
-      const isWorthIt = error.code != "interrupted" && (reconnect.shouldRetry?.({ error, attempt: failures, transient }) ?? transient);
-      if (!isWorthIt || !reconnect.enabled) throw error;
-      if (failures > reconnect.maxAttempts) throw asFinal(error, "attempts-exhausted");
-      const floor = error.retryAfter ?? 0;
-      if (floor > reconnect.maxRetryAfter) throw asFinal(error, "retry-after-too-long");
-      return Math.max(floor, offline ? reconnect.maxDelay : delayFor(failures));
+      if (code == "interrupted" || !(reconnect.shouldRetry?.({ error, attempt, transient }) ?? transient) || !reconnect.enabled) throw error;
+      if (attempt > reconnect.maxAttempts) throw asFinal(error, "attempts-exhausted");
+      if (retryAfter > reconnect.maxRetryAfter) throw asFinal(error, "retry-after-too-long");
+      const delay = offline ? maxDelay : Math.min(backoff.initialDelay * reconnect.multiplier ** (attempt - 1), maxDelay);
+      return Math.max(retryAfter, reconnect.jitter && !offline ? delay * (1 - services.random() / 2) : delay);
     },
   };
-
-  function delayFor(attempt: number): number {
-    const delay = Math.min(initialDelay * reconnect.multiplier ** (attempt - 1), reconnect.maxDelay);
-    return reconnect.jitter ? delay * (1 - services.random() / 2) : delay;
-  }
+  return backoff;
 }

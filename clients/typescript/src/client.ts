@@ -3,13 +3,12 @@ import type { Connection, Protocol } from "./connection.js";
 import { TransportError } from "./errors.js";
 import { createEvents } from "./events.js";
 import { watchHost } from "./host.js";
-import { createHttp } from "./http.js";
 import { type Cursor, type LoopContext, runLoop } from "./loop.js";
-import { createMetrics } from "./metrics.js";
-import { createSendList, drawKey, type OutgoingSend } from "./sends.js";
+import { createCounts, summarize } from "./metrics.js";
+import { createSendList } from "./sends.js";
 import { settle } from "./settings.js";
 import type { StreamEnd, StreamMessage, Transport, TransportOptions, TransportSnapshot, TransportState } from "./types.js";
-import { onAbort, within } from "./waiting.js";
+import { createBell, onAbort, within } from "./waiting.js";
 
 /** Makes a transport. Connects nothing: the first read, send or `connect` does. Throws where an option is out of range. */
 export type CreateTransport = (options: TransportOptions) => Transport;
@@ -20,145 +19,150 @@ export const creatorOf = (protocol: Protocol): CreateTransport => (options) => c
 /** From one start to one ending. */
 interface Session {
   readonly stop: AbortController;
-  readonly connected: Promise<void>;
-  readonly setConnected: (failure?: TransportError) => void;
-  readonly ended: Promise<StreamEnd>;
+  /** Whether a connection was established. */
+  wasConnected: boolean;
+  /** How it ended. */
+  end?: StreamEnd;
+}
+
+interface Abortable {
+  readonly signal?: AbortSignal | undefined;
 }
 
 let count = 0;
 
-const ONE_READER = "The messages have one reader: one loop, or on(\"event\").";
+const oneReader = () => new TypeError('messages have one reader: a loop, or on("event")');
 
 /** The public face of a transport: one state, one session at a time, one buffer and one cursor over all of them. */
 export function createClient(protocol: Protocol, options: TransportOptions): Transport {
   const settings = settle(options);
   const { services } = settings;
   const id = `${protocol.kind}-${++count}`;
+  const bell = createBell();
 
-  let state: TransportState = "idle";               // written by enter only
-  let attempt = 0;
-  let error: TransportError | undefined;            // behind the present reconnecting or failing
+  let snapshot: TransportSnapshot;                  // state, attempts, error and end: written by change only
   let session: Session | undefined;
-  let end: StreamEnd | undefined;
   let connection: Connection | undefined;
   let kind = protocol.kind;
-  let onConnection: (() => void)[] = [];
   let isBeingRead = false;
-  let snapshot: TransportSnapshot;
+  let startedAt: number | undefined;
+  let firstMessageAt: number | undefined;
   let settleCompletion!: (end: StreamEnd) => void;
   let completion: Promise<StreamEnd>;
-  const listeners = new Set<(snapshot: TransportSnapshot) => void>();
 
   const cursor: Cursor = { id: settings.lastEventId, isExact: true, isBeforeGap: false };
-  const metrics = createMetrics(services);
-  const { counts } = metrics;
-  const buffer = createBuffer(settings, (name, detail) => events.emit(name, detail));
+  const counts = createCounts();
+  const buffer = createBuffer(settings, bell, (name, detail) => events.emit(name, detail));
   const events = createEvents(buffer, () => counts.handlerErrors++);
   const sends = createSendList(settings, () => connection, () => counts.messagesSent++);
-  const http = createHttp(settings);
 
   const loop: LoopContext = {
-    settings, buffer, cursor, enter,
-    hasDelivered: false,
+    settings, buffer, bell, cursor, enter,
     wake() {},
     drop() {},
-    async whenReady(stop) {
-      await host.whenShown();
-      await protocol.admit?.(stop);
-    },
-    open: protocol.create({ settings, http, sends }),
+    isShown: () => !host.isAway,
+    admit: (stop) => protocol.admit?.(stop),
+    open: protocol.create({ settings, sends }),
     announce(name, detail) {
       if (name == "gap") counts.gaps++;
       if (name == "reconnecting") counts.reconnectAttempts++;
       events.announce(name, detail);
     },
-    report(failure, recoverable, attempt) {
+    report(failure, recoverable = true, attempt = 0) {
       counts.errors++;
       counts.lastError = failure;
-      events.announce("error", { error: failure, code: failure.code, recoverable, state, attempt, time: services.now() });
+      events.announce("error", { error: failure, code: failure.code, recoverable, attempt, state: snapshot.state, time: services.now() });
     },
-    use(next, isResume) {
+    use(next) {
       connection = next;
       counts.connectedAt = next && services.now();
       if (!next) return;
       kind = next.kind ?? protocol.kind;
-      if (isResume) counts.resumes++;
-      session?.setConnected();
-      for (const resolve of onConnection.splice(0)) resolve();
+      if (snapshot.attempt && cursor.id !== undefined) counts.resumes++;
+      session!.wasConnected = true;
       void sends.run();
     },
     delivered() {
-      loop.hasDelivered = true;
-      metrics.delivered();
-      if (attempt) enter(state, 0);
-      events.dispatch();
+      counts.messagesReceived++;
+      firstMessageAt ??= services.now();
+      if (snapshot.attempt) enter(snapshot.state, 0);
+      void events.dispatch();
     },
     changed(bytes) {
       counts.bytesReceived += bytes;
       change();
     },
   };
-  const host = watchHost(services, () => loop.wake(), (reason) => loop.drop(reason));
+  const host = watchHost(services, () => {
+    bell.ring();
+    loop.wake();
+  }, (reason) => loop.drop(reason));
 
   renewCompletion();
-  change();
+  enter("idle", 0);
   onAbort(settings.signal, () => void close());
 
   const transport: Transport & AsyncDisposable = {
     id,
     get kind() { return kind; },
-    get state() { return state; },
-    get isConnected() { return state == "connected"; },
+    get state() { return snapshot.state; },
+    get isConnected() { return snapshot.state == "connected"; },
     get lastEventId() { return cursor.id; },
     get completion() { return completion; },
     connect,
     read,
-    [Symbol.asyncIterator]: () => read(),
-    send: (data, options) => send({ data: data as Uint8Array<ArrayBuffer>, kind: typeof data == "string" ? "text" : "binary" }, options?.signal),
-    sendJson: (value, options) => send({ data: JSON.stringify(value), kind: "json" }, options?.signal),
+    [Symbol.asyncIterator]: read,
+    send: (data, options) => send(data as Uint8Array<ArrayBuffer>, typeof data == "string" ? "text" : "binary", options),
+    sendJson: (value, options) => send(JSON.stringify(value), "json", options),
     stop,
-    pause() {
-      buffer.pause();
-      change();
-    },
-    resume() {
-      buffer.resume();
-      change();
-      events.dispatch();
-    },
+    pause: () => setPaused(true),
+    resume: () => setPaused(false),
     close,
     [Symbol.asyncDispose]: close,
     on(name, handler) {
-      if (name == "event" && isBeingRead) throw new TypeError(ONE_READER);
-      return events.on(name, handler);
+      if (name == "event" && isBeingRead) throw oneReader();
+      return events.on(name, handler as (detail: unknown) => unknown);
     },
     subscribe(listener) {
-      const own = (value: TransportSnapshot) => listener(value);
-      listeners.add(own);
+      const end = events.on("snapshot", listener);
       listener(snapshot);
-      return () => void listeners.delete(own);
+      return end;
     },
     getSnapshot: () => snapshot,
-    getMetrics: () => metrics.snapshot({ id, kind, state, bufferSize: buffer.size, dropped: buffer.dropped }, buffer.latencies),
+    getMetrics: () => ({
+      id,
+      kind,
+      state: snapshot.state,
+      bufferSize: buffer.size(),
+      dropped: buffer.dropped,
+      connectionDuration: connection ? services.now() - counts.connectedAt! : 0,
+      timeToFirstMessage: firstMessageAt && firstMessageAt - startedAt!,
+      ...counts,
+      ...summarize(buffer.latencies),
+    }),
   };
   return transport;
 
-  function enter(next: TransportState, tries: number, cause?: TransportError): void {
-    state = next;
-    attempt = tries;
-    error = cause;
-    change();
+  function enter(state: TransportState, attempt: number, error?: TransportError, end?: StreamEnd): void {
+    change({ state, attempt, error, end });
   }
 
-  function change(): void {
+  function change(entered: Pick<TransportSnapshot, "state" | "attempt" | "error" | "end"> = snapshot): void {
     snapshot = Object.freeze({
-      state, attempt, error, end,
+      ...entered,
       lastEventId: cursor.id,
       messagesReceived: counts.messagesReceived,
-      bufferSize: buffer.size,
+      bufferSize: buffer.size(),
       paused: buffer.paused,
     });
-    for (const listener of listeners) events.call(listener, snapshot);
+    void events.emit("snapshot", snapshot);
+    bell.ring();
+  }
+
+  function setPaused(value: boolean): void {
+    buffer.paused = value;
+    change();
+    void events.dispatch();
   }
 
   function renewCompletion(): void {
@@ -169,62 +173,55 @@ export function createClient(protocol: Protocol, options: TransportOptions): Tra
   function start(): Session {
     if (session) return session;
     if (settings.signal?.aborted) throw notConnected();
-    if (end) renewCompletion();
-    end = undefined;
-    buffer.setEnd(undefined);
-    const stop = new AbortController();
-    let setConnected!: Session["setConnected"];
-    const connected = new Promise<void>((resolve, reject) => (setConnected = (failure) => (failure ? reject(failure) : resolve())));
-    connected.catch(() => {});
-    session = { stop, connected, setConnected, ended: completion };
-    metrics.started();
+    if (snapshot.end) renewCompletion();
+    session = { stop: new AbortController(), wasConnected: false };
+    startedAt ??= services.now();
     enter("connecting", 0);
-    host.begin();
-    void runLoop(loop, stop.signal).then(finish);
+    host.watch("addEventListener");
+    void runLoop(loop, session.stop.signal).then(finish);
     return session;
   }
 
+  /** The session is over, or there never was one. */
   function finish(result: StreamEnd): void {
-    const { setConnected } = session!;
+    const { reason, error } = result;
+    if (session) session.end = result;
     session = undefined;
-    end = result;
-    host.end();
-    buffer.setEnd(result);
-    enter(result.error ? "failed" : "closed", attempt, result.error);
-    setConnected(result.error ?? notConnected());
+    host.watch("removeEventListener");
+    enter(error ? "failed" : "closed", snapshot.attempt, error, result);
     sends.fail();
-    for (const resolve of onConnection.splice(0)) resolve();
-    if (result.reason == "completed" || result.reason == "stopped") events.announce("done", result);
+    if (reason == "completed" || reason == "stopped") events.announce("done", result);
     events.announce("closed", result);
     settleCompletion(result);
   }
 
-  async function connect({ signal }: { readonly signal?: AbortSignal | undefined } = {}): Promise<void> {
+  async function connect({ signal }: Abortable = {}): Promise<void> {
     signal?.throwIfAborted();
     const isStarter = !session;
-    const { connected, stop } = start();
+    const own = start();
     try {
-      await within(connected, signal);
+      await bell.until(() => own.wasConnected || own.end, signal);
     } catch (failure) {
-      if (isStarter && signal?.aborted) stop.abort();
+      if (isStarter) own.stop.abort();
       throw failure;
     }
+    if (!own.wasConnected) throw own.end!.error ?? notConnected();
   }
 
-  async function* read({ signal }: { readonly signal?: AbortSignal | undefined } = {}): AsyncGenerator<StreamMessage, void, void> {
-    if (isBeingRead || events.consumes()) throw new TypeError(ONE_READER);
+  async function* read({ signal }: Abortable = {}): AsyncGenerator<StreamMessage, void, void> {
+    if (isBeingRead || events.consumes()) throw oneReader();
     isBeingRead = true;
     try {
-      if (!end) start();
+      if (!snapshot.end) start();
       for (;;) {
         const message = buffer.take();
         if (message) {
           yield message;
-        } else if (buffer.end) {
-          if (buffer.end.error) throw buffer.end.error;
+        } else if (snapshot.end && !buffer.size()) {
+          if (snapshot.error) throw snapshot.error;
           return;
         } else {
-          await buffer.whenReadable(signal);
+          await bell.until(() => (buffer.size() ? !buffer.paused : snapshot.end), signal);
         }
       }
     } finally {
@@ -232,22 +229,20 @@ export function createClient(protocol: Protocol, options: TransportOptions): Tra
     }
   }
 
-  async function send(message: Omit<OutgoingSend, "key">, signal: AbortSignal | undefined) {
+  async function send(data: Parameters<typeof sends.add>[0], kind: Parameters<typeof sends.add>[1], { signal }: Abortable = {}) {
     signal?.throwIfAborted();
-    if (end) throw notConnected();
+    if (snapshot.end) throw notConnected();
     start();
-    return await sends.add({ ...message, key: drawKey() }, signal);
+    return await sends.add(data, kind, signal);
   }
 
-  async function stop({ signal }: { readonly signal?: AbortSignal | undefined } = {}): Promise<void> {
-    const limit = new AbortController();
-    onAbort(signal, () => limit.abort(signal!.reason), limit.signal);
+  async function stop({ signal = new AbortController().signal }: Abortable = {}): Promise<void> {
     for (let isAsked = false; ; isAsked = true) {
-      while (session && !connection) await within(new Promise<void>((resolve) => onConnection.push(resolve)), signal);
+      await bell.until(() => !session || connection, signal);
       if (!connection && isAsked) return;
       if (!connection) throw notConnected();
       try {
-        return await within(connection.stop(limit.signal), limit.signal);
+        return await within(connection.stop(signal), signal);
       } catch (failure) {
         // The end answers the request, or the line broke, and the next one is asked.
         if ((failure as TransportError).code != "connection-lost") throw failure;
@@ -256,21 +251,17 @@ export function createClient(protocol: Protocol, options: TransportOptions): Tra
   }
 
   async function close(): Promise<void> {
-    buffer.resume();
-    if (!session) {
-      if (state != "idle") return;
-      end = { reason: "closed" };
-      buffer.setEnd(end);
-      enter("closed", 0);
-      events.announce("closed", end);
-      settleCompletion(end);
-      return;
+    buffer.paused = false;
+    bell.ring();
+    if (session) {
+      session.stop.abort(notConnected());
+      await completion;
+    } else if (snapshot.state == "idle") {
+      finish({ reason: "closed" });
     }
-    session.stop.abort(notConnected());
-    await session?.ended;
   }
 
   function notConnected(): TransportError {
-    return new TransportError("not-connected", state, { delivery: "not-sent" });
+    return new TransportError("not-connected", snapshot.state, { delivery: "not-sent" });
   }
 }

@@ -49,7 +49,8 @@ export interface OpenContext {
 /** What one transport's forms share. */
 export interface ProtocolContext {
   readonly settings: Settings;
-  readonly http: Http;
+  /** Made by the first form that makes requests. */
+  http?: Http;
   readonly sends: SendList;
 }
 

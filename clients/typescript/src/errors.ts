@@ -72,14 +72,12 @@ export interface TransportError extends ErrorDetails {}
 /** Everything that goes wrong between this program and the peer. Its message never holds a payload, a header or a query string. */
 export class TransportError extends Error {
   /** What went wrong, for programs. */
-  readonly code: ErrorCode;
+  declare readonly code: ErrorCode;
 
   /** @param what What of it, in few words; the message is the code and this. */
   constructor(code: ErrorCode, what?: string | number, details: ErrorDetails = {}) {
     super(what ? `${code}: ${what}` : code);
-    Object.assign(this, details);
-    this.name = "TransportError";
-    this.code = code;
+    Object.assign(this, details, { name: "TransportError", code });
   }
 }
 
@@ -91,7 +89,5 @@ export const asFinal = (error: TransportError, code: ErrorCode): TransportError 
 
 /** Errors of foreign code are final: repeating them would repeat a bug. */
 export function toTransportError(error: unknown): TransportError {
-  return error instanceof TransportError
-    ? error
-    : new TransportError("unexpected", undefined, { cause: error });
+  return error instanceof TransportError ? error : new TransportError("unexpected", "", { cause: error });
 }

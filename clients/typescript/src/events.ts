@@ -1,35 +1,35 @@
 import type { Buffer } from "./buffer.js";
-import type { EventHandler, TransportEvents } from "./types.js";
+import type { TransportEvents, TransportSnapshot } from "./types.js";
 
-type Name = keyof TransportEvents;
+/** What handlers may be called with; `snapshot` is for those that subscribed. */
+export type Detail<Name> = Name extends keyof TransportEvents ? TransportEvents[Name] : TransportSnapshot;
+type Name = keyof TransportEvents | "snapshot";
 
 /**
  * Calls handlers, one event at a time and in order. Where messages are consumed by events, each other event knows its place in the
  * stream and waits for the messages before it; only what is about the waiting messages themselves overtakes.
  */
 export function createEvents(buffer: Buffer, onHandlerError: () => void) {
-  const handlers: { [N in Name]?: Set<EventHandler<N>> } = {};
+  const handlers: Partial<Record<Name, Set<(detail: never) => unknown>>> = {};
   const waiting: { readonly place: number; readonly emit: () => void }[] = [];
   let isDispatching = false;
 
+  /** Whether messages are consumed by events. */
   const consumes = () => !!handlers.event?.size;
 
   return {
-    /** Whether messages are consumed by events. */
     consumes,
-    call,
+    dispatch,
     emit,
-    dispatch: () => void dispatch(),
-    on<N extends Name>(name: N, handler: EventHandler<N>): () => void {
-      const set = ((handlers[name] as Set<EventHandler<N>> | undefined) ??= new Set()) as Set<EventHandler<N>>;
-      (handlers as Record<Name, unknown>)[name] = set;
-      const own: EventHandler<N> = (detail) => handler(detail);
+    on<N extends Name>(name: N, handler: (detail: Detail<N>) => unknown): () => void {
+      const set = (handlers[name] ??= new Set());
+      const own: typeof handler = (detail) => handler(detail);
       set.add(own);
       void dispatch();
       return () => void set.delete(own);
     },
-    announce<N extends Name>(name: N, detail: TransportEvents[N]): void {
-      waiting.push({ place: buffer.appended, emit: () => void emit(name, detail) });
+    announce<N extends keyof TransportEvents>(name: N, detail: Detail<N>): void {
+      waiting.push({ place: buffer.appended, emit: () => emit(name, detail) });
       void dispatch();
     },
   };
@@ -38,13 +38,11 @@ export function createEvents(buffer: Buffer, onHandlerError: () => void) {
     if (isDispatching) return;
     isDispatching = true;
     for (;;) {
-      const first = waiting[0];
-      if (first && (!consumes() || first.place <= buffer.position)) {
-        waiting.shift();
-        first.emit();
+      if (waiting[0] && (!consumes() || waiting[0].place <= buffer.appended - buffer.size())) {
+        waiting.shift()!.emit();
         continue;
       }
-      const message = consumes() ? buffer.take() : undefined;
+      const message = consumes() && buffer.take();
       if (!message) break;
       const handled = emit("event", message);
       if (handled) await handled;
@@ -52,20 +50,18 @@ export function createEvents(buffer: Buffer, onHandlerError: () => void) {
     isDispatching = false;
   }
 
-  /** Calls every handler; waits for what they promise. */
-  function emit<N extends Name>(name: N, detail: TransportEvents[N]): void | Promise<unknown> {
-    const promises = [...(handlers[name] ?? [])].map((handler) => call(handler as EventHandler<N>, detail)).filter((result) => result instanceof Promise);
-    if (promises.length) return Promise.all(promises);
-  }
-
-  /** Calls a handler, whose errors are its own. */
-  function call<T>(handler: (detail: T) => unknown, detail: T): unknown {
-    try {
-      const result = handler(detail);
-      return result instanceof Promise ? result.catch(failed) : result;
-    } catch (error) {
-      return failed(error);
+  /** Calls every handler; waits for what they promise. Their errors are their own. */
+  function emit<N extends Name>(name: N, detail: Detail<N>): void | Promise<unknown> {
+    const promises: Promise<unknown>[] = [];
+    for (const handler of [...(handlers[name] ?? [])] as ((detail: Detail<N>) => unknown)[]) {
+      try {
+        const result = handler(detail);
+        if (result instanceof Promise) promises.push(result.catch(failed));
+      } catch (error) {
+        failed(error);
+      }
     }
+    if (promises[0]) return Promise.all(promises);
   }
 
   function failed(error: unknown): void {

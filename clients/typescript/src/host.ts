@@ -7,30 +7,22 @@ import type { TransportServices } from "./types.js";
  * eligible for the back-forward cache, and connects again when it is shown.
  */
 export function watchHost({ host }: TransportServices, wake: () => void, drop: (reason: TransportError) => void) {
-  let isAway = false;
-  let onShown: (() => void)[] = [];
-  const hidden = () => {
-    isAway = true;
-    drop(passing("connection-lost", "page hidden"));
+  const watched = {
+    isAway: false,
+    watch(method: "addEventListener" | "removeEventListener") {
+      watched.isAway = false;
+      for (const name of ["online", "visibilitychange", "pagehide", "pageshow"]) host?.[method](name, onEvent);
+    },
   };
-  const shown = () => {
-    isAway = false;
-    for (const resolve of onShown.splice(0)) resolve();
-    wake();
-  };
-  const visible = () => {
-    if (globalThis.document?.visibilityState != "hidden") wake();
-  };
-  const watched = { online: wake, visibilitychange: visible, pagehide: hidden, pageshow: shown };
+  return watched;
 
-  return {
-    begin() {
-      for (const [name, handler] of Object.entries(watched)) host?.addEventListener(name, handler);
-    },
-    end() {
-      isAway = false;
-      for (const [name, handler] of Object.entries(watched)) host?.removeEventListener(name, handler);
-    },
-    whenShown: () => (isAway ? new Promise<void>((resolve) => onShown.push(resolve)) : Promise.resolve()),
-  };
+  function onEvent({ type }: Event): void {
+    if (type == "pagehide") {
+      watched.isAway = true;
+      drop(passing("connection-lost", "page hidden"));
+      return;
+    }
+    if (type == "pageshow") watched.isAway = false;
+    if (type != "visibilitychange" || globalThis.document?.visibilityState != "hidden") wake();
+  }
 }

@@ -1,7 +1,9 @@
 import { type CreateTransport, creatorOf } from "./client.js";
 import type { Protocol } from "./connection.js";
+import { httpOf } from "./http.js";
 import { createJsonLinesParser } from "./json-lines.js";
-import { type Incoming, Message, type Parser } from "./message.js";
+import { createMessage, type Incoming } from "./message.js";
+import type { Parser } from "./parser.js";
 import { connectResponse, mediaType, refuse, speaksPerennial } from "./response.js";
 import { classifyJson } from "./signals.js";
 
@@ -13,7 +15,7 @@ export const httpStream: Protocol = {
   create: (context) => async (open) => {
     const { framing, maxMessageLength } = context.settings;
     const isRaw = framing == "raw";
-    const response = await context.http.open(isRaw ? "*/*" : "application/x-ndjson, application/json;q=0.9", open.lastEventId, open.signal);
+    const response = await httpOf(context).open(isRaw ? "*/*" : "application/x-ndjson, application/json;q=0.9", open.lastEventId, open.signal);
     if (isRaw) return connectResponse(context, open, response, createRawParser(), () => "message", false);
     await requireJson(response);
     const parser = createJsonLinesParser(maxMessageLength, speaksPerennial(response), open.lastEventId);
@@ -35,7 +37,7 @@ function createRawParser(): Parser {
   const decoder = new TextDecoder();
   return {
     hasId: false,
-    parse: (bytes, into: Incoming[]) => into.push({ message: new Message(decoder.decode(bytes, { stream: true }), undefined, undefined, bytes) }),
+    parse: (bytes, into: Incoming[]) => into.push({ message: createMessage(decoder.decode(bytes, { stream: true }), undefined, undefined, bytes) }),
     end() {},
   };
 }

@@ -1,3 +1,4 @@
+import type { ProtocolContext } from "./connection.js";
 import { asFinal, passing, TransportError, toTransportError } from "./errors.js";
 import type { Settings } from "./settings.js";
 import type { OutgoingSend } from "./sends.js";
@@ -11,17 +12,18 @@ import { within } from "./waiting.js";
  */
 export type Http = ReturnType<typeof createHttp>;
 
-/** What undici says of a connection that never stood. Browsers do not say. */
-const NEVER_CONNECTED = /^(ECONNREFUSED|ENOTFOUND|EAI_AGAIN|UND_ERR_CONNECT_TIMEOUT)$/;
+/** That of a transport: one for all its forms. */
+export const httpOf = (context: ProtocolContext): Http => (context.http ??= createHttp(context.settings));
 
-const isSafe = (method: string) => method == "GET" || method == "HEAD";
+/** What undici says of a connection that never stood. Browsers do not say. */
+const NEVER_CONNECTED = /ECONNREFUSED|ENOTFOUND|EAI_AGAIN|CONNECT_TIMEOUT/;
 
 export function createHttp(settings: Settings) {
-  const { method, url, allowReplay, services } = settings;
+  const { method, url, allowReplay, body, sendUrl, configureRequest, services: { fetch, now } } = settings;
   let resource: URL | undefined;          // what the answer to a request with side effects named as the stream
   let mayHaveActed = false;               // the server may have acted on a request with side effects
 
-  const isRead = () => isSafe(method) || resource !== undefined;
+  const isRead = () => !!resource || method == "GET" || method == "HEAD";
   const maySend = () => isRead() || !mayHaveActed || !!allowReplay;
 
   return {
@@ -32,53 +34,59 @@ export function createHttp(settings: Settings) {
     async open(accept: string, lastEventId: string | undefined, signal: AbortSignal): Promise<Response> {
       if (!maySend()) throw new TransportError("interrupted", "see allowReplay");
       const headers = new Headers({ accept });
-      if (lastEventId !== undefined) headers.set("last-event-id", encodeHeader(lastEventId));
-      const init = isRead() ? { method: "GET" } : { method, ...encodeBody(settings.body, headers) };
+      // Header fields hold bytes; an id goes back as the UTF-8 it came in (HTML standard, 9.2.3).
+      if (lastEventId !== undefined) headers.set("last-event-id", String.fromCharCode(...new TextEncoder().encode(lastEventId)));
       try {
-        return await request(resource ?? url, headers, init, signal, true);
-      } catch (error) {
-        const known = toTransportError(error);
-        if (maySend() || !known.transient) throw known;
-        throw asFinal(known, known.status ? known.code : "interrupted");
+        return await (isRead() ? request("GET", resource ?? url, headers, undefined, signal) : request(method, url, headers, encodeBody(body, headers), signal, true));
+      } catch (failure) {
+        const error = toTransportError(failure);
+        throw maySend() || !error.transient ? error : asFinal(error, error.status ? error.code : "interrupted");
       }
     },
 
     /** Posts one message, named by its key so that the server can recognise a repetition. */
-    async post({ data, kind, key }: OutgoingSend, signal: AbortSignal): Promise<void> {
-      const target = settings.sendUrl ? new URL(settings.sendUrl, url) : (resource ?? url);
-      if (!settings.sendUrl && !isRead()) throw new TransportError("not-connected", "sendUrl is not set", { delivery: "not-sent" });
+    async post({ data, kind, key }: OutgoingSend, signal: AbortSignal): Promise<"acknowledged"> {
+      if (!sendUrl && !isRead()) throw new TransportError("not-connected", "sendUrl is not set", { delivery: "not-sent" });
       const headers = new Headers({
         "content-type": kind == "json" ? "application/json" : kind == "text" ? "text/plain; charset=utf-8" : "application/octet-stream",
         "idempotency-key": `"${key}"`,      // a structured-field string (draft-ietf-httpapi-idempotency-key-header, 2.1)
       });
-      try {
-        const response = await request(target, headers, { method: "POST", body: data }, signal);
-        await response.body?.cancel();
-        // Followed by another method, perhaps, and answered by a login page: that acknowledges nothing.
-        if (response.redirected) throw new TransportError("redirect-refused", undefined, { delivery: "unknown" });
-      } catch (error) {
-        const known = toTransportError(error);
-        const delivery = known.delivery ?? (known.status && known.status < 500 ? "not-sent" : "unknown");
-        throw new TransportError(known.status && !known.transient ? "send-rejected" : known.code, known.message, { ...known, delivery, cause: known });
-      }
+      const response = await request("POST", sendUrl ? new URL(sendUrl, url) : (resource ?? url), headers, data, signal);
+      await response.body?.cancel();
+      // Followed by another method, perhaps, and answered by a login page: that acknowledges nothing.
+      if (response.redirected) throw new TransportError("redirect-refused");
+      return "acknowledged";
     },
 
     /** Asks the server to stop producing the stream. */
     async stop(signal: AbortSignal): Promise<void> {
-      const response = await request(resource ?? url, new Headers(), { method: "DELETE" }, signal);
+      const response = await request("DELETE", resource ?? url, new Headers(), undefined, signal);
       await response.body?.cancel();
     },
   };
 
-  async function request(target: URL, headers: Headers, init: RequestInit & { method: string }, signal: AbortSignal, opens = false): Promise<Response> {
-    for (const [name, value] of Object.entries(settings.headers ?? {})) headers.set(name, value);
+  /** Makes a request, once more where it was refused for want of credentials. `acts`: it opens the stream, and has side effects. */
+  async function request(method: string, target: URL, headers: Headers, body: BodyInit | undefined, signal: AbortSignal, acts = false): Promise<Response> {
+    new Headers(settings.headers).forEach((value, name) => headers.set(name, value));
     for (let rejected = false; ; rejected = true) {
       const outgoing: OutgoingRequest = { url: new URL(target), headers };
-      await within(Promise.resolve(settings.configureRequest?.(outgoing, { rejected })), signal);
+      await within(configureRequest?.(outgoing, { rejected }), signal);
       signal.throwIfAborted();
-      const acts = opens && !isSafe(init.method);
       if (acts) mayHaveActed = true;
-      const response = await send(outgoing, init, signal, acts);
+      let response: Response;
+      try {
+        response = await fetch(outgoing.url, {
+          method, headers, signal,
+          body: body!,
+          cache: "no-store",      // does in a browser what the field Cache-Control would do, without a CORS preflight
+          credentials: settings.credentials ?? "same-origin",
+        });
+      } catch (cause) {
+        signal.throwIfAborted();
+        const isNotSent = NEVER_CONNECTED.test((cause as { cause?: { code?: string } }).cause?.code!);
+        if (acts && isNotSent) mayHaveActed = false;
+        throw passing("connect-failed", outgoing.url.host, { cause, delivery: isNotSent ? "not-sent" : undefined });
+      }
       const { status } = response;
       if (acts && status >= 400 && status < 500) mayHaveActed = false;      // a client error says that it did not (RFC 9110, 15.5)
       if (response.ok) {
@@ -86,51 +94,30 @@ export function createHttp(settings: Settings) {
         return response;
       }
       await response.body?.cancel();
-      if (status != 401 || rejected || !settings.configureRequest) throw statusError(response);
-    }
-  }
-
-  async function send({ url, headers }: OutgoingRequest, init: RequestInit, signal: AbortSignal, acts: boolean): Promise<Response> {
-    try {
-      // `no-store` does in a browser what the field Cache-Control would do, without a CORS preflight.
-      return await services.fetch(url, { ...init, headers, signal, cache: "no-store", credentials: settings.credentials ?? "same-origin" });
-    } catch (cause) {
-      signal.throwIfAborted();
-      const isNotSent = NEVER_CONNECTED.test((cause as { cause?: { code?: string } }).cause?.code ?? "");
-      if (acts && isNotSent) mayHaveActed = false;
-      throw passing("connect-failed", url.host, { cause, delivery: isNotSent ? "not-sent" : undefined });
+      if (status != 401 || rejected || !configureRequest) throw statusError(response);
     }
   }
 
   /** Only the endpoint's own origin can name the resource, and only at itself: requests to it carry credentials. */
   function nameResource(response: Response, requested: URL): void {
     const location = response.headers.get("content-location");
-    const named = location === null ? undefined : new URL(location, response.url || requested);
-    if (named?.origin == url.origin && (!response.url || new URL(response.url).origin == url.origin)) resource = named;
+    const base = new URL(response.url || requested);
+    const named = new URL(location ?? "", base);
+    if (location !== null && base.origin == url.origin && named.origin == url.origin) resource = named;
   }
 
   function statusError({ status, headers }: Response): TransportError {
-    const transient = settings.reconnect.retryStatusCodes.includes(status);
-    return new TransportError("http-status", status, { status, transient, retryAfter: retryAfter(headers.get("retry-after")) });
+    // Seconds or a date (RFC 9110, 10.2.3); a date in the past is no wait.
+    const value = headers.get("retry-after")!;
+    const wait = /^\d+$/.test(value) ? +value * 1000 : Date.parse(value) - now();
+    const retryAfter = Number.isNaN(wait) ? undefined : Math.max(wait, 0);
+    return new TransportError("http-status", status, { status, transient: settings.reconnect.retryStatusCodes.includes(status), retryAfter });
   }
-
-  /** Seconds or a date (RFC 9110, 10.2.3); a date in the past is no wait. */
-  function retryAfter(value: string | null): number | undefined {
-    if (value === null) return undefined;
-    const wait = /^\d+$/.test(value) ? +value * 1000 : Date.parse(value) - services.now();
-    return wait >= 0 ? wait : wait < 0 ? 0 : undefined;
-  }
-}
-
-/** Header fields hold bytes; an id goes back as the UTF-8 it came in (HTML standard, 9.2.3). */
-function encodeHeader(text: string): string {
-  return /^[\x20-\x7e]*$/.test(text) ? text : String.fromCharCode(...new TextEncoder().encode(text));
 }
 
 /** Plain objects, arrays and the like as JSON; anything else is the platform's to encode. */
-function encodeBody(body: unknown, headers: Headers): RequestInit {
-  const isJson = typeof body != "string" && (typeof body != "object" || Array.isArray(body) || Object.getPrototypeOf(body) == Object.prototype);
-  if (body === undefined || !isJson) return { body: body as BodyInit };
+function encodeBody(body: unknown, headers: Headers): BodyInit {
+  if (![Object, Array, Number, Boolean].includes((body as object | undefined)?.constructor as ObjectConstructor)) return body as BodyInit;
   headers.set("content-type", "application/json");
-  return { body: JSON.stringify(body) };
+  return JSON.stringify(body);
 }

@@ -1,17 +1,16 @@
-import { type Incoming, Message, type Parser } from "./message.js";
+import { createMessage, type Incoming } from "./message.js";
+import type { Parser } from "./parser.js";
+import { parse } from "./signals.js";
 import { tooLarge } from "./sse-parser.js";
 
 /** Divides bytes into lines of JSON; where `envelopes` says so, each is one (docs/protocol.md). */
 export function createJsonLinesParser(maxLength: number, envelopes: boolean, lastEventId?: string): Parser {
   const decoder = new TextDecoder();
   let line = "";
-  let hasId = !!lastEventId;
 
-  return {
-    get hasId() {
-      return hasId;
-    },
-    parse(bytes, into) {
+  const parser = {
+    hasId: !!lastEventId,
+    parse(bytes: Uint8Array, into: Incoming[]) {
       const pieces = decoder.decode(bytes, { stream: true }).split("\n");
       const rest = pieces.pop()!;
       for (const piece of pieces) {
@@ -20,10 +19,9 @@ export function createJsonLinesParser(maxLength: number, envelopes: boolean, las
       }
       keep(rest);
     },
-    end(into) {
-      read(into);
-    },
+    end: read,
   };
+  return parser;
 
   function keep(piece: string): void {
     if (line.length + piece.length > maxLength + 1) throw tooLarge();
@@ -35,7 +33,7 @@ export function createJsonLinesParser(maxLength: number, envelopes: boolean, las
     line = "";
     if (json == "") return;
     const found = envelopes ? openEnvelope(json) : readValue(json);
-    hasId ||= !!found.id;
+    parser.hasId ||= !!found.id;
     into.push(found);
   }
 }
@@ -43,7 +41,7 @@ export function createJsonLinesParser(maxLength: number, envelopes: boolean, las
 /** A message whose payload is JSON as it is written. */
 export function readValue(json: string): Incoming {
   const value = parse(json);
-  return value === undefined ? { malformed: json.length } : { message: new Message(json, undefined, undefined, undefined, value) };
+  return value === undefined ? { malformed: json.length } : { message: createMessage(json, undefined, undefined, undefined, value) };
 }
 
 /** What an envelope holds: a message, or an id alone. */
@@ -67,19 +65,10 @@ export function openEnvelope(json: string): Incoming {
   } else if ("data" in value) {
     data = text("data") ?? rawMember(json, "data");
   }
-  return /\p{Surrogate}/u.test(data + (type ?? "") + (given ?? "")) ? damaged : { message: new Message(data, id, type || undefined, binary), id };
+  return /\p{Surrogate}/u.test(data + (type ?? "") + (given ?? "")) ? damaged : { message: createMessage(data, id, type || undefined, binary), id };
 }
 
 export const isObject = (value: unknown): value is Record<string, unknown> => typeof value == "object" && value !== null && !Array.isArray(value);
-
-/** The value of JSON, or undefined where it is none. */
-export function parse(json: string): unknown {
-  try {
-    return JSON.parse(json) as unknown;
-  } catch {
-    return undefined;
-  }
-}
 
 function fromBase64(text: unknown): Uint8Array | undefined {
   try {

@@ -1,11 +1,14 @@
 import { type CreateTransport, creatorOf } from "./client.js";
 import type { Protocol } from "./connection.js";
 import { requireJson } from "./http-stream.js";
-import { createJsonLinesParser, openEnvelope, parse, readValue } from "./json-lines.js";
-import type { Incoming, Parser } from "./message.js";
-import { controlOr, endOf, mediaType, readBody, speaksPerennial } from "./response.js";
-import { classifyError, classifyJson } from "./signals.js";
+import { httpOf } from "./http.js";
+import { createJsonLinesParser, openEnvelope, readValue } from "./json-lines.js";
+import type { Incoming } from "./message.js";
+import type { Parser } from "./parser.js";
+import { endOf, mediaType, readBody, speaksPerennial } from "./response.js";
+import { classifyJson, meaningOf, parse } from "./signals.js";
 import { tooLarge } from "./sse-parser.js";
+import type { StreamMessage } from "./types.js";
 import { sleep } from "./waiting.js";
 
 export * from "./exports.js";
@@ -13,67 +16,51 @@ export * from "./exports.js";
 /** Requests one after the other, each asking for what follows the last. A sequence of polls that did not fail is one connection. */
 export const longPoll: Protocol = {
   kind: "long-poll",
-  create: ({ settings, http }) => async ({ lastEventId, signal }) => {
+  create: (context) => async ({ lastEventId, signal }) => {
+    const { settings } = context;
     const { services, maxMessageLength, interval } = settings;
+    const http = httpOf(context);
     let cursor = lastEventId;
     let isPerennial = false;
     let polledAt = 0;
-    let bytes = 0;
-    let parser: Parser;
-    let next: (() => Promise<Uint8Array | undefined>) | undefined;      // more of the answer being read
-    let first: Promise<Response> | undefined = poll();
+    const first = poll();
+    const batches = readAnswers();
 
     // A server may hold the first request until there is news: held for so long, it will be answered.
     await Promise.race([first, sleep(services, settings.connectTimeout / 2, signal)]);
 
-    return {
+    const connection = {
       marksEnd: true,
       repeatsSends: true,
-      get bytes() { return bytes; },
-      async read() {
-        const found: Incoming[] = [];
-        if (!next && !(await open(found))) return found;
-        const block = await next!();
-        bytes += block?.length ?? 0;
-        if (block) {
-          parser.parse(block, found);
-        } else {
-          parser.end(found);
-          next = undefined;
-        }
-        for (const { id } of found) cursor = id ?? cursor;
-        return found;
-      },
-      classify: (message) => {
-        const classify = settings.classify ?? (isPerennial ? classifyError : classifyJson);
-        return isPerennial ? controlOr(message, classify) : classify(message);
-      },
+      bytes: 0,
+      read: async () => (await batches.next()).value,
+      classify: (message: StreamMessage) => meaningOf(message, settings, isPerennial, classifyJson),
       canResume: () => true,
-      async send(message, limit) {
-        await http.post(message, limit);
-        return "acknowledged";
-      },
+      send: http.post,
       stop: http.stop,
       close() {},
     };
+    return connection;
 
-    /** Waits for the next answer; whether it has a body. */
-    async function open(found: Incoming[]): Promise<boolean> {
-      const wait = polledAt + interval - services.now();
-      if (!first && wait > 0) await sleep(services, wait, signal);
-      const response = await (first ?? poll());
-      first = undefined;
-      isPerennial = speaksPerennial(response) || response.headers.has("perennial-status");
-      const status = response.headers.get("perennial-status");
-      if (response.status == 204) {
-        if (status && status != "running") found.push({ message: endOf(response) });
-        return false;
+    /** One answer after the other, without an end. */
+    async function* readAnswers(): AsyncGenerator<Incoming[], undefined> {
+      for (let answer = first; ; answer = poll()) {
+        const response = await answer;
+        const status = response.headers.get("perennial-status");
+        isPerennial = speaksPerennial(response) || !!status;
+        if (response.status == 204) {
+          yield status && status != "running" ? [{ message: endOf(response) }] : [];
+        } else {
+          const isDocument = /^(application|text)\/json$|[^m]\+json$/.test(mediaType(response));
+          const parser = (isDocument ? createDocumentParser : createJsonLinesParser)(maxMessageLength, isPerennial);
+          for await (const found of readBody(response, parser, signal, (bytes) => (connection.bytes += bytes))) {
+            for (const { id } of found) cursor = id ?? cursor;
+            yield found;
+          }
+        }
+        const wait = polledAt + interval - services.now();
+        if (wait > 0) await sleep(services, wait, signal);
       }
-      parser = /^(application|text)\/json$|[^m]\+json$/.test(mediaType(response))
-        ? createDocumentParser(maxMessageLength, isPerennial)
-        : createJsonLinesParser(maxMessageLength, isPerennial);
-      next = readBody(response, signal);
-      return true;
     }
 
     async function poll(): Promise<Response> {

@@ -1,11 +1,13 @@
 import { createBackoff } from "./backoff.js";
 import type { Buffer } from "./buffer.js";
 import type { Connection, OpenContext } from "./connection.js";
+import type { Detail } from "./events.js";
 import { asFinal, passing, type TransportError, toTransportError } from "./errors.js";
 import { pump } from "./pump.js";
 import type { Settings } from "./settings.js";
+import { watchSilence } from "./silence.js";
 import type { StreamEnd, TransportEvents, TransportState } from "./types.js";
-import { after, childOf, sleep, within } from "./waiting.js";
+import { type Bell, childOf, sleep, within } from "./waiting.js";
 
 /** The resume point: it belongs to the transport, outlives connections, and never moves for half an event. */
 export interface Cursor {
@@ -20,22 +22,23 @@ export interface Cursor {
 export interface LoopContext {
   readonly settings: Settings;
   readonly buffer: Buffer;
+  readonly bell: Bell;
   readonly cursor: Cursor;
-  /** Whether messages were handed over on any connection. */
-  hasDelivered: boolean;
   /** Set by the loop: ends a wait, or looks at the clock. For a machine that woke up, or a network that is back. */
   wake: () => void;
   /** Set by the loop: leaves the present connection. */
   drop: (reason: TransportError) => void;
   /** Opens one connection. Rejects soon after the signal aborts. */
   open(context: OpenContext): Promise<Connection>;
-  /** Settles while the page is not put away, and an attempt may begin. */
-  whenReady(stop: AbortSignal): Promise<void>;
+  /** Whether the page is not put away. */
+  isShown(): boolean;
+  /** Settles when an attempt may begin. */
+  admit(stop: AbortSignal): Promise<void> | undefined;
   enter(state: TransportState, attempt: number, error?: TransportError): void;
-  announce<Name extends keyof TransportEvents>(name: Name, detail: TransportEvents[Name]): void;
-  report(error: TransportError, recoverable: boolean, attempt: number): void;
+  announce<Name extends keyof TransportEvents>(name: Name, detail: Detail<Name>): void;
+  report(error: TransportError, recoverable?: boolean, attempt?: number): void;
   /** The connection that stands, or none. */
-  use(connection: Connection | undefined, isResume: boolean): void;
+  use(connection?: Connection): void;
   /** A message was handed over. */
   delivered(): void;
   /** A batch was dealt with, so many bytes long. */
@@ -44,7 +47,7 @@ export interface LoopContext {
 
 /** Keeps one logical stream alive over many short-lived connections: open, pump, and after a loss decide, wait and open again. */
 export async function runLoop(context: LoopContext, stop: AbortSignal): Promise<StreamEnd> {
-  const { settings, buffer, cursor, announce, enter } = context;
+  const { settings, buffer, bell, cursor, announce, enter } = context;
   const { services, reconnect, connectTimeout } = settings;
   const backoff = createBackoff(settings);
 
@@ -57,11 +60,11 @@ export async function runLoop(context: LoopContext, stop: AbortSignal): Promise<
         await waitToReconnect(toTransportError(error));
       }
     }
-  } catch (error) {
+  } catch (failure) {
     if (stop.aborted) return { reason: "closed" };
-    const known = toTransportError(error);
-    context.report(known, false, backoff.failures);
-    return { reason: known.code == "interrupted" ? "interrupted" : "failed", error: known };
+    const error = toTransportError(failure);
+    context.report(error, false, backoff.failures);
+    return { reason: error.code == "interrupted" ? "interrupted" : "failed", error };
   } finally {
     context.wake = context.drop = () => {};
   }
@@ -75,41 +78,35 @@ export async function runLoop(context: LoopContext, stop: AbortSignal): Promise<
     await sleep(services, delay, stop, (wake) => {
       context.wake = error.retryAfter ? () => {} : wake;      // a wait the server asked for is not ours to end
     });
-    if (error.code == "overrun") await buffer.whenReady(stop);
+    if (error.code == "overrun") await bell.until(buffer.isReady, stop);
   }
 
   async function connectAndPump(): Promise<StreamEnd> {
-    await within(context.whenReady(stop), stop);
+    await bell.until(context.isShown, stop);
+    await within(context.admit(stop), stop);
     const lifetime = childOf(stop);
+    const { signal } = lifetime;
     const resumedFrom = cursor.id;
     const attempt = backoff.failures;
     let connection: Connection | undefined;
     context.drop = (reason) => lifetime.abort(reason);
     try {
       announce("connecting", { attempt });
-      connection = await openInTime(lifetime, attempt);
-      context.use(connection, attempt > 0 && resumedFrom !== undefined);
+      const opening = watchSilence(services, connectTimeout, () => context.drop(passing("connect-timeout", settings.url.host)));
+      context.wake = opening.look;
+      try {
+        connection = await context.open({ attempt, lastEventId: resumedFrom, hasDelivered: buffer.appended > 0, signal });
+      } finally {
+        opening.end();
+      }
+      context.use(connection);
       enter("connected", attempt);
       announce("connected", { attempt, resumedFrom });
-      return await pumpAndJudge(connection, lifetime.signal, resumedFrom);
+      return await pumpAndJudge(connection, signal, resumedFrom);
     } finally {
       lifetime.abort();
       connection?.close();
-      context.use(undefined, false);
-    }
-  }
-
-  async function openInTime({ signal }: AbortController, attempt: number): Promise<Connection> {
-    const deadline = services.now() + connectTimeout;
-    const expire = () => context.drop(passing("connect-timeout", settings.url.host));
-    const cancel = after(services, connectTimeout, expire);
-    context.wake = () => {
-      if (services.now() >= deadline) expire();
-    };
-    try {
-      return await context.open({ attempt, lastEventId: cursor.id, hasDelivered: context.hasDelivered, signal });
-    } finally {
-      cancel();
+      context.use();
     }
   }
 
@@ -121,17 +118,16 @@ export async function runLoop(context: LoopContext, stop: AbortSignal): Promise<
       announce("gap", { reason: "not-numbered", requested: resumedFrom, resumesAt: undefined });
     }
     try {
-      return (await pump(context, connection, backoff, signal)) ?? meaningOfCleanEnd(connection);
-    } catch (error) {
+      const end = await pump(context, connection, backoff, signal);
+      if (end) return end;
+      // An end of the connection in good order.
+      if (!connection.marksEnd && settings.endOfStream == "complete") return { reason: "completed" };
+      throw passing("ended-without-marker");
+    } catch (failure) {
       stop.throwIfAborted();
-      if (buffer.appended > receivedBefore || services.now() - since >= reconnect.stableAfter) backoff.clear();
-      const known = toTransportError(error);
-      throw known.transient && !connection.canResume() ? asFinal(known, "interrupted") : known;
+      if (buffer.appended > receivedBefore || services.now() - since >= reconnect.stableAfter) backoff.failures = 0;
+      const error = toTransportError(failure);
+      throw error.transient && !connection.canResume() ? asFinal(error, "interrupted") : error;
     }
-  }
-
-  function meaningOfCleanEnd({ marksEnd }: Connection): StreamEnd {
-    if (!marksEnd && settings.endOfStream == "complete") return { reason: "completed" };
-    throw passing("ended-without-marker");
   }
 }

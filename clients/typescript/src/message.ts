@@ -1,24 +1,19 @@
 import type { StreamMessage } from "./types.js";
 
-/** A message, as every parser makes it. */
-export class Message implements StreamMessage {
-  followsGap = false;
-  #json: unknown;
-
-  constructor(
-    readonly data: string,
-    readonly id: string | undefined = undefined,
-    readonly type: string = "message",
-    readonly binary: Uint8Array | undefined = undefined,
-    json: unknown = undefined,
-  ) {
-    this.#json = json;
-  }
-
-  json<T = unknown>(): T {
-    return (this.#json ??= JSON.parse(this.data)) as T;
-  }
+/** A message, until it is handed over. */
+export interface Message extends StreamMessage {
+  followsGap: boolean;
 }
+
+/** Makes a message; `value` is the payload as JSON, where that is known. */
+export const createMessage = (data: string, id?: string, type = "message", binary?: Uint8Array, value?: unknown): Message => ({
+  data,
+  id,
+  type,
+  binary,
+  followsGap: false,
+  json: <T>() => (value ??= JSON.parse(data)) as T,
+});
 
 /** What a parser found: a message, a place in the stream, a wish of the server, or damage. */
 export interface Incoming {
@@ -29,14 +24,4 @@ export interface Incoming {
   readonly retry?: number;
   /** The length of something that is no message. */
   readonly malformed?: number;
-}
-
-/** Turns bytes into messages, whatever the pieces they come in. Touches no I/O. */
-export interface Parser {
-  /** Whether there is an id to resume after. */
-  readonly hasId: boolean;
-  /** Reads the next bytes and adds what they complete. Throws where something is too large; what came before it counts. */
-  parse(bytes: Uint8Array, into: Incoming[]): void;
-  /** The response ended in good order. */
-  end(into: Incoming[]): void;
 }

@@ -1,30 +1,33 @@
 import { TransportError } from "./errors.js";
 import type { PendingSend, SendList } from "./sends.js";
+import type { Settings } from "./settings.js";
 import type { SendOutcome } from "./types.js";
+import { after } from "./waiting.js";
+
+/** How a transport is known under `perennial.v1`: kept over connections, given up where a message's fate was left open. */
+export interface Sender {
+  id: string;
+  next: number;
+  /** Numbers that were given and not answered. */
+  open: number;
+}
+
+/** Numbers start at 1, and those of one sender have no holes. */
+export const createSender = (): Sender => ({ id: drawId(), next: 1, open: 0 });
 
 /**
  * Numbered sends under the WebSocket subprotocol `perennial.v1` (docs/protocol.md), over one connection: names the sender, waits for
  * what the server knows of it, sends all that has no answer, in order, and takes answers. What one connection leaves open the next repeats.
  */
-export function createNumberedSends(list: SendList, say: (json: string) => void) {
+export function createNumberedSends(list: SendList, sender: Sender, { services, send: { timeout } }: Settings, say: (json: string) => void) {
   let phase: "silent" | "asked" | "ready" = "silent";
   let reached = 0;                // the highest number sent over this connection
   const limits = new Map<number, () => void>();      // end the time these numbers have to be answered
 
+  const numbered = () => list.waiting.filter((send) => send.number);
+
   return {
-    /** Sends what waits. */
-    run(): void {
-      if (phase == "silent") introduce();
-      if (phase != "ready") return;
-      for (const send of [...list.waiting]) {
-        send.number ??= list.sender!.next++;
-        if (send.number <= reached) continue;
-        reached = send.number;
-        send.mayHaveArrived = true;
-        limits.set(send.number, list.limit(send));
-        say(`{"type":"perennial.send","number":${send.number},${payload(send)}}`);
-      }
-    },
+    run,
 
     /** All messages up to this one are recorded. */
     acknowledged(received: number): void {
@@ -32,18 +35,15 @@ export function createNumberedSends(list: SendList, say: (json: string) => void)
         if (received < lowestOpen() - 1) return forgotten();
         phase = "ready";
       }
-      for (const send of [...list.waiting]) {
-        if (send.number === undefined || send.number > received) continue;
-        answer(send, "acknowledged");
-      }
-      this.run();
+      for (const send of numbered()) if (send.number! <= received) answer(send, "acknowledged");
+      run();
     },
 
     /** The server will not take this one. Its number is used up. */
     refused(number: number, serverCode: string | undefined, serverMessage: string | undefined): void {
-      const send = list.waiting.find((each) => each.number == number);
-      if (!send) return;
-      answer(send, new TransportError("send-rejected", number, { delivery: "not-sent", serverCode, serverMessage }));
+      for (const send of numbered()) {
+        if (send.number == number) answer(send, undefined, new TransportError("send-rejected", number, { delivery: "not-sent", serverCode, serverMessage }));
+      }
     },
 
     /** The connection is over. */
@@ -52,29 +52,45 @@ export function createNumberedSends(list: SendList, say: (json: string) => void)
     },
   };
 
-  function answer(send: PendingSend, result: SendOutcome | TransportError): void {
+  /** Sends what waits. */
+  function run(): void {
+    if (phase == "silent") introduce();
+    if (phase != "ready") return;
+    for (const send of [...list.waiting]) {
+      if (!send.number) {
+        send.number = sender.next++;
+        sender.open++;
+      }
+      if (send.number <= reached) continue;
+      reached = send.number;
+      send.mayHaveArrived = true;
+      limits.set(reached, after(services, timeout, () => send.settle(undefined, new TransportError("send-timeout", timeout, { delivery: "unknown" }))));
+      say(`{"type":"perennial.send","number":${reached},${payload(send)}}`);
+    }
+  }
+
+  function answer(send: PendingSend, outcome?: SendOutcome, failure?: TransportError): void {
     limits.get(send.number!)?.();
     limits.delete(send.number!);
+    sender.open--;
     list.remove(send);
-    send.settle(result);
+    send.settle(outcome, failure);
   }
 
   function introduce(): void {
-    list.sender ??= { id: drawId(), next: 1 };
+    if (sender.open != numbered().length) Object.assign(sender, createSender());
     phase = "asked";
-    say(JSON.stringify({ type: "perennial.sender", data: { id: list.sender.id, next: lowestOpen() } }));
+    say(JSON.stringify({ type: "perennial.sender", data: { id: sender.id, next: lowestOpen() } }));
   }
 
   function lowestOpen(): number {
-    return list.waiting.find((send) => send.number !== undefined)?.number ?? list.sender!.next;
+    return numbered()[0]?.number ?? sender.next;
   }
 
   /** The server has forgotten this sender: what has no answer may or may not have arrived. */
   function forgotten(): void {
-    for (const send of list.waiting.filter((each) => each.number !== undefined)) {
-      answer(send, new TransportError("connection-lost", "the server forgot the sender", { delivery: "unknown" }));
-    }
-    list.sender = undefined;
+    for (const send of numbered()) answer(send, undefined, new TransportError("connection-lost", "the server forgot the sender", { delivery: "unknown" }));
+    Object.assign(sender, createSender());
     introduce();
   }
 }

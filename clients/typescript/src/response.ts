@@ -1,98 +1,86 @@
 import type { Connection, OpenContext, ProtocolContext } from "./connection.js";
 import { passing, TransportError } from "./errors.js";
-import { type Incoming, Message, type Parser } from "./message.js";
-import { classifyControl, classifyError } from "./signals.js";
+import { httpOf } from "./http.js";
+import { createMessage, type Incoming, type Message } from "./message.js";
+import type { Parser } from "./parser.js";
+import { meaningOf } from "./signals.js";
 import type { StreamMessage, StreamSignal } from "./types.js";
 
 /** Whether the server announced Perennial's protocol (docs/protocol.md). */
 export const speaksPerennial = (response: Response): boolean => response.headers.get("perennial-protocol") === "1";
 
-/** The bytes of a body, one piece at a time: nothing is read ahead, so that a slow reader slows the sender. */
-export function readBody(response: Response, signal: AbortSignal): () => Promise<Uint8Array | undefined> {
+/** What a body holds, piece by piece: nothing is read ahead, so that a slow reader slows the sender. What came before damage comes first. */
+export async function* readBody(response: Response, parser: Parser, signal: AbortSignal, count: (bytes: number) => void): AsyncGenerator<Incoming[], undefined> {
   const reader = response.body?.getReader();
-  return async () => {
-    try {
-      return (await reader?.read())?.value;
-    } catch (cause) {
+  for (;;) {
+    const found: Incoming[] = [];
+    const block = await reader?.read().catch((cause: unknown) => {
       signal.throwIfAborted();
       throw passing("connection-lost", undefined, { cause });
+    });
+    const bytes = block?.value;
+    try {
+      if (bytes) parser.parse(bytes, found);
+      else parser.end(found);
+    } finally {
+      count(bytes?.length ?? 0);
+      if (bytes || found.length) yield found;
     }
-  };
+    if (!bytes) return;
+  }
 }
 
 /** One response that is a stream, whatever its format. */
 export function connectResponse(
-  { settings, http }: ProtocolContext,
+  context: ProtocolContext,
   { signal, hasDelivered }: OpenContext,
   response: Response,
   parser: Parser,
   convention: (message: StreamMessage) => StreamSignal,
   canMarkEnd = true,
 ): Connection {
+  const http = httpOf(context);
   const isPerennial = speaksPerennial(response);
   const isOver = response.status == 204;
+  const marksEnd = isPerennial && canMarkEnd;
   const heartbeat = Number(response.headers.get("perennial-heartbeat"));
-  const nextBytes = readBody(response, signal);
-  const classify = settings.classify ?? (isPerennial && canMarkEnd ? classifyError : convention);
   let delivered = hasDelivered;
-  let bytes = 0;
-  let ended = false;
-  let fault: unknown;         // found behind good messages, which are handed over first
+  const batches = readBody(response, parser, signal, (bytes) => (connection.bytes += bytes));
 
-  return {
+  const connection = {
     longestSilence: heartbeat > 0 && heartbeat < 86_400 ? heartbeat * 3000 : undefined,
-    marksEnd: isPerennial && canMarkEnd,
+    marksEnd,
     repeatsSends: true,
-    get bytes() { return bytes; },
-    async read() {
+    bytes: 0,
+    async read(): Promise<Incoming[] | undefined> {
       // "HTTP 204 No Content" tells a client to stop reconnecting (HTML standard, 9.2.3).
       if (isOver) return [{ message: endOf(response) }];
-      if (fault) throw fault;
-      if (ended) return undefined;
-      const found: Incoming[] = [];
-      const block = await nextBytes();
-      try {
-        if (block) parser.parse(block, found);
-        else parser.end(found);
-      } catch (error) {
-        if (!found.length) throw error;
-        fault = error;
-      }
-      bytes += block?.length ?? 0;
-      ended = !block;
-      delivered ||= found.some((each) => each.message);
-      return ended && !found.length ? undefined : found;
+      const { value } = await batches.next();
+      delivered ||= !!value?.some(({ message }) => message);
+      return value;
     },
-    classify: (message) => (isOver || isPerennial ? controlOr(message, classify) : classify(message)),
+    classify: (message: StreamMessage) => meaningOf(message, context.settings, isOver || marksEnd, convention),
     canResume: () => http.canContinue(parser.hasId || !delivered),
-    send: async (message, limit) => {
-      await http.post(message, limit);
-      return "acknowledged";
-    },
+    send: http.post,
     // A DELETE on a server that did not offer it might delete what the stream shows.
-    stop: (limit) => (isPerennial ? http.stop(limit) : cannotStop()),
+    stop: isPerennial ? http.stop : cannotStop,
     close() {},
-  };
+  } satisfies Connection;
+  return connection;
 }
 
 /** What the end of a stream that was reached before amounts to, where a 204 says so. */
 export function endOf(response: Response): Message {
   const status = response.headers.get("perennial-status");
-  return new Message("", undefined, `perennial.${status == "stopped" || status == "failed" ? status : "completed"}`);
-}
-
-/** What a control event means, or else what the convention says. */
-export function controlOr(message: Message, classify: (message: StreamMessage) => StreamSignal): StreamSignal {
-  const control = classifyControl(message);
-  return control == "message" ? classify(message) : control;
+  return createMessage("", undefined, `perennial.${status == "stopped" || status == "failed" ? status : "completed"}`);
 }
 
 export async function cannotStop(): Promise<never> {
-  throw new TransportError("not-connected", "this server cannot stop");
+  throw new TransportError("not-connected", "the server cannot stop");
 }
 
 /** The media type of a response, without its parameters. */
-export const mediaType = (response: Response): string => (response.headers.get("content-type") ?? "").split(";")[0]!.trim().toLowerCase();
+export const mediaType = (response: Response): string => /[^;\s]*/.exec(response.headers.get("content-type") ?? "")![0].toLowerCase();
 
 /** Leaves a response that is not what was asked for. */
 export async function refuse(response: Response, needed: string): Promise<never> {

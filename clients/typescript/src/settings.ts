@@ -1,36 +1,27 @@
 import type { TransportOptions, TransportServices } from "./types.js";
 
-/** An object whose undefined members do not hide the defaults. */
-function defined<T extends object>(given: T | undefined): { [K in keyof T]?: Exclude<T[K], undefined> } {
-  return Object.fromEntries(Object.entries(given ?? {}).filter(([, value]) => value !== undefined)) as { [K in keyof T]?: Exclude<T[K], undefined> };
-}
-
-const defaultServices = (): TransportServices => ({
-  fetch: (url, init) => fetch(url, init),
-  WebSocket: globalThis.WebSocket as TransportServices["WebSocket"],
-  now: () => Date.now(),
-  setTimeout: (callback, milliseconds) => setTimeout(callback, milliseconds),
-  clearTimeout: (timer) => clearTimeout(timer),
-  random: () => Math.random(),
-  host: typeof addEventListener == "function" ? globalThis : undefined,
-  isOffline: () => globalThis.navigator?.onLine === false,
-});
-
 /** The options with every default filled in, checked. */
 export type Settings = ReturnType<typeof settle>;
 
+/** The least values of numbers that have another than their group. */
+const LEAST: Record<string, number> = { idleTimeout: 1, interval: 0, multiplier: 1, highWaterMark: Number.MIN_VALUE };
+
 export function settle(options: TransportOptions) {
-  const { reconnect } = options;
-  const settings = {
-    connectTimeout: 30_000,
-    maxMessageLength: 4 << 20,
-    interval: 250,
-    probeTimeout: 5_000,
-    endOfStream: "complete" as const,
-    ...defined(options),
-    url: new URL(options.url, globalThis.document?.baseURI ?? globalThis.location?.href),
-    method: (options.method ?? (options.body === undefined ? "GET" : "POST")).toUpperCase(),
-    reconnect: {
+  const { document, location, navigator } = globalThis;
+  const { url, body, reconnect } = options;
+  const method = (options.method ?? (body === undefined ? "GET" : "POST")).toUpperCase();
+  if (body !== undefined && method == "GET") throw new TypeError("method: GET takes no body");
+  return {
+    ...fill(options, "", 1, {
+      connectTimeout: 30_000,
+      maxMessageLength: 4 << 20,
+      interval: 250,
+      probeTimeout: 5_000,
+      endOfStream: "complete" as const,
+    }),
+    url: new URL(url, document?.baseURI ?? location?.href),
+    method,
+    reconnect: fill(reconnect || {}, "reconnect.", 0, {
       enabled: reconnect !== false,
       maxAttempts: 5,
       initialDelay: 1_000,
@@ -40,29 +31,30 @@ export function settle(options: TransportOptions) {
       stableAfter: 10_000,
       maxRetryAfter: 3_600_000,
       retryStatusCodes: [408, 429, 500, 502, 503, 504],
-      ...defined(reconnect || undefined),
-    },
-    buffer: { capacity: 1_000, fullMode: "block" as const, highWaterMark: 0.8, ...defined(options.buffer) },
-    send: { queueCapacity: 256, timeout: 30_000, ...defined(options.send) },
-    services: { ...defaultServices(), ...defined(options.services) },
+    }),
+    buffer: fill(options.buffer, "buffer.", 1, { capacity: 1_000, fullMode: "block" as const, highWaterMark: 0.8 }),
+    send: fill(options.send, "send.", 1, { queueCapacity: 256, timeout: 30_000 }),
+    services: fill<Partial<TransportServices>, TransportServices>(options.services, "", 0, {
+      fetch,
+      WebSocket: globalThis.WebSocket as TransportServices["WebSocket"],
+      now: Date.now,
+      setTimeout,
+      clearTimeout,
+      random: Math.random,
+      host: "addEventListener" in globalThis ? globalThis : undefined,
+      isOffline: () => navigator?.onLine === false,
+    }),
   };
-  check(settings);
-  if (settings.body !== undefined && settings.method == "GET") throw new TypeError("method: a GET cannot have a body.");
-  return settings;
 }
 
-/** The least value of each number. */
-const LEAST = {
-  connectTimeout: 1, idleTimeout: 1, maxMessageLength: 1, interval: 0, probeTimeout: 1,
-  "reconnect.maxAttempts": 0, "reconnect.initialDelay": 0, "reconnect.multiplier": 1, "reconnect.maxDelay": 0,
-  "reconnect.stableAfter": 0, "reconnect.maxRetryAfter": 0,
-  "buffer.capacity": 1, "buffer.highWaterMark": Number.MIN_VALUE, "send.queueCapacity": 1, "send.timeout": 1,
-};
-
-/** Names the first option that is no number or below its least value. */
-function check(settings: object): void {
-  for (const [path, least] of Object.entries(LEAST)) {
-    const value = path.split(".").reduce<unknown>((group, name) => (group as Record<string, unknown>)[name], settings);
-    if (value !== undefined && !((value as number) >= least)) throw new RangeError(`${path} must be a number from ${least}, not ${value}.`);
+/** What is given, over the defaults of its group. Names the first number that is none, or below its least value. */
+function fill<Given extends object, Defaults extends object>(given: Given | undefined, group: string, least: number, defaults: Defaults) {
+  const filled = { ...defaults } as Record<string, unknown>;
+  for (const [name, value] of Object.entries(given ?? {})) {
+    if (value === undefined) continue;
+    const lowest = LEAST[name] ?? (typeof filled[name] == "number" ? least : undefined);
+    if (lowest !== undefined && !((value as number) >= lowest)) throw new RangeError(`${group}${name} must be a number from ${lowest}, not ${value}.`);
+    filled[name] = value;
   }
+  return filled as Omit<Given, keyof Defaults> & { [Name in keyof Defaults]: Name extends keyof Given ? Exclude<Given[Name], undefined> : Defaults[Name] };
 }

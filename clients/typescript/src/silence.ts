@@ -1,29 +1,27 @@
-import type { Settings } from "./settings.js";
+import type { TransportServices } from "./types.js";
 import { after } from "./waiting.js";
 
 /**
- * Tells of a connection on which nothing arrives for too long while somebody reads: a full buffer or a pause is our silence, not the
- * peer's. `look` is for whoever knows that time has passed unseen, as it does while a machine sleeps.
+ * Tells when nothing was heard for too long while it counts: a full buffer or a pause is our silence, not the peer's. `look` is for
+ * whoever knows that time has passed unseen, as it does while a machine sleeps.
  */
-export function watchSilence({ services }: Settings, limit: number, onSilence: () => void) {
-  let heard = services.now();
-  let isReading = false;
+export function watchSilence(services: TransportServices, limit: number, onSilence: () => void) {
+  let heardAt: number;
   let cancel = () => {};
-  look();
-  return {
-    look,
-    heard: () => (heard = services.now()),
-    setReading(value: boolean) {
-      isReading = value;
-      if (value) heard = services.now();
+  const silence = {
+    counts: true,
+    heard() {
+      heardAt = services.now();
+    },
+    look() {
+      const left = silence.counts ? Math.min(heardAt + limit - services.now(), limit) : limit;
+      cancel();
+      if (left > 0) cancel = after(services, left, silence.look);
+      else onSilence();
     },
     end: () => cancel(),
   };
-
-  function look(): void {
-    const left = isReading ? Math.min(heard + limit - services.now(), limit) : limit;
-    cancel();
-    if (left > 0) cancel = after(services, left, look);
-    else onSilence();
-  }
+  silence.heard();
+  silence.look();
+  return silence;
 }

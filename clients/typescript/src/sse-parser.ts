@@ -1,8 +1,8 @@
 import { TransportError } from "./errors.js";
-import { type Incoming, Message, type Parser } from "./message.js";
+import { createMessage, type Incoming } from "./message.js";
+import type { Parser } from "./parser.js";
+import { LONGEST_DELAY } from "./waiting.js";
 
-/** Delays beyond what timers take count as this. */
-const LONGEST_DELAY = 2 ** 31 - 1;
 /** A longer id fits no header. */
 const LONGEST_ID = 8192;
 
@@ -22,59 +22,56 @@ export function createSseParser(maxLength: number, lastEventId = ""): Parser {
   let type = "";
   let id = lastEventId;
   let idIsOwn = false;                    // the event being read has an id field
-  let hasId = id != "";
 
-  return {
-    get hasId() {
-      return hasId;
-    },
-    parse(bytes, into) {
-      const text = decoder.decode(bytes, { stream: true });
-      if (text == "") return;
-      let start = skipsLineFeed && text[0] == "\n" ? 1 : 0;
-      skipsLineFeed = false;
-      for (const ends = /\r\n?|\n/g; ; ) {
-        ends.lastIndex = start;
-        const end = ends.exec(text);
-        const part = text.slice(start, end?.index);
-        if (line.length + part.length > maxLength + 1024) throw tooLarge();
-        line += part;
-        if (!end) return;
-        const whole = line;
+  const parser = {
+    hasId: id != "",
+    parse(bytes: Uint8Array, into: Incoming[]) {
+      let text = decoder.decode(bytes, { stream: true });
+      if (!text) return;
+      if (skipsLineFeed) text = text.replace(/^\n/, "");
+      skipsLineFeed = text.endsWith("\r");
+      const pieces = text.split(/\r\n?|\n/);
+      const rest = pieces.pop()!;
+      for (const piece of pieces) {
+        const whole = append(piece);
         line = "";
-        start = ends.lastIndex;
-        skipsLineFeed = start == text.length && end[0] == "\r";
-        if (whole == "") dispatch(into);
-        else readLine(whole, into);
+        if (whole) readLine(whole, into);
+        else dispatch(into);
       }
+      append(rest);
     },
     end() {},
   };
+  return parser;
+
+  function append(piece: string): string {
+    if (line.length + piece.length > maxLength + 1024) throw tooLarge();
+    return (line += piece);
+  }
 
   function readLine(whole: string, into: Incoming[]): void {
-    const colon = whole.indexOf(":");
-    const name = colon < 0 ? whole : whole.slice(0, colon);
-    const value = colon < 0 ? "" : whole.slice(colon + (whole[colon + 1] == " " ? 2 : 1));
+    const colon = (whole + ":").indexOf(":");
+    const name = whole.slice(0, colon);
+    const value = whole.slice(colon + (whole[colon + 1] == " " ? 2 : 1));
     if (name == "data") {
       data = data === undefined ? value : data + "\n" + value;
       if (data.length > maxLength) throw tooLarge();
-    } else if (name == "id" && !value.includes("\0")) {
+    }
+    if (name == "id" && !value.includes("\0")) {
       if (value.length > LONGEST_ID) throw tooLarge();
       id = value;
       idIsOwn = true;
-    } else if (name == "event") {
-      type = value;
-    } else if (name == "retry" && /^\d+$/.test(value)) {
-      into.push({ retry: Math.min(+value, LONGEST_DELAY) });
     }
+    if (name == "event") type = value;
+    if (name == "retry" && /^\d+$/.test(value)) into.push({ retry: Math.min(+value, LONGEST_DELAY) });
   }
 
   /** An empty line ends the event. Without data there is no message, but the id counts all the same. */
   function dispatch(into: Incoming[]): void {
     const own = idIsOwn ? id : undefined;
-    if (data !== undefined) into.push({ message: new Message(data, id || undefined, type || undefined), id: own });
+    if (data !== undefined) into.push({ message: createMessage(data, id || undefined, type || undefined), id: own });
     else if (idIsOwn) into.push({ id });
-    hasId = id != "";
+    parser.hasId = id != "";
     data = undefined;
     idIsOwn = false;
     type = "";

@@ -1,14 +1,14 @@
 import { type CreateTransport, creatorOf } from "./client.js";
-import type { OpenContext, Protocol, ProtocolContext } from "./connection.js";
+import type { Connection, OpenContext, Protocol, ProtocolContext } from "./connection.js";
 import { passing, TransportError } from "./errors.js";
 import { openEnvelope } from "./json-lines.js";
-import { type Incoming, Message } from "./message.js";
-import { createNumberedSends } from "./perennial-v1.js";
-import { cannotStop, controlOr } from "./response.js";
-import { classifyError, classifyJson } from "./signals.js";
+import { createMessage, type Incoming } from "./message.js";
+import { createNumberedSends, createSender, type Sender } from "./perennial-v1.js";
+import { cannotStop } from "./response.js";
+import { classifyJson, meaningOf } from "./signals.js";
 import { tooLarge } from "./sse-parser.js";
-import type { OutgoingRequest, StreamMessage } from "./types.js";
-import { after, onAbort, within } from "./waiting.js";
+import type { OutgoingRequest } from "./types.js";
+import { after, createBell, onAbort, within } from "./waiting.js";
 
 export * from "./exports.js";
 
@@ -22,69 +22,60 @@ const CLOSE_LIMIT = 2_000;
  * connection is left, and resumed when there is room: nothing is lost where the server numbers its events, and memory stays bounded.
  * Where the socket can be paused, as that of `ws` on Node can, it is.
  */
-export const websocket: Protocol = { kind: "websocket", create: (context) => (open) => connect(context, open) };
+export const websocket: Protocol = { kind: "websocket", create: (context) => connect.bind(undefined, context, createSender()) };
 
 /** Makes a transport over WebSocket. `http` URLs are taken for `ws`. */
 export const createTransport: CreateTransport = creatorOf(websocket);
 
-async function connect({ settings, sends }: ProtocolContext, { lastEventId, signal }: OpenContext) {
+async function connect({ settings, sends }: ProtocolContext, sender: Sender, { lastEventId, signal }: OpenContext) {
   const { services, buffer: { capacity }, maxMessageLength, heartbeat } = settings;
   const request: OutgoingRequest = { url: new URL(settings.url), headers: new Headers() };
   request.url.protocol = request.url.protocol.replace("http", "ws");
   if (lastEventId !== undefined) request.url.searchParams.set("lastEventId", lastEventId);
-  await within(Promise.resolve(settings.configureRequest?.(request, { rejected: false })), signal);
+  await within(settings.configureRequest?.(request, { rejected: false }), signal);
   if (!services.WebSocket) throw new TransportError("connect-failed", "no WebSocket here, see services");
 
   const offered = [...(settings.protocols ?? [SUBPROTOCOL])];
   const socket = new services.WebSocket(request.url, offered);
   socket.binaryType = "arraybuffer";
-  const numbered = createNumberedSends(sends, say);
+  const numbered = createNumberedSends(sends, sender, settings, say);
+  const bell = createBell();
   let isPerennial = false;
   let queue: Incoming[] = [];
-  let bytes = 0;
   let isPaused = false;
   let fault: TransportError | undefined;      // behind what is in the queue
   let isOver = false;
-  let longestSilence = heartbeat && heartbeat.interval + heartbeat.timeout;
-  let arrived = () => {};
   let refuseStop = (_: TransportError) => {};
   let cancelPing = () => {};
 
-  const connection = {
-    get longestSilence() { return longestSilence; },
-    get marksEnd() { return isPerennial; },
+  const connection: { -readonly [Member in keyof Connection]: Connection[Member] } = {
+    longestSilence: heartbeat && heartbeat.interval + heartbeat.timeout,
+    marksEnd: false,
     repeatsSends: false,
-    onActivity() {},
-    get bytes() { return bytes; },
+    bytes: 0,
 
-    async read(): Promise<Incoming[] | undefined> {
-      while (!queue.length) {
-        signal.throwIfAborted();
-        if (fault) throw fault;
-        if (isOver) return undefined;
-        await within(new Promise<void>((resolve) => (arrived = resolve)), signal);
-      }
+    async read() {
+      await bell.until(() => queue.length || fault || isOver, signal);
       const batch = queue;
       queue = [];
+      if (!batch.length && fault) throw fault;
       if (isPaused) socket.resume!();
       isPaused = false;
-      return batch;
+      return batch.length ? batch : undefined;
     },
-    classify(message: StreamMessage) {
-      if (isPerennial) return controlOr(message as Message, settings.classify ?? classifyError);
-      if (heartbeat && /^\s*\{\s*"type"\s*:\s*"p[io]ng"/.test(message.data)) {
+    classify(message) {
+      if (heartbeat && !isPerennial && /^\s*\{\s*"type"\s*:\s*"p[io]ng"/.test(message.data)) {
         if (message.data.includes("ping")) say('{"type":"pong"}');
         return "ignored";
       }
-      return (settings.classify ?? (message.binary ? () => "message" as const : classifyJson))(message);
+      return meaningOf(message, settings, isPerennial, classifyJson);
     },
     canResume: () => true,
-    async send({ data }: { data: string | Uint8Array<ArrayBuffer> }) {
+    async send({ data }) {
       socket.send(data);
-      return "sent" as const;
+      return "sent";
     },
-    get sendAll() { return isPerennial ? numbered.run : undefined; },
-    stop: (limit: AbortSignal) => {
+    stop(limit) {
       if (!isPerennial) return cannotStop();
       say('{"type":"perennial.stop"}');
       return within(new Promise<void>((_, reject) => {
@@ -106,18 +97,19 @@ async function connect({ settings, sends }: ProtocolContext, { lastEventId, sign
   try {
     await within(new Promise<void>((resolve, reject) => {
       socket.onopen = () => {
-        isPerennial = socket.protocol == SUBPROTOCOL;
+        isPerennial = connection.marksEnd = socket.protocol == SUBPROTOCOL;
+        if (isPerennial) connection.sendAll = numbered.run;
+        else resolve();
         keepAsking();
-        if (!isPerennial) resolve();
       };
       socket.onmessage = ({ data }: { data: string | ArrayBuffer }) => {
-        receive(data);
+        receive(typeof data == "string" ? data : new Uint8Array(data));
         resolve();
       };
       socket.onclose = ({ code }: { code: number }) => {
         isOver = true;
         if (isPerennial || !(code == 1000 || code == 1005)) fault ??= closeError(code);
-        arrived();
+        bell.ring();
         // A browser does not say why a handshake failed.
         reject(isPerennial ? fault : passing("connect-failed", `${settings.url.host} (${offered})`));
       };
@@ -129,40 +121,38 @@ async function connect({ settings, sends }: ProtocolContext, { lastEventId, sign
   }
   return connection;
 
-  function receive(data: string | ArrayBuffer): void {
+  function receive(data: string | Uint8Array): void {
     if (fault) return;      // what follows damage does not count
-    connection.onActivity();
-    bytes += typeof data == "string" ? data.length : data.byteLength;
+    connection.onActivity?.();
+    connection.bytes += data.length;
     keepAsking();
     try {
-      const found = typeof data == "string" ? receiveText(data) : receiveBytes(new Uint8Array(data));
+      const found = read(data);
       if (found) queue.push(found);
     } catch (error) {
-      fault ??= error as TransportError;
+      fault = error as TransportError;
     }
     if (queue.length > capacity) slowDown();
-    arrived();
+    bell.ring();
   }
 
   function say(json: string): void {
     if (socket.readyState == 1) socket.send(json);
   }
 
-  function receiveBytes(data: Uint8Array): Incoming {
+  function read(data: string | Uint8Array): Incoming | undefined {
     if (data.length > maxMessageLength) throw tooLarge();
-    if (isPerennial) throw new TransportError("protocol-violation", "binary");
-    return { message: new Message("", undefined, undefined, data) };
-  }
-
-  function receiveText(text: string): Incoming | undefined {
-    if (text.length > maxMessageLength) throw tooLarge();
-    if (!isPerennial) return { message: new Message(text) };
-    const found = openEnvelope(text);
+    if (typeof data != "string") {
+      if (isPerennial) throw new TransportError("protocol-violation", "binary");
+      return { message: createMessage("", undefined, undefined, data) };
+    }
+    if (!isPerennial) return { message: createMessage(data) };
+    const found = openEnvelope(data);
     const { message } = found;
     const say = <T>() => message!.json<T>();
     if (message?.type == "perennial.hello") {
       const { heartbeat, cursor } = say<{ heartbeat?: number; cursor?: string }>();
-      if (heartbeat! > 0) longestSilence = heartbeat! * 3000;
+      if (heartbeat! > 0) connection.longestSilence = heartbeat! * 3000;
       // A cursor that was asked for stays until the events, or a gap, that follow it are here.
       return lastEventId === undefined && cursor ? { id: cursor } : undefined;
     }
@@ -187,9 +177,8 @@ async function connect({ settings, sends }: ProtocolContext, { lastEventId, sign
 
   /** Asks a server that speaks plain messages for a sign of life. */
   function keepAsking(): void {
-    if (!heartbeat || isPerennial) return;
     cancelPing();
-    cancelPing = after(services, heartbeat.interval, () => say('{"type":"ping"}'));
+    if (heartbeat && !isPerennial) cancelPing = after(services, heartbeat.interval, () => say('{"type":"ping"}'));
   }
 }
 

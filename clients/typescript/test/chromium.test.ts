@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
+import type { BrowserContext, Page } from "playwright-core";
 import type { Reading } from "./pages/reader.js";
 import { cases } from "./suite/cases.js";
 import { token } from "./suite/order.js";
@@ -16,7 +17,7 @@ const forms: TransportKind[] = ["sse", "websocket", "http-stream", "long-poll", 
 let pages: OpenPages;
 
 /** One test, with a visitor of its own. */
-function visit(name: string, use: (context: Awaited<ReturnType<OpenPages["visitor"]>>, note: (text: string) => void) => Promise<void>): void {
+function visit(name: string, use: (context: BrowserContext, note: (text: string) => void) => Promise<void>): void {
   void test(name, { timeout: 120_000 }, async (test) => {
     const context = await pages.visitor();
     try {
@@ -41,11 +42,13 @@ void describe("In Chromium, against the real server over lines that break", { co
   });
   after(() => pages?.close());
 
+  const idle: Page[] = [];
   for (const { name } of cases) {
-    visit(name, async (context, note) => {
-      const page = await pages.open(context, "cases");
+    void test(name, { timeout: 120_000 }, async (test) => {
+      const page = idle.pop() ?? (await pages.open(await pages.visitor(), "cases"));
       const notes = await page.evaluate(([name, server]) => window.runCase(name, server), [name, pages.serverUrl] as const);
-      notes.forEach(note);
+      idle.push(page);      // not where the case failed: something of it may be left
+      notes.forEach((note) => test.diagnostic(note));
     });
   }
 
@@ -121,7 +124,6 @@ void describe("In Chromium, against the real server over lines that break", { co
       shouldBeWhole(await calm.end(), count);
       const reading = await rough.end();
       shouldBeWhole(reading, count);
-      assert.equal((await calm.reading()).connections, 1);
       assert.ok(reading.connections > 1);
     });
 

@@ -41,7 +41,7 @@ const tally = new Tally(count, before.next);
 const transport = connectTo(query.get("kind") as TransportKind, query.get("url")!, {
   lastEventId: before.lastEventId,
   reconnect: { maxAttempts: 1_000, initialDelay: Number(query.get("delay") ?? 0), maxDelay: 600_000, jitter: false },
-  ...(query.get("kind") == "long-poll" ? { idleTimeout: 3_000 } : {}),
+  idleTimeout: 60_000,      // a machine that is busy is not to be taken for a line that is dead
 });
 transport.on("connected", () => connections++);
 window.reading = () => {

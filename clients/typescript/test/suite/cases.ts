@@ -152,12 +152,14 @@ export const cases: readonly Case[] = [
       const run = await orders.run({ count, holdAfter: 10 });
       const line = await orders.line();
       const transport = connectTo(kind, line.to(run), { reconnect: often, ...patience(kind) });
-      const lost = new Promise<string>((resolve) => transport.on("error", ({ code }) => resolve(code)));
+      let isStalled = false;
+      const lost = new Promise<string>((resolve) => transport.on("error", ({ code }) => isStalled && resolve(code)));
       const tally = new Tally(count);
       for await (const { data } of transport) {
         tally.add(data);
         if (tally.received != 10) continue;
         await line.act("stall");
+        isStalled = true;
         await orders.release(run);
         void lost.then(() => line.act("resume"));
       }
@@ -190,15 +192,17 @@ export const cases: readonly Case[] = [
       const run = await orders.run({ count, holdAfter: 10 });
       const line = await orders.line();
       const transport = connectTo(kind, line.to(run), { reconnect: { maxAttempts: 1_000, initialDelay: 5, maxDelay: 20 } });
+      let isRefused = false;
       let failures = 0;
       transport.on("reconnecting", () => {
-        if (++failures == 3) void line.act("accept");
+        if (isRefused && ++failures == 3) void line.act("accept");
       });
       const tally = new Tally(count);
       for await (const { data } of transport) {
         tally.add(data);
         if (tally.received != 10) continue;
         await line.act("refuse");
+        isRefused = true;
         await line.act("cut");
         await orders.release(run);
       }
