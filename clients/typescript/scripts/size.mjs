@@ -92,7 +92,7 @@ async function measureParts() {
   const one = await modulesOf("sse");
   const all = await modulesOf("index");
   const cell = (each) => (each ? `${each.minified} | ${each.adds}` : " | ");
-  const lines = [...all].sort(([, a], [, b]) => b.adds - a.adds).map(([name, each]) => `| \`${name}\` | ${purposes[name]} | ${cell(one.get(name))} | ${cell(each)} |`);
+  const lines = [...all].sort(([, a], [, b]) => b.adds - a.adds).map(([name, each]) => `| \`${name}\` | ${purposes[name] ?? ""} | ${cell(one.get(name))} | ${cell(each)} |`);
   return ["| module | for | in SSE: minified | adds gzipped | in all: minified | adds gzipped |", "|---|---|---:|---:|---:|---:|", ...lines].join("\n");
 }
 
