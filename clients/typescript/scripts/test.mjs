@@ -27,6 +27,18 @@ await build({
   format: "esm",
   sourcemap: true,
 });
+// What runs in a browser: the same cases, on what the browser has.
+await build({
+  entryPoints: readdirSync("test/pages").filter((name) => !/^(assert|ws)\./.test(name)).map((name) => `test/pages/${name}`),
+  outdir: "build/site",
+  bundle: true,
+  format: "esm",
+  target: "es2022",
+  jsx: "automatic",
+  jsxDev: false,
+  define: { "process.env.NODE_ENV": '"development"' },
+  alias: { ws: "./test/pages/ws.ts", "node:assert/strict": "./test/pages/assert.ts" },
+});
 
 let passed = 0;
 let failed = 0;

@@ -27,9 +27,11 @@ export const autoOf = (protocols: readonly Protocol[]): Protocol => ({
     const { settings } = context;
     const { services, probeTimeout, url } = settings;
     const isRead = settings.method == "GET";
-    const forms = protocols
-      .filter(({ kind }) => isRead || !/^(websocket|long-poll)$/.test(kind))
-      .map((protocol) => ({ kind: protocol.kind, open: protocol.create(context) }));
+    const usable = protocols.filter(({ kind }) => isRead || !/^(websocket|long-poll)$/.test(kind));
+    // So much that all have their turn before the attempt is over; a poll that is held counts as answered after half of it.
+    const share = Math.min(probeTimeout, settings.connectTimeout / (usable.length + 1));
+    const shared = { ...context, settings: { ...settings, connectTimeout: share } };
+    const forms = usable.map((protocol) => ({ kind: protocol.kind, open: protocol.create(shared) }));
     let proven = forms.find(({ kind }) => kind == remembered.get(url.origin));
     let hasWorked = false;      // here: then a failure is no reason to look further at once
 
@@ -38,7 +40,7 @@ export const autoOf = (protocols: readonly Protocol[]): Protocol => ({
       const order = hasWorked && open.attempt < 2 ? [proven!] : [...(proven ? [proven] : []), ...forms.filter((form) => form != proven)];
       for (const [index, form] of order.entries()) {
         try {
-          const connection = await probe(form, open);
+          const connection = await probe(form, open, index < forms.length - 1 ? share : Infinity);
           proven = form;
           hasWorked = true;
           remembered.set(url.origin, form.kind);
@@ -51,17 +53,19 @@ export const autoOf = (protocols: readonly Protocol[]): Protocol => ({
       throw new TransportError("connect-failed");
     };
 
-    /** Opens, and where heartbeats are announced waits for the first byte: a connection that stays silent proves nothing. */
-    async function probe(form: (typeof forms)[number], open: OpenContext): Promise<Connection> {
+    /**
+     * Opens, and where heartbeats are announced waits for the first byte: a connection that stays silent proves nothing. Within its time,
+     * but for a request with side effects: another cannot follow that before it is answered.
+     */
+    async function probe(form: (typeof forms)[number], open: OpenContext, limit: number): Promise<Connection> {
       const attempt = new AbortController();
       open.signal.addEventListener("abort", () => attempt.abort(open.signal.reason), { once: true });
-      const isLate = passing("connect-timeout", form.kind);
-      let cancel = after(services, form.kind == "websocket" ? probeTimeout : Infinity, () => attempt.abort(isLate));
+      const start = () => after(services, limit, () => attempt.abort(passing("connect-timeout", form.kind)));
+      let cancel = isRead ? start() : () => {};
       try {
         const connection = await form.open({ ...open, signal: attempt.signal });
-        cancel();
         if (!connection.longestSilence || form.kind == "websocket") return named(connection, form.kind);
-        cancel = after(services, probeTimeout, () => attempt.abort(isLate));
+        if (!isRead) cancel = start();
         return named(connection, form.kind, await connection.read());
       } finally {
         cancel();

@@ -61,6 +61,7 @@ export function createClient(protocol: Protocol, options: TransportOptions): Tra
     wake() {},
     drop() {},
     isShown: () => !host.isAway,
+    admit: (stop) => protocol.admit?.(stop),
     open: protocol.create({ settings, sends }),
     announce(name, detail) {
       if (name == "gap") counts.gaps++;

@@ -57,5 +57,7 @@ export interface ProtocolContext {
 /** A form in which streams travel. Called once a transport; what it returns, once a connection. */
 export interface Protocol {
   readonly kind: string;
+  /** Waits until an attempt may begin: time that is not the attempt's. Rejects where it would be one that failed. */
+  admit?(stop: AbortSignal): Promise<void>;
   create(context: ProtocolContext): (open: OpenContext) => Promise<Connection>;
 }

@@ -19,6 +19,13 @@ export interface AnyTransportOptions extends TransportOptions {
 
 const protocols: Record<TransportKind, Protocol> = { auto, sse, websocket, "http-stream": httpStream, "long-poll": longPoll };
 
+/** A form by its name. Throws a `TypeError` where there is none of this name. */
+export function protocolOf(transport: TransportKind | Protocol = "auto"): Protocol {
+  const protocol = typeof transport == "string" ? protocols[transport] : transport;
+  if (!protocol) throw new TypeError(`transport: ${transport as string} is none of ${Object.keys(protocols).join(", ")}.`);
+  return protocol;
+}
+
 /**
  * Makes a transport in the form of this name, or in one of your own. Connects nothing. For one form alone, and a smaller bundle, import
  * `createTransport` from `@perennial/client/sse` and its like.
@@ -28,8 +35,4 @@ const protocols: Record<TransportKind, Protocol> = { auto, sse, websocket, "http
  * for await (const message of transport) console.log(message.data);
  * ```
  */
-export function createTransport({ transport = "auto", ...options }: AnyTransportOptions): Transport {
-  const protocol = typeof transport == "string" ? protocols[transport] : transport;
-  if (!protocol) throw new TypeError(`transport: ${transport as string} is none of ${Object.keys(protocols).join(", ")}.`);
-  return createClient(protocol, options);
-}
+export const createTransport = ({ transport, ...options }: AnyTransportOptions): Transport => createClient(protocolOf(transport), options);

@@ -7,7 +7,7 @@ import { pump } from "./pump.js";
 import type { Settings } from "./settings.js";
 import { watchSilence } from "./silence.js";
 import type { StreamEnd, TransportEvents, TransportState } from "./types.js";
-import { type Bell, childOf, sleep } from "./waiting.js";
+import { type Bell, childOf, sleep, within } from "./waiting.js";
 
 /** The resume point: it belongs to the transport, outlives connections, and never moves for half an event. */
 export interface Cursor {
@@ -32,6 +32,8 @@ export interface LoopContext {
   open(context: OpenContext): Promise<Connection>;
   /** Whether the page is not put away. */
   isShown(): boolean;
+  /** Settles when an attempt may begin. */
+  admit(stop: AbortSignal): Promise<void> | undefined;
   enter(state: TransportState, attempt: number, error?: TransportError): void;
   announce<Name extends keyof TransportEvents>(name: Name, detail: Detail<Name>): void;
   report(error: TransportError, recoverable?: boolean, attempt?: number): void;
@@ -81,6 +83,7 @@ export async function runLoop(context: LoopContext, stop: AbortSignal): Promise<
 
   async function connectAndPump(): Promise<StreamEnd> {
     await bell.until(context.isShown, stop);
+    await within(context.admit(stop), stop);
     const lifetime = childOf(stop);
     const { signal } = lifetime;
     const resumedFrom = cursor.id;

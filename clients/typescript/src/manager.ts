@@ -1,5 +1,9 @@
-import { createTransport, type AnyTransportOptions } from "./index.js";
+import { type BreakerOptions, type BreakerState, createBreaker, verdictOf } from "./breaker.js";
+import type { Protocol } from "./connection.js";
+import { createTransport, type AnyTransportOptions, protocolOf } from "./index.js";
 import type { Transport, TransportEvents, TransportMetrics, TransportState } from "./types.js";
+
+export type { BreakerOptions, BreakerState } from "./breaker.js";
 
 /** What a manager is told. Times are milliseconds. */
 export interface ManagerOptions {
@@ -11,6 +15,8 @@ export interface ManagerOptions {
   readonly healthCheckInterval?: number | undefined;
   /** Whether sweeping happens by itself. Default true. */
   readonly autoCleanup?: boolean | undefined;
+  /** When the transports to an origin that fails again and again let one of them probe for all; `false`: never. */
+  readonly circuitBreaker?: BreakerOptions | false | undefined;
 }
 
 /** The health of one transport. */
@@ -56,6 +62,8 @@ export interface TransportManager {
   getMetrics(): TransportMetrics[];
   getSummary(): ManagerSummary;
   getHealth(): TransportHealth[];
+  /** The origins whose breaker is not closed, and how it stands. */
+  getBrokenOrigins(): Record<string, BreakerState>;
   /** Forgets transports that are over, and closes those that are idle. */
   sweep(): void;
   on<Name extends keyof ManagerEvents>(event: Name, handler: (detail: ManagerEvents[Name]) => void): () => void;
@@ -66,9 +74,10 @@ export interface TransportManager {
 const forwarded = ["connecting", "connected", "reconnecting", "done", "error", "closed", "backpressure", "drain", "gap", "dropped"] as const;
 
 /** Makes a manager. `event` alone is not forwarded, since it would consume the messages. */
-export function createManager({ maxPoolSize = 100, maxIdleTime = 300_000, healthCheckInterval = 30_000, autoCleanup = true }: ManagerOptions = {}): TransportManager {
+export function createManager({ maxPoolSize = 100, maxIdleTime = 300_000, healthCheckInterval = 30_000, autoCleanup = true, circuitBreaker = {} }: ManagerOptions = {}): TransportManager {
   const members = new Map<string, { transport: Transport; received: number; heardAt: number; status: TransportHealth["status"] }>();
   const handlers = new Map<string, Set<(detail: never) => void>>();
+  const breakers = new Map<string, ReturnType<typeof createBreaker>>();
   const all = () => [...members.values()].map(({ transport }) => transport);
   const timer: { unref?: () => void } | number = setInterval(check, healthCheckInterval);
   (timer as { unref?: () => void }).unref?.();
@@ -77,7 +86,7 @@ export function createManager({ maxPoolSize = 100, maxIdleTime = 300_000, health
     createTransport(options) {
       if (members.size >= maxPoolSize) manager.sweep();
       if (members.size >= maxPoolSize) throw new RangeError(`${members.size} transports are open; maxPoolSize allows no more.`);
-      const transport = createTransport(options);
+      const transport = createTransport(circuitBreaker ? { ...options, transport: guarded(protocolOf(options.transport)) } : options);
       const { id } = transport;
       members.set(id, { transport, received: 0, heardAt: Date.now(), status: "healthy" });
       for (const name of forwarded) transport.on(name, (detail) => emit(`transport:${name}`, { id, detail } as never));
@@ -116,6 +125,7 @@ export function createManager({ maxPoolSize = 100, maxIdleTime = 300_000, health
       };
     },
     getHealth: () => all().map(({ id, state, getSnapshot }) => ({ id, status: state == "failed" ? "unhealthy" : state == "reconnecting" || getSnapshot().attempt > 0 ? "degraded" : "healthy" })),
+    getBrokenOrigins: () => Object.fromEntries([...breakers].map(([origin, { state }]) => [origin, state] as const).filter(([, state]) => state != "closed")),
     sweep() {
       const now = Date.now();
       for (const [id, member] of members) {
@@ -138,6 +148,45 @@ export function createManager({ maxPoolSize = 100, maxIdleTime = 300_000, health
     },
   };
   return manager;
+
+  /** A form whose attempts wait for the breaker of their origin, and tell it what they found. */
+  function guarded(protocol: Protocol): Protocol {
+    let breaker: ReturnType<typeof createBreaker>;
+    let isProbe = false;
+    return {
+      kind: protocol.kind,
+      async admit(stop) {
+        await protocol.admit?.(stop);
+        isProbe = await breaker.admit(stop);
+        if (stop.aborted) breaker.record(undefined, isProbe);
+      },
+      create(context) {
+        const open = protocol.create(context);
+        breaker = breakerOf(context.settings.url);
+        return async (how) => {
+          try {
+            const connection = await open(how);
+            breaker.record(true, isProbe);
+            return connection;
+          } catch (error) {
+            breaker.record(verdictOf(error, how.signal), isProbe);
+            throw error;
+          }
+        };
+      },
+    };
+  }
+
+  /** A WebSocket's origin is the one of HTTP. */
+  function breakerOf(url: URL): ReturnType<typeof createBreaker> {
+    const origin = url.origin.replace(/^ws/, "http");
+    const known = breakers.get(origin);
+    if (known) return known;
+    if (breakers.size >= 1000) for (const [origin, { state }] of breakers) if (state == "closed") breakers.delete(origin);
+    const breaker = createBreaker(circuitBreaker || {});
+    breakers.set(origin, breaker);
+    return breaker;
+  }
 
   function check(): void {
     const health = manager.getHealth();

@@ -160,7 +160,10 @@ export interface TransportOptions {
   readonly protocols?: readonly string[] | undefined;
   /** WebSocket without `perennial.v1`: ask by `{"type":"ping"}` after so much silence, and wait so long. Default: do not ask. */
   readonly heartbeat?: { readonly interval: number; readonly timeout: number } | undefined;
-  /** Auto: how long a server that announces heartbeats may take for its first byte, before the next form is tried. Default 5000. */
+  /**
+   * Auto: how long one form may take until it is answered, and where the server announces heartbeats until its first byte, before the next
+   * is tried. Default 5000; less where `connectTimeout` would not leave all of them their turn. The last one has all the time that is left.
+   */
   readonly probeTimeout?: number | undefined;
   /** Clock, chance and network, for tests and for runtimes without a global `WebSocket`. */
   readonly services?: Partial<TransportServices> | undefined;

@@ -1,36 +1,19 @@
-import { type ChildProcess, spawn } from "node:child_process";
-import { existsSync, statSync } from "node:fs";
-import { createInterface } from "node:readline";
-import { type Browser, chromium, type Page } from "playwright-core";
-
-const flags = [
-  "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking", "--disable-component-update", "--disable-sync",
-];
-
-const newest = (paths: (string | undefined)[]): string | undefined =>
-  paths.filter((path) => path !== undefined && existsSync(path)).sort((one, other) => statSync(other!).mtimeMs - statSync(one!).mtimeMs)[0];
-
-const program = newest(["Release", "Debug"].map((configuration) => `../../src/Perennial.Cli/bin/${configuration}/net10.0/Perennial.Cli.dll`));
-const browserPath = newest([process.env["CHROMIUM"], "/usr/bin/chromium", "/usr/bin/chromium-browser", "/usr/bin/google-chrome"]);
+import type { Browser, Page } from "playwright-core";
+import { launch, missingBrowser } from "./browser.js";
+import { DemoServer, missingDemo, textOf } from "./demo-server.js";
 
 /** Why the page cannot be tested here; where it must be, that is an error of the tests. */
-export const missing = !browserPath ? "no Chromium on this machine; CHROMIUM may name one" : !program ? "the perennial command is not built" : undefined;
+export const missing = missingBrowser ?? missingDemo;
 
 /** The demo page, served by the real program and shown by a real browser. */
 export class ServedPage {
   private constructor(
-    readonly url: string,
+    readonly server: DemoServer,
     readonly browser: Browser,
-    private readonly server: ChildProcess,
   ) {}
 
   static async start(): Promise<ServedPage> {
-    const server = spawn("dotnet", [program!, "serve", "--demo", "--url", "http://127.0.0.1:0"], { stdio: ["ignore", "pipe", "inherit"] });
-    for await (const line of createInterface(server.stdout)) {
-      const url = /http:\S+/.exec(line)?.[0];
-      if (url) return new ServedPage(url, await chromium.launch({ executablePath: browserPath!, args: flags }), server);
-    }
-    throw new Error("perennial serve said nothing.");
+    return new ServedPage(await DemoServer.start(), await launch());
   }
 
   /** A page of its own, as another visitor has it. */
@@ -39,15 +22,13 @@ export class ServedPage {
     const context = await this.browser.newContext({ viewport: { width, height }, colorScheme });
     context.setDefaultTimeout(90_000);
     const page = await context.newPage();
-    await page.goto(this.url);
-    return new DemoPage(page, this.url);
+    await page.goto(this.server.url);
+    return new DemoPage(page, this.server.url);
   }
 
   async close(): Promise<void> {
     await this.browser.close();
-    const ended = new Promise((resolve) => this.server.once("exit", resolve));
-    this.server.kill("SIGINT");
-    await ended;
+    await this.server.close();
   }
 }
 
@@ -92,11 +73,7 @@ export class DemoPage {
   }
 
   /** What the server sent, read without the page and its client. */
-  async sent(): Promise<string> {
-    const response = await fetch(this.run, { headers: { accept: "application/x-ndjson" } });
-    const lines = (await response.text()).trim().split("\n").map((line) => JSON.parse(line) as { type?: string; data?: string });
-    return lines.filter(({ type }) => type == "token").map(({ data }) => data).join("");
-  }
+  sent = () => textOf(this.run);
 
   close = () => this.page.context().close();
 }

@@ -1,0 +1,39 @@
+import { type FormEvent, StrictMode, useState } from "react";
+import { createRoot } from "react-dom/client";
+import { useTransport } from "@perennial/client/react";
+import { answerInAddress, askHere } from "../ask.js";
+
+function App() {
+  const [url, setUrl] = useState(answerInAddress);
+  const submit = async (event: FormEvent<HTMLFormElement>) => {
+    event.preventDefault();
+    setUrl(await askHere(new FormData(event.currentTarget).get("question") as string));
+  };
+  return (
+    <main>
+      <h1>React: an answer that survives its line</h1>
+      <form onSubmit={submit}>
+        <input name="question" aria-label="Your question" defaultValue="Show me the client" required />
+        <button>Ask</button>
+      </form>
+      {url && <Answer key={url} url={url} />}
+    </main>
+  );
+}
+
+function Answer({ url }: { url: string }) {
+  const { messages, state, attempt, end, transport } = useTransport({ url, keep: Infinity });
+  const shown = end?.reason ?? state;
+  return (
+    <article>
+      <header>
+        <span className="state" data-state={shown} role="status">{shown}</span>
+        <span>{messages.length} messages over {transport.kind}{attempt > 0 && `, attempt ${attempt}`}</span>
+        <button disabled={!!end} onClick={() => void transport.stop()}>Stop</button>
+      </header>
+      <p className="answer">{messages.filter(({ type }) => type == "token").map(({ data }) => data).join("")}</p>
+    </article>
+  );
+}
+
+createRoot(document.getElementById("app")!).render(<StrictMode><App /></StrictMode>);

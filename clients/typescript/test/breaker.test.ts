@@ -1,0 +1,158 @@
+import assert from "node:assert/strict";
+import { createServer, type Server } from "node:http";
+import type { AddressInfo } from "node:net";
+import { test, type TestContext } from "node:test";
+import { createBreaker } from "../src/breaker.js";
+import { passing } from "../src/errors.js";
+import { createManager } from "../src/manager.js";
+import { settled } from "./support/manual-clock.js";
+
+const never = new AbortController().signal;
+const failure = passing("connect-failed");
+const options = { failures: 3, samplingTime: 10_000, breakTime: 1_000, maxBreakTime: 3_000 };
+
+function clockOf({ mock: { timers } }: TestContext) {
+  timers.enable({ apis: ["setTimeout", "Date"], now: 1_000_000 });
+  return timers;
+}
+
+/** Whether it is allowed now. */
+async function isAdmitted(admission: Promise<boolean>): Promise<boolean> {
+  let result = false;
+  admission.then(() => (result = true), () => {});
+  await settled();
+  return result;
+}
+
+function opened() {
+  const breaker = createBreaker(options);
+  for (let round = 0; round < 3; round++) breaker.record(failure, false);
+  return breaker;
+}
+
+test("Opens after repeated failures that are at least half of all, within the time", (context) => {
+  const clock = clockOf(context);
+  const mostlyWell = createBreaker(options);
+  for (const result of [true, true, true, true, failure, failure, failure] as const) mostlyWell.record(result, false);
+  assert.equal(mostlyWell.state, "closed");
+  const slow = createBreaker(options);
+  for (let round = 0; round < 5; round++) {
+    slow.record(failure, false);
+    clock.tick(5_000);
+  }
+  assert.equal(slow.state, "closed");
+  const leaving = createBreaker(options);
+  for (let round = 0; round < 5; round++) leaving.record(undefined, false);
+  assert.equal(leaving.state, "closed");
+  assert.equal(opened().state, "open");
+});
+
+test("Lets one probe when the wait is over, and all when it succeeds", async (context) => {
+  const clock = clockOf(context);
+  const breaker = opened();
+  const first = breaker.admit(never);
+  const second = breaker.admit(never);
+  assert.equal(await isAdmitted(first), false);
+  clock.tick(1_000);
+  assert.equal(await first, true);
+  assert.equal(await isAdmitted(second), false);
+  assert.equal(breaker.state, "probing");
+  breaker.record(true, true);
+  assert.equal(await second, false);
+  assert.equal(await breaker.admit(never), false);
+  assert.equal(breaker.state, "closed");
+});
+
+test("A probe that fails is a failed try of all who waited, and the next wait is longer, up to its limit", async (context) => {
+  const clock = clockOf(context);
+  const breaker = opened();
+  for (const wait of [1_000, 2_000, 3_000, 3_000]) {
+    const probe = breaker.admit(never);
+    const other = breaker.admit(never);
+    await settled();
+    clock.tick(wait - 1);
+    assert.equal(await isAdmitted(probe), false, `before ${wait}`);
+    clock.tick(1);
+    assert.equal(await probe, true);
+    breaker.record(failure, true);
+    await assert.rejects(other, { code: "circuit-open", transient: true, cause: failure });
+    assert.equal(breaker.state, "open");
+  }
+});
+
+test("A probe that is given up lets the next one probe at once, and one that says nothing only for a time", async (context) => {
+  const clock = clockOf(context);
+  const breaker = opened();
+  clock.tick(1_000);
+  assert.equal(await breaker.admit(never), true);
+  const next = breaker.admit(never);
+  await settled();
+  breaker.record(undefined, true);
+  assert.equal(await next, true);
+  const last = breaker.admit(never);
+  await settled();
+  clock.tick(60_000);
+  assert.equal(await last, true);
+});
+
+test("A wait ends when its transport is closed", async (context) => {
+  clockOf(context);
+  const breaker = opened();
+  const stop = new AbortController();
+  const waiting = breaker.admit(stop.signal);
+  stop.abort(new Error("closed"));
+  await assert.rejects(waiting, { message: "closed" });
+});
+
+/** A server that refuses to serve until it is told that it is well. */
+async function sickServer(): Promise<Server & { requests: number; isWell: boolean; url: string }> {
+  const server = Object.assign(createServer((_, response) => {
+    server.requests++;
+    if (server.isWell) response.writeHead(200, { "content-type": "text/event-stream" }).end("data: well\n\n");
+    else response.writeHead(503).end();
+  }), { requests: 0, isWell: false, url: "" });
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  server.url = `http://127.0.0.1:${(server.address() as AddressInfo).port}/`;
+  return server;
+}
+
+test("A hundred transports do not hammer a host that is down, and all go on once a probe finds it well", async () => {
+  const server = await sickServer();
+  const manager = createManager({ circuitBreaker: { failures: 5, breakTime: 200 } });
+  const reconnect = { initialDelay: 1, multiplier: 1, maxAttempts: 1_000 };
+  const transports = Array.from({ length: 100 }, () => manager.createTransport({ transport: "sse", url: server.url, reconnect }));
+  const connecting = transports.slice(0, 5).map((transport) => transport.connect());
+  while (!Object.keys(manager.getBrokenOrigins()).length) await new Promise((resolve) => setTimeout(resolve, 1));
+  assert.deepEqual(manager.getBrokenOrigins(), { [new URL(server.url).origin]: "open" });
+
+  const failedTwice = Promise.all(transports.slice(5).map((transport) => new Promise<void>((resolve) => {
+    transport.on("error", ({ attempt }) => {
+      if (attempt == 2) resolve();
+    });
+  })));
+  connecting.push(...transports.slice(5).map((transport) => transport.connect()));
+  await failedTwice;
+  assert.ok(server.requests < 20, `${server.requests} requests`);
+  server.isWell = true;
+  await Promise.all(connecting);
+  assert.deepEqual(manager.getBrokenOrigins(), {});
+  await manager.destroy();
+  server.close();
+  server.closeAllConnections();
+});
+
+test("A final answer says that the host is well, and without a breaker each tries for itself", async () => {
+  const server = await sickServer();
+  const careless = createManager({ circuitBreaker: false });
+  const reconnect = { initialDelay: 0, maxAttempts: 9 };
+  await assert.rejects(careless.createTransport({ transport: "sse", url: server.url, reconnect }).connect(), { code: "attempts-exhausted" });
+  assert.equal(server.requests, 10);
+  const manager = createManager({ circuitBreaker: { failures: 2 } });
+  for (let round = 0; round < 4; round++) {
+    await assert.rejects(manager.createTransport({ transport: "sse", url: server.url, reconnect: { retryStatusCodes: [] } }).connect(), { status: 503 });
+  }
+  assert.deepEqual(manager.getBrokenOrigins(), {});
+  await Promise.all([careless.destroy(), manager.destroy()]);
+  server.close();
+  server.closeAllConnections();
+});

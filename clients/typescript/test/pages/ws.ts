@@ -1,0 +1,2 @@
+/** In a browser, the browser's. */
+export const { WebSocket } = globalThis;
