@@ -16,10 +16,7 @@ internal sealed class Nodes : IAsyncDisposable
     public Nodes(PostgreSqlCluster cluster)
     {
         _cluster = cluster;
-        if (cluster.Absence is not { } absence)
-            return;
-        Assert.SkipWhen(Environment.GetEnvironmentVariable("CI") is not "true", absence);
-        Assert.Fail(absence);
+        cluster.Require();
     }
 
     public string Schema { get; } = $"t_{Guid.NewGuid():N}"[..20];
