@@ -14,7 +14,7 @@ public sealed class PerennialServerOptions
     public TimeSpan LongPollHold { get; set; } = TimeSpan.FromSeconds(20);
 
     /// <summary>How long a run can still be read after its end. Default 5 min; zero to 7 days.</summary>
-    /// <remarks>Afterwards its URL answers 404. From memory, a reader that is already connected still gets everything.</remarks>
+    /// <remarks><see cref="RunOptions.Retention"/> says otherwise for one run. Afterwards its URL answers 404. From memory, a reader that is already connected still gets everything.</remarks>
     public TimeSpan FinishedRunRetention { get; set; } = TimeSpan.FromMinutes(5);
 
     /// <summary>The most bytes of events one run may hold: data, types and 64 bytes for each event. Default 16 MiB; 1 KiB to 1 GiB.</summary>
@@ -23,7 +23,7 @@ public sealed class PerennialServerOptions
 
     /// <summary>The most bytes of events all runs in memory may hold, counted in the same way. Default 1 GiB; 1 KiB to 1 TiB.</summary>
     /// <remarks>
-    /// When it is reached, the runs that ended first are forgotten before their time; where all are still open, the run that wants more ends
+    /// When it is reached, the finished runs whose time would be over first are forgotten before it; where all are still open, the run that wants more ends
     /// as failed with the code <c>store_full</c>. Beyond this, an event takes its encoded size once for each form in which it is read.
     /// </remarks>
     public long MaxBytesInMemory { get; set; } = 1L << 30;

@@ -13,8 +13,8 @@ namespace Perennial.AspNetCore;
 
 /// <summary>Starts runs and finds them again. One per host, from dependency injection; safe from any thread.</summary>
 /// <remarks>
-/// A run is recorded in the host's <see cref="IRunStore"/> and can be found until <see cref="PerennialServerOptions.FinishedRunRetention"/>
-/// after its end.
+/// A run is recorded in the host's <see cref="IRunStore"/> and can be found until <see cref="RunOptions.Retention"/>, or else
+/// <see cref="PerennialServerOptions.FinishedRunRetention"/>, after its end.
 /// </remarks>
 public sealed class StreamRuns
 {
@@ -68,7 +68,7 @@ public sealed class StreamRuns
         var id = Base64Url.EncodeToString(RandomNumberGenerator.GetBytes(RunIdBytes));
         var epoch = RandomNumberGenerator.GetString(EpochAlphabet, EpochLength);
         var producer = new RunProducer(epoch, produce, runOptions, _time, _logger);
-        var run = new StartedRun(id, epoch, _time.GetUtcNow(), CreateAsync(id, epoch, runOptions?.OnMessage is not null), producer.RunAsync);
+        var run = new StartedRun(id, epoch, _time.GetUtcNow(), CreateAsync(id, epoch, runOptions), producer.RunAsync);
         if (runOptions?.StopWhenUnread is { } limit)
             run.Unread = new UnreadWatch(limit, () => _ = StopUnreadAsync(run), _time);
         _started[id] = run;
@@ -81,9 +81,11 @@ public sealed class StreamRuns
     /// <typeparam name="T">The type of the items.</typeparam>
     /// <param name="source">The items; its end is the end of the run. Enumerated once, with a token that a stop cancels.</param>
     /// <param name="typeInfo">How to serialise an item, without reflection.</param>
+    /// <param name="runOptions">What else this run does; null for nothing.</param>
     /// <returns>The run, already going.</returns>
+    /// <exception cref="ArgumentOutOfRangeException">An option is outside its range; the message names the member and the range.</exception>
     /// <exception cref="TooManyRunsException"><see cref="PerennialServerOptions.MaxRuns"/> runs are being produced, or the host is stopping.</exception>
-    public StartedRun Start<T>(IAsyncEnumerable<T> source, JsonTypeInfo<T> typeInfo)
+    public StartedRun Start<T>(IAsyncEnumerable<T> source, JsonTypeInfo<T> typeInfo, RunOptions? runOptions = null)
     {
         ArgumentNullException.ThrowIfNull(source);
         ArgumentNullException.ThrowIfNull(typeInfo);
@@ -91,7 +93,7 @@ public sealed class StreamRuns
         {
             await foreach (var item in source.WithCancellation(stop))
                 await writer.WriteJsonAsync(item, typeInfo, cancellationToken: stop);
-        });
+        }, runOptions);
     }
 
     /// <summary>Finds a run, whichever node produces it.</summary>
@@ -126,8 +128,11 @@ public sealed class StreamRuns
         }
     }
 
-    private async Task<IRunLog> CreateAsync(string id, string epoch, bool takesMessages) =>
-        await _store.CreateAsync(id, epoch, takesMessages, CancellationToken.None).ConfigureAwait(false);
+    private async Task<IRunLog> CreateAsync(string id, string epoch, RunOptions? options)
+    {
+        var run = new NewRun(id, epoch) { TakesMessages = options?.OnMessage is not null, Retention = options?.Retention };
+        return await _store.CreateAsync(run, CancellationToken.None).ConfigureAwait(false);
+    }
 
     private void ReservePlace()
     {

@@ -16,7 +16,11 @@ namespace Perennial.Cli.Serve.Upstream;
 internal sealed class UpstreamProxy(UpstreamRequest upstream) : IServedContent
 {
     /// <summary>Time enough to come back from a tunnel, a meeting or a closed laptop.</summary>
-    public void Configure(PerennialServerOptions server) => server.FinishedRunRetention = TimeSpan.FromHours(1);
+    private static readonly RunOptions Kept = new() { Retention = TimeSpan.FromHours(1) };
+
+    public void Configure(PerennialServerOptions server)
+    {
+    }
 
     public void Listen(KestrelServerOptions kestrel)
     {
@@ -89,7 +93,7 @@ internal sealed class UpstreamProxy(UpstreamRequest upstream) : IServedContent
         }
 
         ForwardedRequest.AskForEvents(context.Request);
-        await runs.Start((writer, stop) => UpstreamRelay.ProduceAsync(transport, writer, stop)).ExecuteAsync(context);
+        await runs.Start((writer, stop) => UpstreamRelay.ProduceAsync(transport, writer, stop), Kept).ExecuteAsync(context);
     }
 
     /// <summary>What the upstream refused is refused in the same way; what it did not answer is an error of the gateway.</summary>
