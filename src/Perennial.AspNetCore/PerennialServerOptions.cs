@@ -47,8 +47,8 @@ public sealed class PerennialServerOptions
     /// <remarks>Over HTTP the next one gets 429 with <c>Retry-After</c>.</remarks>
     public int MaxReadersPerRun { get; set; } = 10_000;
 
-    /// <summary>The most messages by POST that this process takes for one run in a second, and at once. Default 1,000; 1 to 1,000,000.</summary>
-    /// <remarks>The next one gets 429 with <c>Retry-After</c>. A WebSocket that sends too much is not read until the producer keeps up.</remarks>
+    /// <summary>The most messages that this process takes for one run in a second, and at once, by POST and over WebSockets together. Default 1,000; 1 to 1,000,000.</summary>
+    /// <remarks>By POST the next one gets 429 with <c>Retry-After</c>. A WebSocket is not read until its next message may come.</remarks>
     public int MaxMessagesPerSecond { get; set; } = 1000;
 
     /// <summary>How long a reader may leave unread what was sent to it, before its connection is cut. Default 5 min; 1 s to 1 day.</summary>

@@ -10,19 +10,18 @@ using Perennial.AspNetCore.Stores;
 namespace Perennial.AspNetCore.Http;
 
 /// <summary>Takes a message to a producer from a POST: 202 once it is recorded. Safe from any thread.</summary>
-internal sealed class MessageEndpoint(IOptions<PerennialServerOptions> options, TimeProvider time)
+internal sealed class MessageEndpoint(IOptions<PerennialServerOptions> options, MessageRate rate)
 {
     private const int LongestKey = 255;
 
     private readonly int _maxBytes = options.Value.MaxMessageBytes;
-    private readonly MessageRate _rate = new(options.Value.MaxMessagesPerSecond, time);
 
     /// <summary>Records the body of a request as a message, once however often its <c>Idempotency-Key</c> comes.</summary>
     /// <param name="context">The request.</param>
     /// <param name="log">The run.</param>
     public async Task ReceiveAsync(HttpContext context, IRunLog log)
     {
-        if (!_rate.TryTake(log.Epoch))
+        if (!rate.TryTake(log.Epoch))
             await Problem.TooManyAsync(context, "This run is sent too many messages.");
         else if (!TryReadKey(context.Request.Headers["Idempotency-Key"], out var key))
             await Problem.SendAsync(context, StatusCodes.Status400BadRequest, $"Idempotency-Key must be one string of 1 to {LongestKey} visible ASCII characters.");

@@ -5,7 +5,7 @@ using Perennial.AspNetCore.Stores;
 namespace Perennial.AspNetCore.WebSockets;
 
 /// <summary>Takes what a client says in <c>perennial.v1</c>: records first, and then answers.</summary>
-internal sealed class PerennialTaker(IRunLog log, SocketRights rights, SocketOutbox outbox, int maxMessageBytes, TimeProvider time) : ISocketTaker
+internal sealed class PerennialTaker(IRunLog log, PatientInbox inbox, SocketRights rights, SocketOutbox outbox, int maxMessageBytes) : ISocketTaker
 {
     private string? _sender;
 
@@ -14,10 +14,13 @@ internal sealed class PerennialTaker(IRunLog log, SocketRights rights, SocketOut
         if (message.Type == WebSocketMessageType.Binary)
             return SocketClose.NoBytes;
         await outbox.WaitForRoomAsync(leave);
+        var word = message.IsTorn ? null : ClientWord.Read(message.Data.Span, maxMessageBytes);
+        if (message.IsTorn || word is { Kind: ClientWordKind.Send })
+            await WaitForTurnAsync(leave);
         await outbox.BeginRecordingAsync(leave);
         try
         {
-            return await TakeTextAsync(message, leave);
+            return message.IsTorn ? await RefuseTornAsync(message) : await TakeAsync(word, leave);
         }
         finally
         {
@@ -27,11 +30,18 @@ internal sealed class PerennialTaker(IRunLog log, SocketRights rights, SocketOut
 
     public void OnSilence() => outbox.Announce();
 
-    private async ValueTask<int?> TakeTextAsync(SocketMessage message, CancellationToken leave)
+    // What was recorded before is answered before the wait, or the client could think that it is lost.
+    private ValueTask WaitForTurnAsync(CancellationToken leave)
     {
-        if (message.IsTorn)
-            return await RefuseTornAsync(message);
-        if (ClientWord.Read(message.Data.Span, maxMessageBytes) is not { } word)
+        var turn = inbox.WaitForTurnAsync(leave);
+        if (!turn.IsCompleted)
+            outbox.Announce();
+        return turn;
+    }
+
+    private async ValueTask<int?> TakeAsync(ClientWord? read, CancellationToken leave)
+    {
+        if (read is not { } word)
             return SocketClose.BadRequest;
         switch (word.Kind)
         {
@@ -70,7 +80,7 @@ internal sealed class PerennialTaker(IRunLog log, SocketRights rights, SocketOut
         if (_sender is null)
             return SocketClose.BadRequest;
         var message = new RunMessage { Sender = _sender, Number = word.Number, Data = word.Data, IsBinary = word.IsBinary };
-        var result = await PatientInbox.ReceiveAsync(log, message, time, leave);
+        var result = await inbox.ReceiveAsync(message, leave);
         return Answer(result, word.Number);
     }
 

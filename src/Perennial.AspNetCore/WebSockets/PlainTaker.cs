@@ -1,11 +1,10 @@
 using System.Net.WebSockets;
 using Perennial.AspNetCore.Diagnostics;
-using Perennial.AspNetCore.Stores;
 
 namespace Perennial.AspNetCore.WebSockets;
 
 /// <summary>Takes what a client sends that does not speak <c>perennial.v1</c>: each message is one for the producer, and nobody answers.</summary>
-internal sealed class PlainTaker(IRunLog log, SocketRights rights, int maxMessageBytes, TimeProvider time) : ISocketTaker
+internal sealed class PlainTaker(PatientInbox inbox, SocketRights rights, int maxMessageBytes) : ISocketTaker
 {
     public async ValueTask<int?> TakeAsync(SocketMessage message, CancellationToken leave)
     {
@@ -14,7 +13,8 @@ internal sealed class PlainTaker(IRunLog log, SocketRights rights, int maxMessag
         if (!await rights.MaySendAsync())
             return SocketClose.Forbidden;
         var taken = new RunMessage { Data = message.Data.ToArray(), IsBinary = message.Type == WebSocketMessageType.Binary };
-        ReceivedMessages.Count("websocket", await PatientInbox.ReceiveAsync(log, taken, time, leave));
+        await inbox.WaitForTurnAsync(leave);
+        ReceivedMessages.Count("websocket", await inbox.ReceiveAsync(taken, leave));
         return null;
     }
 

@@ -28,12 +28,15 @@ internal sealed class SocketEndpoint
     private readonly TimeProvider _time;
     private readonly IHostApplicationLifetime _lifetime;
     private readonly ReaderPlaces _readers;
+    private readonly MessageRate _rate;
     private readonly WebSocketMiddleware _handshake;
 
     public SocketEndpoint(
-        IOptions<PerennialServerOptions> options, ReaderPlaces readers, TimeProvider time, IHostApplicationLifetime lifetime, ILoggerFactory loggers)
+        IOptions<PerennialServerOptions> options, ReaderPlaces readers, MessageRate rate, TimeProvider time, IHostApplicationLifetime lifetime,
+        ILoggerFactory loggers)
     {
         _readers = readers;
+        _rate = rate;
         _options = options.Value;
         _time = time;
         _lifetime = lifetime;
@@ -110,8 +113,9 @@ internal sealed class SocketEndpoint
         var outbox = new SocketOutbox(news);
         var most = _options.MaxMessageBytes;
         var rights = new SocketRights(context);
+        var inbox = new PatientInbox(log, _rate, _time);
         ISocketSink sink = speaksPerennial ? new PerennialSink(frames, outbox, _time) : new PlainSink(frames);
-        ISocketTaker taker = speaksPerennial ? new PerennialTaker(log, rights, outbox, most, _time) : new PlainTaker(log, rights, most, _time);
+        ISocketTaker taker = speaksPerennial ? new PerennialTaker(log, inbox, rights, outbox, most) : new PlainTaker(inbox, rights, most);
         var receiver = new SocketReceiver(socket, taker, speaksPerennial ? MostKept(most) : most);
         var delivery = new RunDelivery(log, sink, _options.HeartbeatInterval, _time, news);
         return new SocketSession(socket, sink, receiver, _time).RunAsync(delivery, place, context.RequestAborted, _lifetime.ApplicationStopping);
