@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using System.Diagnostics.Metrics;
+using Perennial.AspNetCore.Delivery;
 
 namespace Perennial.AspNetCore.Diagnostics;
 
@@ -43,6 +44,9 @@ public static class PerennialServerTelemetry
 
     private static Meter Meter { get; } = new(Name);
 
+    /// <summary>A reader was cut because it did not read.</summary>
+    internal static void CountCut(ReaderKind kind) => Cuts.Add(1, new KeyValuePair<string, object?>(Form, kind.Name()));
+
     static PerennialServerTelemetry()
     {
         ActiveRuns = Meter.CreateUpDownCounter<long>("perennial.server.active_runs", "{run}", "Runs being produced by this process.");
@@ -52,7 +56,7 @@ public static class PerennialServerTelemetry
         Bytes = Meter.CreateCounter<long>("perennial.server.recorded", "By", "Data of events recorded by producers.");
         Messages = Meter.CreateCounter<long>("perennial.server.messages", "{message}", "Messages to producers, by perennial.form and perennial.outcome.");
         Gaps = Meter.CreateCounter<long>("perennial.server.gaps", "{gap}", "Readers that were told of a gap.");
-        Cuts = Meter.CreateCounter<long>("perennial.server.cuts", "{connection}", "Readers over HTTP that were cut because they did not read.");
+        Cuts = Meter.CreateCounter<long>("perennial.server.cuts", "{connection}", "Readers that were cut because they did not read, by perennial.form.");
         DeliveryLatency = Meter.CreateHistogram<double>(
             "perennial.server.delivery.duration", "s", "From the record of an event to its flush to a reader that waited for it.");
     }

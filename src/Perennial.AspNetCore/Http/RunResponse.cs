@@ -66,7 +66,7 @@ internal sealed class RunResponse(
         }
     }
 
-    private static ReaderKind KindOf(ResponseForm form) => form switch
+    public static ReaderKind KindOf(ResponseForm form) => form switch
     {
         ResponseForm.Sse => ReaderKind.Sse,
         ResponseForm.LongPoll => ReaderKind.LongPoll,

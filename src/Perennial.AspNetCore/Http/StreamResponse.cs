@@ -41,7 +41,7 @@ internal sealed class StreamResponse(IOptions<PerennialServerOptions> options, T
             if (lifetime.ApplicationStopping.IsCancellationRequested)
                 await SendAwayAsync(sink, context.RequestAborted);
             if (stalled.IsCancellationRequested)
-                PerennialServerTelemetry.Cuts.Add(1);
+                PerennialServerTelemetry.CountCut(RunResponse.KindOf(form));
             context.Abort();
         }
         catch (RunStoreException)

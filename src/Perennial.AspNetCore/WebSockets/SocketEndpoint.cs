@@ -114,7 +114,7 @@ internal sealed class SocketEndpoint
         var most = _options.MaxMessageBytes;
         var rights = new SocketRights(context);
         var inbox = new PatientInbox(log, _rate, _time);
-        ISocketSink sink = speaksPerennial ? new PerennialSink(frames, outbox, _time) : new PlainSink(frames);
+        ISocketSink sink = speaksPerennial ? new PerennialSink(frames, outbox) : new PlainSink(frames);
         ISocketTaker taker = speaksPerennial ? new PerennialTaker(log, inbox, rights, outbox, most) : new PlainTaker(inbox, rights, most);
         var receiver = new SocketReceiver(socket, taker, speaksPerennial ? MostKept(most) : most);
         var delivery = new RunDelivery(log, sink, _options.HeartbeatInterval, _time, news);
