@@ -22,7 +22,7 @@ internal sealed class MessageEndpoint(IOptions<PerennialServerOptions> options, 
     public async Task ReceiveAsync(HttpContext context, IRunLog log)
     {
         if (!rate.TryTake(log.Epoch))
-            await Problem.TooManyAsync(context, "This run is sent too many messages.");
+            await Problem.TooManyAsync(context, "This run is sent too many messages.", RefusalReasons.TooManyMessages);
         else if (!TryReadKey(context.Request.Headers["Idempotency-Key"], out var key))
             await Problem.SendAsync(context, StatusCodes.Status400BadRequest, $"Idempotency-Key must be one string of 1 to {LongestKey} visible ASCII characters.");
         else if (IsBinary(context.Request.ContentType) is not { } isBinary)
@@ -48,7 +48,7 @@ internal sealed class MessageEndpoint(IOptions<PerennialServerOptions> options, 
                 context.Response.Headers.Allow = "GET, HEAD, DELETE";
                 return Problem.SendAsync(context, StatusCodes.Status405MethodNotAllowed, "This run takes no messages.");
             case ReceiveOutcome.Full:
-                return Problem.TooManyAsync(context, "The producer has not yet read the messages it was sent.");
+                return Problem.TooManyAsync(context, "The producer has not yet read the messages it was sent.", RefusalReasons.InboxFull);
             default:
                 return Problem.SendAsync(context, StatusCodes.Status409Conflict, "The run has ended.");
         }

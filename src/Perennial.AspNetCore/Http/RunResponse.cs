@@ -2,6 +2,7 @@ using System.Globalization;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.Options;
 using Perennial.AspNetCore.Delivery;
+using Perennial.AspNetCore.Diagnostics;
 using Perennial.AspNetCore.Stores;
 
 namespace Perennial.AspNetCore.Http;
@@ -39,8 +40,8 @@ internal sealed class RunResponse(
 
     /// <summary>There is no place for the reader: not at this run, or not at this server.</summary>
     public static Task RefusePlaceAsync(HttpContext context, PlaceOutcome outcome) => outcome == PlaceOutcome.RunIsFull
-        ? Problem.TooManyAsync(context, ReaderPlaces.RunTaken)
-        : Problem.UnavailableAsync(context, ReaderPlaces.AllTaken);
+        ? Problem.TooManyAsync(context, ReaderPlaces.RunTaken, RefusalReasons.RunFull)
+        : Problem.UnavailableAsync(context, ReaderPlaces.AllTaken, RefusalReasons.ServerFull);
 
     /// <summary>
     /// The reader has the end already. 204 is how the standard tells an EventSource to stop reconnecting (HTML, section 9.2.3).

@@ -49,13 +49,14 @@ internal sealed class PerennialTaker(IRunLog log, PatientInbox inbox, SocketRigh
                 await WelcomeAsync(word);
                 return null;
             case ClientWordKind.Send when _sender is not null && !await rights.MaySendAsync():
-                outbox.Refuse(word.Number, RefusalCodes.Forbidden);     // the run keeps nothing for those who may not send
+                Refuse(word.Number, RefusalCodes.Forbidden);     // the run keeps nothing for those who may not send
                 return null;
             case ClientWordKind.Send when word.Data is null:
                 return await RefuseAsync(word.Number);
             case ClientWordKind.Send:
                 return await RecordAsync(word, leave);
             case ClientWordKind.Stop when !await rights.MayStopAsync():
+                PerennialServerTelemetry.CountRefusal(RefusalCodes.Forbidden);
                 outbox.RefuseStop();
                 return null;
             case ClientWordKind.Stop:
@@ -90,7 +91,7 @@ internal sealed class PerennialTaker(IRunLog log, PatientInbox inbox, SocketRigh
             return SocketClose.TooBig;
         if (_sender is null || await rights.MaySendAsync())
             return await RefuseAsync(number);
-        outbox.Refuse(number, RefusalCodes.Forbidden);
+        Refuse(number, RefusalCodes.Forbidden);
         return null;
     }
 
@@ -102,8 +103,14 @@ internal sealed class PerennialTaker(IRunLog log, PatientInbox inbox, SocketRigh
         var result = await log.ReceiveAsync(refused, CancellationToken.None);
         if (result.Outcome is not (ReceiveOutcome.Accepted or ReceiveOutcome.Repeated))
             return Answer(result, number);
-        outbox.Refuse(number, RefusalCodes.TooLarge);
+        Refuse(number, RefusalCodes.TooLarge);
         return null;
+    }
+
+    private void Refuse(long number, string code)
+    {
+        PerennialServerTelemetry.CountRefusal(code);
+        outbox.Refuse(number, code);
     }
 
     private int? Answer(ReceiveResult result, long number)
@@ -114,10 +121,10 @@ internal sealed class PerennialTaker(IRunLog log, PatientInbox inbox, SocketRigh
             case ReceiveOutcome.Hole:
                 return SocketClose.BadRequest;
             case ReceiveOutcome.Ended:
-                outbox.Refuse(number, RefusalCodes.Ended);
+                Refuse(number, RefusalCodes.Ended);
                 return null;
             case ReceiveOutcome.NotTaken:
-                outbox.Refuse(number, RefusalCodes.Forbidden);
+                Refuse(number, RefusalCodes.Forbidden);
                 return null;
             default:
                 outbox.Acknowledge(number);

@@ -9,9 +9,9 @@ internal sealed class PlainTaker(PatientInbox inbox, SocketRights rights, int ma
     public async ValueTask<int?> TakeAsync(SocketMessage message, CancellationToken leave)
     {
         if (message.IsTorn || message.Data.Length > maxMessageBytes)
-            return SocketClose.TooBig;
+            return Refuse(SocketClose.TooBig, RefusalCodes.TooLarge);
         if (!await rights.MaySendAsync())
-            return SocketClose.Forbidden;
+            return Refuse(SocketClose.Forbidden, RefusalCodes.Forbidden);
         var taken = new RunMessage { Data = message.Data.ToArray(), IsBinary = message.Type == WebSocketMessageType.Binary };
         await inbox.WaitForTurnAsync(leave);
         ReceivedMessages.Count("websocket", await inbox.ReceiveAsync(taken, leave));
@@ -20,5 +20,11 @@ internal sealed class PlainTaker(PatientInbox inbox, SocketRights rights, int ma
 
     public void OnSilence()
     {
+    }
+
+    private static int Refuse(int code, string reason)
+    {
+        PerennialServerTelemetry.CountRefusal(reason);
+        return code;
     }
 }

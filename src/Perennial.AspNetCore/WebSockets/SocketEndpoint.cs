@@ -9,6 +9,7 @@ using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
 using Perennial.AspNetCore.Delivery;
+using Perennial.AspNetCore.Diagnostics;
 using Perennial.AspNetCore.Http;
 using Perennial.AspNetCore.Stores;
 
@@ -58,7 +59,7 @@ internal sealed class SocketEndpoint
     {
         if (OriginCheck.Allows(context.Request, _options.WebSockets.AllowedOrigins))
             return true;
-        await Problem.SendAsync(context, StatusCodes.Status403Forbidden, "Pages of this origin may not open a WebSocket here.");
+        await Problem.SendAsync(context, StatusCodes.Status403Forbidden, "Pages of this origin may not open a WebSocket here.", RefusalReasons.Origin);
         return false;
     }
 

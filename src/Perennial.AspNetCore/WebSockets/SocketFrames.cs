@@ -21,6 +21,10 @@ internal sealed class SocketFrames(WebSocket socket, GatheringStream? stream, Ti
     {
         try
         {
+            var bytes = 0L;
+            foreach (var (payload, _) in _waiting)
+                bytes += payload.Length;
+            PerennialServerTelemetry.CountDelivered(ReaderKind.WebSocket, bytes);
             for (var i = 0; i < _waiting.Count; i++)
             {
                 if (stream is not null)
