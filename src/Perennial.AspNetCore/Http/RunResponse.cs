@@ -18,14 +18,12 @@ internal sealed class RunResponse(
     public async Task SendAsync(HttpContext context, IRunLog log, string? requested)
     {
         context.Response.Headers.Append("Vary", "Accept");
-        if (ResponseForms.Choose(context.Request.Headers.Accept) is not { } form)
+        var accept = context.Request.Headers.Accept;
+        if ((HttpMethods.IsGet(context.Request.Method) ? ResponseForms.Choose(accept) : ResponseForms.ChooseForStart(accept)) is not { } form)
         {
             await Problem.NotAcceptableAsync(context);
             return;
         }
-
-        if (form == ResponseForm.LongPoll && !HttpMethods.IsGet(context.Request.Method))
-            form = ResponseForm.Sse;    // the request that starts a run is no poll: clients of models ask for JSON even where they want a stream
 
         var state = await log.GetStateAsync(context.RequestAborted);
         var place = ReaderPlace.After(log.Epoch, state, requested);
