@@ -1,6 +1,7 @@
 using System.Buffers.Text;
 using System.Collections.Concurrent;
 using System.Security.Cryptography;
+using System.Text.Json;
 using System.Text.Json.Serialization.Metadata;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
@@ -83,6 +84,10 @@ public sealed class StreamRuns
     /// <param name="typeInfo">How to serialise an item, without reflection.</param>
     /// <param name="runOptions">What else this run does; null for nothing.</param>
     /// <returns>The run, already going.</returns>
+    /// <remarks>
+    /// The next item is asked for while those before it are being recorded: up to 256 of them or 256 KiB. They are recorded in order, and all of them before
+    /// the end of the run.
+    /// </remarks>
     /// <exception cref="ArgumentOutOfRangeException">An option is outside its range; the message names the member and the range.</exception>
     /// <exception cref="TooManyRunsException"><see cref="PerennialServerOptions.MaxRuns"/> runs are being produced, or the host is stopping.</exception>
     public StartedRun Start<T>(IAsyncEnumerable<T> source, JsonTypeInfo<T> typeInfo, RunOptions? runOptions = null)
@@ -91,8 +96,17 @@ public sealed class StreamRuns
         ArgumentNullException.ThrowIfNull(typeInfo);
         return Start(async (writer, stop) =>
         {
-            await foreach (var item in source.WithCancellation(stop))
-                await writer.WriteJsonAsync(item, typeInfo, cancellationToken: stop);
+            var ahead = new WriteAhead(writer);
+            try
+            {
+                await foreach (var item in source.WithCancellation(stop))
+                    await ahead.WriteAsync(new RunEvent(EventType: null, JsonSerializer.SerializeToUtf8Bytes(item, typeInfo), RunDataKind.Json), stop);
+                await ahead.FinishAsync();
+            }
+            finally
+            {
+                ahead.Abandon();
+            }
         }, runOptions);
     }
 
