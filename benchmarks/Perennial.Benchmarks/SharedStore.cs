@@ -63,7 +63,7 @@ internal static class SharedStore
     public static IRunStore StoreOf(IHost node) => node.Services.GetRequiredService<IRunStore>();
 
     public static ValueTask<IRunLog> CreateRunAsync(IRunStore store) =>
-        store.CreateAsync(Guid.NewGuid().ToString("N"), "abcdefgh", takesMessages: false, CancellationToken.None);
+        store.CreateAsync(new NewRun(Guid.NewGuid().ToString("N"), "abcdefgh"), CancellationToken.None);
 
     public static byte[] Token(long value) => Encoding.ASCII.GetBytes(value.ToString("D20", CultureInfo.InvariantCulture));
 }

@@ -5,6 +5,7 @@ using Microsoft.AspNetCore.Routing;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Primitives;
+using Perennial.AspNetCore.Diagnostics;
 using Perennial.AspNetCore.Http;
 using Perennial.AspNetCore.Stores;
 using Perennial.AspNetCore.WebSockets;
@@ -85,7 +86,7 @@ public static class PerennialEndpoints
         {
             Log.StoreUnavailable(context.RequestServices.GetRequiredService<ILogger<StreamRuns>>(), e);
             context.Response.Clear();
-            await Problem.UnavailableAsync(context, "Runs cannot be reached just now.");
+            await Problem.UnavailableAsync(context, "Runs cannot be reached just now.", RefusalReasons.StoreUnavailable);
         }
     };
 

@@ -14,7 +14,7 @@ public sealed class PerennialServerOptions
     public TimeSpan LongPollHold { get; set; } = TimeSpan.FromSeconds(20);
 
     /// <summary>How long a run can still be read after its end. Default 5 min; zero to 7 days.</summary>
-    /// <remarks>Afterwards its URL answers 404. From memory, a reader that is already connected still gets everything.</remarks>
+    /// <remarks><see cref="RunOptions.Retention"/> says otherwise for one run. Afterwards its URL answers 404. From memory, a reader that is already connected still gets everything.</remarks>
     public TimeSpan FinishedRunRetention { get; set; } = TimeSpan.FromMinutes(5);
 
     /// <summary>The most bytes of events one run may hold: data, types and 64 bytes for each event. Default 16 MiB; 1 KiB to 1 GiB.</summary>
@@ -23,7 +23,7 @@ public sealed class PerennialServerOptions
 
     /// <summary>The most bytes of events all runs in memory may hold, counted in the same way. Default 1 GiB; 1 KiB to 1 TiB.</summary>
     /// <remarks>
-    /// When it is reached, the runs that ended first are forgotten before their time; where all are still open, the run that wants more ends
+    /// When it is reached, the finished runs whose time would be over first are forgotten before it; where all are still open, the run that wants more ends
     /// as failed with the code <c>store_full</c>. Beyond this, an event takes its encoded size once for each form in which it is read.
     /// </remarks>
     public long MaxBytesInMemory { get; set; } = 1L << 30;
@@ -47,8 +47,8 @@ public sealed class PerennialServerOptions
     /// <remarks>Over HTTP the next one gets 429 with <c>Retry-After</c>.</remarks>
     public int MaxReadersPerRun { get; set; } = 10_000;
 
-    /// <summary>The most messages by POST that this process takes for one run in a second, and at once. Default 1,000; 1 to 1,000,000.</summary>
-    /// <remarks>The next one gets 429 with <c>Retry-After</c>. A WebSocket that sends too much is not read until the producer keeps up.</remarks>
+    /// <summary>The most messages that this process takes for one run in a second, and at once, by POST and over WebSockets together. Default 1,000; 1 to 1,000,000.</summary>
+    /// <remarks>By POST the next one gets 429 with <c>Retry-After</c>. A WebSocket is not read until its next message may come.</remarks>
     public int MaxMessagesPerSecond { get; set; } = 1000;
 
     /// <summary>How long a reader may leave unread what was sent to it, before its connection is cut. Default 5 min; 1 s to 1 day.</summary>

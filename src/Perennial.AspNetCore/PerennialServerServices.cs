@@ -36,6 +36,7 @@ public static class PerennialServerServices
         services.TryAddSingleton<LongPollResponse>();
         services.TryAddSingleton<RunResponse>();
         services.TryAddSingleton<SocketEndpoint>();
+        services.TryAddSingleton<MessageRate>();
         services.TryAddSingleton<MessageEndpoint>();
         return services;
     }

@@ -10,6 +10,9 @@ public sealed record RunOptions
     /// </remarks>
     public TimeSpan? StopWhenUnread { get; init; }
 
+    /// <summary>How long this run can still be read after its end, in place of <see cref="PerennialServerOptions.FinishedRunRetention"/>. Null, the default: as there. Zero to 7 days.</summary>
+    public TimeSpan? Retention { get; init; }
+
     /// <summary>The most bytes of events this run may hold, below <see cref="PerennialServerOptions.MaxBytesPerRun"/>. Null, the default: as there. 1 byte and up.</summary>
     /// <remarks>Counted and ended as there.</remarks>
     public long? MaxBytes { get; init; }
@@ -32,6 +35,8 @@ public sealed record RunOptions
     {
         if (StopWhenUnread is { } limit)
             PerennialServerOptions.Require(limit, TimeSpan.FromMilliseconds(1), TimeSpan.FromDays(7), nameof(StopWhenUnread));
+        if (Retention is { } retention)
+            PerennialServerOptions.Require(retention, TimeSpan.Zero, TimeSpan.FromDays(7), nameof(Retention));
         if (MaxBytes is { } bytes)
             PerennialServerOptions.Require(bytes, 1, long.MaxValue, nameof(MaxBytes));
     }

@@ -102,9 +102,7 @@ public sealed class RunWriter
     {
         RefuseBadEventType(item.EventType);
         cancellationToken.ThrowIfCancellationRequested();
-        if (Interlocked.Add(ref _bytes, item.Size) > _maxBytes)
-            return RefuseAsync(AppendOutcome.TooLarge);
-        var appending = _log.AppendAsync(item, cancellationToken);
+        var appending = BeginAppend(item, cancellationToken);
         if (!appending.IsCompletedSuccessfully)
             return FinishAsync(appending, item.Data.Length);
         var outcome = appending.Result.Outcome;
@@ -114,7 +112,19 @@ public sealed class RunWriter
         return ValueTask.CompletedTask;
     }
 
-    private async ValueTask FinishAsync(ValueTask<AppendResult> appending, int bytes)
+    /// <summary>Hands an event to the store. To be finished, in the order of the calls; several may be under way.</summary>
+    internal ValueTask<AppendResult> BeginAppend(RunEvent item, CancellationToken cancellationToken)
+    {
+        if (Interlocked.Add(ref _bytes, item.Size) > _maxBytes)
+            return ValueTask.FromResult(new AppendResult(AppendOutcome.TooLarge));
+        return _log.AppendAsync(item, cancellationToken);
+    }
+
+    /// <summary>Takes back an event that the store did not take, so that it can be handed to it again.</summary>
+    internal void TakeBack(RunEvent item) => Interlocked.Add(ref _bytes, -item.Size);
+
+    /// <summary>Completes when an event is recorded, and throws where it is not.</summary>
+    internal async ValueTask FinishAsync(ValueTask<AppendResult> appending, int bytes)
     {
         var (outcome, _) = await appending.ConfigureAwait(false);
         if (outcome != AppendOutcome.Appended)

@@ -1,6 +1,7 @@
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Routing;
 using Microsoft.Extensions.DependencyInjection;
+using Perennial.AspNetCore.Diagnostics;
 using Perennial.AspNetCore.Http;
 using Perennial.AspNetCore.Stores;
 
@@ -79,7 +80,7 @@ public class StreamRun : IResult
         }
         catch (RunStoreException)
         {
-            await Problem.UnavailableAsync(httpContext, "The server cannot record runs just now.").ConfigureAwait(false);
+            await Problem.UnavailableAsync(httpContext, "The server cannot record runs just now.", RefusalReasons.StoreUnavailable).ConfigureAwait(false);
             return;
         }
 

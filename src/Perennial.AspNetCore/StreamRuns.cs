@@ -1,6 +1,7 @@
 using System.Buffers.Text;
 using System.Collections.Concurrent;
 using System.Security.Cryptography;
+using System.Text.Json;
 using System.Text.Json.Serialization.Metadata;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
@@ -13,8 +14,8 @@ namespace Perennial.AspNetCore;
 
 /// <summary>Starts runs and finds them again. One per host, from dependency injection; safe from any thread.</summary>
 /// <remarks>
-/// A run is recorded in the host's <see cref="IRunStore"/> and can be found until <see cref="PerennialServerOptions.FinishedRunRetention"/>
-/// after its end.
+/// A run is recorded in the host's <see cref="IRunStore"/> and can be found until <see cref="RunOptions.Retention"/>, or else
+/// <see cref="PerennialServerOptions.FinishedRunRetention"/>, after its end.
 /// </remarks>
 public sealed class StreamRuns
 {
@@ -68,7 +69,7 @@ public sealed class StreamRuns
         var id = Base64Url.EncodeToString(RandomNumberGenerator.GetBytes(RunIdBytes));
         var epoch = RandomNumberGenerator.GetString(EpochAlphabet, EpochLength);
         var producer = new RunProducer(epoch, produce, runOptions, _time, _logger);
-        var run = new StartedRun(id, epoch, _time.GetUtcNow(), CreateAsync(id, epoch, runOptions?.OnMessage is not null), producer.RunAsync);
+        var run = new StartedRun(id, epoch, _time.GetUtcNow(), CreateAsync(id, epoch, runOptions), producer.RunAsync);
         if (runOptions?.StopWhenUnread is { } limit)
             run.Unread = new UnreadWatch(limit, () => _ = StopUnreadAsync(run), _time);
         _started[id] = run;
@@ -81,17 +82,32 @@ public sealed class StreamRuns
     /// <typeparam name="T">The type of the items.</typeparam>
     /// <param name="source">The items; its end is the end of the run. Enumerated once, with a token that a stop cancels.</param>
     /// <param name="typeInfo">How to serialise an item, without reflection.</param>
+    /// <param name="runOptions">What else this run does; null for nothing.</param>
     /// <returns>The run, already going.</returns>
+    /// <remarks>
+    /// The next item is asked for while those before it are being recorded: up to 256 of them or 256 KiB. They are recorded in order, and all of them before
+    /// the end of the run.
+    /// </remarks>
+    /// <exception cref="ArgumentOutOfRangeException">An option is outside its range; the message names the member and the range.</exception>
     /// <exception cref="TooManyRunsException"><see cref="PerennialServerOptions.MaxRuns"/> runs are being produced, or the host is stopping.</exception>
-    public StartedRun Start<T>(IAsyncEnumerable<T> source, JsonTypeInfo<T> typeInfo)
+    public StartedRun Start<T>(IAsyncEnumerable<T> source, JsonTypeInfo<T> typeInfo, RunOptions? runOptions = null)
     {
         ArgumentNullException.ThrowIfNull(source);
         ArgumentNullException.ThrowIfNull(typeInfo);
         return Start(async (writer, stop) =>
         {
-            await foreach (var item in source.WithCancellation(stop))
-                await writer.WriteJsonAsync(item, typeInfo, cancellationToken: stop);
-        });
+            var ahead = new WriteAhead(writer);
+            try
+            {
+                await foreach (var item in source.WithCancellation(stop))
+                    await ahead.WriteAsync(new RunEvent(EventType: null, JsonSerializer.SerializeToUtf8Bytes(item, typeInfo), RunDataKind.Json), stop);
+                await ahead.FinishAsync();
+            }
+            finally
+            {
+                ahead.Abandon();
+            }
+        }, runOptions);
     }
 
     /// <summary>Finds a run, whichever node produces it.</summary>
@@ -126,8 +142,11 @@ public sealed class StreamRuns
         }
     }
 
-    private async Task<IRunLog> CreateAsync(string id, string epoch, bool takesMessages) =>
-        await _store.CreateAsync(id, epoch, takesMessages, CancellationToken.None).ConfigureAwait(false);
+    private async Task<IRunLog> CreateAsync(string id, string epoch, RunOptions? options)
+    {
+        var run = new NewRun(id, epoch) { TakesMessages = options?.OnMessage is not null, Retention = options?.Retention };
+        return await _store.CreateAsync(run, CancellationToken.None).ConfigureAwait(false);
+    }
 
     private void ReservePlace()
     {

@@ -16,7 +16,7 @@ internal sealed class PostgreSqlRunStore : IRunStore, IHostedLifecycleService, I
 {
     private const string Create = """
         WITH me AS (SELECT node FROM nodes WHERE node = $3 FOR KEY SHARE),
-        made AS (INSERT INTO runs (id, epoch, node, takes_messages) SELECT $1, $2, node, $4 FROM me ON CONFLICT (id) DO NOTHING RETURNING run)
+        made AS (INSERT INTO runs (id, epoch, node, takes_messages, retention) SELECT $1, $2, node, $4, $5 FROM me ON CONFLICT (id) DO NOTHING RETURNING run)
         SELECT EXISTS (SELECT FROM me), coalesce(
             (SELECT run FROM made), (SELECT run FROM runs WHERE id = $1 AND epoch = $2 AND node = $3 AND tail = 0 AND status = 0))
         """;
@@ -72,19 +72,20 @@ internal sealed class PostgreSqlRunStore : IRunStore, IHostedLifecycleService, I
     /// <summary>Whether news from other nodes comes at once.</summary>
     public bool IsListening => _listener.IsListening;
 
-    public async ValueTask<IRunLog> CreateAsync(string id, string epoch, bool takesMessages, CancellationToken cancellationToken)
+    public async ValueTask<IRunLog> CreateAsync(NewRun run, CancellationToken cancellationToken)
     {
-        var (isKnown, run) = await TryCreateAsync(id, epoch, takesMessages, cancellationToken);
+        ArgumentNullException.ThrowIfNull(run);
+        var (isKnown, number) = await TryCreateAsync(run, cancellationToken);
         if (!isKnown)
         {
             // The others have struck this node off while it was away. Its runs have ended; new ones are welcome.
             await _lease.RegisterAsync(cancellationToken);
-            (isKnown, run) = await TryCreateAsync(id, epoch, takesMessages, cancellationToken);
+            (isKnown, number) = await TryCreateAsync(run, cancellationToken);
         }
 
-        if (run is { } number)
+        if (number is { } key)
         {
-            var view = _views.Of(new RunKey(number, id, epoch));
+            var view = _views.Of(new RunKey(key, run.Id, run.Epoch));
             return new PostgreSqlRunLog(view, this, new ProducedRun(view));
         }
 
@@ -166,10 +167,11 @@ internal sealed class PostgreSqlRunStore : IRunStore, IHostedLifecycleService, I
         _views.MarkAllStale();
     }
 
-    private Task<(bool IsKnown, long? Run)> TryCreateAsync(string id, string epoch, bool takesMessages, CancellationToken cancellationToken) =>
+    private Task<(bool IsKnown, long? Run)> TryCreateAsync(NewRun run, CancellationToken cancellationToken) =>
         _database.RunAsync(async (connection, stop) =>
         {
-            await using var create = connection.Command(Create, Sql.Value(id), Sql.Value(epoch), Sql.Value(_node), Sql.Value(takesMessages));
+            await using var create = connection.Command(
+                Create, Sql.Value(run.Id), Sql.Value(run.Epoch), Sql.Value(_node), Sql.Value(run.TakesMessages), Sql.Value(run.Retention));
             await using var row = await create.ExecuteReaderAsync(stop);
             await row.ReadAsync(stop);
             return (row.GetBoolean(0), row.IsDBNull(1) ? null : (long?)row.GetInt64(1));

@@ -2,7 +2,7 @@ using Microsoft.Extensions.Logging;
 
 namespace Perennial.PostgreSql;
 
-/// <summary>Deletes finished runs whose time is over. One node at a time does it; by the database's clock, which all share.</summary>
+/// <summary>Deletes finished runs whose time is over: their own, or the one that all others have. One node at a time does it; by the database's clock, which all share.</summary>
 internal sealed class Retention(Database database, string schema, TimeSpan retention, ILogger logger)
 {
     private const int RunsAtATime = 20;
@@ -11,7 +11,7 @@ internal sealed class Retention(Database database, string schema, TimeSpan reten
 
     private const string Forget = """
         WITH due AS (
-            SELECT run FROM runs WHERE ended_at + $1 <= clock_timestamp() ORDER BY ended_at LIMIT $2 FOR UPDATE SKIP LOCKED
+            SELECT run FROM runs WHERE ended_at + coalesce(retention, $1) <= clock_timestamp() ORDER BY ended_at LIMIT $2 FOR UPDATE SKIP LOCKED
         ), e AS (DELETE FROM events USING due WHERE events.run = due.run
         ), m AS (DELETE FROM messages USING due WHERE messages.run = due.run
         ), n AS (DELETE FROM names USING due WHERE names.run = due.run

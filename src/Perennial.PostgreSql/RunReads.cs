@@ -8,7 +8,7 @@ namespace Perennial.PostgreSql;
 internal sealed class RunReads(Database database)
 {
     private const string Find = """
-        SELECT run, epoch FROM runs WHERE id = $1 AND (ended_at IS NULL OR ended_at + $2 > clock_timestamp())
+        SELECT run, epoch FROM runs WHERE id = $1 AND (ended_at IS NULL OR ended_at + coalesce(retention, $2) > clock_timestamp())
         """;
 
     private const string State = "SELECT status, tail FROM runs WHERE run = $1 AND epoch = $2";

@@ -3,10 +3,10 @@ using Perennial.AspNetCore.Stores;
 
 namespace Perennial.PostgreSql;
 
-/// <summary>The tables. Created by the first node that needs them, while others that start at the same time wait.</summary>
+/// <summary>The tables. Created or brought up to date by the first node that needs them, while others that start at the same time wait.</summary>
 internal static class Schema
 {
-    private const int Version = 1;
+    private const int Version = 2;
 
     // The columns that an append changes stand in no index, and pages have room, so that the tail row is updated in place (heap-only tuples).
     private const string Tables = """
@@ -22,7 +22,8 @@ internal static class Schema
             status smallint NOT NULL DEFAULT 0,
             tail bigint NOT NULL DEFAULT 0,
             created_at timestamptz NOT NULL DEFAULT clock_timestamp(),
-            ended_at timestamptz) WITH (fillfactor = 50);
+            ended_at timestamptz,
+            retention interval) WITH (fillfactor = 50);
         CREATE INDEX runs_open ON runs (node) WHERE status = 0;
         CREATE INDEX runs_ended ON runs (ended_at) WHERE ended_at IS NOT NULL;
         CREATE TABLE events (
@@ -62,11 +63,14 @@ internal static class Schema
         CREATE TABLE version (version int NOT NULL);
         """;
 
+    /// <summary>From each version to the one after it. Nodes of the version before go on while this happens, and cannot start afterwards.</summary>
+    private static readonly string[] Steps = ["ALTER TABLE runs ADD COLUMN retention interval"];
+
     /// <summary>Creates what is missing. Needs no rights to create where nothing is.</summary>
-    /// <exception cref="RunStoreException">The tables are those of another version.</exception>
+    /// <exception cref="RunStoreException">The tables are those of a version that this node does not know.</exception>
     public static async Task CreateAsync(NpgsqlConnection connection, string schema, CancellationToken cancellationToken)
     {
-        if (!await ExistsAsync(connection, schema, cancellationToken))
+        if (!await ExistsAsync(connection, schema, cancellationToken) || await VersionAsync(connection, cancellationToken) < Version)
         {
             await using var transaction = await connection.BeginTransactionAsync(cancellationToken);
             await using var alone = connection.Command(
@@ -74,13 +78,29 @@ internal static class Schema
             await alone.ExecuteNonQueryAsync(cancellationToken);
             if (!await ExistsAsync(connection, schema, cancellationToken))
                 await CreateTablesAsync(connection, schema, cancellationToken);
+            else
+                await UpdateTablesAsync(connection, cancellationToken);
             await transaction.CommitAsync(cancellationToken);
         }
 
-        await using var query = connection.Command("SELECT version FROM version");
-        var version = (int)(await query.ExecuteScalarAsync(cancellationToken))!;
+        var version = await VersionAsync(connection, cancellationToken);
         if (version != Version)
             throw new RunStoreException(FormattableString.Invariant($"Schema {schema} has version {version} of the tables; this node knows {Version}."));
+    }
+
+    private static async Task<int> VersionAsync(NpgsqlConnection connection, CancellationToken cancellationToken)
+    {
+        await using var query = connection.Command("SELECT version FROM version");
+        return (int)(await query.ExecuteScalarAsync(cancellationToken))!;
+    }
+
+    private static async Task UpdateTablesAsync(NpgsqlConnection connection, CancellationToken cancellationToken)
+    {
+        for (var version = await VersionAsync(connection, cancellationToken); version is >= 1 and < Version; version++)
+        {
+            await using var step = connection.Command(FormattableString.Invariant($"{Steps[version - 1]}; UPDATE version SET version = {version + 1};"));
+            await step.ExecuteNonQueryAsync(cancellationToken);
+        }
     }
 
     // The name has been checked: it cannot be anything but a name.

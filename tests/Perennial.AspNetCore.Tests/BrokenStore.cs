@@ -5,7 +5,7 @@ namespace Perennial.AspNetCore.Tests;
 /// <summary>A store that cannot be reached, and says more of it than a client may know.</summary>
 internal sealed class BrokenStore : IRunStore
 {
-    public ValueTask<IRunLog> CreateAsync(string id, string epoch, bool takesMessages, CancellationToken cancellationToken) =>
+    public ValueTask<IRunLog> CreateAsync(NewRun run, CancellationToken cancellationToken) =>
         throw new RunStoreException("password=hunter2");
 
     public ValueTask<IRunLog?> FindAsync(string id, CancellationToken cancellationToken) => throw new RunStoreException("password=hunter2");

@@ -92,6 +92,21 @@ public class StreamRunsTests
     }
 
     [Fact(Timeout = RunServer.Hang)]
+    public async Task A_run_may_be_kept_for_a_time_of_its_own()
+    {
+        await using var server = await RunServer.StartAsync(options => options.FinishedRunRetention = TimeSpan.Zero);
+        var kept = server.Runs.Start(CountAfter(Task.CompletedTask), TestJson.Default.Int32, new RunOptions { Retention = TimeSpan.FromDays(7) });
+        await kept.Completion;
+        var usual = await server.FinishedRunAsync("one");
+        while (await server.Runs.FindAsync(usual.Id, TestEnds) is not null)
+            await Task.Yield();
+
+        (await server.ReadAsync(kept)).ShouldContain("data: 2\n");
+        Should.Throw<ArgumentOutOfRangeException>(() => server.Runs.Start((_, _) => Task.CompletedTask, new RunOptions { Retention = TimeSpan.FromDays(8) }))
+            .Message.ShouldContain("Retention must be from 00:00:00 to");
+    }
+
+    [Fact(Timeout = RunServer.Hang)]
     public async Task No_more_runs_are_produced_than_allowed()
     {
         await using var server = await RunServer.StartAsync(options => options.MaxRuns = 2);

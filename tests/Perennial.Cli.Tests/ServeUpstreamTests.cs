@@ -101,14 +101,94 @@ public class ServeUpstreamTests
     }
 
     [Fact(Timeout = Cli.Hang)]
-    public async Task Does_not_pass_a_document_for_a_stream()
+    public async Task Passes_on_an_answer_that_is_no_stream_as_it_is()
     {
-        await using var upstream = ScriptedServer.Start(exchange => exchange.RespondAsync(200, "{\n  \"id\": 1,\n  \"choices\": []\n}\n", ("Content-Type", "application/json")));
+        const string document = "{\n  \"id\": 1,\n  \"choices\": []\n}\n";
+        await using var upstream = ScriptedServer.Start(
+            exchange => exchange.RespondAsync(200, document, ("Content-Type", "application/json; charset=utf-8"), ("X-Request-Id", "r-1")));
         await using var serve = await ServeProcess.StartAsync("--upstream", upstream.Address.AbsoluteUri);
 
-        using var response = await PostAsync(serve.Address);
+        for (var n = 0; n < 2; n++)
+        {
+            using var response = await PostAsync(serve.Address, ("Idempotency-Key", "one"));
 
-        (await response.Content.ReadAsStringAsync(TestContext.Current.CancellationToken)).ShouldContain("\"code\":\"upstream_invalid\"");
+            response.StatusCode.ShouldBe(HttpStatusCode.OK);
+            (await response.Content.ReadAsStringAsync(TestContext.Current.CancellationToken)).ShouldBe(document);
+            response.Content.Headers.ContentType!.ToString().ShouldBe("application/json; charset=utf-8");
+            response.Headers.GetValues("X-Request-Id").ShouldBe(["r-1"]);
+            response.Content.Headers.ContentLocation.ShouldBeNull();
+        }
+
+        upstream.Requests.Count.ShouldBe(1);
+    }
+
+    [Fact(Timeout = Cli.Hang)]
+    public async Task Pays_a_prompt_once_where_the_line_is_lost_before_the_answer_is_seen()
+    {
+        await using var upstream = ScriptedServer.Start(Script.Stream(Events(Tokens) + "data: [DONE]\n\n"));
+        await using var serve = await ServeProcess.StartAsync("--upstream", upstream.Address.AbsoluteUri);
+        await using var proxy = FaultProxy.Start(serve.Address, connection => connection == 0 ? FaultPlan.Cut(0) : FaultPlan.None);
+
+        await Should.ThrowAsync<HttpRequestException>(() => PostAsync(proxy.Address, ("Idempotency-Key", "\"one\"")));
+        using var response = await PostAsync(proxy.Address, ("Idempotency-Key", "\"one\""));
+        var text = await response.Content.ReadAsStringAsync(TestContext.Current.CancellationToken);
+
+        foreach (var token in Tokens)
+        {
+            text.ShouldContain($"data: {token}\n");
+        }
+
+        (await Streams.ReadAsync(new Uri(serve.Address, response.Content.Headers.ContentLocation.ShouldNotBeNull()))).ShouldBe(Tokens);
+        upstream.Requests.Count.ShouldBe(1);
+    }
+
+    [Fact(Timeout = Cli.Hang)]
+    public async Task Pays_a_prompt_once_where_its_client_leaves_before_the_upstream_has_answered()
+    {
+        var isAsked = new TaskCompletionSource();
+        var isAllowed = new TaskCompletionSource();
+        await using var upstream = ScriptedServer.Start(async exchange =>
+        {
+            isAsked.TrySetResult();
+            await isAllowed.Task;
+            await Script.Stream("data: a\n\n")(exchange);
+        });
+        await using var serve = await ServeProcess.StartAsync("--upstream", upstream.Address.AbsoluteUri);
+        await using var proxy = FaultProxy.Start(serve.Address);
+
+        var first = PostAsync(proxy.Address, ("Idempotency-Key", "one"));
+        await isAsked.Task;
+        proxy.CutAll();
+        await Should.ThrowAsync<HttpRequestException>(() => first);
+        var second = PostAsync(proxy.Address, ("Idempotency-Key", "one"));
+        isAllowed.SetResult();
+
+        using var response = await second;
+        (await response.Content.ReadAsStringAsync(TestContext.Current.CancellationToken)).ShouldContain("data: a\n");
+        upstream.Requests.Count.ShouldBe(1);
+    }
+
+    [Fact(Timeout = Cli.Hang)]
+    public async Task A_key_gives_nobody_the_answer_to_another_request_or_of_another_user()
+    {
+        await using var upstream = ScriptedServer.Start(Script.Status(429), Script.Stream("data: first\n\n"), Script.Stream("data: second\n\n"));
+        await using var serve = await ServeProcess.StartAsync("--upstream", upstream.Address.AbsoluteUri);
+
+        using var refused = await PostAsync(serve.Address, ("Idempotency-Key", "one"), ("Authorization", "Bearer a"));
+        using var mine = await PostAsync(serve.Address, ("Idempotency-Key", "one"), ("Authorization", "Bearer a"));
+        using var theirs = await PostAsync(serve.Address, ("Idempotency-Key", "one"), ("Authorization", "Bearer b"));
+        using var again = await PostAsync(serve.Address, ("Idempotency-Key", "one"), ("Authorization", "Bearer a"), ("x-stainless-retry-count", "1"));
+        using var other = await PostAsync(serve.Address, "another prompt", ("Idempotency-Key", "one"), ("Authorization", "Bearer a"));
+        using var none = await PostAsync(serve.Address, ("Idempotency-Key", new string('x', 256)));
+
+        refused.StatusCode.ShouldBe(HttpStatusCode.TooManyRequests, "what was refused was not paid for, and may be asked again");
+        (await mine.Content.ReadAsStringAsync(TestContext.Current.CancellationToken)).ShouldContain("data: first\n");
+        (await theirs.Content.ReadAsStringAsync(TestContext.Current.CancellationToken)).ShouldContain("data: second\n");
+        (await again.Content.ReadAsStringAsync(TestContext.Current.CancellationToken)).ShouldContain("data: first\n");
+        other.StatusCode.ShouldBe(HttpStatusCode.UnprocessableEntity);
+        other.Content.Headers.ContentType!.MediaType.ShouldBe("application/problem+json");
+        none.StatusCode.ShouldBe(HttpStatusCode.BadRequest);
+        upstream.Requests.Count.ShouldBe(3);
     }
 
     [Theory(Timeout = Cli.Hang)]
@@ -163,10 +243,12 @@ public class ServeUpstreamTests
 
     private static string Events(IEnumerable<string> texts) => string.Concat(texts.Select(text => $"data: {text}\n\n"));
 
-    private static async Task<HttpResponseMessage> PostAsync(Uri address, params (string Name, string Value)[] headers)
+    private static Task<HttpResponseMessage> PostAsync(Uri address, params (string Name, string Value)[] headers) => PostAsync(address, Prompt, headers);
+
+    private static async Task<HttpResponseMessage> PostAsync(Uri address, string prompt, params (string Name, string Value)[] headers)
     {
         using var client = new HttpClient();
-        using var request = new HttpRequestMessage(HttpMethod.Post, address) { Content = new StringContent(Prompt, Encoding.UTF8, new System.Net.Http.Headers.MediaTypeHeaderValue("application/json")) };
+        using var request = new HttpRequestMessage(HttpMethod.Post, address) { Content = new StringContent(prompt, Encoding.UTF8, new System.Net.Http.Headers.MediaTypeHeaderValue("application/json")) };
         foreach (var (name, value) in headers)
         {
             request.Headers.TryAddWithoutValidation(name, value);

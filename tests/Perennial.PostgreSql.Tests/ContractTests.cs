@@ -46,8 +46,7 @@ public sealed class TwoNodeInboxTests(PostgreSqlCluster cluster) : RunInboxContr
 
 internal sealed class TwoNodes(IRunStore here, IRunStore there) : IRunStore
 {
-    public ValueTask<IRunLog> CreateAsync(string id, string epoch, bool takesMessages, CancellationToken cancellationToken) =>
-        here.CreateAsync(id, epoch, takesMessages, cancellationToken);
+    public ValueTask<IRunLog> CreateAsync(NewRun run, CancellationToken cancellationToken) => here.CreateAsync(run, cancellationToken);
 
     public ValueTask<IRunLog?> FindAsync(string id, CancellationToken cancellationToken) => there.FindAsync(id, cancellationToken);
 }

@@ -1,5 +1,8 @@
 using Perennial.PostgreSql.Tests.Support;
 
+[assembly: AssemblyFixture(typeof(PostgreSqlCluster))]
+[assembly: CollectionBehavior(DisableTestParallelization = true)]    // some tests stop the server that all of them use
+
 return args switch
 {
     ["produce", var connectionString, var schema, var id] => await LoneProducer.RunAsync(connectionString, schema, id),

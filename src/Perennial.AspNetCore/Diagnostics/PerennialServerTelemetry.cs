@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using System.Diagnostics.Metrics;
+using Perennial.AspNetCore.Delivery;
 
 namespace Perennial.AspNetCore.Diagnostics;
 
@@ -9,7 +10,7 @@ namespace Perennial.AspNetCore.Diagnostics;
 /// </summary>
 /// <remarks>
 /// Attributes: <c>perennial.run.status</c> is how a run ended, <c>perennial.form</c> how a reader reads or a message came, and
-/// <c>perennial.outcome</c> what became of a message. No id of a run, no header and no payload is ever among them.
+/// <c>perennial.outcome</c> what became of a message, and <c>perennial.reason</c> why something was refused. No id of a run, no header and no payload is ever among them.
 /// </remarks>
 public static class PerennialServerTelemetry
 {
@@ -18,6 +19,7 @@ public static class PerennialServerTelemetry
 
     internal const string Form = "perennial.form";
     internal const string Outcome = "perennial.outcome";
+    internal const string Reason = "perennial.reason";
     internal const string Status = "perennial.run.status";
 
     /// <summary>One activity for each run, from its start to its end.</summary>
@@ -33,7 +35,11 @@ public static class PerennialServerTelemetry
 
     internal static Counter<long> Bytes { get; }
 
+    internal static Counter<long> Delivered { get; }
+
     internal static Counter<long> Messages { get; }
+
+    internal static Counter<long> Refusals { get; }
 
     internal static Counter<long> Gaps { get; }
 
@@ -43,6 +49,19 @@ public static class PerennialServerTelemetry
 
     private static Meter Meter { get; } = new(Name);
 
+    /// <summary>Bytes are on their way to a reader.</summary>
+    internal static void CountDelivered(ReaderKind kind, long bytes)
+    {
+        if (bytes > 0)
+            Delivered.Add(bytes, new KeyValuePair<string, object?>(Form, kind.Name()));
+    }
+
+    /// <summary>A request or a message was refused.</summary>
+    internal static void CountRefusal(string reason) => Refusals.Add(1, new KeyValuePair<string, object?>(Reason, reason));
+
+    /// <summary>A reader was cut because it did not read.</summary>
+    internal static void CountCut(ReaderKind kind) => Cuts.Add(1, new KeyValuePair<string, object?>(Form, kind.Name()));
+
     static PerennialServerTelemetry()
     {
         ActiveRuns = Meter.CreateUpDownCounter<long>("perennial.server.active_runs", "{run}", "Runs being produced by this process.");
@@ -50,9 +69,11 @@ public static class PerennialServerTelemetry
         ActiveReaders = Meter.CreateUpDownCounter<long>("perennial.server.active_readers", "{reader}", "Readers being served, by perennial.form.");
         Events = Meter.CreateCounter<long>("perennial.server.events", "{event}", "Events recorded by producers.");
         Bytes = Meter.CreateCounter<long>("perennial.server.recorded", "By", "Data of events recorded by producers.");
+        Delivered = Meter.CreateCounter<long>("perennial.server.delivered", "By", "Bodies and messages handed to the network for readers, by perennial.form.");
+        Refusals = Meter.CreateCounter<long>("perennial.server.refusals", "{refusal}", "Requests and messages that were refused, by perennial.reason.");
         Messages = Meter.CreateCounter<long>("perennial.server.messages", "{message}", "Messages to producers, by perennial.form and perennial.outcome.");
         Gaps = Meter.CreateCounter<long>("perennial.server.gaps", "{gap}", "Readers that were told of a gap.");
-        Cuts = Meter.CreateCounter<long>("perennial.server.cuts", "{connection}", "Readers over HTTP that were cut because they did not read.");
+        Cuts = Meter.CreateCounter<long>("perennial.server.cuts", "{connection}", "Readers that were cut because they did not read, by perennial.form.");
         DeliveryLatency = Meter.CreateHistogram<double>(
             "perennial.server.delivery.duration", "s", "From the record of an event to its flush to a reader that waited for it.");
     }

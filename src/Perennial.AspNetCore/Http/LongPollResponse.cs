@@ -3,6 +3,7 @@ using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Options;
 using Perennial.AspNetCore.Delivery;
+using Perennial.AspNetCore.Diagnostics;
 using Perennial.AspNetCore.Stores;
 
 namespace Perennial.AspNetCore.Http;
@@ -26,7 +27,7 @@ internal sealed class LongPollResponse(IOptions<PerennialServerOptions> options,
         else if (slice.State.Status != RunStatus.Running)
             RunResponse.AnswerEnded(context.Response, slice.State);
         else if (lifetime.ApplicationStopping.IsCancellationRequested)
-            await Problem.UnavailableAsync(context, "The server is going away. Come back to it, or to another.");
+            await Problem.UnavailableAsync(context, "The server is going away. Come back to it, or to another.", RefusalReasons.GoingAway);
         else
             context.Response.StatusCode = StatusCodes.Status204NoContent;
     }
@@ -80,6 +81,7 @@ internal sealed class LongPollResponse(IOptions<PerennialServerOptions> options,
 
         if (!asLines)
             body.Write("]"u8);
+        PerennialServerTelemetry.CountDelivered(ReaderKind.LongPoll, context.Response.ContentLength.Value);
         await body.FlushAsync(context.RequestAborted);
     }
 }

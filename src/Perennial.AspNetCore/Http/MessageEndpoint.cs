@@ -10,20 +10,19 @@ using Perennial.AspNetCore.Stores;
 namespace Perennial.AspNetCore.Http;
 
 /// <summary>Takes a message to a producer from a POST: 202 once it is recorded. Safe from any thread.</summary>
-internal sealed class MessageEndpoint(IOptions<PerennialServerOptions> options, TimeProvider time)
+internal sealed class MessageEndpoint(IOptions<PerennialServerOptions> options, MessageRate rate)
 {
     private const int LongestKey = 255;
 
     private readonly int _maxBytes = options.Value.MaxMessageBytes;
-    private readonly MessageRate _rate = new(options.Value.MaxMessagesPerSecond, time);
 
     /// <summary>Records the body of a request as a message, once however often its <c>Idempotency-Key</c> comes.</summary>
     /// <param name="context">The request.</param>
     /// <param name="log">The run.</param>
     public async Task ReceiveAsync(HttpContext context, IRunLog log)
     {
-        if (!_rate.TryTake(log.Epoch))
-            await Problem.TooManyAsync(context, "This run is sent too many messages.");
+        if (!rate.TryTake(log.Epoch))
+            await Problem.TooManyAsync(context, "This run is sent too many messages.", RefusalReasons.TooManyMessages);
         else if (!TryReadKey(context.Request.Headers["Idempotency-Key"], out var key))
             await Problem.SendAsync(context, StatusCodes.Status400BadRequest, $"Idempotency-Key must be one string of 1 to {LongestKey} visible ASCII characters.");
         else if (IsBinary(context.Request.ContentType) is not { } isBinary)
@@ -49,7 +48,7 @@ internal sealed class MessageEndpoint(IOptions<PerennialServerOptions> options, 
                 context.Response.Headers.Allow = "GET, HEAD, DELETE";
                 return Problem.SendAsync(context, StatusCodes.Status405MethodNotAllowed, "This run takes no messages.");
             case ReceiveOutcome.Full:
-                return Problem.TooManyAsync(context, "The producer has not yet read the messages it was sent.");
+                return Problem.TooManyAsync(context, "The producer has not yet read the messages it was sent.", RefusalReasons.InboxFull);
             default:
                 return Problem.SendAsync(context, StatusCodes.Status409Conflict, "The run has ended.");
         }

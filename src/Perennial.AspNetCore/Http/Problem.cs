@@ -1,4 +1,5 @@
 using Microsoft.AspNetCore.Http;
+using Perennial.AspNetCore.Diagnostics;
 
 namespace Perennial.AspNetCore.Http;
 
@@ -12,21 +13,23 @@ internal static class Problem
         context, StatusCodes.Status406NotAcceptable, $"A run can be read as {ResponseForms.Sse}, {ResponseForms.JsonLines} or {ResponseForms.Json}.");
 
     /// <summary>The server cannot do it now; the request may be repeated after a while (RFC 9110, section 15.6.4).</summary>
-    public static Task UnavailableAsync(HttpContext context, string detail)
+    public static Task UnavailableAsync(HttpContext context, string detail, string reason)
     {
         context.Response.Headers.RetryAfter = "1";
-        return SendAsync(context, StatusCodes.Status503ServiceUnavailable, detail);
+        return SendAsync(context, StatusCodes.Status503ServiceUnavailable, detail, reason);
     }
 
     /// <summary>The server has enough for now; the request may be repeated after a while (RFC 6585, section 4).</summary>
-    public static Task TooManyAsync(HttpContext context, string detail)
+    public static Task TooManyAsync(HttpContext context, string detail, string reason)
     {
         context.Response.Headers.RetryAfter = "1";
-        return SendAsync(context, StatusCodes.Status429TooManyRequests, detail);
+        return SendAsync(context, StatusCodes.Status429TooManyRequests, detail, reason);
     }
 
-    public static Task SendAsync(HttpContext context, int status, string detail)
+    /// <summary>Refuses, and counts it under a reason: what the status says, unless there is a better word.</summary>
+    public static Task SendAsync(HttpContext context, int status, string detail, string? reason = null)
     {
+        PerennialServerTelemetry.CountRefusal(reason ?? RefusalReasons.Of(status));
         context.Response.Headers.CacheControl = "no-store";    // a 404 may be cached unless told otherwise (RFC 9110, section 15.5.5)
         return TypedResults.Problem(detail, statusCode: status).ExecuteAsync(context);
     }

@@ -2,6 +2,7 @@ using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Diagnostics;
 using Microsoft.AspNetCore.Hosting;
 using Microsoft.AspNetCore.Http;
+using Perennial.AspNetCore.Diagnostics;
 
 namespace Perennial.AspNetCore.Http;
 
@@ -40,5 +41,5 @@ internal sealed class RefusedStart : IStartupFilter, IExceptionHandler, IDevelop
     }
 
     private static Task AnswerAsync(HttpContext context) =>
-        Problem.UnavailableAsync(context, "The server can start no more runs just now.");
+        Problem.UnavailableAsync(context, "The server can start no more runs just now.", RefusalReasons.TooManyRuns);
 }

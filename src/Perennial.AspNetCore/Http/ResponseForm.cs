@@ -41,6 +41,18 @@ internal static class ResponseForms
         return best;
     }
 
+    /// <summary>
+    /// The form of the answer to the request that starts a run: JSON lines where they are liked better than SSE, or else SSE. It is no poll, since
+    /// clients of models ask for JSON even where they want a stream; and it is never refused, since the run has begun.
+    /// </summary>
+    public static ResponseForm ChooseForStart(StringValues accept)
+    {
+        var isUnderstood = MediaTypeHeaderValue.TryParseList(accept, out var ranges) && ranges.Count > 0;
+        return isUnderstood && QualityOf(new MediaTypeHeaderValue(JsonLines), ranges!) > QualityOf(new MediaTypeHeaderValue(Sse), ranges!)
+            ? ResponseForm.JsonLines
+            : ResponseForm.Sse;
+    }
+
     /// <summary>Whether a reader takes its polls answered in JSON lines, of which it has each as soon as it is complete.</summary>
     public static bool TakesJsonLines(StringValues accept) =>
         MediaTypeHeaderValue.TryParseList(accept, out var ranges) && QualityOf(new MediaTypeHeaderValue(JsonLines), ranges) > 0;

@@ -2,6 +2,7 @@ using System.Globalization;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.Options;
 using Perennial.AspNetCore.Delivery;
+using Perennial.AspNetCore.Diagnostics;
 using Perennial.AspNetCore.Stores;
 
 namespace Perennial.AspNetCore.Http;
@@ -17,14 +18,12 @@ internal sealed class RunResponse(
     public async Task SendAsync(HttpContext context, IRunLog log, string? requested)
     {
         context.Response.Headers.Append("Vary", "Accept");
-        if (ResponseForms.Choose(context.Request.Headers.Accept) is not { } form)
+        var accept = context.Request.Headers.Accept;
+        if ((HttpMethods.IsGet(context.Request.Method) ? ResponseForms.Choose(accept) : ResponseForms.ChooseForStart(accept)) is not { } form)
         {
             await Problem.NotAcceptableAsync(context);
             return;
         }
-
-        if (form == ResponseForm.LongPoll && !HttpMethods.IsGet(context.Request.Method))
-            form = ResponseForm.Sse;    // the request that starts a run is no poll: clients of models ask for JSON even where they want a stream
 
         var state = await log.GetStateAsync(context.RequestAborted);
         var place = ReaderPlace.After(log.Epoch, state, requested);
@@ -39,8 +38,8 @@ internal sealed class RunResponse(
 
     /// <summary>There is no place for the reader: not at this run, or not at this server.</summary>
     public static Task RefusePlaceAsync(HttpContext context, PlaceOutcome outcome) => outcome == PlaceOutcome.RunIsFull
-        ? Problem.TooManyAsync(context, ReaderPlaces.RunTaken)
-        : Problem.UnavailableAsync(context, ReaderPlaces.AllTaken);
+        ? Problem.TooManyAsync(context, ReaderPlaces.RunTaken, RefusalReasons.RunFull)
+        : Problem.UnavailableAsync(context, ReaderPlaces.AllTaken, RefusalReasons.ServerFull);
 
     /// <summary>
     /// The reader has the end already. 204 is how the standard tells an EventSource to stop reconnecting (HTML, section 9.2.3).
@@ -66,7 +65,7 @@ internal sealed class RunResponse(
         }
     }
 
-    private static ReaderKind KindOf(ResponseForm form) => form switch
+    public static ReaderKind KindOf(ResponseForm form) => form switch
     {
         ResponseForm.Sse => ReaderKind.Sse,
         ResponseForm.LongPoll => ReaderKind.LongPoll,

@@ -41,7 +41,7 @@ internal sealed class StreamResponse(IOptions<PerennialServerOptions> options, T
             if (lifetime.ApplicationStopping.IsCancellationRequested)
                 await SendAwayAsync(sink, context.RequestAborted);
             if (stalled.IsCancellationRequested)
-                PerennialServerTelemetry.Cuts.Add(1);
+                PerennialServerTelemetry.CountCut(RunResponse.KindOf(form));
             context.Abort();
         }
         catch (RunStoreException)
@@ -76,7 +76,7 @@ internal sealed class StreamResponse(IOptions<PerennialServerOptions> options, T
         // A reader that pauses is not an attack: it holds a cursor and one socket buffer. It has its own, longer limit.
         if (context.Features.Get<IHttpMinResponseDataRateFeature>() is { } rate)
             rate.MinDataRate = null;
-        var body = new ReaderPipe(response.BodyWriter, stalled, options.Value.ReaderStallLimit);
+        var body = new ReaderPipe(response.BodyWriter, RunResponse.KindOf(form), stalled, options.Value.ReaderStallLimit);
         return form == ResponseForm.Sse ? new SseSink(body) : new JsonLinesSink(body);
     }
 }

@@ -4,7 +4,7 @@ namespace Perennial.AspNetCore.Stores;
 /// <remarks>
 /// <para>Safe from any thread. One per host, from dependency injection; limits and retention come from <see cref="PerennialServerOptions"/>.</para>
 /// <para>
-/// A run that ended is kept for <see cref="PerennialServerOptions.FinishedRunRetention"/> and then forgotten. A store that is shared by
+/// A run that ended is kept for <see cref="NewRun.Retention"/>, or else <see cref="PerennialServerOptions.FinishedRunRetention"/>, and then forgotten. A store that is shared by
 /// nodes ends, as <see cref="RunEnd.ProducerLost"/>, the runs whose node is gone, so that no reader waits for ever; what such a node still
 /// appends when it comes back late is <see cref="AppendOutcome.Fenced"/> or <see cref="AppendOutcome.Closed"/>.
 /// </para>
@@ -17,13 +17,11 @@ namespace Perennial.AspNetCore.Stores;
 public interface IRunStore
 {
     /// <summary>Records that a run exists, open and empty, and makes this node its producer until it ends.</summary>
-    /// <param name="id">The name of the run in its URL; drawn at random, so not in use.</param>
-    /// <param name="epoch">Drawn anew for each run; part of every event id, and the proof of being the producer.</param>
-    /// <param name="takesMessages">Whether the producer receives messages; if not, each is <see cref="ReceiveOutcome.NotTaken"/>.</param>
+    /// <param name="run">What is to be recorded.</param>
     /// <param name="cancellationToken">Ends the call.</param>
     /// <returns>The run, to append to.</returns>
     /// <exception cref="InvalidOperationException">The id is in use.</exception>
-    ValueTask<IRunLog> CreateAsync(string id, string epoch, bool takesMessages, CancellationToken cancellationToken);
+    ValueTask<IRunLog> CreateAsync(NewRun run, CancellationToken cancellationToken);
 
     /// <summary>Finds a run that any node has created.</summary>
     /// <param name="id">The name of the run in its URL, as somebody sent it; any text.</param>

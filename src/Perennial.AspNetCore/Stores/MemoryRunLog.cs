@@ -2,7 +2,7 @@ namespace Perennial.AspNetCore.Stores;
 
 /// <summary>One run in memory. Appended once and read by anyone from anywhere without copying; closed by a last record.</summary>
 /// <remarks>Safe from any thread. Nothing here waits, and what was read never changes.</remarks>
-internal sealed class MemoryRunLog(string id, string epoch, bool takesMessages, MemoryRunStore store, PerennialServerOptions options) : IRunLog
+internal sealed class MemoryRunLog(NewRun run, MemoryRunStore store, PerennialServerOptions options) : IRunLog
 {
     /// <summary>What a run takes of the store's room beside its events.</summary>
     public const long Overhead = 1024;
@@ -16,9 +16,12 @@ internal sealed class MemoryRunLog(string id, string epoch, bool takesMessages, 
     private long _bytes;            // of events, as MaxBytesPerRun counts them
     private RunStatus _status = RunStatus.Running;
 
-    public string Id => id;
+    public string Id => run.Id;
 
-    public string Epoch => epoch;
+    public string Epoch => run.Epoch;
+
+    /// <summary>How long it is kept after its end.</summary>
+    public TimeSpan Retention { get; } = run.Retention ?? options.FinishedRunRetention;
 
     public ValueTask<RunState> GetStateAsync(CancellationToken cancellationToken)
     {
@@ -72,7 +75,7 @@ internal sealed class MemoryRunLog(string id, string epoch, bool takesMessages, 
 
     public ValueTask<ReceiveResult> ReceiveAsync(RunMessage message, CancellationToken cancellationToken)
     {
-        if (!takesMessages)
+        if (!run.TakesMessages)
             return ValueTask.FromResult(new ReceiveResult(ReceiveOutcome.NotTaken));
         ReceiveResult result;
         lock (_gate)
@@ -113,7 +116,7 @@ internal sealed class MemoryRunLog(string id, string epoch, bool takesMessages, 
     {
         if (_count == _records.Length)
             Array.Resize(ref _records, _count * 2);
-        _records[_count] = new RunRecord(epoch, _count + 1, item);
+        _records[_count] = new RunRecord(run.Epoch, _count + 1, item);
         _count++;
     }
 }

@@ -5,8 +5,8 @@ namespace Perennial.AspNetCore.Stores;
 
 /// <summary>Runs in the memory of this process: bounded by bytes and, after their end, by age. They die with the process.</summary>
 /// <remarks>
-/// Safe from any thread. Whoever reads a run while it is forgotten still gets everything. When memory is short, the runs that ended first are
-/// forgotten before their time.
+/// Safe from any thread. Whoever reads a run while it is forgotten still gets everything. When memory is short, the finished runs whose time would
+/// be over first are forgotten before it.
 /// </remarks>
 internal sealed class MemoryRunStore : IRunStore, IDisposable
 {
@@ -15,22 +15,25 @@ internal sealed class MemoryRunStore : IRunStore, IDisposable
     private readonly TimeProvider _time;
     private readonly ITimer _timer;
     private readonly Lock _gate = new();
-    private readonly Queue<EndedRun> _ended = new();
+    private readonly PriorityQueue<EndedRun, TimeSpan> _ended = new();     // by when they are due, on our clock
+    private readonly long _start;
     private long _bytes;
 
     public MemoryRunStore(IOptions<PerennialServerOptions> options, TimeProvider time)
     {
         _options = options.Value;
         _time = time;
+        _start = time.GetTimestamp();
         _timer = time.CreateTimer(static store => ((MemoryRunStore)store!).ForgetDue(), this, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
     }
 
-    public ValueTask<IRunLog> CreateAsync(string id, string epoch, bool takesMessages, CancellationToken cancellationToken)
+    public ValueTask<IRunLog> CreateAsync(NewRun run, CancellationToken cancellationToken)
     {
+        ArgumentNullException.ThrowIfNull(run);
         if (!TryReserve(MemoryRunLog.Overhead))
             throw new RunStoreException("The runs in memory take all the room that MaxBytesInMemory allows.");
-        var log = new MemoryRunLog(id, epoch, takesMessages, this, _options);
-        if (_logs.TryAdd(id, log))
+        var log = new MemoryRunLog(run, this, _options);
+        if (_logs.TryAdd(run.Id, log))
             return ValueTask.FromResult<IRunLog>(log);
         Interlocked.Add(ref _bytes, -MemoryRunLog.Overhead);
         throw new InvalidOperationException("A run of this id exists.");
@@ -45,7 +48,7 @@ internal sealed class MemoryRunStore : IRunStore, IDisposable
         while (Interlocked.Add(ref _bytes, bytes) > _options.MaxBytesInMemory)
         {
             Interlocked.Add(ref _bytes, -bytes);
-            if (!TryForgetOldest())
+            if (!TryForgetNext())
                 return false;
         }
 
@@ -57,15 +60,16 @@ internal sealed class MemoryRunStore : IRunStore, IDisposable
     {
         lock (_gate)
         {
-            _ended.Enqueue(new EndedRun(log.Id, bytes, _time.GetTimestamp()));
-            if (_ended.Count == 1)
-                _timer.Change(_options.FinishedRunRetention, Timeout.InfiniteTimeSpan);
+            var run = new EndedRun(log.Id, bytes);
+            _ended.Enqueue(run, _time.GetElapsedTime(_start) + log.Retention);
+            if (_ended.Peek() == run)
+                _timer.Change(log.Retention, Timeout.InfiniteTimeSpan);
         }
     }
 
     public void Dispose() => _timer.Dispose();
 
-    private bool TryForgetOldest()
+    private bool TryForgetNext()
     {
         lock (_gate)
         {
@@ -80,9 +84,9 @@ internal sealed class MemoryRunStore : IRunStore, IDisposable
     {
         lock (_gate)
         {
-            while (_ended.TryPeek(out var oldest))
+            while (_ended.TryPeek(out _, out var due))
             {
-                var rest = _options.FinishedRunRetention - _time.GetElapsedTime(oldest.EndedAt);
+                var rest = due - _time.GetElapsedTime(_start);
                 if (rest > TimeSpan.Zero)
                 {
                     _timer.Change(rest, Timeout.InfiniteTimeSpan);
@@ -101,5 +105,5 @@ internal sealed class MemoryRunStore : IRunStore, IDisposable
         Interlocked.Add(ref _bytes, -run.Bytes);
     }
 
-    private readonly record struct EndedRun(string Id, long Bytes, long EndedAt);
+    private readonly record struct EndedRun(string Id, long Bytes);
 }

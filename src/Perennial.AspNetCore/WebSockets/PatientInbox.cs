@@ -1,16 +1,21 @@
+using Perennial.AspNetCore.Http;
 using Perennial.AspNetCore.Stores;
 
 namespace Perennial.AspNetCore.WebSockets;
 
-/// <summary>Records messages, and waits while too many of them wait for the producer.</summary>
-internal static class PatientInbox
+/// <summary>Records the messages of one socket, and waits while they come too fast for the server or for the producer.</summary>
+internal sealed class PatientInbox(IRunLog log, MessageRate rate, TimeProvider time)
 {
     private static readonly TimeSpan FirstWait = TimeSpan.FromMilliseconds(20);
     private static readonly TimeSpan LongestWait = TimeSpan.FromSeconds(1);
 
+    /// <summary>Completes when one more message may come. Nothing is being recorded meanwhile.</summary>
+    /// <exception cref="OperationCanceledException">It is over.</exception>
+    public ValueTask WaitForTurnAsync(CancellationToken leave) => rate.TakeAsync(log.Epoch, leave);
+
     /// <summary>Records a message. What the result says is never <see cref="ReceiveOutcome.Full"/>.</summary>
     /// <exception cref="OperationCanceledException">It is over.</exception>
-    public static async ValueTask<ReceiveResult> ReceiveAsync(IRunLog log, RunMessage message, TimeProvider time, CancellationToken leave)
+    public async ValueTask<ReceiveResult> ReceiveAsync(RunMessage message, CancellationToken leave)
     {
         var wait = FirstWait;
         while (true)

@@ -6,7 +6,7 @@ namespace Perennial.AspNetCore.WebSockets;
 
 /// <summary>A reader over a WebSocket that speaks <c>perennial.v1</c>. It is also who sends the answers to what the client sends.</summary>
 /// <remarks>A client hears nothing after the end. So the end is held back until whatever is recorded has its answer before it.</remarks>
-internal sealed class PerennialSink(SocketFrames frames, SocketOutbox outbox, TimeProvider time) : ISocketSink
+internal sealed class PerennialSink(SocketFrames frames, SocketOutbox outbox) : ISocketSink
 {
     private static readonly byte[] Heartbeat = JsonLine.Heartbeat[..^1].ToArray();
 
@@ -33,7 +33,7 @@ internal sealed class PerennialSink(SocketFrames frames, SocketOutbox outbox, Ti
 
     private async ValueTask FlushEndAsync(RunRecord end, CancellationToken cancellationToken)
     {
-        await outbox.SettleAsync(time, cancellationToken);
+        await outbox.SettleAsync(cancellationToken);
         WriteAside();
         Add(SocketWords.WithoutLineEnd(end.JsonLine));
         await frames.FlushAsync(cancellationToken);

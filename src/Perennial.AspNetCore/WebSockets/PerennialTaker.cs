@@ -5,7 +5,7 @@ using Perennial.AspNetCore.Stores;
 namespace Perennial.AspNetCore.WebSockets;
 
 /// <summary>Takes what a client says in <c>perennial.v1</c>: records first, and then answers.</summary>
-internal sealed class PerennialTaker(IRunLog log, SocketRights rights, SocketOutbox outbox, int maxMessageBytes, TimeProvider time) : ISocketTaker
+internal sealed class PerennialTaker(IRunLog log, PatientInbox inbox, SocketRights rights, SocketOutbox outbox, int maxMessageBytes) : ISocketTaker
 {
     private string? _sender;
 
@@ -14,10 +14,13 @@ internal sealed class PerennialTaker(IRunLog log, SocketRights rights, SocketOut
         if (message.Type == WebSocketMessageType.Binary)
             return SocketClose.NoBytes;
         await outbox.WaitForRoomAsync(leave);
+        var word = message.IsTorn ? null : ClientWord.Read(message.Data.Span, maxMessageBytes);
+        if (message.IsTorn || word is { Kind: ClientWordKind.Send })
+            await WaitForTurnAsync(leave);
         await outbox.BeginRecordingAsync(leave);
         try
         {
-            return await TakeTextAsync(message, leave);
+            return message.IsTorn ? await RefuseTornAsync(message) : await TakeAsync(word, leave);
         }
         finally
         {
@@ -27,11 +30,18 @@ internal sealed class PerennialTaker(IRunLog log, SocketRights rights, SocketOut
 
     public void OnSilence() => outbox.Announce();
 
-    private async ValueTask<int?> TakeTextAsync(SocketMessage message, CancellationToken leave)
+    // What was recorded before is answered before the wait, or the client could think that it is lost.
+    private ValueTask WaitForTurnAsync(CancellationToken leave)
     {
-        if (message.IsTorn)
-            return await RefuseTornAsync(message);
-        if (ClientWord.Read(message.Data.Span, maxMessageBytes) is not { } word)
+        var turn = inbox.WaitForTurnAsync(leave);
+        if (!turn.IsCompleted)
+            outbox.Announce();
+        return turn;
+    }
+
+    private async ValueTask<int?> TakeAsync(ClientWord? read, CancellationToken leave)
+    {
+        if (read is not { } word)
             return SocketClose.BadRequest;
         switch (word.Kind)
         {
@@ -39,13 +49,14 @@ internal sealed class PerennialTaker(IRunLog log, SocketRights rights, SocketOut
                 await WelcomeAsync(word);
                 return null;
             case ClientWordKind.Send when _sender is not null && !await rights.MaySendAsync():
-                outbox.Refuse(word.Number, RefusalCodes.Forbidden);     // the run keeps nothing for those who may not send
+                Refuse(word.Number, RefusalCodes.Forbidden);     // the run keeps nothing for those who may not send
                 return null;
             case ClientWordKind.Send when word.Data is null:
                 return await RefuseAsync(word.Number);
             case ClientWordKind.Send:
                 return await RecordAsync(word, leave);
             case ClientWordKind.Stop when !await rights.MayStopAsync():
+                PerennialServerTelemetry.CountRefusal(RefusalCodes.Forbidden);
                 outbox.RefuseStop();
                 return null;
             case ClientWordKind.Stop:
@@ -70,7 +81,7 @@ internal sealed class PerennialTaker(IRunLog log, SocketRights rights, SocketOut
         if (_sender is null)
             return SocketClose.BadRequest;
         var message = new RunMessage { Sender = _sender, Number = word.Number, Data = word.Data, IsBinary = word.IsBinary };
-        var result = await PatientInbox.ReceiveAsync(log, message, time, leave);
+        var result = await inbox.ReceiveAsync(message, leave);
         return Answer(result, word.Number);
     }
 
@@ -80,7 +91,7 @@ internal sealed class PerennialTaker(IRunLog log, SocketRights rights, SocketOut
             return SocketClose.TooBig;
         if (_sender is null || await rights.MaySendAsync())
             return await RefuseAsync(number);
-        outbox.Refuse(number, RefusalCodes.Forbidden);
+        Refuse(number, RefusalCodes.Forbidden);
         return null;
     }
 
@@ -92,8 +103,14 @@ internal sealed class PerennialTaker(IRunLog log, SocketRights rights, SocketOut
         var result = await log.ReceiveAsync(refused, CancellationToken.None);
         if (result.Outcome is not (ReceiveOutcome.Accepted or ReceiveOutcome.Repeated))
             return Answer(result, number);
-        outbox.Refuse(number, RefusalCodes.TooLarge);
+        Refuse(number, RefusalCodes.TooLarge);
         return null;
+    }
+
+    private void Refuse(long number, string code)
+    {
+        PerennialServerTelemetry.CountRefusal(code);
+        outbox.Refuse(number, code);
     }
 
     private int? Answer(ReceiveResult result, long number)
@@ -104,10 +121,10 @@ internal sealed class PerennialTaker(IRunLog log, SocketRights rights, SocketOut
             case ReceiveOutcome.Hole:
                 return SocketClose.BadRequest;
             case ReceiveOutcome.Ended:
-                outbox.Refuse(number, RefusalCodes.Ended);
+                Refuse(number, RefusalCodes.Ended);
                 return null;
             case ReceiveOutcome.NotTaken:
-                outbox.Refuse(number, RefusalCodes.Forbidden);
+                Refuse(number, RefusalCodes.Forbidden);
                 return null;
             default:
                 outbox.Acknowledge(number);

@@ -1,24 +1,30 @@
 using System.Net.WebSockets;
 using Perennial.AspNetCore.Diagnostics;
-using Perennial.AspNetCore.Stores;
 
 namespace Perennial.AspNetCore.WebSockets;
 
 /// <summary>Takes what a client sends that does not speak <c>perennial.v1</c>: each message is one for the producer, and nobody answers.</summary>
-internal sealed class PlainTaker(IRunLog log, SocketRights rights, int maxMessageBytes, TimeProvider time) : ISocketTaker
+internal sealed class PlainTaker(PatientInbox inbox, SocketRights rights, int maxMessageBytes) : ISocketTaker
 {
     public async ValueTask<int?> TakeAsync(SocketMessage message, CancellationToken leave)
     {
         if (message.IsTorn || message.Data.Length > maxMessageBytes)
-            return SocketClose.TooBig;
+            return Refuse(SocketClose.TooBig, RefusalCodes.TooLarge);
         if (!await rights.MaySendAsync())
-            return SocketClose.Forbidden;
+            return Refuse(SocketClose.Forbidden, RefusalCodes.Forbidden);
         var taken = new RunMessage { Data = message.Data.ToArray(), IsBinary = message.Type == WebSocketMessageType.Binary };
-        ReceivedMessages.Count("websocket", await PatientInbox.ReceiveAsync(log, taken, time, leave));
+        await inbox.WaitForTurnAsync(leave);
+        ReceivedMessages.Count("websocket", await inbox.ReceiveAsync(taken, leave));
         return null;
     }
 
     public void OnSilence()
     {
+    }
+
+    private static int Refuse(int code, string reason)
+    {
+        PerennialServerTelemetry.CountRefusal(reason);
+        return code;
     }
 }

@@ -9,6 +9,7 @@ using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
 using Perennial.AspNetCore.Delivery;
+using Perennial.AspNetCore.Diagnostics;
 using Perennial.AspNetCore.Http;
 using Perennial.AspNetCore.Stores;
 
@@ -28,12 +29,15 @@ internal sealed class SocketEndpoint
     private readonly TimeProvider _time;
     private readonly IHostApplicationLifetime _lifetime;
     private readonly ReaderPlaces _readers;
+    private readonly MessageRate _rate;
     private readonly WebSocketMiddleware _handshake;
 
     public SocketEndpoint(
-        IOptions<PerennialServerOptions> options, ReaderPlaces readers, TimeProvider time, IHostApplicationLifetime lifetime, ILoggerFactory loggers)
+        IOptions<PerennialServerOptions> options, ReaderPlaces readers, MessageRate rate, TimeProvider time, IHostApplicationLifetime lifetime,
+        ILoggerFactory loggers)
     {
         _readers = readers;
+        _rate = rate;
         _options = options.Value;
         _time = time;
         _lifetime = lifetime;
@@ -55,7 +59,7 @@ internal sealed class SocketEndpoint
     {
         if (OriginCheck.Allows(context.Request, _options.WebSockets.AllowedOrigins))
             return true;
-        await Problem.SendAsync(context, StatusCodes.Status403Forbidden, "Pages of this origin may not open a WebSocket here.");
+        await Problem.SendAsync(context, StatusCodes.Status403Forbidden, "Pages of this origin may not open a WebSocket here.", RefusalReasons.Origin);
         return false;
     }
 
@@ -110,8 +114,9 @@ internal sealed class SocketEndpoint
         var outbox = new SocketOutbox(news);
         var most = _options.MaxMessageBytes;
         var rights = new SocketRights(context);
-        ISocketSink sink = speaksPerennial ? new PerennialSink(frames, outbox, _time) : new PlainSink(frames);
-        ISocketTaker taker = speaksPerennial ? new PerennialTaker(log, rights, outbox, most, _time) : new PlainTaker(log, rights, most, _time);
+        var inbox = new PatientInbox(log, _rate, _time);
+        ISocketSink sink = speaksPerennial ? new PerennialSink(frames, outbox) : new PlainSink(frames);
+        ISocketTaker taker = speaksPerennial ? new PerennialTaker(log, inbox, rights, outbox, most) : new PlainTaker(inbox, rights, most);
         var receiver = new SocketReceiver(socket, taker, speaksPerennial ? MostKept(most) : most);
         var delivery = new RunDelivery(log, sink, _options.HeartbeatInterval, _time, news);
         return new SocketSession(socket, sink, receiver, _time).RunAsync(delivery, place, context.RequestAborted, _lifetime.ApplicationStopping);

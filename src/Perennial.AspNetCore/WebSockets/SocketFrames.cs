@@ -1,4 +1,6 @@
 using System.Net.WebSockets;
+using Perennial.AspNetCore.Delivery;
+using Perennial.AspNetCore.Diagnostics;
 
 namespace Perennial.AspNetCore.WebSockets;
 
@@ -9,6 +11,7 @@ internal sealed class SocketFrames(WebSocket socket, GatheringStream? stream, Ti
 
     private List<(ReadOnlyMemory<byte> Payload, WebSocketMessageType Type)> _waiting = [];
     private ITimer? _stall;
+    private ITimer? _goodbye;
 
     public void Add(ReadOnlyMemory<byte> payload, WebSocketMessageType type) => _waiting.Add((payload, type));
 
@@ -18,6 +21,10 @@ internal sealed class SocketFrames(WebSocket socket, GatheringStream? stream, Ti
     {
         try
         {
+            var bytes = 0L;
+            foreach (var (payload, _) in _waiting)
+                bytes += payload.Length;
+            PerennialServerTelemetry.CountDelivered(ReaderKind.WebSocket, bytes);
             for (var i = 0; i < _waiting.Count; i++)
             {
                 if (stream is not null)
@@ -39,21 +46,40 @@ internal sealed class SocketFrames(WebSocket socket, GatheringStream? stream, Ti
             _waiting = [];
     }
 
-    public ValueTask DisposeAsync() => _stall?.DisposeAsync() ?? ValueTask.CompletedTask;
+    public async ValueTask DisposeAsync()
+    {
+        if (_stall is not null)
+            await _stall.DisposeAsync();
+        if (_goodbye is not null)
+            await _goodbye.DisposeAsync();
+    }
 
     // A send that is cancelled aborts the socket, so it is given the time to end that a goodbye has.
     private async ValueTask WaitAsync(ValueTask sending, CancellationToken cancellationToken)
     {
-        _stall ??= time.CreateTimer(static socket => ((WebSocket)socket!).Abort(), socket, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
+        _stall ??= time.CreateTimer(static frames => ((SocketFrames)frames!).Cut(), this, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
         _stall.Change(stallTimeout, Timeout.InfiniteTimeSpan);
         try
         {
-            await using (cancellationToken.UnsafeRegister(static timer => ((ITimer)timer!).Change(SocketClose.Limit, Timeout.InfiniteTimeSpan), _stall))
+            await using (cancellationToken.UnsafeRegister(static frames => ((SocketFrames)frames!).Hurry(), this))
                 await sending;
         }
         finally
         {
             _stall.Change(Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
+            _goodbye?.Change(Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
         }
+    }
+
+    private void Hurry()
+    {
+        _goodbye ??= SocketClose.AbortAtLimit(socket);
+        _goodbye.Change(SocketClose.Limit, Timeout.InfiniteTimeSpan);
+    }
+
+    private void Cut()
+    {
+        PerennialServerTelemetry.CountCut(ReaderKind.WebSocket);
+        socket.Abort();
     }
 }

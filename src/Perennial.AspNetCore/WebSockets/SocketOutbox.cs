@@ -95,11 +95,11 @@ internal sealed class SocketOutbox(RunSignal news)
     /// <summary>
     /// Completes when every message that is recorded is answered, and lets none be recorded any more. Not waited for longer than a goodbye.
     /// </summary>
-    public async ValueTask SettleAsync(TimeProvider time, CancellationToken cancellationToken)
+    public async ValueTask SettleAsync(CancellationToken cancellationToken)
     {
         if (_recording.Wait(TimeSpan.Zero, CancellationToken.None))
             return;
-        using var limit = new CancellationTokenSource(SocketClose.Limit, time);
+        using var limit = new CancellationTokenSource(SocketClose.Limit, SocketClose.Clock);
         using var both = CancellationTokenSource.CreateLinkedTokenSource(limit.Token, cancellationToken);
         await _recording.WaitAsync(both.Token).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
     }

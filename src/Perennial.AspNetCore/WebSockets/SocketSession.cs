@@ -8,7 +8,7 @@ namespace Perennial.AspNetCore.WebSockets;
 /// <param name="socket">The socket.</param>
 /// <param name="sink">What the writing task writes to.</param>
 /// <param name="receiver">The reading task.</param>
-/// <param name="time">The clock.</param>
+/// <param name="time">The clock for a moment's pause, which a shutdown ends.</param>
 internal sealed class SocketSession(WebSocket socket, ISocketSink sink, SocketReceiver receiver, TimeProvider time)
 {
     private static readonly TimeSpan TimeToLeave = TimeSpan.FromMilliseconds(250);
@@ -28,7 +28,7 @@ internal sealed class SocketSession(WebSocket socket, ISocketSink sink, SocketRe
         {
             var code = await WriteAsync(delivery, place, leave, stopping);
             if (code is { } farewell && !aborted.IsCancellationRequested)
-                await SocketClose.CloseAsync(socket, farewell, reading, time);
+                await SocketClose.CloseAsync(socket, farewell, reading);
         }
         finally
         {
@@ -69,7 +69,7 @@ internal sealed class SocketSession(WebSocket socket, ISocketSink sink, SocketRe
 
     private async Task<bool> TrySendAwayAsync()
     {
-        using var limit = new CancellationTokenSource(SocketClose.Limit, time);
+        using var limit = new CancellationTokenSource(SocketClose.Limit, SocketClose.Clock);
         sink.Write(ControlEvent.ComeBackSoon());
         try
         {
@@ -92,10 +92,10 @@ internal sealed class SocketSession(WebSocket socket, ISocketSink sink, SocketRe
         {
             _broken = SocketClose.TryLater;
         }
-        catch (WebSocketException) when (!leave.IsCancellationRequested)
+        catch (WebSocketException e) when (e.WebSocketErrorCode != WebSocketError.ConnectionClosedPrematurely && !leave.IsCancellationRequested)
         {
-            // The socket has said goodbye by itself, if the peer broke RFC 6455; that needs a moment to leave, or the end would take it along.
-            await Task.Delay(TimeToLeave, TimeProvider.System, leave.Token).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            // The peer broke RFC 6455, and the socket has said goodbye by itself; that needs a moment to leave, or the end would take it along.
+            await Task.Delay(TimeToLeave, time, leave.Token).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         }
         catch (Exception e) when (SocketErrors.IsGone(e))
         {

@@ -38,15 +38,21 @@ internal sealed class ServeCommand : Command
 
     private readonly Option<bool> _demo = OptionKinds.Flag("--demo", "Serve the demo page: a chat over a line that you can cut, stall and slow down.");
 
+    private readonly Option<string?> _postgres = OptionKinds.Text(
+        "--postgres",
+        "CONNECTION",
+        "Keep runs in PostgreSQL instead of in memory: every serve on the same database serves every run. CONNECTION is as Npgsql knows it, such as "
+        + "'Host=db;Database=runs;Username=me'; the password may stand in the environment (PGPASSWORD) or in a file (PGPASSFILE).");
+
     private readonly Option<bool> _verbose = OptionKinds.Flag(CommandLine.VerboseOption, "Show more on stderr.");
 
     public ServeCommand()
         : base(
             "serve",
             "Serves numbered runs over SSE, JSON lines and long polling until Ctrl-C. Readers may drop and return: they go on where they stopped. "
-            + "What is served comes from --stdin, --file, --upstream or --demo, and is kept in memory.")
+            + "What is served comes from --stdin, --file, --upstream or --demo, and is kept in memory, or in PostgreSQL with --postgres.")
     {
-        foreach (Option option in new Option[] { _url, _stdin, _file, _delay, _upstream, _header, _method, _data, _onEnd, _demo, _verbose })
+        foreach (Option option in new Option[] { _url, _stdin, _file, _delay, _upstream, _header, _method, _data, _onEnd, _demo, _postgres, _verbose })
         {
             Add(option);
         }
@@ -66,6 +72,7 @@ internal sealed class ServeCommand : Command
         Data = parsed.GetValue(_data),
         OnEnd = parsed.GetValue(_onEnd),
         IsDemo = parsed.GetValue(_demo),
+        PostgreSql = parsed.GetValue(_postgres),
         Verbose = parsed.GetValue(_verbose),
     };
 }

@@ -6,6 +6,8 @@ using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 using Perennial.AspNetCore;
+using Perennial.AspNetCore.Stores;
+using Perennial.PostgreSql;
 
 namespace Perennial.Cli.Serve;
 
@@ -17,7 +19,7 @@ internal static class ServeRun
     /// <summary>Readers are sent away when the server stops; nobody needs longer than this.</summary>
     private static readonly TimeSpan ShutdownLimit = TimeSpan.FromSeconds(5);
 
-    /// <summary>Serves until the token is cancelled. Returns an exit code only where the server cannot listen.</summary>
+    /// <summary>Serves until the token is cancelled. Returns an exit code only where the server cannot listen, or cannot use its database.</summary>
     /// <exception cref="UsageException">The settings do not make a server.</exception>
     /// <exception cref="OperationCanceledException"><paramref name="cancellationToken"/> was cancelled; the readers have been sent away.</exception>
     public static async Task<int> RunAsync(ServeSettings settings, CancellationToken cancellationToken)
@@ -33,6 +35,11 @@ internal static class ServeRun
         catch (Exception e) when (e is IOException or SocketException)
         {
             ErrorLine.Write($"cannot listen at {settings.Url}: {e.GetBaseException().Message}");
+            return ExitCode.Failed;
+        }
+        catch (RunStoreException e)
+        {
+            ErrorLine.Write($"cannot use the database of --postgres: {e.GetBaseException().Message}");
             return ExitCode.Failed;
         }
 
@@ -60,6 +67,11 @@ internal static class ServeRun
             server.MaxBytesPerRun = MaxBytesPerRun;
             content.Configure(server);
         });
+        if (settings.PostgreSql is not null)
+        {
+            builder.Services.UsePostgreSql(DatabaseConnection.Parse(settings.PostgreSql));
+        }
+
         if (settings.Verbose)
         {
             builder.Logging.AddFilter("Perennial", LogLevel.Debug).AddFilter("Microsoft", LogLevel.Warning);

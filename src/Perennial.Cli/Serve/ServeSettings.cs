@@ -23,5 +23,7 @@ internal sealed record ServeSettings
 
     public bool IsDemo { get; init; }
 
+    public string? PostgreSql { get; init; }
+
     public bool Verbose { get; init; }
 }

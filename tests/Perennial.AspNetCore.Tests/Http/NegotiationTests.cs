@@ -57,6 +57,9 @@ public class NegotiationTests
     [InlineData("text/event-stream", "text/event-stream", "id: ")]
     [InlineData("application/x-ndjson", "application/x-ndjson", "{\"id\":")]
     [InlineData("application/json", "text/event-stream", "id: ")]
+    [InlineData("application/json, application/x-ndjson", "application/x-ndjson", "{\"id\":")]
+    [InlineData("*/*, application/x-ndjson;q=0.5", "text/event-stream", "id: ")]
+    [InlineData("text/html", "text/event-stream", "id: ")]
     public async Task The_request_that_starts_a_run_is_answered_in_its_form_too_but_by_no_poll(string accept, string type, string beginning)
     {
         var (isWritten, end) = (new TaskCompletionSource(), new TaskCompletionSource());

@@ -76,6 +76,26 @@ public sealed class MemoryRunStoreLimitTests : IDisposable
     }
 
     [Fact]
+    public async Task A_run_of_a_shorter_time_goes_before_those_that_ended_earlier()
+    {
+        var clock = new ManualTimeProvider();
+        var store = _stores.Open(new() { FinishedRunRetention = TimeSpan.FromMinutes(5) }, clock);
+        var usual = await FilledAsync(store, 1);
+        var brief = await RunStoreContract.CreateAsync(store, retention: TimeSpan.FromMinutes(1));
+        await usual.CloseAsync(RunEnd.Completed, TestEnds);
+        await brief.CloseAsync(RunEnd.Completed, TestEnds);
+
+        clock.Advance(TimeSpan.FromSeconds(59));
+        (await store.FindAsync(brief.Id, TestEnds)).ShouldNotBeNull();
+        clock.Advance(TimeSpan.FromSeconds(1));
+        (await store.FindAsync(brief.Id, TestEnds)).ShouldBeNull();
+        clock.Advance(TimeSpan.FromSeconds(239));
+        (await store.FindAsync(usual.Id, TestEnds)).ShouldNotBeNull();
+        clock.Advance(TimeSpan.FromSeconds(1));
+        (await store.FindAsync(usual.Id, TestEnds)).ShouldBeNull();
+    }
+
+    [Fact]
     public async Task Reading_what_is_there_completes_at_once_and_allocates_nothing()
     {
         var run = await FilledAsync(_stores.Open(new()), 100);

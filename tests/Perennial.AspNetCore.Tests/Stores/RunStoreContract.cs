@@ -19,7 +19,7 @@ public abstract class RunStoreContract
         var store = await OpenAsync(new());
         var (id, epoch) = (Guid.NewGuid().ToString("N"), "abcdefgh");
 
-        var created = await store.CreateAsync(id, epoch, takesMessages: false, TestEnds);
+        var created = await store.CreateAsync(new NewRun(id, epoch), TestEnds);
         var found = (await store.FindAsync(id, TestEnds)).ShouldNotBeNull();
 
         (created.Id, created.Epoch).ShouldBe((id, epoch));
@@ -50,7 +50,7 @@ public abstract class RunStoreContract
         var store = await OpenAsync(new());
         var run = await CreateAsync(store);
 
-        await Should.ThrowAsync<InvalidOperationException>(async () => await store.CreateAsync(run.Id, "otherone", takesMessages: false, TestEnds));
+        await Should.ThrowAsync<InvalidOperationException>(async () => await store.CreateAsync(new NewRun(run.Id, "otherone"), TestEnds));
 
         (await store.FindAsync(run.Id, TestEnds))!.Epoch.ShouldBe(run.Epoch);
     }
@@ -252,8 +252,29 @@ public abstract class RunStoreContract
         (await store.FindAsync(open.Id, TestEnds)).ShouldNotBeNull();
     }
 
-    internal static async Task<IRunLog> CreateAsync(IRunStore store, bool takesMessages = true) =>
-        await store.CreateAsync(Guid.NewGuid().ToString("N"), Guid.NewGuid().ToString("N")[..8], takesMessages, TestEnds);
+    [Fact(Timeout = Hang)]
+    public async Task A_run_with_a_retention_of_its_own_is_kept_for_that()
+    {
+        var brief = await OpenAsync(new() { FinishedRunRetention = TimeSpan.Zero });
+        var (kept, usual) = (await CreateAsync(brief, retention: TimeSpan.FromDays(7)), await CreateAsync(brief));
+        await kept.CloseAsync(RunEnd.Completed, TestEnds);
+        await usual.CloseAsync(RunEnd.Completed, TestEnds);
+        while (await brief.FindAsync(usual.Id, TestEnds) is not null)
+            await Task.Yield();
+        (await brief.FindAsync(kept.Id, TestEnds)).ShouldNotBeNull();
+
+        var patient = await OpenAsync(new() { FinishedRunRetention = TimeSpan.FromDays(7) });
+        var (fleeting, lasting) = (await CreateAsync(patient, retention: TimeSpan.Zero), await CreateAsync(patient));
+        await lasting.CloseAsync(RunEnd.Completed, TestEnds);
+        await fleeting.CloseAsync(RunEnd.Completed, TestEnds);
+        while (await patient.FindAsync(fleeting.Id, TestEnds) is not null)
+            await Task.Yield();
+        (await patient.FindAsync(lasting.Id, TestEnds)).ShouldNotBeNull();
+    }
+
+    internal static async Task<IRunLog> CreateAsync(IRunStore store, bool takesMessages = true, TimeSpan? retention = null) =>
+        await store.CreateAsync(
+            new NewRun(Guid.NewGuid().ToString("N"), Guid.NewGuid().ToString("N")[..8]) { TakesMessages = takesMessages, Retention = retention }, TestEnds);
 
     private static async Task<IRunLog> FindAsync(IRunStore store, IRunLog run) => (await store.FindAsync(run.Id, TestEnds)).ShouldNotBeNull();
 

@@ -62,7 +62,7 @@ public class SocketOutboxTests
         using var wire = new MemoryStream();
         using var socket = WebSocket.CreateFromStream(wire, new WebSocketCreationOptions { IsServer = true });
         await using var frames = new SocketFrames(socket, stream: null, TimeSpan.FromMinutes(1), TimeProvider.System);
-        var sink = new PerennialSink(frames, outbox, TimeProvider.System);
+        var sink = new PerennialSink(frames, outbox);
         await outbox.BeginRecordingAsync(TestEnds);
 
         sink.WriteAside().ShouldBeFalse();

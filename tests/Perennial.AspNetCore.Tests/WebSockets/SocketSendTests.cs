@@ -196,6 +196,39 @@ public class SocketSendTests
         (await open.TextsAsync(2)).ShouldBe(["1", "2"]);
     }
 
+    [Theory(Timeout = RunServer.Hang)]
+    [InlineData(true)]
+    [InlineData(false)]
+    public async Task Messages_that_come_too_fast_wait_their_turn_and_none_is_lost(bool speaksPerennial)
+    {
+        var clock = new ManualTimeProvider();
+        await using var server = await RunServer.StartAsync(
+            options => (options.MaxMessagesPerSecond, options.HeartbeatInterval) = (2, TimeSpan.FromHours(1)), time: clock);
+        await using var open = new OpenRun(server);
+        await using var client = speaksPerennial ? await SocketClient.GreetedAsync(server, open.Run) : await SocketClient.OpenAsync(server, open.Run, protocols: []);
+        if (speaksPerennial)
+            await client.NameAsync(Sender, next: 1, received: 0);
+        for (var n = 1; n <= 4; n++)
+            await (speaksPerennial ? client.SendNumberedAsync(n, $"\"{n}\"") : client.SendAsync($"{n}"));
+
+        await clock.WaitForTimerAsync(TimeSpan.FromMilliseconds(500), TestEnds);
+        (await open.TextsAsync(2)).ShouldBe(["1", "2"]);
+        if (speaksPerennial)
+            await client.AcknowledgedAsync(2);
+        using (var posted = await server.Client.PostAsync(RunServer.PathOf(open.Run), new StringContent("by POST"), TestEnds))
+            posted.StatusCode.ShouldBe(System.Net.HttpStatusCode.TooManyRequests);
+
+        for (var n = 3; n <= 4; n++)
+        {
+            await clock.WaitForTimerAsync(TimeSpan.FromMilliseconds(500), TestEnds);
+            clock.Advance(TimeSpan.FromMilliseconds(500));
+            (await open.TextsAsync(n)).ShouldBe(Enumerable.Range(1, n).Select(each => $"{each}"));
+        }
+
+        if (speaksPerennial)
+            (await client.ReceiveAsync()).ShouldNotBeNull().ShouldStartWith("{\"type\":\"perennial.ack\"");
+    }
+
     [Fact(Timeout = RunServer.Hang)]
     public async Task A_run_that_takes_no_messages_refuses_them()
     {

@@ -12,7 +12,7 @@ internal static class LoneProducer
     {
         var store = Nodes.Create(connectionString, schema, configure: options => options.LeaseDuration = Lease);
         await store.StartingAsync(CancellationToken.None);
-        var run = await store.CreateAsync(id, "lonelone", takesMessages: false, CancellationToken.None);
+        var run = await store.CreateAsync(new NewRun(id, "lonelone"), CancellationToken.None);
         for (var n = 1; ; n++)
         {
             var item = new RunEvent(null, Encoding.UTF8.GetBytes($"{n}"), RunDataKind.Text);

@@ -16,10 +16,7 @@ internal sealed class Nodes : IAsyncDisposable
     public Nodes(PostgreSqlCluster cluster)
     {
         _cluster = cluster;
-        if (cluster.Absence is not { } absence)
-            return;
-        Assert.SkipWhen(Environment.GetEnvironmentVariable("CI") is not "true", absence);
-        Assert.Fail(absence);
+        cluster.Require();
     }
 
     public string Schema { get; } = $"t_{Guid.NewGuid():N}"[..20];
@@ -53,7 +50,7 @@ internal sealed class Nodes : IAsyncDisposable
     }
 
     public static async Task<IRunLog> CreateRunAsync(IRunStore store) =>
-        await store.CreateAsync(Guid.NewGuid().ToString("N"), Guid.NewGuid().ToString("N")[..8], takesMessages: true, TestEnds);
+        await store.CreateAsync(new NewRun(Guid.NewGuid().ToString("N"), Guid.NewGuid().ToString("N")[..8]) { TakesMessages = true }, TestEnds);
 
     public static async Task<IRunLog> FindAsync(IRunStore store, IRunLog run) => (await store.FindAsync(run.Id, TestEnds)).ShouldNotBeNull();
 

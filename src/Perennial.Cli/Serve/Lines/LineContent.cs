@@ -18,8 +18,9 @@ internal sealed class LineContent : IServedContent
         _delay = delay;
     }
 
-    /// <summary>The one run is kept as long as the server is up, or near enough.</summary>
-    public void Configure(PerennialServerOptions server) => server.FinishedRunRetention = TimeSpan.FromDays(7);
+    public void Configure(PerennialServerOptions server)
+    {
+    }
 
     public static LineContent FromStandardInput() => new(Console.OpenStandardInput(), TimeSpan.Zero);
 
@@ -46,7 +47,7 @@ internal sealed class LineContent : IServedContent
 
     public IReadOnlyList<string> Begin(WebApplication app, Uri address)
     {
-        var run = app.Services.GetRequiredService<StreamRuns>().Start(ProduceAsync);
+        var run = app.Services.GetRequiredService<StreamRuns>().Start(ProduceAsync, RunLine.KeptLong);
         return [RunLine.For(address, run)];
     }
 

@@ -1,5 +1,4 @@
 using Microsoft.AspNetCore.Http;
-using Microsoft.Net.Http.Headers;
 using Perennial.Http;
 
 namespace Perennial.Cli.Serve.Upstream;
@@ -27,17 +26,5 @@ internal static class ForwardedRequest
         return headers
             .Where(header => !Kept.Contains(header.Key) && !alsoKept.Contains(header.Key) && !header.Key.StartsWith(':'))
             .ToDictionary(header => header.Key, header => header.Value.ToString(), StringComparer.OrdinalIgnoreCase);
-    }
-
-    /// <summary>
-    /// The clients of model providers accept <c>application/json</c> and mean a stream all the same, as the body says; here it would be a poll.
-    /// </summary>
-    public static void AskForEvents(HttpRequest request)
-    {
-        var names = request.Headers.Accept.ToString();
-        if (!names.Contains("text/event-stream", StringComparison.OrdinalIgnoreCase) && !names.Contains("application/x-ndjson", StringComparison.OrdinalIgnoreCase))
-        {
-            request.Headers[HeaderNames.Accept] = "text/event-stream";
-        }
     }
 }

@@ -8,8 +8,9 @@ namespace Perennial.Cli.Serve.Upstream;
 /// <summary>One run: the upstream's answer to the request of the command line, which is made once, at once.</summary>
 internal sealed class UpstreamAnswer(UpstreamRequest upstream) : IServedContent
 {
-    /// <summary>The one run is kept as long as the server is up, or near enough.</summary>
-    public void Configure(PerennialServerOptions server) => server.FinishedRunRetention = TimeSpan.FromDays(7);
+    public void Configure(PerennialServerOptions server)
+    {
+    }
 
     public void Listen(KestrelServerOptions kestrel)
     {
@@ -21,7 +22,7 @@ internal sealed class UpstreamAnswer(UpstreamRequest upstream) : IServedContent
 
     public IReadOnlyList<string> Begin(WebApplication app, Uri address)
     {
-        var run = app.Services.GetRequiredService<StreamRuns>().Start((writer, stop) => UpstreamRelay.ProduceAsync(upstream.Open(), writer, stop));
+        var run = app.Services.GetRequiredService<StreamRuns>().Start((writer, stop) => UpstreamRelay.ProduceAsync(upstream.Open(), writer, stop), RunLine.KeptLong);
         return [RunLine.For(address, run)];
     }
 

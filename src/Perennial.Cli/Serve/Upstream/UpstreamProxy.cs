@@ -1,4 +1,3 @@
-using System.Globalization;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Routing.Patterns;
@@ -6,17 +5,23 @@ using Microsoft.AspNetCore.Server.Kestrel.Core;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
 using Perennial.AspNetCore;
+using Perennial.Http;
 
 namespace Perennial.Cli.Serve.Upstream;
 
 /// <summary>
 /// Answers a POST to the upstream's path with a run: the request is made once upstream, and its answer is numbered and kept. A client that
-/// loses the line reads on at <c>Content-Location</c>; the upstream never hears of it. What clients send is passed through and not logged.
+/// loses the line reads on at <c>Content-Location</c>, or repeats the POST with its <c>Idempotency-Key</c>; the upstream never hears of it. An
+/// answer that is no stream is passed on as it is. What clients send is passed through and not logged.
 /// </summary>
 internal sealed class UpstreamProxy(UpstreamRequest upstream) : IServedContent
 {
     /// <summary>Time enough to come back from a tunnel, a meeting or a closed laptop.</summary>
-    public void Configure(PerennialServerOptions server) => server.FinishedRunRetention = TimeSpan.FromHours(1);
+    private static readonly RunOptions Kept = new() { Retention = TimeSpan.FromHours(1) };
+
+    public void Configure(PerennialServerOptions server)
+    {
+    }
 
     public void Listen(KestrelServerOptions kestrel)
     {
@@ -27,7 +32,8 @@ internal sealed class UpstreamProxy(UpstreamRequest upstream) : IServedContent
         var services = app.Services;
         var runs = services.GetRequiredService<StreamRuns>();
         var stopping = services.GetRequiredService<IHostApplicationLifetime>().ApplicationStopping;
-        app.MapMethods(Path(), [HttpMethods.Post], SameOrigin.Only(context => AnswerAsync(context, runs, stopping)));
+        var paid = new PaidPrompts(Kept.Retention!.Value, services.GetRequiredService<TimeProvider>());
+        app.MapMethods(Path(), [HttpMethods.Post], SameOrigin.Only(context => AnswerAsync(context, runs, paid, stopping)));
     }
 
     public IReadOnlyList<string> Begin(WebApplication app, Uri address)
@@ -57,52 +63,64 @@ internal sealed class UpstreamProxy(UpstreamRequest upstream) : IServedContent
         }
     }
 
-    private async Task AnswerAsync(HttpContext context, StreamRuns runs, CancellationToken stopping)
+    private async Task AnswerAsync(HttpContext context, StreamRuns runs, PaidPrompts paid, CancellationToken stopping)
     {
+        if (!PromptKey.TryRead(context.Request.Headers, out var key))
+        {
+            await ProblemAsync(context, StatusCodes.Status400BadRequest, "Idempotency-Key must be one value of at most 255 characters.");
+            return;
+        }
+
         var body = await ForwardedRequest.ReadBodyAsync(context.Request);
+        var headers = ForwardedRequest.Headers(context.Request.Headers);
+        if (key is null)
+        {
+            using var leave = CancellationTokenSource.CreateLinkedTokenSource(context.RequestAborted, stopping);
+            await (await AskAsync(body, headers, runs, leave.Token)).Answer.ExecuteAsync(context);
+        }
+        else if (paid.TryAskOnce(PromptKey.Scoped(key, headers), PromptKey.FingerprintOf(body), () => AskAsync(body, headers, runs, stopping), out var asking))
+        {
+            // The client may go, and ask again for what it has begun.
+            await (await asking.WaitAsync(context.RequestAborted)).ExecuteAsync(context);
+        }
+        else
+        {
+            await ProblemAsync(context, StatusCodes.Status422UnprocessableEntity, "This Idempotency-Key came before, with another request.");
+        }
+    }
+
+    /// <summary>Asks once. What was not refused may have to be paid for.</summary>
+    private async Task<(IResult Answer, bool IsPaid)> AskAsync(
+        RequestBody body, IReadOnlyDictionary<string, string> headers, StreamRuns runs, CancellationToken cancellationToken)
+    {
+        var catcher = new DocumentCatcher();
         Transport transport;
         try
         {
-            transport = upstream.Open(body, ForwardedRequest.Headers(context.Request.Headers));
+            transport = upstream.Open(body, headers, catcher);
         }
         catch (ArgumentException)
         {
-            await TypedResults.Problem("A header of the request cannot be sent on.", statusCode: StatusCodes.Status400BadRequest).ExecuteAsync(context);
-            return;
+            return (TypedResults.Problem("A header of the request cannot be sent on.", statusCode: StatusCodes.Status400BadRequest), IsPaid: false);
         }
 
         try
         {
-            using var leave = CancellationTokenSource.CreateLinkedTokenSource(context.RequestAborted, stopping);
-            await transport.ConnectAsync(leave.Token);
+            await transport.ConnectAsync(cancellationToken);
+            var run = runs.Start((writer, stop) => UpstreamRelay.ProduceAsync(transport, writer, stop), Kept);
+            return (new RunAnswer(runs, run.Id), IsPaid: true);
         }
-        catch (Exception e)
+        catch (TransportException e)
         {
             await transport.DisposeAsync();
-            if (e is not TransportException failure)
-            {
-                throw;
-            }
-
-            await RefuseAsync(context, failure);
-            return;
+            return catcher.Document is { } document ? (document, IsPaid: true) : (new UpstreamRefusal(e), IsPaid: false);
         }
-
-        ForwardedRequest.AskForEvents(context.Request);
-        await runs.Start((writer, stop) => UpstreamRelay.ProduceAsync(transport, writer, stop)).ExecuteAsync(context);
-    }
-
-    /// <summary>What the upstream refused is refused in the same way; what it did not answer is an error of the gateway.</summary>
-    private static Task RefuseAsync(HttpContext context, TransportException e)
-    {
-        var status = e.HttpStatus is { } refusal && (int)refusal >= 400 ? (int)refusal
-            : e.Code is TransportErrorCode.ConnectTimeout ? StatusCodes.Status504GatewayTimeout
-            : StatusCodes.Status502BadGateway;
-        if (e.RetryAfter is { } wait)
+        catch
         {
-            context.Response.Headers.RetryAfter = Math.Ceiling(wait.TotalSeconds).ToString(CultureInfo.InvariantCulture);
+            await transport.DisposeAsync();
+            throw;
         }
-
-        return TypedResults.Problem($"The upstream did not answer with a stream. {e.Message}", statusCode: status).ExecuteAsync(context);
     }
+
+    private static Task ProblemAsync(HttpContext context, int status, string detail) => TypedResults.Problem(detail, statusCode: status).ExecuteAsync(context);
 }

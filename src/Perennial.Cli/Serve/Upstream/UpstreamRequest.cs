@@ -59,7 +59,7 @@ internal sealed class UpstreamRequest
 
     /// <summary>A POST that a client made, with the command line's headers in place of its own.</summary>
     /// <exception cref="ArgumentException">A header cannot be sent on.</exception>
-    public Transport Open(RequestBody body, IReadOnlyDictionary<string, string> headers)
+    public Transport Open(RequestBody body, IReadOnlyDictionary<string, string> headers, DocumentCatcher catcher)
     {
         var merged = new Dictionary<string, string>(headers, StringComparer.OrdinalIgnoreCase);
         foreach (var (name, value) in _options.Headers)
@@ -67,6 +67,6 @@ internal sealed class UpstreamRequest
             merged[name] = value;
         }
 
-        return new AutoTransport(_options with { Method = HttpMethod.Post, Body = body, Headers = merged }, _services);
+        return new AutoTransport(_options with { Method = HttpMethod.Post, Body = body, Headers = merged }, (_services ?? new TransportServices()) with { HttpHandler = catcher });
     }
 }

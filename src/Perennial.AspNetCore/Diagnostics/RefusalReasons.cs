@@ -1,0 +1,30 @@
+using Microsoft.AspNetCore.Http;
+
+namespace Perennial.AspNetCore.Diagnostics;
+
+/// <summary>Why a request or a message was refused, as operators know it (docs/observability.md).</summary>
+internal static class RefusalReasons
+{
+    public const string ServerFull = "server_full";
+    public const string RunFull = "run_full";
+    public const string TooManyRuns = "too_many_runs";
+    public const string TooManyMessages = "too_many_messages";
+    public const string InboxFull = "inbox_full";
+    public const string StoreUnavailable = "store_unavailable";
+    public const string GoingAway = "going_away";
+    public const string Origin = "origin";
+
+    /// <summary>Where a status says it all.</summary>
+    public static string Of(int status) => status switch
+    {
+        StatusCodes.Status401Unauthorized => "unauthenticated",
+        StatusCodes.Status403Forbidden => "forbidden",
+        StatusCodes.Status404NotFound => "not_found",
+        StatusCodes.Status405MethodNotAllowed => "not_taken",
+        StatusCodes.Status406NotAcceptable => "not_acceptable",
+        StatusCodes.Status409Conflict => "ended",
+        StatusCodes.Status413PayloadTooLarge => "payload_too_large",
+        StatusCodes.Status415UnsupportedMediaType => "unsupported_media_type",
+        _ => "bad_request",
+    };
+}

@@ -1,0 +1,103 @@
+using System.Diagnostics.CodeAnalysis;
+using Microsoft.AspNetCore.Http;
+
+namespace Perennial.Cli.Serve.Upstream;
+
+/// <summary>
+/// What was asked for under which <c>Idempotency-Key</c> (draft-ietf-httpapi-idempotency-key-header), so that it is asked once however often its
+/// client repeats itself. Remembers the last 10,000, each for a while. Safe from any thread.
+/// </summary>
+/// <param name="kept">For how long, from when it was asked.</param>
+/// <param name="time">The clock.</param>
+internal sealed class PaidPrompts(TimeSpan kept, TimeProvider time)
+{
+    private const int MostRemembered = 10_000;
+
+    private readonly Lock _gate = new();
+    private readonly Dictionary<string, Prompt> _prompts = new(StringComparer.Ordinal);
+    private readonly Queue<Prompt> _inOrder = new();
+
+    /// <summary>Asks, unless the same was asked before; then the answer is what that one got, or will get.</summary>
+    /// <param name="key">What tells it from others, and its client from others.</param>
+    /// <param name="fingerprint">What is the same when the request is.</param>
+    /// <param name="ask">Asks. What it returns or throws is for all who wait; only an answer is remembered.</param>
+    /// <param name="answer">Completes with the answer.</param>
+    /// <returns>False where another request had the key.</returns>
+    public bool TryAskOnce(
+        string key, string fingerprint, Func<Task<(IResult Answer, bool IsPaid)>> ask, [NotNullWhen(true)] out Task<IResult>? answer)
+    {
+        Prompt prompt;
+        lock (_gate)
+        {
+            ForgetOldLocked();
+            if (_prompts.TryGetValue(key, out var known))
+            {
+                answer = string.Equals(known.Fingerprint, fingerprint, StringComparison.Ordinal) ? known.Answer.Task : null;
+                return answer is not null;
+            }
+
+            prompt = new Prompt(key, fingerprint, time.GetTimestamp());
+            _prompts.Add(key, prompt);
+            _inOrder.Enqueue(prompt);
+        }
+
+        _ = AnswerAsync(prompt, ask);
+        answer = prompt.Answer.Task;
+        return true;
+    }
+
+    private async Task AnswerAsync(Prompt prompt, Func<Task<(IResult Answer, bool IsPaid)>> ask)
+    {
+        try
+        {
+            var (answer, isPaid) = await ask();
+            if (!isPaid)
+            {
+                Forget(prompt);
+            }
+
+            prompt.Answer.SetResult(answer);
+        }
+        catch (Exception e)
+        {
+            Forget(prompt);
+            prompt.Answer.SetException(e);
+            _ = prompt.Answer.Task.Exception;      // whoever asked may be gone
+        }
+    }
+
+    private void Forget(Prompt prompt)
+    {
+        lock (_gate)
+        {
+            ForgetLocked(prompt);
+        }
+    }
+
+    private void ForgetOldLocked()
+    {
+        while (_inOrder.TryPeek(out var oldest) && (_inOrder.Count >= MostRemembered || time.GetElapsedTime(oldest.AskedAt) >= kept))
+        {
+            ForgetLocked(_inOrder.Dequeue());
+        }
+    }
+
+    private void ForgetLocked(Prompt prompt)
+    {
+        if (_prompts.TryGetValue(prompt.Key, out var current) && current == prompt)
+        {
+            _prompts.Remove(prompt.Key);
+        }
+    }
+
+    private sealed class Prompt(string key, string fingerprint, long askedAt)
+    {
+        public string Key => key;
+
+        public string Fingerprint => fingerprint;
+
+        public long AskedAt => askedAt;
+
+        public TaskCompletionSource<IResult> Answer { get; } = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    }
+}
