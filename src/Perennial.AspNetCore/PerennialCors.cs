@@ -9,14 +9,14 @@ public static class PerennialCors
     /// <param name="policy">The application's policy, which says who may ask, by which methods, and whether with credentials.</param>
     /// <returns>The same policy.</returns>
     /// <remarks>
-    /// Readers also send <c>Last-Event-ID</c> and senders <c>Idempotency-Key</c> and <c>Content-Type</c>; those are allowed here too. WebSockets know no CORS:
+    /// Readers also send <c>Last-Event-ID</c> and <c>Prefer</c>, and senders <c>Idempotency-Key</c> and <c>Content-Type</c>; those are allowed here too. WebSockets know no CORS:
     /// see <see cref="WebSockets.WebSocketServerOptions.AllowedOrigins"/>.
     /// </remarks>
     public static CorsPolicyBuilder WithPerennialHeaders(this CorsPolicyBuilder policy)
     {
         ArgumentNullException.ThrowIfNull(policy);
         return policy
-            .WithHeaders(WireNames.LastEventIdHeader, "Idempotency-Key", "Content-Type")
+            .WithHeaders(WireNames.LastEventIdHeader, "Idempotency-Key", "Content-Type", "Prefer")
             .WithExposedHeaders(
                 WireNames.ProtocolHeader, WireNames.HeartbeatHeader, WireNames.CursorHeader, WireNames.TailHeader, WireNames.StatusHeader,
                 "Content-Location", "Retry-After");

@@ -30,10 +30,11 @@ export function createHttp(settings: Settings) {
     /** Whether the stream can go on over another request. `canResume`: repeating would hand out nothing twice. */
     canContinue: (canResume: boolean): boolean => isRead() || (!!allowReplay && canResume),
 
-    /** Opens the stream: the response has a success status, and its body is unread. */
-    async open(accept: string, lastEventId: string | undefined, signal: AbortSignal): Promise<Response> {
+    /** Opens the stream: the response has a success status, and its body is unread. `prefer`: of a server that other origins may not tell. */
+    async open(accept: string, lastEventId: string | undefined, signal: AbortSignal, prefer?: string): Promise<Response> {
       if (!maySend()) throw new TransportError("interrupted", "see allowReplay");
       const headers = new Headers({ accept });
+      if (prefer && !(globalThis.location && location.origin != url.origin)) headers.set("prefer", prefer);
       // Header fields hold bytes; an id goes back as the UTF-8 it came in (HTML standard, 9.2.3).
       if (lastEventId !== undefined) headers.set("last-event-id", String.fromCharCode(...new TextEncoder().encode(lastEventId)));
       try {

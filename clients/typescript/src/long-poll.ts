@@ -5,7 +5,7 @@ import { httpOf } from "./http.js";
 import { createJsonLinesParser, openEnvelope, readValue } from "./json-lines.js";
 import type { Incoming } from "./message.js";
 import type { Parser } from "./parser.js";
-import { endOf, mediaType, readBody, speaksPerennial } from "./response.js";
+import { endOf, longestSilenceOf, mediaType, readBody, speaksPerennial } from "./response.js";
 import { classifyJson, meaningOf, parse } from "./signals.js";
 import { tooLarge } from "./sse-parser.js";
 import type { StreamMessage } from "./types.js";
@@ -23,13 +23,15 @@ export const longPoll: Protocol = {
     let cursor = lastEventId;
     let isPerennial = false;
     let polledAt = 0;
-    const first = poll();
+    // Answered at once, so that it is known that messages can be sent (RFC 7240, 4.3).
+    const first = poll("wait=0");
     const batches = readAnswers();
 
     // A server may hold the first request until there is news: held for so long, it will be answered.
-    await Promise.race([first, sleep(services, settings.connectTimeout / 2, signal)]);
+    const answered = await Promise.race([first, sleep(services, settings.connectTimeout / 2, signal)]);
 
     const connection = {
+      longestSilence: answered ? longestSilenceOf(answered) : undefined,
       marksEnd: true,
       repeatsSends: true,
       bytes: 0,
@@ -58,14 +60,15 @@ export const longPoll: Protocol = {
             yield found;
           }
         }
-        const wait = polledAt + interval - services.now();
+        // The first was answered at once because it was asked to be; the next one is held.
+        const wait = answer == first && isPerennial ? 0 : polledAt + interval - services.now();
         if (wait > 0) await sleep(services, wait, signal);
       }
     }
 
-    async function poll(): Promise<Response> {
+    async function poll(prefer?: string): Promise<Response> {
       polledAt = services.now();
-      const response = await http.open("application/json, application/x-ndjson", cursor, signal);
+      const response = await http.open("application/json, application/x-ndjson", cursor, signal, prefer);
       await requireJson(response);
       return response;
     }

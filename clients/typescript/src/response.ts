@@ -6,6 +6,12 @@ import type { Parser } from "./parser.js";
 import { meaningOf } from "./signals.js";
 import type { StreamMessage, StreamSignal } from "./types.js";
 
+/** Three of the heartbeats that a server announces, in ms. */
+export function longestSilenceOf(response: Response): number | undefined {
+  const heartbeat = Number(response.headers.get("perennial-heartbeat"));
+  return heartbeat > 0 && heartbeat < 86_400 ? heartbeat * 3000 : undefined;
+}
+
 /** Whether the server announced Perennial's protocol (docs/protocol.md). */
 export const speaksPerennial = (response: Response): boolean => response.headers.get("perennial-protocol") === "1";
 
@@ -43,12 +49,11 @@ export function connectResponse(
   const isPerennial = speaksPerennial(response);
   const isOver = response.status == 204;
   const marksEnd = isPerennial && canMarkEnd;
-  const heartbeat = Number(response.headers.get("perennial-heartbeat"));
   let delivered = hasDelivered;
   const batches = readBody(response, parser, signal, (bytes) => (connection.bytes += bytes));
 
   const connection = {
-    longestSilence: heartbeat > 0 && heartbeat < 86_400 ? heartbeat * 3000 : undefined,
+    longestSilence: longestSilenceOf(response),
     marksEnd,
     repeatsSends: true,
     bytes: 0,

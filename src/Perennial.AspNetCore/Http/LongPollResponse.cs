@@ -1,4 +1,5 @@
 using System.Buffers;
+using System.Globalization;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Options;
@@ -21,7 +22,7 @@ internal sealed class LongPollResponse(IOptions<PerennialServerOptions> options,
     public async Task SendAsync(HttpContext context, IRunLog log, ReaderPlace place)
     {
         using var leave = CancellationTokenSource.CreateLinkedTokenSource(context.RequestAborted, lifetime.ApplicationStopping);
-        var slice = await WaitForNewsAsync(log, place.Cursor, leave.Token);
+        var slice = await WaitForNewsAsync(log, place.Cursor, HoldFor(context.Request), leave.Token);
         if (!slice.Records.IsEmpty)
             await SendAsync(context, Envelopes(slice.Records.Span, log.Epoch, place));
         else if (slice.State.Status != RunStatus.Running)
@@ -32,22 +33,41 @@ internal sealed class LongPollResponse(IOptions<PerennialServerOptions> options,
             context.Response.StatusCode = StatusCodes.Status204NoContent;
     }
 
+    /// <summary>As long as the server allows, or less where the reader would rather not wait so many seconds (RFC 7240, 4.3).</summary>
+    private TimeSpan HoldFor(HttpRequest request)
+    {
+        const string wait = "wait=";
+        var most = options.Value.LongPollHold;
+        foreach (var preference in request.Headers.GetCommaSeparatedValues("Prefer"))
+        {
+            if (preference.StartsWith(wait, StringComparison.OrdinalIgnoreCase)
+                && int.TryParse(preference.AsSpan(wait.Length), NumberStyles.None, CultureInfo.InvariantCulture, out var seconds)
+                && seconds < most.TotalSeconds)
+            {
+                return TimeSpan.FromSeconds(seconds);
+            }
+        }
+
+        return most;
+    }
+
     /// <summary>Empty when the time is up, or when the reader is gone.</summary>
-    private async Task<RunSlice> WaitForNewsAsync(IRunLog log, long cursor, CancellationToken leave)
+    private async Task<RunSlice> WaitForNewsAsync(IRunLog log, long cursor, TimeSpan mostHold, CancellationToken leave)
     {
         var slice = await log.ReadAsync(cursor, MaxAnswerBytes, CancellationToken.None);
-        if (!slice.Records.IsEmpty || slice.State.Status != RunStatus.Running)
+        if (!slice.Records.IsEmpty || slice.State.Status != RunStatus.Running || mostHold == TimeSpan.Zero)
             return slice;
 
-        var since = time.GetTimestamp();
         var news = new RunSignal();
         using var subscription = log.Subscribe(RunNews.Records, news);
+        // The end of the hold is what the timer says, once: by another clock it may come a little early.
+        using var hold = new CancellationTokenSource(mostHold, time);
+        await using var holding = hold.Token.UnsafeRegister(static signal => ((RunSignal)signal!).Set(), news);
         await using var leaving = leave.UnsafeRegister(static signal => ((RunSignal)signal!).Set(), news);
-        await using var timer = time.CreateTimer(static signal => ((RunSignal)signal!).Set(), news, options.Value.LongPollHold, Timeout.InfiniteTimeSpan);
         while (true)
         {
             slice = await log.ReadAsync(cursor, MaxAnswerBytes, CancellationToken.None);
-            var isOver = leave.IsCancellationRequested || time.GetElapsedTime(since) >= options.Value.LongPollHold;
+            var isOver = leave.IsCancellationRequested || hold.IsCancellationRequested;
             if (!slice.Records.IsEmpty || slice.State.Status != RunStatus.Running || isOver)
                 return slice;
             await news.WaitAsync();

@@ -77,7 +77,8 @@ internal sealed class RunResponse(
         response.Headers.CacheControl = "no-store, no-transform";
         response.Headers[WireNames.ProtocolHeader] = "1";
         response.Headers[WireNames.CursorHeader] = cursor.ToString();
-        if (form != ResponseForm.LongPoll)      // while a poll is held, nothing can be said
-            response.Headers[WireNames.HeartbeatHeader] = options.Value.HeartbeatInterval.TotalSeconds.ToString("0.###", CultureInfo.InvariantCulture);
+        // While a poll is held nothing can be said: there it is the answer that comes so often.
+        var heartbeat = form == ResponseForm.LongPoll ? options.Value.LongPollHold : options.Value.HeartbeatInterval;
+        response.Headers[WireNames.HeartbeatHeader] = heartbeat.TotalSeconds.ToString("0.###", CultureInfo.InvariantCulture);
     }
 }

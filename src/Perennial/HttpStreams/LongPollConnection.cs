@@ -14,6 +14,7 @@ internal sealed class LongPollConnection : TransportConnection
     private Task<HttpResponseMessage>? _poll;           // the first one, until its answer is read
     private PollAnswer? _answer;                        // the one being read
     private long _polledAt;
+    private bool _isFirst = true;                       // the poll under way
     private string? _lastEventId;
     private bool _speaksPerennial;
 
@@ -48,6 +49,11 @@ internal sealed class LongPollConnection : TransportConnection
         {
             var response = await NextResponseAsync(cancellationToken).ConfigureAwait(false);
             _speaksPerennial = ProtocolHeaders.SpeaksPerennial(response);
+            if (ProtocolHeaders.Heartbeat(response) is { } heartbeat)
+            {
+                ReportLongestSilence(heartbeat * 3);
+            }
+
             if (response.StatusCode == HttpStatusCode.NoContent)
             {
                 AddEnding(response, batch);
@@ -107,7 +113,9 @@ internal sealed class LongPollConnection : TransportConnection
             return response;
         }
 
-        var wait = _options.Interval - _time.GetElapsedTime(_polledAt);
+        // A server that speaks Perennial answered the first poll at once because it was asked to, and holds the next.
+        var wait = _isFirst && _speaksPerennial ? TimeSpan.Zero : _options.Interval - _time.GetElapsedTime(_polledAt);
+        _isFirst = false;
         if (wait > TimeSpan.Zero)
         {
             await Task.Delay(wait, _time, cancellationToken).ConfigureAwait(false);
@@ -120,7 +128,7 @@ internal sealed class LongPollConnection : TransportConnection
     private async Task<HttpResponseMessage> PollAsync()
     {
         _polledAt = _time.GetTimestamp();
-        var response = await _http.OpenAsync(_lastEventId, _polls.Token).ConfigureAwait(false);
+        var response = await _http.OpenAsync(_lastEventId, _polls.Token, _isFirst ? AskForAnswerAtOnce : null).ConfigureAwait(false);
         try
         {
             JsonContent.ThrowIfOther(response);
@@ -132,6 +140,9 @@ internal sealed class LongPollConnection : TransportConnection
             throw;
         }
     }
+
+    /// <summary>Once, so that it is known that the server can be reached, and messages can be sent (RFC 7240, 4.3).</summary>
+    private static void AskForAnswerAtOnce(HttpRequestMessage request) => request.Headers.TryAddWithoutValidation("Prefer", "wait=0");
 
     private async Task ReadAnswerAsync(PollAnswer answer, MessageBatch batch, CancellationToken cancellationToken)
     {

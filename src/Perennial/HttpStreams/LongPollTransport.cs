@@ -8,7 +8,8 @@ namespace Perennial.HttpStreams;
 /// </summary>
 /// <remarks>
 /// There is no connection to establish: the transport counts as connected once the first response has come, or when the server has
-/// held the first request for half of <see cref="TransportOptions.ConnectTimeout"/>, as servers do that wait for news.
+/// held the first request for half of <see cref="TransportOptions.ConnectTimeout"/>, as servers do that wait for news. The first request
+/// asks for an answer at once by <c>Prefer: wait=0</c> (RFC 7240, 4.3), which Perennial's server heeds.
 /// </remarks>
 public sealed class LongPollTransport : Transport
 {

@@ -30,7 +30,7 @@ public class LongPollTests
         response.Content.Headers.ContentType!.ToString().ShouldBe("application/json");
         WireFormatTests.Header(response, "Cache-Control").ShouldBe("no-store, no-transform");
         WireFormatTests.Header(response, "Perennial-Cursor").ShouldBe($"{run.Epoch}-0");
-        response.Headers.Contains("Perennial-Heartbeat").ShouldBeFalse("a poll that is held is silent");
+        WireFormatTests.Header(response, "Perennial-Heartbeat").ShouldBe("20");
         (await response.Content.ReadAsStringAsync(TestEnds)).ShouldBe(
             $$"""[{"id":"{{run.Epoch}}-1","data":"one"}""" + "\n" + $$""",{"id":"{{run.Epoch}}-2","type":"number","data":2}""" + "\n]");
         end.SetResult();
@@ -88,6 +88,56 @@ public class LongPollTests
         response.StatusCode.ShouldBe(HttpStatusCode.NoContent);
         response.Headers.Contains("Perennial-Status").ShouldBeFalse();
         WireFormatTests.Header(response, "Perennial-Protocol").ShouldBe("1");
+        end.SetResult();
+    }
+
+    [Theory(Timeout = RunServer.Hang)]
+    [InlineData("wait=3", 3)]
+    [InlineData("respond-async, WAIT=3", 3)]
+    [InlineData("wait=100", 7)]
+    [InlineData("wait=soon", 7)]
+    [InlineData("wait=-1", 7)]
+    public async Task A_reader_may_ask_to_be_held_for_less(string prefer, int held)
+    {
+        var clock = new ManualTimeProvider();
+        await using var server = await RunServer.StartAsync(options => options.LongPollHold = TimeSpan.FromSeconds(7), time: clock);
+        var end = new TaskCompletionSource();
+        var run = server.Runs.Start((_, _) => end.Task);
+
+        var poll = PollAsync(server, run, prefer);
+        await clock.WaitForTimerAsync(TimeSpan.FromSeconds(held), TestEnds);
+        clock.Advance(TimeSpan.FromSeconds(held));
+
+        (await poll).ShouldBe(HttpStatusCode.NoContent);
+        end.SetResult();
+    }
+
+    [Fact(Timeout = RunServer.Hang)]
+    public async Task A_reader_that_prefers_not_to_wait_is_answered_at_once()
+    {
+        await using var server = await RunServer.StartAsync(time: new ManualTimeProvider());
+        var end = new TaskCompletionSource();
+        var run = server.Runs.Start((_, _) => end.Task);
+
+        (await PollAsync(server, run, "wait=0")).ShouldBe(HttpStatusCode.NoContent);
+
+        end.SetResult();
+    }
+
+    [Fact(Timeout = RunServer.Hang)]
+    public async Task A_hold_ends_with_its_timer_though_the_clock_is_a_little_behind()
+    {
+        var timers = new ManualTimeProvider();
+        await using var server = await RunServer.StartAsync(time: new ClockThatIsBehind(timers));
+        var end = new TaskCompletionSource();
+        var run = server.Runs.Start((_, _) => end.Task);
+
+        var poll = server.OpenAsync(run, accept: Accept);
+        await timers.WaitForTimerAsync(TimeSpan.FromSeconds(20), TestEnds);
+        timers.Advance(TimeSpan.FromSeconds(20));
+
+        using var response = await poll;
+        response.StatusCode.ShouldBe(HttpStatusCode.NoContent);
         end.SetResult();
     }
 
@@ -167,5 +217,23 @@ public class LongPollTests
         first.Length.ShouldBeLessThan(500_000);
         first.ShouldNotContain("perennial.completed");
         (await server.ReadAsync(run, $"{run.Epoch}-10", Accept)).ShouldEndWith("\"data\":\"[DONE]\"}\n]");
+    }
+
+    private static async Task<HttpStatusCode> PollAsync(RunServer server, StreamRun run, string prefer)
+    {
+        using var request = new HttpRequestMessage(HttpMethod.Get, RunServer.PathOf(run));
+        request.Headers.TryAddWithoutValidation("Accept", Accept);
+        request.Headers.TryAddWithoutValidation("Prefer", prefer);
+        using var response = await server.Client.SendAsync(request, TestEnds);
+        return response.StatusCode;
+    }
+
+    /// <summary>As the system's: its timers go by ticks of the kernel, and may fire before the stopwatch says so.</summary>
+    private sealed class ClockThatIsBehind(TimeProvider timers) : TimeProvider
+    {
+        public override long GetTimestamp() => 0;
+
+        public override ITimer CreateTimer(TimerCallback callback, object? state, TimeSpan dueTime, TimeSpan period) =>
+            timers.CreateTimer(callback, state, dueTime, period);
     }
 }

@@ -41,7 +41,9 @@ public class NegotiationTests
         response.Headers.Vary.ShouldBe(["Accept"]);
         response.StatusCode.ShouldBe(expected is null ? HttpStatusCode.NotAcceptable : HttpStatusCode.OK);
         response.Content.Headers.ContentType!.MediaType.ShouldBe(expected ?? "application/problem+json");
-        response.Headers.Contains("Perennial-Heartbeat").ShouldBe(expected is not null && !isPoll, "only a stream has a heartbeat");
+        response.Headers.TryGetValues("Perennial-Heartbeat", out var heartbeat);
+        heartbeat?.Single().ShouldBe(isPoll ? "20" : "15", "a poll is answered so often, a stream shows life so often");
+        (heartbeat is null).ShouldBe(expected is null);
         if (expected is null)
         {
             response.Headers.CacheControl!.NoStore.ShouldBeTrue();

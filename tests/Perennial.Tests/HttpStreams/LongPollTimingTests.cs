@@ -64,7 +64,7 @@ public class LongPollTimingTests
             SseScripts.NeverAnswer);
         await using var probe = For(server);
         (await probe.ReadTextsAsync(1)).ShouldBe(["1"]);
-        await NextPollAsync(server, probe, 2);
+        await server.WaitForRequestsAsync(2, probe.Token);
 
         foreach (var (attempt, delay) in new[] { (1, 1), (2, 2) })
         {
@@ -179,7 +179,7 @@ public class LongPollTimingTests
             SseScripts.NeverAnswer);
         await using var probe = For(server, options => options with { IdleTimeout = TimeSpan.FromSeconds(60) });
         (await probe.ReadTextsAsync(1)).ShouldBe(["1"]);
-        await NextPollAsync(server, probe, 2);
+        await server.WaitForRequestsAsync(2, probe.Token);
 
         _clock.Advance(TimeSpan.FromSeconds(60));
 
@@ -187,6 +187,33 @@ public class LongPollTimingTests
         await _clock.WaitForTimerAsync(TimeSpan.FromSeconds(1), probe.Token);
         _clock.Advance(TimeSpan.FromSeconds(1));
         (await probe.ReadTextsAsync(1)).ShouldBe(["2"]);
+    }
+
+    [Fact]
+    public async Task The_first_poll_asks_for_an_answer_at_once_and_the_next_follows_at_once_to_be_held()
+    {
+        await using var server = ScriptedServer.Start(Answer("[]", "application/json", SpeaksPerennial), SseScripts.NeverAnswer);
+        await using var probe = For(server);
+
+        await probe.Transport.ConnectAsync(probe.Token);
+
+        await server.WaitForRequestsAsync(2, probe.Token);
+        server.Requests.Select(request => request.Header("Prefer")).ShouldBe(["wait=0", null]);
+    }
+
+    [Fact]
+    public async Task A_poll_held_three_times_as_long_as_the_server_says_is_a_lost_connection()
+    {
+        await using var server = ScriptedServer.Start(
+            Answer("[]", "application/json", SpeaksPerennial, ("Perennial-Heartbeat", "20")), SseScripts.NeverAnswer, SseScripts.NeverAnswer);
+        await using var probe = For(server);
+        await probe.Transport.ConnectAsync(probe.Token);
+        await server.WaitForRequestsAsync(2, probe.Token);
+        await _clock.WaitForTimerAsync(TimeSpan.FromSeconds(60), probe.Token);
+
+        _clock.Advance(TimeSpan.FromSeconds(60));
+
+        (await probe.WaitForAsync<ErrorEvent>()).Code.ShouldBe(TransportErrorCode.IdleTimeout);
     }
 
     [Fact]

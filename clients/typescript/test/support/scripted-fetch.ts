@@ -37,7 +37,7 @@ export interface ScriptedRequest {
   fail(code?: string): void;
 }
 
-/** A transport over SSE whose requests are answered by the test, and whose clock is the test's. */
+/** A transport, over SSE unless told otherwise, whose requests are answered by the test, and whose clock is the test's. */
 export class Scripted {
   readonly clock = new ManualClock();
   readonly requests: ScriptedRequest[] = [];
@@ -45,8 +45,8 @@ export class Scripted {
   isOffline = false;
   readonly transport: Transport;
 
-  constructor(options: Partial<TransportOptions> = {}) {
-    this.transport = createTransport({
+  constructor(options: Partial<TransportOptions> = {}, create: typeof createTransport = createTransport) {
+    this.transport = create({
       url: "https://example.com/stream?secret=1",
       ...options,
       services: { ...this.clock.services, fetch: (url, init) => this.#fetch(url, init), host: this.host, isOffline: () => this.isOffline },
