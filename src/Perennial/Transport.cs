@@ -1,4 +1,3 @@
-using System.Runtime.CompilerServices;
 using System.Text;
 using System.Text.Json;
 using System.Text.Json.Serialization.Metadata;
@@ -211,25 +210,10 @@ public abstract class Transport : IAsyncDisposable
     /// As for <see cref="ReadAllAsync"/>; and with <see cref="TransportErrorCode.InvalidMessage"/> for a message that does not fit,
     /// after which another loop goes on with the next one.
     /// </exception>
-    public async IAsyncEnumerable<T?> ReadJsonAsync<T>(
-        JsonTypeInfo<T> typeInfo, [EnumeratorCancellation] CancellationToken cancellationToken = default)
+    public IAsyncEnumerable<T?> ReadJsonAsync<T>(JsonTypeInfo<T> typeInfo, CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(typeInfo);
-        await foreach (var message in ReadAllAsync(cancellationToken).ConfigureAwait(false))
-        {
-            T? value;
-            try
-            {
-                value = message.Deserialize(typeInfo);
-            }
-            catch (JsonException e)
-            {
-                throw new TransportException(
-                    TransportErrorCode.InvalidMessage, $"A message of {message.Data.Length} bytes is not a JSON {typeof(T).Name}.", innerException: e);
-            }
-
-            yield return value;
-        }
+        return new JsonReader<T>(ReadAllAsync(cancellationToken), typeInfo);
     }
 
     /// <summary>Sends text. See <see cref="SendAsync(ReadOnlyMemory{byte}, CancellationToken)"/>.</summary>

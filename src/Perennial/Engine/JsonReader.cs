@@ -1,0 +1,48 @@
+using System.Runtime.CompilerServices;
+using System.Text.Json;
+using System.Text.Json.Serialization.Metadata;
+
+namespace Perennial.Engine;
+
+/// <summary>The sequence of messages as values. One whose message already waits is handed out without a task.</summary>
+internal sealed class JsonReader<T>(IAsyncEnumerable<StreamMessage> messages, JsonTypeInfo<T> typeInfo) : IAsyncEnumerable<T?>
+{
+    public IAsyncEnumerator<T?> GetAsyncEnumerator(CancellationToken cancellationToken = default) =>
+        new Enumerator(messages.GetAsyncEnumerator(cancellationToken), typeInfo);
+
+    private sealed class Enumerator(IAsyncEnumerator<StreamMessage> messages, JsonTypeInfo<T> typeInfo) : IAsyncEnumerator<T?>
+    {
+        public T? Current { get; private set; }
+
+        public ValueTask<bool> MoveNextAsync()
+        {
+            var next = messages.MoveNextAsync();
+            return next.IsCompletedSuccessfully ? new ValueTask<bool>(Read(next.Result)) : ReadNextAsync(next);
+        }
+
+        public ValueTask DisposeAsync() => messages.DisposeAsync();
+
+        [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
+        private async ValueTask<bool> ReadNextAsync(ValueTask<bool> next) => Read(await next.ConfigureAwait(false));
+
+        private bool Read(bool isThere)
+        {
+            if (!isThere)
+            {
+                return false;
+            }
+
+            var message = messages.Current;
+            try
+            {
+                Current = message.Deserialize(typeInfo);
+                return true;
+            }
+            catch (JsonException e)
+            {
+                throw new TransportException(
+                    TransportErrorCode.InvalidMessage, $"A message of {message.Data.Length} bytes is not a JSON {typeof(T).Name}.", innerException: e);
+            }
+        }
+    }
+}
