@@ -65,6 +65,11 @@ internal static class JsonConventions
     /// <summary>Whether <c>"done"</c> as a value or as a true member, or <c>"error"</c> as a value, stands anywhere.</summary>
     private static bool MayMark(ReadOnlySpan<byte> json)
     {
+        if (!MarkerSearch.HasEnding(json))
+        {
+            return false;
+        }
+
         var rest = json;
         while (rest.IndexOf("done\""u8) is >= 0 and var at)
         {
