@@ -86,6 +86,7 @@ public class SendTimeoutTests
         await using var probe = For(server, static options => options with { Buffer = new() { Capacity = 1 } });
         var send = probe.Transport.SendAsync("a", probe.Token);
         await _heard.Task;
+        await Patience.Until(() => probe.Transport.GetMetrics().BufferSize == 1, "the read is over, and the buffer full");
         await _clock.WaitForTimerAsync(Limit, probe.Token);
 
         _clock.Advance(Limit);
