@@ -12,13 +12,20 @@ namespace Perennial.Benchmarks;
 /// </summary>
 internal static class Suite
 {
-    private const string Usage = "Usage: [--runs N] [--only GROUP[,GROUP...]]";
+    private const string Usage = "Usage: [--runs N] [--only GROUP[,GROUP...]] [--write DOCUMENT]";
 
     public static async Task<int> RunAsync(string[] args)
     {
-        if (Parse(args) is not (var runs, var groups))
+        if (Parse(args) is not (var runs, var groups, var path))
         {
             await Console.Error.WriteLineAsync($"{Usage}\nGroups: {string.Join(", ", Groups.WithBudgets)}; and by name alone: {string.Join(", ", Groups.Named)}");
+            return 2;
+        }
+
+        var document = path is null ? null : new ResultDocument(path, $"{Machine()}, `--runs {runs}`");
+        if (document?.WhyNot([.. groups, ResultDocument.Budgets]) is { } reason)
+        {
+            await Console.Error.WriteLineAsync($"--write: {reason}");
             return 2;
         }
 
@@ -28,12 +35,14 @@ internal static class Suite
         foreach (var group in groups)
         {
             Console.WriteLine();
+            using var section = document?.Begin(group);
             await RunAsync(group, runs, budgets);
         }
 
         if (groups.Intersect(Groups.WithBudgets, StringComparer.Ordinal).Any())
         {
             Console.WriteLine();
+            using var section = Groups.WithBudgets.All(groups.Contains) ? document?.Begin(ResultDocument.Budgets) : null;
             budgets.Print();
         }
 
@@ -41,9 +50,10 @@ internal static class Suite
         return 0;
     }
 
-    private static (int Runs, string[] Groups)? Parse(string[] args)
+    private static (int Runs, string[] Groups, string? Document)? Parse(string[] args)
     {
         var (runs, groups) = (5, Groups.WithBudgets);
+        string? document = null;
         for (var n = 0; n < args.Length; n += 2)
         {
             switch (args[n..])
@@ -53,13 +63,16 @@ internal static class Suite
                 case ["--only", var names, ..]:
                     groups = names.Split(',');
                     break;
+                case ["--write", var path, ..]:
+                    document = path;
+                    break;
                 default:
                     return null;
             }
         }
 
         string[] known = [.. Groups.WithBudgets, .. Groups.Named];
-        return groups.All(group => known.Contains(group, StringComparer.Ordinal)) ? (runs, groups) : null;
+        return groups.All(group => known.Contains(group, StringComparer.Ordinal)) ? (runs, groups, document) : null;
     }
 
     private static async Task RunAsync(string group, int runs, Budgets budgets)
