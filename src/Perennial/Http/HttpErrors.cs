@@ -76,7 +76,8 @@ internal static class HttpErrors
     {
         for (var cause = e.InnerException; cause is not null; cause = cause.InnerException)
         {
-            if (cause is SocketException or HttpIOException { HttpRequestError: HttpRequestError.ResponseEnded })
+            // Below TLS the end of the line is an IOException of no kind of its own.
+            if (cause is SocketException or HttpIOException { HttpRequestError: HttpRequestError.ResponseEnded } or (IOException and not HttpIOException))
             {
                 return true;
             }

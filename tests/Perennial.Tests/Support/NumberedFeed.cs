@@ -1,5 +1,8 @@
+using System.Collections.Concurrent;
 using System.Globalization;
 using System.IO.Compression;
+using System.Net;
+using System.Security.Cryptography.X509Certificates;
 using System.Text;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting;
@@ -19,26 +22,37 @@ internal sealed class NumberedFeed : IAsyncDisposable
     private readonly int _count;
     private readonly string _encoding;
 
-    private NumberedFeed(int count, HttpProtocols protocol, string encoding)
+    private NumberedFeed(int count, HttpProtocols protocol, string encoding, X509Certificate2? certificate)
     {
         _count = count;
         _encoding = encoding;
         var builder = WebApplication.CreateEmptyBuilder(new WebApplicationOptions());
         builder.Logging.ClearProviders();
-        builder.WebHost.UseKestrelCore().ConfigureKestrel(kestrel => kestrel.Listen(System.Net.IPAddress.Loopback, 0, listen => listen.Protocols = protocol));
+        builder.WebHost.UseKestrelCore().UseKestrelHttpsConfiguration().ConfigureKestrel(kestrel => kestrel.Listen(IPAddress.Loopback, 0, listen =>
+        {
+            listen.Protocols = protocol;
+            if (certificate is not null)
+            {
+                listen.UseHttps(certificate);
+            }
+        }));
         _app = builder.Build();
         _app.Run(ServeAsync);
     }
 
     public Uri Address => new(_app.Urls.Single());
 
+    /// <summary>The HTTP versions of the requests so far.</summary>
+    public ConcurrentQueue<string> Versions { get; } = [];
+
     /// <summary>Starts a feed.</summary>
     /// <param name="count">How many events there are.</param>
-    /// <param name="protocol">HTTP/1.1, or HTTP/2 without TLS.</param>
+    /// <param name="protocol">HTTP/1.1, HTTP/2, or over TLS whichever of both the client prefers.</param>
     /// <param name="encoding">The content encoding: <c>gzip</c>, <c>br</c> or none.</param>
-    public static async Task<NumberedFeed> StartAsync(int count, HttpProtocols protocol, string encoding)
+    /// <param name="certificate">For TLS; <see langword="null"/> for none.</param>
+    public static async Task<NumberedFeed> StartAsync(int count, HttpProtocols protocol, string encoding = "", X509Certificate2? certificate = null)
     {
-        var feed = new NumberedFeed(count, protocol, encoding);
+        var feed = new NumberedFeed(count, protocol, encoding, certificate);
         await feed._app.StartAsync(TestContext.Current.CancellationToken);
         return feed;
     }
@@ -59,6 +73,7 @@ internal sealed class NumberedFeed : IAsyncDisposable
 
     private async Task ServeAsync(HttpContext context)
     {
+        Versions.Enqueue(context.Request.Protocol);
         var next = 1 + int.Parse(context.Request.Headers["Last-Event-ID"].FirstOrDefault()?[1..] ?? "0", CultureInfo.InvariantCulture);
         context.Response.ContentType = "text/event-stream";
         if (_encoding.Length > 0)

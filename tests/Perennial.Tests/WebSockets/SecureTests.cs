@@ -4,6 +4,7 @@ using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting;
 using Microsoft.Extensions.Logging;
 using Perennial.Testing;
+using Perennial.Tests.Support;
 using static Perennial.Tests.Support.SseScripts;
 
 namespace Perennial.Tests.WebSockets;

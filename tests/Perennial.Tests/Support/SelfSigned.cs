@@ -3,7 +3,7 @@ using System.Net.Security;
 using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
 
-namespace Perennial.Tests.WebSockets;
+namespace Perennial.Tests.Support;
 
 /// <summary>A certificate for 127.0.0.1 that nobody vouches for, made for one test.</summary>
 internal static class SelfSigned
