@@ -1,4 +1,5 @@
 using System.Net;
+using System.Net.WebSockets;
 using System.Security.Cryptography.X509Certificates;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting;
@@ -24,6 +25,26 @@ public class SecureTests
         await probe.Transport.SendAsync("hello", probe.Token);
 
         (await probe.ReadTextsAsync()).ShouldBe(["hello"]);
+    }
+
+    [Theory]
+    [InlineData(CutMode.Reset)]
+    [InlineData(CutMode.Close)]
+    public async Task A_handshake_may_break_off_anywhere(CutMode how)
+    {
+        using var certificate = SelfSigned.Create();
+        await using var app = await StartAsync(certificate, static async (socket, aborted) =>
+        {
+            await socket.SendAsync("hello"u8.ToArray(), WebSocketMessageType.Text, true, aborted);
+            await socket.CloseAsync(WebSocketCloseStatus.NormalClosure, null, aborted);
+        });
+        for (var cut = 0; cut < 1600; cut += 23)
+        {
+            await using var proxy = FaultProxy.Start(EndpointOf(app, "wss"), FaultPlan.InOrder(FaultPlan.Cut(cut, how), FaultPlan.None));
+            await using var probe = Sockets.Probe(Sockets.OptionsFor(proxy.Address) with { Http = new() { Tls = SelfSigned.Trusting(certificate) } });
+
+            (await probe.ReadTextsAsync()).ShouldContain("hello", $"cut after byte {cut}");
+        }
     }
 
     [Fact]
@@ -87,7 +108,15 @@ public class SecureTests
     private static Uri EndpointOf(WebApplication app, string scheme) => new UriBuilder(app.Urls.Single()) { Scheme = scheme }.Uri;
 
     /// <summary>Returns the first message, and closes.</summary>
-    private static async Task<WebApplication> StartEchoAsync(X509Certificate2 certificate)
+    private static Task<WebApplication> StartEchoAsync(X509Certificate2 certificate) => StartAsync(certificate, static async (socket, aborted) =>
+    {
+        var block = new byte[100];
+        var received = await socket.ReceiveAsync(block.AsMemory(), aborted);
+        await socket.SendAsync(block.AsMemory(0, received.Count), received.MessageType, true, aborted);
+        await socket.CloseAsync(WebSocketCloseStatus.NormalClosure, null, aborted);
+    });
+
+    private static async Task<WebApplication> StartAsync(X509Certificate2 certificate, Func<WebSocket, CancellationToken, Task> serve)
     {
         var builder = WebApplication.CreateSlimBuilder();
         builder.Logging.ClearProviders();
@@ -95,13 +124,10 @@ public class SecureTests
         builder.WebHost.ConfigureKestrel(kestrel => kestrel.Listen(IPAddress.Loopback, 0, endpoint => endpoint.UseHttps(certificate)));
         var app = builder.Build();
         app.UseWebSockets();
-        app.Run(static async context =>
+        app.Run(async context =>
         {
             using var socket = await context.WebSockets.AcceptWebSocketAsync();
-            var block = new byte[100];
-            var received = await socket.ReceiveAsync(block.AsMemory(), context.RequestAborted);
-            await socket.SendAsync(block.AsMemory(0, received.Count), received.MessageType, true, context.RequestAborted);
-            await socket.CloseAsync(System.Net.WebSockets.WebSocketCloseStatus.NormalClosure, null, context.RequestAborted);
+            await serve(socket, context.RequestAborted);
         });
         await app.StartAsync();
         return app;
