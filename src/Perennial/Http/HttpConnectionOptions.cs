@@ -9,7 +9,11 @@ namespace Perennial.Http;
 /// </summary>
 public sealed record HttpConnectionOptions
 {
-    /// <summary>Encodings offered to the server. Default gzip and br; <see cref="DecompressionMethods.None"/> offers none.</summary>
+    /// <summary>
+    /// Encodings offered to the server. Default gzip and br; <see cref="DecompressionMethods.None"/> offers none. A compressed body that is cut short
+    /// while HTTP itself ends in good order is taken for a whole one, as the platform's decoders do: where a server can do that, see
+    /// <see cref="TransportOptions.EndOfStream"/>.
+    /// </summary>
     public DecompressionMethods Decompression { get; init; } = DecompressionMethods.GZip | DecompressionMethods.Brotli;
 
     /// <summary>The proxy to use. Default <see langword="null"/>: the system's.</summary>
