@@ -24,20 +24,7 @@ internal static class RequestIdConvention
         return (byte[])[.. head, .. members];
     }
 
-    public static bool Read(in StreamMessage message, out ReplyContent reply)
-    {
-        reply = default;
-        try
-        {
-            var reader = RequestJson.Reader(message.Bytes);
-            return reader.Read() && reader.TokenType == JsonTokenType.StartObject && TryReadMembers(ref reader, message.Data, out reply);
-        }
-        // Half a surrogate pair is valid JSON, but no string: reading it is an InvalidOperationException.
-        catch (Exception e) when (e is JsonException or InvalidOperationException)
-        {
-            return false;
-        }
-    }
+    public static bool Read(in StreamMessage message, out ReplyContent reply) => RequestJson.Read(message, TryReadMembers, out reply);
 
     private static bool TryReadMembers(ref Utf8JsonReader reader, ReadOnlyMemory<byte> message, out ReplyContent reply)
     {

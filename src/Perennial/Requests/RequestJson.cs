@@ -10,7 +10,25 @@ internal static class RequestJson
 
     public static ReadOnlySpan<byte> Space => " \t\r\n"u8;
 
-    public static Utf8JsonReader Reader(ReadOnlySpan<byte> json) => new(json, Deep);
+    /// <summary>Reads the members of an object, and whether it is a reply. The reader stands within the object.</summary>
+    public delegate bool MembersReader(ref Utf8JsonReader reader, ReadOnlyMemory<byte> message, out ReplyContent reply);
+
+    private static Utf8JsonReader Reader(ReadOnlySpan<byte> json) => new(json, Deep);
+
+    /// <summary>Reads a message that is an object, and perhaps a reply. Any other message is none.</summary>
+    public static bool Read(in StreamMessage message, MembersReader readMembers, out ReplyContent reply)
+    {
+        reply = default;
+        try
+        {
+            var reader = Reader(message.Bytes);
+            return reader.Read() && reader.TokenType == JsonTokenType.StartObject && readMembers(ref reader, message.Data, out reply);
+        }
+        catch (Exception e) when (IsNoJson(e))
+        {
+            return false;
+        }
+    }
 
     /// <summary>Whether this is one JSON value, and whether it is an object with a certain member at the top.</summary>
     public static (JsonTokenType Kind, bool HasMember) Inspect(ReadOnlySpan<byte> json, ReadOnlySpan<byte> member)
@@ -27,8 +45,7 @@ internal static class RequestJson
 
             return (kind, hasMember);
         }
-        // Half a surrogate pair is valid JSON, but no string: comparing it is an InvalidOperationException.
-        catch (Exception e) when (e is JsonException or InvalidOperationException)
+        catch (Exception e) when (IsNoJson(e))
         {
             return (JsonTokenType.None, false);
         }
@@ -50,6 +67,9 @@ internal static class RequestJson
         using var document = JsonDocument.ParseValue(ref reader);
         return new RequestError(Text(document.RootElement, "message"), Text(document.RootElement, "code"));
     }
+
+    /// <summary>Half a surrogate pair is valid JSON, but no string: reading or comparing it is an <see cref="InvalidOperationException"/>.</summary>
+    private static bool IsNoJson(Exception e) => e is JsonException or InvalidOperationException;
 
     private static string? Text(JsonElement error, string name) => !error.TryGetProperty(name, out var member) ? null : member.ValueKind switch
     {
