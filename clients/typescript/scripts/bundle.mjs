@@ -3,7 +3,7 @@ import { readFileSync } from "node:fs";
 
 /** Members of objects that stay within the library: in no public type, nor in the protocol (the build looks), nor in a type of the platform. */
 export const internalNames = [
-  "afterFailure", "announce", "append", "appended", "bell", "changed", "consumes", "counts", "delivered", "dispatch", "drop", "emit", "enter",
+  "afterFailure", "allow", "announce", "append", "appended", "backoff", "bell", "changed", "consumes", "counts", "delivered", "dispatch", "drop", "emit", "enter", "failedTries",
   "hasId", "heard", "isAway", "isBeforeGap", "isExact", "isReady", "isShown", "latencies", "look", "report", "ring", "take", "until", "use", "wake",
   "wasConnected", "watch",
 ];

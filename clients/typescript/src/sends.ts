@@ -119,7 +119,7 @@ export function createSendList(settings: Settings, current: () => Connection | u
     } finally {
       limit.abort();
     }
-    backoff.failures = 0;
+    backoff.failedTries = 0;
     list.remove(send);
   }
 
