@@ -17,12 +17,8 @@ export function watchHost({ host }: TransportServices, wake: () => void, drop: (
   return watched;
 
   function onEvent({ type }: Event): void {
-    if (type == "pagehide") {
-      watched.isAway = true;
-      drop(passing("connection-lost", "page hidden"));
-      return;
-    }
-    if (type == "pageshow") watched.isAway = false;
-    if (type != "visibilitychange" || globalThis.document?.visibilityState != "hidden") wake();
+    if (type.startsWith("page")) watched.isAway = type == "pagehide";
+    if (watched.isAway) drop(passing("connection-lost", "page hidden"));
+    else if (type != "visibilitychange" || globalThis.document?.visibilityState != "hidden") wake();
   }
 }

@@ -24,7 +24,8 @@ export const longPoll: Protocol = {
     let isPerennial = false;
     let polledAt = 0;
     // Answered at once, so that it is known that messages can be sent (RFC 7240, 4.3).
-    const first = poll("wait=0");
+    // Not of another origin, which may not allow the field (CORS).
+    const first = poll(globalThis.location && location.origin != settings.url.origin ? {} : { prefer: "wait=0" });
     const batches = readAnswers();
 
     // A server may hold the first request until there is news: held for so long, it will be answered.
@@ -66,9 +67,9 @@ export const longPoll: Protocol = {
       }
     }
 
-    async function poll(prefer?: string): Promise<Response> {
+    async function poll(fields?: Record<string, string>): Promise<Response> {
       polledAt = services.now();
-      const response = await http.open("application/json, application/x-ndjson", cursor, signal, prefer);
+      const response = await http.open({ accept: "application/json, application/x-ndjson", ...fields }, cursor, signal);
       await requireJson(response);
       return response;
     }
