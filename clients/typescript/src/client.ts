@@ -3,7 +3,6 @@ import { createBuffer } from "./buffer.js";
 import type { Connection, Protocol } from "./connection.js";
 import { TransportError } from "./errors.js";
 import { createEvents } from "./events.js";
-import { watchHost } from "./host.js";
 import { type Cursor, type LoopContext, runLoop } from "./loop.js";
 import { createCounts, summarize } from "./metrics.js";
 import { createSendList } from "./sends.js";
@@ -59,10 +58,7 @@ export function createClient(protocol: Protocol, options: TransportOptions): Tra
   const loop: LoopContext = {
     settings, buffer, bell, cursor, counts, enter,
     backoff: createBackoff(settings),
-    wake() {},
-    drop() {},
-    isShown: () => !host.isAway,
-    admit: (stop) => protocol.admit?.(stop),
+    protocol,
     open: protocol.create({ settings, sends }),
     announce: events.announce,
     report(failure, recoverable = true, attempt = 0) {
@@ -91,11 +87,6 @@ export function createClient(protocol: Protocol, options: TransportOptions): Tra
     },
     changed: () => change(),
   };
-  const host = watchHost(services, () => {
-    bell.ring();
-    loop.wake();
-  }, (reason) => loop.drop(reason));
-
   renewCompletion();
   enter("idle");
   onAbort(settings.signal, () => void close());
@@ -179,7 +170,6 @@ export function createClient(protocol: Protocol, options: TransportOptions): Tra
     startedAt ??= services.now();
     loop.backoff = createBackoff(settings);
     enter("connecting");
-    host.watch("addEventListener");
     void runLoop(loop, session.stop.signal).then(finish);
     return session;
   }
@@ -188,8 +178,8 @@ export function createClient(protocol: Protocol, options: TransportOptions): Tra
   function finish(result: StreamEnd): void {
     const { reason, error } = result;
     if (session) session.end = result;
+    session?.stop.abort();
     session = undefined;
-    host.watch("removeEventListener");
     enter(error ? "failed" : "closed", error, result);
     sends.fail();
     if (reason == "completed" || reason == "stopped") events.announce("done", result);

@@ -56,7 +56,7 @@ export const longPoll: Protocol = {
         } else {
           const isDocument = /^(application|text)\/json$|[^m]\+json$/.test(mediaType(response));
           const parser = (isDocument ? createDocumentParser : createJsonLinesParser)(maxMessageLength, isPerennial);
-          for await (const found of readBody(response, parser, signal, (bytes) => (connection.bytes += bytes))) {
+          for await (const found of readBody(response, parser, signal, connection)) {
             for (const { id } of found) cursor = id ?? cursor;
             yield found;
           }

@@ -1,12 +1,13 @@
 import type { Backoff } from "./backoff.js";
 import type { Buffer } from "./buffer.js";
-import type { Connection, OpenContext } from "./connection.js";
+import type { Connection, OpenContext, Protocol } from "./connection.js";
 import type { Detail } from "./events.js";
 import { asFinal, passing, type TransportError, toTransportError } from "./errors.js";
 import type { Message } from "./message.js";
 import type { Counts } from "./metrics.js";
 import type { Settings } from "./settings.js";
 import { failureIn, memberOf, text } from "./signals.js";
+import { watchHost } from "./host.js";
 import { watchSilence } from "./silence.js";
 import type { StreamEnd, StreamSignal, TransportEvents, TransportState } from "./types.js";
 import { type Bell, childOf, sleep, within } from "./waiting.js";
@@ -29,16 +30,9 @@ export interface LoopContext {
   readonly counts: Counts;
   /** Of this session. */
   backoff: Backoff;
-  /** Set by the loop: ends a wait, or looks at the clock. For a machine that woke up, or a network that is back. */
-  wake: () => void;
-  /** Set by the loop: leaves the present connection. */
-  drop: (reason: TransportError) => void;
+  readonly protocol: Protocol;
   /** Opens one connection. Rejects soon after the signal aborts. */
   open(context: OpenContext): Promise<Connection>;
-  /** Whether the page is not put away. */
-  isShown(): boolean;
-  /** Settles when an attempt may begin. */
-  admit(stop: AbortSignal): Promise<void> | undefined;
   enter(state: TransportState, error?: TransportError): void;
   announce<Name extends keyof TransportEvents>(name: Name, detail: Detail<Name>): void;
   report(error: TransportError, recoverable?: boolean, attempt?: number): void;
@@ -54,6 +48,12 @@ export interface LoopContext {
 export async function runLoop(context: LoopContext, stop: AbortSignal): Promise<StreamEnd> {
   const { settings, buffer, bell, cursor, counts, backoff, announce, report, enter } = context;
   const { services, reconnect } = settings;
+  let lifetime = new AbortController();      // of the present connection
+  let wake = () => {};                       // ends a wait, or looks at the clock
+  const host = watchHost(services, stop, () => {
+    bell.ring();
+    wake();
+  }, (reason) => lifetime.abort(reason));
 
   try {
     for (;;) {
@@ -76,23 +76,22 @@ export async function runLoop(context: LoopContext, stop: AbortSignal): Promise<
     enter("reconnecting", error);
     announce("reconnecting", { attempt, delay, maxAttempts: reconnect.maxAttempts });
     counts.reconnectAttempts++;
-    await sleep(services, delay, stop, (wake) => {
-      context.wake = error.retryAfter ? () => {} : wake;      // a wait the server asked for is not ours to end
+    await sleep(services, delay, stop, (end) => {
+      wake = error.retryAfter ? () => {} : end;      // a wait the server asked for is not ours to end
     });
     if (error.code == "overrun") await bell.until(buffer.isReady, stop);
   }
 
   async function connectAndRead(): Promise<StreamEnd> {
-    await bell.until(context.isShown, stop);
-    await within(context.admit(stop), stop);
-    const lifetime = childOf(stop);
+    await bell.until(() => !host.isAway, stop);
+    await within(context.protocol.admit?.(stop), stop);
+    lifetime = childOf(stop);
     const { signal } = lifetime;
     const attempt = backoff.failedTries;
     const resumedFrom = cursor.id;
     let connection: Connection | undefined;
-    context.drop = (reason) => lifetime.abort(reason);
-    const silence = watchSilence(services, (limit) => context.drop(connection ? passing("idle-timeout", limit) : passing("connect-timeout", settings.url.host)));
-    context.wake = silence.look;
+    const silence = watchSilence(services, (limit) => lifetime.abort(connection ? passing("idle-timeout", limit) : passing("connect-timeout", settings.url.host)));
+    wake = silence.look;
 
     try {
       announce("connecting", { attempt });
