@@ -92,5 +92,5 @@ export function toTransportError(error: unknown): TransportError {
   return error instanceof TransportError ? error : new TransportError("unexpected", "", { cause: error });
 }
 
-/** Whether the peer may have acted on what failed so. A client error says that it was not taken (RFC 9110, 15.5). */
-export const mayHaveArrived = ({ status, delivery }: TransportError): boolean => !(status! < 500 || delivery == "not-sent");
+/** What is known of something that failed so. A client error says that it was not taken (RFC 9110, 15.5). */
+export const deliveryOf = ({ status, delivery }: TransportError): "not-sent" | "unknown" => (status! < 500 || delivery == "not-sent" ? "not-sent" : "unknown");

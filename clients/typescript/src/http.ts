@@ -1,5 +1,5 @@
 import type { ProtocolContext } from "./connection.js";
-import { asFinal, mayHaveArrived, passing, TransportError, toTransportError } from "./errors.js";
+import { asFinal, deliveryOf, passing, TransportError, toTransportError } from "./errors.js";
 import type { Settings } from "./settings.js";
 import type { OutgoingSend } from "./sends.js";
 import type { OutgoingRequest } from "./types.js";
@@ -43,7 +43,7 @@ export function createHttp(settings: Settings) {
         return response;
       } catch (failure) {
         const error = toTransportError(failure);
-        mayHaveActed &&= mayHaveArrived(error);
+        mayHaveActed &&= deliveryOf(error) == "unknown";
         throw maySend() || !error.transient ? error : asFinal(error, error.status ? error.code : "interrupted");
       }
     },
@@ -51,10 +51,10 @@ export function createHttp(settings: Settings) {
     /** Posts one message, named by its key so that the server can recognise a repetition. */
     async post({ data, kind, key }: OutgoingSend, signal: AbortSignal): Promise<"acknowledged"> {
       if (!sendUrl && !isRead()) throw new TransportError("not-connected", "sendUrl is not set", { delivery: "not-sent" });
-      const headers = new Headers({
-        "content-type": kind == "json" ? "application/json" : kind == "text" ? "text/plain; charset=utf-8" : "application/octet-stream",
-        "idempotency-key": `"${key}"`,      // a structured-field string (draft-ietf-httpapi-idempotency-key-header, 2.1)
-      });
+      // A structured-field string (draft-ietf-httpapi-idempotency-key-header, 2.1).
+      const headers = new Headers({ "idempotency-key": `"${key}"` });
+      // That of text is the platform's own.
+      if (kind != "text") headers.set("content-type", kind == "json" ? "application/json" : "application/octet-stream");
       const response = await request("POST", sendUrl ? new URL(sendUrl, url) : (resource ?? url), headers, signal, data);
       await response.body?.cancel();
       // Followed by another method, perhaps, and answered by a login page: that acknowledges nothing.

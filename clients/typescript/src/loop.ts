@@ -105,7 +105,6 @@ export async function runLoop(context: LoopContext, stop: AbortSignal): Promise<
       if (!cursor.isExact && !cursor.isBeforeGap) announceGap("not-numbered", resumedFrom);
       return await read(connection);
     } catch (failure) {
-      stop.throwIfAborted();
       if (services.now() - counts.connectedAt! >= reconnect.stableAfter) backoff.failedTries = 0;
       const error = toTransportError(failure);
       throw error.transient && connection && !connection.canResume() ? asFinal(error, "interrupted") : error;

@@ -63,7 +63,7 @@ export function createNumberedSends(list: SendList, sender: Sender, { services, 
       }
       if (send.number <= reached) continue;
       reached = send.number;
-      send.mayHaveArrived = true;
+      send.delivery = "unknown";
       limits.set(reached, after(services, timeout, () => send.settle(undefined, new TransportError("send-timeout", timeout, { delivery: "unknown" }))));
       say(`{"type":"perennial.send","number":${reached},${payload(send)}}`);
     }

@@ -1,6 +1,6 @@
 import { createBackoff } from "./backoff.js";
 import type { Connection } from "./connection.js";
-import { asFinal, mayHaveArrived, passing, TransportError, toTransportError } from "./errors.js";
+import { asFinal, deliveryOf, passing, TransportError, toTransportError } from "./errors.js";
 import type { Settings } from "./settings.js";
 import type { SendOutcome } from "./types.js";
 import { after, childOf, onAbort, sleep, within } from "./waiting.js";
@@ -17,8 +17,8 @@ export interface OutgoingSend {
 export interface PendingSend extends OutgoingSend {
   /** Its number under `perennial.v1`, once it has one: then it stays until it is answered, whoever still waits for that. */
   number?: number;
-  /** Whether some try may have reached the peer: what a later try finds out does not change that. */
-  mayHaveArrived: boolean;
+  /** What is known of it: once some try may have reached the peer, nothing that a later one finds out changes that. */
+  delivery: "not-sent" | "unknown";
   /** Aborted once the caller knows its fate, so that only its number matters. */
   readonly settled: AbortSignal;
   /** Tells the caller its fate, unless that is known: an outcome, or why there is none. */
@@ -49,7 +49,7 @@ export function createSendList(settings: Settings, current: () => Connection | u
         data,
         kind,
         key: drawKey(),
-        mayHaveArrived: false,
+        delivery: "not-sent",
         settled,
         settle(outcome, failure) {
           if (outcome && !settled.aborted) onSent();
@@ -93,20 +93,20 @@ export function createSendList(settings: Settings, current: () => Connection | u
   return list;
 
   async function trySend(connection: Connection, send: PendingSend): Promise<void> {
-    const { mayHaveArrived: hadArrived, settled } = send;
+    const { delivery, settled } = send;
     const { repeatsSends } = connection;
     const limit = childOf(settled);
     onAbort(limit.signal, after(services, timeout, () => limit.abort(passing("send-timeout", timeout))));
     try {
       if (send.number) throw new TransportError("connection-lost", "sent in another form");
       const sending = connection.send(send, limit.signal);
-      send.mayHaveArrived = true;
+      send.delivery = "unknown";
       send.settle(await within(sending, limit.signal));
     } catch (failure) {
       const error = toTransportError(failure);
-      send.mayHaveArrived = hadArrived || mayHaveArrived(error);
+      if (delivery == "not-sent") send.delivery = deliveryOf(error);
       try {
-        if (send.mayHaveArrived && !repeatsSends) throw error;
+        if (send.delivery == "unknown" && !repeatsSends) throw error;
         return await sleep(services, backoff.afterFailure(error), settled);
       } catch (failure) {
         const error = toTransportError(failure);
@@ -121,6 +121,6 @@ export function createSendList(settings: Settings, current: () => Connection | u
 
   /** Ends with an error that says what is known of the message. */
   function fail(send: PendingSend, error: TransportError): void {
-    send.settle(undefined, Object.assign(error, { delivery: send.mayHaveArrived ? "unknown" : "not-sent" }));
+    send.settle(undefined, Object.assign(error, { delivery: send.delivery }));
   }
 }
