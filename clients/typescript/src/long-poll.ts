@@ -2,7 +2,7 @@ import { type CreateTransport, creatorOf } from "./client.js";
 import type { Protocol } from "./connection.js";
 import { requireJson } from "./http-stream.js";
 import { httpOf } from "./http.js";
-import { createJsonLinesParser, openEnvelope, readValue } from "./json-lines.js";
+import { createJsonLinesParser, partsOf, readJson } from "./json-lines.js";
 import type { Incoming } from "./message.js";
 import type { Parser } from "./parser.js";
 import { endOf, longestSilenceOf, mediaType, readBody, speaksPerennial } from "./response.js";
@@ -91,13 +91,8 @@ function createDocumentParser(maxLength: number, envelopes: boolean): Parser {
     },
     end(into) {
       const value = parse(text);
-      if (Array.isArray(value)) {
-        for (const each of value) into.push((envelopes ? openEnvelope : readValue)(JSON.stringify(each)));
-      } else {
-        const lines = createJsonLinesParser(maxLength, envelopes);
-        lines.parse(new TextEncoder().encode(value === undefined ? text : text.replace(/[\r\n]+/g, " ")), into);
-        lines.end(into);
-      }
+      const parts = Array.isArray(value) ? partsOf(text.trim()) : value === undefined ? text.split("\n") : [text];
+      for (const part of parts) into.push(...readJson(part, envelopes));
     },
   };
 }

@@ -182,11 +182,9 @@ async function connect({ settings, sends }: ProtocolContext, sender: Sender, { l
   }
 }
 
-/**
- * A close that is not the end of the stream (RFC 6455, 7.4.1, and the registry it set up): violations, refusals, and 4000 plus an HTTP
- * status that says so will happen again.
- */
-function closeError(code: number): TransportError {
-  const isFinal = code == 1002 || code == 1003 || (code >= 1007 && code <= 1010) || code == 3000 || (code >= 4400 && code < 4500 && code != 4408 && code != 4429);
-  return new TransportError(code == 1006 ? "connection-lost" : "closed-by-peer", code, { transient: !isFinal, closeCode: code });
-}
+/** Closes after which the same attempt would fail again: violations, refusals, and 4000 plus an HTTP status that says so (docs/protocol.md). */
+const FINAL = /^(100[237-9]|1010|300[03]|44(?!08|29)..)$/;
+
+/** A close that is not the end of the stream (RFC 6455, 7.4.1, and the registry it set up). */
+const closeError = (code: number): TransportError =>
+  new TransportError(code == 1006 ? "connection-lost" : "closed-by-peer", code, { transient: !FINAL.test(`${code}`), closeCode: code });

@@ -63,7 +63,7 @@ test("Under perennial.v1 a close without an end event is a cut, whatever its cod
   assert.deepEqual(await readAll(connectTo("websocket", server.url)), ["a", "b"]);
 });
 
-for (const [code, isFinal] of [[1002, true], [1003, true], [1008, true], [1011, false], [1012, false], [3000, true], [4000, false], [4401, true], [4404, true], [4408, false], [4429, false]] as const) {
+for (const [code, isFinal] of [[1002, true], [1003, true], [1008, true], [1011, false], [1012, false], [3000, true], [3003, true], [4000, false], [4401, true], [4404, true], [4408, false], [4429, false]] as const) {
   test(`Close code ${code} ${isFinal ? "is final" : "is worth another attempt"}`, async () => {
     let connections = 0;
     await using server = await serve((socket) => {
