@@ -104,9 +104,8 @@ export function createHttp(settings: Settings) {
   function statusError({ status, headers }: Response): TransportError {
     // Seconds or a date (RFC 9110, 10.2.3); a date in the past is no wait.
     const value = headers.get("retry-after")!;
-    const wait = /^\d+$/.test(value) ? +value * 1000 : Date.parse(value) - now();
-    const retryAfter = Number.isNaN(wait) ? undefined : Math.max(wait, 0);
-    return new TransportError("http-status", status, { status, transient: settings.reconnect.retryStatusCodes.includes(status), retryAfter });
+    const wait = /^\d+$/.test(value) ? +value * 1000 : Math.max(Date.parse(value) - now(), 0);
+    return new TransportError("http-status", status, { status, transient: settings.reconnect.retryStatusCodes.includes(status), retryAfter: wait >= 0 ? wait : undefined });
   }
 }
 
