@@ -77,13 +77,10 @@ export const autoOf = (protocols: readonly Protocol[]): Protocol => ({
   },
 });
 
-/** A connection that tells its form, and hands out first what was read to prove it. */
+/** Has a connection tell its form, and hand out first what was read to prove it. */
 function named(connection: Connection, kind: string, ...first: (Incoming[] | undefined)[]): Connection {
-  return Object.create(connection, {
-    kind: { value: kind },
-    read: { value: () => (first.length ? Promise.resolve(first.shift()) : connection.read()) },
-    onActivity: { set: (callback: () => void) => (connection.onActivity = callback) },
-  }) as Connection;
+  const read = connection.read.bind(connection);
+  return Object.assign(connection, { kind, read: async () => (first.length ? first.shift() : read()) });
 }
 
 /** WebSocket, then SSE, then JSON lines, then long polling. */

@@ -38,11 +38,10 @@ async function connect({ settings, sends }: ProtocolContext, sender: Sender, { l
   const offered = [...(settings.protocols ?? [SUBPROTOCOL])];
   const socket = new services.WebSocket(request.url, offered);
   socket.binaryType = "arraybuffer";
-  const numbered = createNumberedSends(sends, sender, settings, say);
+  const numbered = createNumberedSends(sends, sender, settings, signal, say);
   const bell = createBell();
   let isPerennial = false;
   let queue: Incoming[] = [];
-  let isPaused = false;
   let fault: TransportError | undefined;      // behind what is in the queue
   let isOver = false;
   let refuseStop = (_: TransportError) => {};
@@ -59,8 +58,7 @@ async function connect({ settings, sends }: ProtocolContext, sender: Sender, { l
       const batch = queue;
       queue = [];
       if (!batch.length && fault) throw fault;
-      if (isPaused) socket.resume!();
-      isPaused = false;
+      socket.resume?.();
       return batch.length ? batch : undefined;
     },
     classify(message) {
@@ -85,7 +83,6 @@ async function connect({ settings, sends }: ProtocolContext, sender: Sender, { l
     },
     close() {
       cancelPing();
-      numbered.end();
       if (isOver) return;
       // A peer that does not answer the goodbye is left without one, where the platform can.
       socket.onclose = after(services, CLOSE_LIMIT, () => socket.terminate?.());
@@ -166,11 +163,7 @@ async function connect({ settings, sends }: ProtocolContext, sender: Sender, { l
   }
 
   function slowDown(): void {
-    if (socket.pause) {
-      isPaused = true;
-      socket.pause();
-      return;
-    }
+    if (socket.pause) return socket.pause();
     fault = passing("overrun");      // what is in the queue is handed over first
     socket.close(1000);
   }

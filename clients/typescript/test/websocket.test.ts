@@ -197,6 +197,44 @@ test("A message taken back after it left is repeated all the same, so that the n
   await transport.close();
 });
 
+test("A numbered send that has no answer in time is unknown; answers and the end of the connection leave no timer", async () => {
+  const clock = new ManualClock();
+  const peer = new EventTarget();
+  let socket: WebSocket | undefined;
+  await using server = await serve((accepted) => {
+    socket = accepted;
+    say(socket, hello);
+    socket.on("message", (data) => {
+      const { type } = JSON.parse(String(data)) as { type: string };
+      if (type == "perennial.sender") say(accepted, { type: "perennial.ack", data: { received: 0 } });
+      else peer.dispatchEvent(new Event("send"));
+    });
+  });
+  const transport = connectTo("websocket", server.url, { send: { timeout: 5_000 }, services: clock.services });
+  await transport.connect();
+  const before = clock.pending;
+  const reached = () => once(peer, "send");
+
+  const answered = transport.send("a");
+  await reached();
+  assert.equal(clock.pending, before + 1);
+  say(socket!, { type: "perennial.ack", data: { received: 1 } });
+  assert.equal(await answered, "acknowledged");
+  assert.equal(clock.pending, before);
+
+  const late = assert.rejects(transport.send("b"), { code: "send-timeout", delivery: "unknown" });
+  await reached();
+  await clock.advance(5_000);
+  await late;
+
+  const open = assert.rejects(transport.send("c"), { code: "not-connected", delivery: "unknown" });
+  await reached();
+  const left = once(socket!, "close");
+  await Promise.all([open, transport.close(), left]);
+  await clock.advance(2_000);      // what is left to the goodbye
+  assert.equal(clock.pending, 0);
+});
+
 test("Plain sends are not repeated once they may have left", async () => {
   await using server = await serve(() => {});
   const transport = connectTo("websocket", server.url, { protocols: [] });
