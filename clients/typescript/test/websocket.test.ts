@@ -205,8 +205,8 @@ test("A numbered send that has no answer in time is unknown; answers and the end
     socket = accepted;
     say(socket, hello);
     socket.on("message", (data) => {
-      const { type } = JSON.parse(String(data)) as { type: string };
-      if (type == "perennial.sender") say(accepted, { type: "perennial.ack", data: { received: 0 } });
+      const message = JSON.parse(String(data)) as { type: string; data: { next: number } };
+      if (message.type == "perennial.sender") say(accepted, { type: "perennial.ack", data: { received: message.data.next - 1 } });
       else peer.dispatchEvent(new Event("send"));
     });
   });
@@ -229,6 +229,12 @@ test("A numbered send that has no answer in time is unknown; answers and the end
 
   const open = assert.rejects(transport.send("c"), { code: "not-connected", delivery: "unknown" });
   await reached();
+  let isRepeated = false;
+  void reached().then(() => (isRepeated = true));
+  socket!.terminate();
+  while (!isRepeated) await clock.advance(0);
+  assert.equal(clock.pending, before + 1);
+
   const left = once(socket!, "close");
   await Promise.all([open, transport.close(), left]);
   await clock.advance(2_000);      // what is left to the goodbye
