@@ -57,11 +57,9 @@ export function openEnvelope(json: string): Incoming {
   const text = (name: string) => (typeof value[name] == "string" ? value[name] : undefined);
   const type = text("type");
   const given = text("id");
-  const hasData = "data" in value || "binary" in value;
-  if (given === undefined && type === undefined && !hasData) return damaged;
   if (given && given.length > 8192) throw tooLarge();
   const id = given && !/[\r\n\0]/.test(given) ? given : undefined;
-  if (type === undefined && !hasData) return id ? { id } : {};
+  if (type === undefined && !("data" in value) && !("binary" in value)) return given === undefined ? damaged : { id };
   let data = "";
   let binary: Uint8Array | undefined;
   if ("binary" in value) {
