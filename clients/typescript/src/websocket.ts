@@ -145,17 +145,17 @@ async function connect({ settings, sends }: ProtocolContext, sender: Sender, { l
     }
     if (!isPerennial) return { message: createMessage(data) };
     const found = openEnvelope(data);
-    const { message } = found;
-    const say = <T>() => message!.json<T>();
-    if (message?.type == "perennial.hello") {
-      const { heartbeat, cursor } = say<{ heartbeat?: number; cursor?: string }>();
+    const type = found.message?.type;
+    const said = <T>() => found.message!.json<T>();
+    if (type == "perennial.hello") {
+      const { heartbeat, cursor } = said<{ heartbeat?: number; cursor?: string }>();
       if (heartbeat! > 0) connection.longestSilence = heartbeat! * 3000;
       // A cursor that was asked for stays until the events, or a gap, that follow it are here.
       return lastEventId === undefined && cursor ? { id: cursor } : undefined;
     }
-    if (message?.type == "perennial.ack") return void numbered.acknowledged(say<{ received: number }>().received);
-    if (message?.type == "perennial.refused") {
-      const { number, request, code, message: text } = say<{ number: number; request?: string; code?: string; message?: string }>();
+    if (type == "perennial.ack") return void numbered.acknowledged(said<{ received: number }>().received);
+    if (type == "perennial.refused") {
+      const { number, request, code, message: text } = said<{ number: number; request?: string; code?: string; message?: string }>();
       if (request == "stop") refuseStop(new TransportError("send-rejected", "stop", { serverCode: code, serverMessage: text }));
       return void numbered.refused(number, code, text);
     }
