@@ -91,11 +91,11 @@ export async function runLoop(context: LoopContext, stop: AbortSignal): Promise<
     const resumedFrom = cursor.id;
     let connection: Connection | undefined;
     const silence = watchSilence(services, (limit) => lifetime.abort(connection ? passing("idle-timeout", limit) : passing("connect-timeout", settings.url.host)));
+    silence.allow(settings.connectTimeout);
     wake = silence.look;
 
     try {
       announce("connecting", { attempt });
-      silence.allow(settings.connectTimeout);
       connection = await context.open({ attempt, lastEventId: resumedFrom, hasDelivered: buffer.appended > 0, signal });
       silence.allow(settings.idleTimeout ?? connection.longestSilence ?? 300_000);
       connection.onActivity = silence.heard;
