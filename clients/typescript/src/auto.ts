@@ -5,7 +5,7 @@ import { httpStream } from "./http-stream.js";
 import { longPoll } from "./long-poll.js";
 import type { Incoming } from "./message.js";
 import { sse } from "./sse.js";
-import { after } from "./waiting.js";
+import { after, childOf } from "./waiting.js";
 import { websocket } from "./websocket.js";
 
 export * from "./exports.js";
@@ -58,8 +58,7 @@ export const autoOf = (protocols: readonly Protocol[]): Protocol => ({
      * but for a request with side effects: another cannot follow that before it is answered.
      */
     async function probe(form: (typeof forms)[number], open: OpenContext, limit: number): Promise<Connection> {
-      const attempt = new AbortController();
-      open.signal.addEventListener("abort", () => attempt.abort(open.signal.reason), { once: true });
+      const attempt = childOf(open.signal);
       const start = () => after(services, limit, () => attempt.abort(passing("connect-timeout", form.kind)));
       let cancel = isRead ? start() : () => {};
       try {
@@ -73,18 +72,15 @@ export const autoOf = (protocols: readonly Protocol[]): Protocol => ({
     }
 
     function isOtherForm({ code, status }: TransportError, kind: string): boolean {
-      return code == "unexpected-content-type" || code == "connect-timeout" || (kind == "websocket" && code == "connect-failed") || (status !== undefined && OTHER_FORM.includes(status));
+      return code == "unexpected-content-type" || code == "connect-timeout" || (kind == "websocket" && code == "connect-failed") || OTHER_FORM.includes(status!);
     }
   },
 });
 
-/** A connection that tells its form, and hands out first what was read to prove it. */
+/** Has a connection tell its form, and hand out first what was read to prove it. */
 function named(connection: Connection, kind: string, ...first: (Incoming[] | undefined)[]): Connection {
-  return Object.create(connection, {
-    kind: { value: kind },
-    read: { value: () => (first.length ? Promise.resolve(first.shift()) : connection.read()) },
-    onActivity: { set: (callback: () => void) => (connection.onActivity = callback) },
-  }) as Connection;
+  const read = connection.read.bind(connection);
+  return Object.assign(connection, { kind, read: async () => (first.length ? first.shift() : read()) });
 }
 
 /** WebSocket, then SSE, then JSON lines, then long polling. */

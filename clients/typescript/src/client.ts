@@ -1,8 +1,8 @@
+import { createBackoff } from "./backoff.js";
 import { createBuffer } from "./buffer.js";
 import type { Connection, Protocol } from "./connection.js";
 import { TransportError } from "./errors.js";
 import { createEvents } from "./events.js";
-import { watchHost } from "./host.js";
 import { type Cursor, type LoopContext, runLoop } from "./loop.js";
 import { createCounts, summarize } from "./metrics.js";
 import { createSendList } from "./sends.js";
@@ -46,7 +46,6 @@ export function createClient(protocol: Protocol, options: TransportOptions): Tra
   let kind = protocol.kind;
   let isBeingRead = false;
   let startedAt: number | undefined;
-  let firstMessageAt: number | undefined;
   let settleCompletion!: (end: StreamEnd) => void;
   let completion: Promise<StreamEnd>;
 
@@ -57,49 +56,39 @@ export function createClient(protocol: Protocol, options: TransportOptions): Tra
   const sends = createSendList(settings, () => connection, () => counts.messagesSent++);
 
   const loop: LoopContext = {
-    settings, buffer, bell, cursor, enter,
-    wake() {},
-    drop() {},
-    isShown: () => !host.isAway,
-    admit: (stop) => protocol.admit?.(stop),
+    settings, buffer, bell, cursor, counts, enter,
+    backoff: createBackoff(settings),
+    protocol,
     open: protocol.create({ settings, sends }),
-    announce(name, detail) {
-      if (name == "gap") counts.gaps++;
-      if (name == "reconnecting") counts.reconnectAttempts++;
-      events.announce(name, detail);
-    },
+    announce: events.announce,
     report(failure, recoverable = true, attempt = 0) {
       counts.errors++;
       counts.lastError = failure;
       events.announce("error", { error: failure, code: failure.code, recoverable, attempt, state: snapshot.state, time: services.now() });
     },
     use(next) {
+      counts.bytesReceived += connection?.bytes ?? 0;
       connection = next;
       counts.connectedAt = next && services.now();
       if (!next) return;
-      kind = next.kind ?? protocol.kind;
-      if (snapshot.attempt && cursor.id !== undefined) counts.resumes++;
+      kind = next.kind ?? kind;
+      if (loop.backoff.failedTries && cursor.id !== undefined) counts.resumes++;
       session!.wasConnected = true;
       void sends.run();
     },
     delivered() {
       counts.messagesReceived++;
-      firstMessageAt ??= services.now();
-      if (snapshot.attempt) enter(snapshot.state, 0);
+      counts.timeToFirstMessage ??= services.now() - startedAt!;
+      if (loop.backoff.failedTries) {
+        loop.backoff.failedTries = 0;
+        enter("connected");
+      }
       void events.dispatch();
     },
-    changed(bytes) {
-      counts.bytesReceived += bytes;
-      change();
-    },
+    changed: () => change(),
   };
-  const host = watchHost(services, () => {
-    bell.ring();
-    loop.wake();
-  }, (reason) => loop.drop(reason));
-
   renewCompletion();
-  enter("idle", 0);
+  enter("idle");
   onAbort(settings.signal, () => void close());
 
   const transport: Transport & AsyncDisposable = {
@@ -136,20 +125,23 @@ export function createClient(protocol: Protocol, options: TransportOptions): Tra
       bufferSize: buffer.size(),
       dropped: buffer.dropped,
       connectionDuration: connection ? services.now() - counts.connectedAt! : 0,
-      timeToFirstMessage: firstMessageAt && firstMessageAt - startedAt!,
       ...counts,
+      bytesReceived: counts.bytesReceived + (connection?.bytes ?? 0),
       ...summarize(buffer.latencies),
     }),
   };
   return transport;
 
-  function enter(state: TransportState, attempt: number, error?: TransportError, end?: StreamEnd): void {
-    change({ state, attempt, error, end });
+  function enter(state: TransportState, error?: TransportError, end?: StreamEnd): void {
+    change({ state, error, end });
   }
 
-  function change(entered: Pick<TransportSnapshot, "state" | "attempt" | "error" | "end"> = snapshot): void {
+  function change({ state, error, end }: Pick<TransportSnapshot, "state" | "error" | "end"> = snapshot): void {
     snapshot = Object.freeze({
-      ...entered,
+      state,
+      attempt: loop.backoff.failedTries,
+      error,
+      end,
       lastEventId: cursor.id,
       messagesReceived: counts.messagesReceived,
       bufferSize: buffer.size(),
@@ -176,8 +168,8 @@ export function createClient(protocol: Protocol, options: TransportOptions): Tra
     if (snapshot.end) renewCompletion();
     session = { stop: new AbortController(), wasConnected: false };
     startedAt ??= services.now();
-    enter("connecting", 0);
-    host.watch("addEventListener");
+    loop.backoff = createBackoff(settings);
+    enter("connecting");
     void runLoop(loop, session.stop.signal).then(finish);
     return session;
   }
@@ -186,9 +178,9 @@ export function createClient(protocol: Protocol, options: TransportOptions): Tra
   function finish(result: StreamEnd): void {
     const { reason, error } = result;
     if (session) session.end = result;
+    session?.stop.abort();
     session = undefined;
-    host.watch("removeEventListener");
-    enter(error ? "failed" : "closed", snapshot.attempt, error, result);
+    enter(error ? "failed" : "closed", error, result);
     sends.fail();
     if (reason == "completed" || reason == "stopped") events.announce("done", result);
     events.announce("closed", result);

@@ -6,23 +6,14 @@ import type { TransportServices } from "./types.js";
  * connection slept too long. A page that is put away (left, or kept for the back button) gives up its connection, which keeps it
  * eligible for the back-forward cache, and connects again when it is shown.
  */
-export function watchHost({ host }: TransportServices, wake: () => void, drop: (reason: TransportError) => void) {
-  const watched = {
-    isAway: false,
-    watch(method: "addEventListener" | "removeEventListener") {
-      watched.isAway = false;
-      for (const name of ["online", "visibilitychange", "pagehide", "pageshow"]) host?.[method](name, onEvent);
-    },
-  };
+export function watchHost({ host }: TransportServices, stop: AbortSignal, wake: () => void, leave: (reason: TransportError) => void) {
+  const watched = { isAway: false };
+  for (const name of ["online", "visibilitychange", "pagehide", "pageshow"]) host?.addEventListener(name, onEvent, { signal: stop });
   return watched;
 
   function onEvent({ type }: Event): void {
-    if (type == "pagehide") {
-      watched.isAway = true;
-      drop(passing("connection-lost", "page hidden"));
-      return;
-    }
-    if (type == "pageshow") watched.isAway = false;
-    if (type != "visibilitychange" || globalThis.document?.visibilityState != "hidden") wake();
+    if (type.startsWith("page")) watched.isAway = type == "pagehide";
+    if (watched.isAway) leave(passing("connection-lost", "page hidden"));
+    else if (type != "visibilitychange" || globalThis.document?.visibilityState != "hidden") wake();
   }
 }

@@ -15,7 +15,7 @@ export const httpStream: Protocol = {
   create: (context) => async (open) => {
     const { framing, maxMessageLength } = context.settings;
     const isRaw = framing == "raw";
-    const response = await httpOf(context).open(isRaw ? "*/*" : "application/x-ndjson, application/json;q=0.9", open.lastEventId, open.signal);
+    const response = await httpOf(context).open({ accept: isRaw ? "*/*" : "application/x-ndjson, application/json;q=0.9" }, open.lastEventId, open.signal);
     if (isRaw) return connectResponse(context, open, response, createRawParser(), () => "message", false);
     await requireJson(response);
     const parser = createJsonLinesParser(maxMessageLength, speaksPerennial(response), open.lastEventId);

@@ -1,5 +1,5 @@
 import type { ProtocolContext } from "./connection.js";
-import { asFinal, passing, TransportError, toTransportError } from "./errors.js";
+import { asFinal, deliveryOf, passing, TransportError, toTransportError } from "./errors.js";
 import type { Settings } from "./settings.js";
 import type { OutgoingSend } from "./sends.js";
 import type { OutgoingRequest } from "./types.js";
@@ -30,17 +30,20 @@ export function createHttp(settings: Settings) {
     /** Whether the stream can go on over another request. `canResume`: repeating would hand out nothing twice. */
     canContinue: (canResume: boolean): boolean => isRead() || (!!allowReplay && canResume),
 
-    /** Opens the stream: the response has a success status, and its body is unread. `prefer`: of a server that other origins may not tell. */
-    async open(accept: string, lastEventId: string | undefined, signal: AbortSignal, prefer?: string): Promise<Response> {
+    /** Opens the stream: the response has a success status, and its body is unread. */
+    async open(fields: Record<string, string>, lastEventId: string | undefined, signal: AbortSignal): Promise<Response> {
       if (!maySend()) throw new TransportError("interrupted", "see allowReplay");
-      const headers = new Headers({ accept });
-      if (prefer && !(globalThis.location && location.origin != url.origin)) headers.set("prefer", prefer);
+      const headers = new Headers(fields);
       // Header fields hold bytes; an id goes back as the UTF-8 it came in (HTML standard, 9.2.3).
       if (lastEventId !== undefined) headers.set("last-event-id", String.fromCharCode(...new TextEncoder().encode(lastEventId)));
+      if (isRead()) return request("GET", resource ?? url, headers, signal);
       try {
-        return await (isRead() ? request("GET", resource ?? url, headers, undefined, signal) : request(method, url, headers, encodeBody(body, headers), signal, true));
+        const response = await request(method, url, headers, signal, encodeBody(body, headers), (isSent) => (mayHaveActed = isSent));
+        nameResource(response);
+        return response;
       } catch (failure) {
         const error = toTransportError(failure);
+        mayHaveActed &&= deliveryOf(error) == "unknown";
         throw maySend() || !error.transient ? error : asFinal(error, error.status ? error.code : "interrupted");
       }
     },
@@ -48,11 +51,11 @@ export function createHttp(settings: Settings) {
     /** Posts one message, named by its key so that the server can recognise a repetition. */
     async post({ data, kind, key }: OutgoingSend, signal: AbortSignal): Promise<"acknowledged"> {
       if (!sendUrl && !isRead()) throw new TransportError("not-connected", "sendUrl is not set", { delivery: "not-sent" });
-      const headers = new Headers({
-        "content-type": kind == "json" ? "application/json" : kind == "text" ? "text/plain; charset=utf-8" : "application/octet-stream",
-        "idempotency-key": `"${key}"`,      // a structured-field string (draft-ietf-httpapi-idempotency-key-header, 2.1)
-      });
-      const response = await request("POST", sendUrl ? new URL(sendUrl, url) : (resource ?? url), headers, data, signal);
+      // A structured-field string (draft-ietf-httpapi-idempotency-key-header, 2.1).
+      const headers = new Headers({ "idempotency-key": `"${key}"` });
+      // That of text is the platform's own.
+      if (kind != "text") headers.set("content-type", kind == "json" ? "application/json" : "application/octet-stream");
+      const response = await request("POST", sendUrl ? new URL(sendUrl, url) : (resource ?? url), headers, signal, data);
       await response.body?.cancel();
       // Followed by another method, perhaps, and answered by a login page: that acknowledges nothing.
       if (response.redirected) throw new TransportError("redirect-refused");
@@ -61,48 +64,39 @@ export function createHttp(settings: Settings) {
 
     /** Asks the server to stop producing the stream. */
     async stop(signal: AbortSignal): Promise<void> {
-      const response = await request("DELETE", resource ?? url, new Headers(), undefined, signal);
+      const response = await request("DELETE", resource ?? url, new Headers(), signal);
       await response.body?.cancel();
     },
   };
 
-  /** Makes a request, once more where it was refused for want of credentials. `acts`: it opens the stream, and has side effects. */
-  async function request(method: string, target: URL, headers: Headers, body: BodyInit | undefined, signal: AbortSignal, acts = false): Promise<Response> {
+  /** Makes a request, once more where it was refused for want of credentials. */
+  async function request(method: string, target: URL, headers: Headers, signal: AbortSignal, body?: BodyInit, mark?: (isSent: boolean) => void): Promise<Response> {
     new Headers(settings.headers).forEach((value, name) => headers.set(name, value));
     for (let rejected = false; ; rejected = true) {
       const outgoing: OutgoingRequest = { url: new URL(target), headers };
       await within(configureRequest?.(outgoing, { rejected }), signal);
       signal.throwIfAborted();
-      if (acts) mayHaveActed = true;
-      let response: Response;
-      try {
-        response = await fetch(outgoing.url, {
-          method, headers, signal,
-          body: body!,
-          cache: "no-store",      // does in a browser what the field Cache-Control would do, without a CORS preflight
-          credentials: settings.credentials ?? "same-origin",
-        });
-      } catch (cause) {
+      mark?.(true);
+      const response = await fetch(outgoing.url, {
+        method, headers, signal,
+        body: body!,
+        cache: "no-store",      // does in a browser what the field Cache-Control would do, without a CORS preflight
+        credentials: settings.credentials ?? "same-origin",
+      }).catch((cause: { cause?: { code?: string } }) => {
         signal.throwIfAborted();
-        const isNotSent = NEVER_CONNECTED.test((cause as { cause?: { code?: string } }).cause?.code!);
-        if (acts && isNotSent) mayHaveActed = false;
-        throw passing("connect-failed", outgoing.url.host, { cause, delivery: isNotSent ? "not-sent" : undefined });
-      }
-      const { status } = response;
-      if (acts && status >= 400 && status < 500) mayHaveActed = false;      // a client error says that it did not (RFC 9110, 15.5)
-      if (response.ok) {
-        if (acts) nameResource(response, outgoing.url);
-        return response;
-      }
+        throw passing("connect-failed", outgoing.url.host, { cause, delivery: NEVER_CONNECTED.test(cause.cause?.code!) ? "not-sent" : undefined });
+      });
+      if (response.ok) return response;
       await response.body?.cancel();
-      if (status != 401 || rejected || !configureRequest) throw statusError(response);
+      if (response.status != 401 || rejected || !configureRequest) throw statusError(response);
+      mark?.(false);
     }
   }
 
   /** Only the endpoint's own origin can name the resource, and only at itself: requests to it carry credentials. */
-  function nameResource(response: Response, requested: URL): void {
-    const location = response.headers.get("content-location");
-    const base = new URL(response.url || requested);
+  function nameResource({ headers, url: answering }: Response): void {
+    const location = headers.get("content-location");
+    const base = new URL(answering || url);
     const named = new URL(location ?? "", base);
     if (location !== null && base.origin == url.origin && named.origin == url.origin) resource = named;
   }
@@ -110,9 +104,8 @@ export function createHttp(settings: Settings) {
   function statusError({ status, headers }: Response): TransportError {
     // Seconds or a date (RFC 9110, 10.2.3); a date in the past is no wait.
     const value = headers.get("retry-after")!;
-    const wait = /^\d+$/.test(value) ? +value * 1000 : Date.parse(value) - now();
-    const retryAfter = Number.isNaN(wait) ? undefined : Math.max(wait, 0);
-    return new TransportError("http-status", status, { status, transient: settings.reconnect.retryStatusCodes.includes(status), retryAfter });
+    const wait = /^\d+$/.test(value) ? +value * 1000 : Math.max(Date.parse(value) - now(), 0);
+    return new TransportError("http-status", status, { status, transient: settings.reconnect.retryStatusCodes.includes(status), retryAfter: wait >= 0 ? wait : undefined });
   }
 }
 

@@ -17,12 +17,12 @@ export interface AnyTransportOptions extends TransportOptions {
   readonly transport?: TransportKind | Protocol | undefined;
 }
 
-const protocols: Record<TransportKind, Protocol> = { auto, sse, websocket, "http-stream": httpStream, "long-poll": longPoll };
+const protocols = [auto, sse, websocket, httpStream, longPoll];
 
 /** A form by its name. Throws a `TypeError` where there is none of this name. */
 export function protocolOf(transport: TransportKind | Protocol = "auto"): Protocol {
-  const protocol = typeof transport == "string" ? protocols[transport] : transport;
-  if (!protocol) throw new TypeError(`transport: ${transport as string} is none of ${Object.keys(protocols).join(", ")}.`);
+  const protocol = typeof transport == "string" ? protocols.find(({ kind }) => kind == transport) : transport;
+  if (!protocol) throw new TypeError(`transport: ${transport as string} is none of ${protocols.map(({ kind }) => kind).join(", ")}.`);
   return protocol;
 }
 

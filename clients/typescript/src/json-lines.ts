@@ -29,17 +29,22 @@ export function createJsonLinesParser(maxLength: number, envelopes: boolean, las
   }
 
   function read(into: Incoming[]): void {
-    const json = line.replace(/^[ \t\r]+|[ \t\r]+$/g, "");
+    for (const found of readJson(line, envelopes)) {
+      parser.hasId ||= !!found.id;
+      into.push(found);
+    }
     line = "";
-    if (json == "") return;
-    const found = envelopes ? openEnvelope(json) : readValue(json);
-    parser.hasId ||= !!found.id;
-    into.push(found);
   }
 }
 
+/** What one text holds: a message, or nothing where it is blank. */
+export function readJson(text: string, envelopes: boolean): Incoming[] {
+  const json = text.replace(/^[ \t\r\n]+|[ \t\r\n]+$/g, "");
+  return json ? [envelopes ? openEnvelope(json) : readValue(json)] : [];
+}
+
 /** A message whose payload is JSON as it is written. */
-export function readValue(json: string): Incoming {
+function readValue(json: string): Incoming {
   const value = parse(json);
   return value === undefined ? { malformed: json.length } : { message: createMessage(json, undefined, undefined, undefined, value) };
 }
@@ -52,11 +57,9 @@ export function openEnvelope(json: string): Incoming {
   const text = (name: string) => (typeof value[name] == "string" ? value[name] : undefined);
   const type = text("type");
   const given = text("id");
-  const hasData = "data" in value || "binary" in value;
-  if (given === undefined && type === undefined && !hasData) return damaged;
   if (given && given.length > 8192) throw tooLarge();
   const id = given && !/[\r\n\0]/.test(given) ? given : undefined;
-  if (type === undefined && !hasData) return id ? { id } : {};
+  if (type === undefined && !("data" in value) && !("binary" in value)) return given === undefined ? damaged : { id };
   let data = "";
   let binary: Uint8Array | undefined;
   if ("binary" in value) {
@@ -78,22 +81,24 @@ function fromBase64(text: unknown): Uint8Array | undefined {
   }
 }
 
-/** The text of a member at the top of an object, as it is written: numbers keep their digits, objects their order. */
+/** The text of a member at the top of an object: where there are several of the name, of the last. */
 function rawMember(json: string, name: string): string {
+  const parts = partsOf(json);
+  return parts[parts.findLastIndex((part, at) => at % 2 == 0 && JSON.parse(part) == name) + 1]!;
+}
+
+/** The elements of an array, or the names and values of an object, as they are written: numbers keep their digits, objects their order. */
+export function partsOf(json: string): string[] {
+  const parts: string[] = [];
   let depth = 0;
-  let key = "";
-  let start = -1;
-  let raw = "";
+  let start = 1;
   for (const { 0: token, index } of json.matchAll(/"(?:[^"\\]+|\\.)*"|[{}[\]:,]/g)) {
     if (token == "}" || token == "]") depth--;
-    if (start >= 0 && (depth == 0 || (depth == 1 && token == ","))) {
-      raw = json.slice(start, index).trim();
-      start = -1;
+    if (index && (depth == 0 || (depth == 1 && (token == "," || token == ":")))) {
+      parts.push(json.slice(start, index).trim());
+      start = index + 1;
     }
     if (token == "{" || token == "[") depth++;
-    else if (depth != 1) continue;
-    else if (token == ":") start = key == name ? index + 1 : start;
-    else if (token[0] == '"' && start < 0) key = JSON.parse(token) as string;
   }
-  return raw;
+  return parts;
 }

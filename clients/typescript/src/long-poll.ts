@@ -2,7 +2,7 @@ import { type CreateTransport, creatorOf } from "./client.js";
 import type { Protocol } from "./connection.js";
 import { requireJson } from "./http-stream.js";
 import { httpOf } from "./http.js";
-import { createJsonLinesParser, openEnvelope, readValue } from "./json-lines.js";
+import { createJsonLinesParser, partsOf, readJson } from "./json-lines.js";
 import type { Incoming } from "./message.js";
 import type { Parser } from "./parser.js";
 import { endOf, longestSilenceOf, mediaType, readBody, speaksPerennial } from "./response.js";
@@ -24,7 +24,8 @@ export const longPoll: Protocol = {
     let isPerennial = false;
     let polledAt = 0;
     // Answered at once, so that it is known that messages can be sent (RFC 7240, 4.3).
-    const first = poll("wait=0");
+    // Not of another origin, which may not allow the field (CORS).
+    const first = poll(globalThis.location && location.origin != settings.url.origin ? {} : { prefer: "wait=0" });
     const batches = readAnswers();
 
     // A server may hold the first request until there is news: held for so long, it will be answered.
@@ -55,7 +56,7 @@ export const longPoll: Protocol = {
         } else {
           const isDocument = /^(application|text)\/json$|[^m]\+json$/.test(mediaType(response));
           const parser = (isDocument ? createDocumentParser : createJsonLinesParser)(maxMessageLength, isPerennial);
-          for await (const found of readBody(response, parser, signal, (bytes) => (connection.bytes += bytes))) {
+          for await (const found of readBody(response, parser, signal, connection)) {
             for (const { id } of found) cursor = id ?? cursor;
             yield found;
           }
@@ -66,9 +67,9 @@ export const longPoll: Protocol = {
       }
     }
 
-    async function poll(prefer?: string): Promise<Response> {
+    async function poll(fields?: Record<string, string>): Promise<Response> {
       polledAt = services.now();
-      const response = await http.open("application/json, application/x-ndjson", cursor, signal, prefer);
+      const response = await http.open({ accept: "application/json, application/x-ndjson", ...fields }, cursor, signal);
       await requireJson(response);
       return response;
     }
@@ -90,13 +91,8 @@ function createDocumentParser(maxLength: number, envelopes: boolean): Parser {
     },
     end(into) {
       const value = parse(text);
-      if (Array.isArray(value)) {
-        for (const each of value) into.push((envelopes ? openEnvelope : readValue)(JSON.stringify(each)));
-      } else {
-        const lines = createJsonLinesParser(maxLength, envelopes);
-        lines.parse(new TextEncoder().encode(value === undefined ? text : text.replace(/[\r\n]+/g, " ")), into);
-        lines.end(into);
-      }
+      const parts = Array.isArray(value) ? partsOf(text.trim()) : value === undefined ? text.split("\n") : [text];
+      for (const part of parts) into.push(...readJson(part, envelopes));
     },
   };
 }

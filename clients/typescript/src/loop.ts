@@ -1,12 +1,15 @@
-import { createBackoff } from "./backoff.js";
+import type { Backoff } from "./backoff.js";
 import type { Buffer } from "./buffer.js";
-import type { Connection, OpenContext } from "./connection.js";
+import type { Connection, OpenContext, Protocol } from "./connection.js";
 import type { Detail } from "./events.js";
 import { asFinal, passing, type TransportError, toTransportError } from "./errors.js";
-import { pump } from "./pump.js";
+import type { Message } from "./message.js";
+import type { Counts } from "./metrics.js";
 import type { Settings } from "./settings.js";
+import { failureIn, memberOf, text } from "./signals.js";
+import { watchHost } from "./host.js";
 import { watchSilence } from "./silence.js";
-import type { StreamEnd, TransportEvents, TransportState } from "./types.js";
+import type { StreamEnd, StreamSignal, TransportEvents, TransportState } from "./types.js";
 import { type Bell, childOf, sleep, within } from "./waiting.js";
 
 /** The resume point: it belongs to the transport, outlives connections, and never moves for half an event. */
@@ -24,110 +27,144 @@ export interface LoopContext {
   readonly buffer: Buffer;
   readonly bell: Bell;
   readonly cursor: Cursor;
-  /** Set by the loop: ends a wait, or looks at the clock. For a machine that woke up, or a network that is back. */
-  wake: () => void;
-  /** Set by the loop: leaves the present connection. */
-  drop: (reason: TransportError) => void;
+  readonly counts: Counts;
+  /** Of this session. */
+  backoff: Backoff;
+  readonly protocol: Protocol;
   /** Opens one connection. Rejects soon after the signal aborts. */
   open(context: OpenContext): Promise<Connection>;
-  /** Whether the page is not put away. */
-  isShown(): boolean;
-  /** Settles when an attempt may begin. */
-  admit(stop: AbortSignal): Promise<void> | undefined;
-  enter(state: TransportState, attempt: number, error?: TransportError): void;
+  enter(state: TransportState, error?: TransportError): void;
   announce<Name extends keyof TransportEvents>(name: Name, detail: Detail<Name>): void;
   report(error: TransportError, recoverable?: boolean, attempt?: number): void;
   /** The connection that stands, or none. */
   use(connection?: Connection): void;
   /** A message was handed over. */
   delivered(): void;
-  /** A batch was dealt with, so many bytes long. */
-  changed(bytes: number): void;
+  /** Something that a snapshot shows is another. */
+  changed(): void;
 }
 
-/** Keeps one logical stream alive over many short-lived connections: open, pump, and after a loss decide, wait and open again. */
+/** Keeps one logical stream alive over many short-lived connections: open, read, and after a loss decide, wait and open again. */
 export async function runLoop(context: LoopContext, stop: AbortSignal): Promise<StreamEnd> {
-  const { settings, buffer, bell, cursor, announce, enter } = context;
-  const { services, reconnect, connectTimeout } = settings;
-  const backoff = createBackoff(settings);
+  const { settings, buffer, bell, cursor, counts, backoff, announce, report, enter } = context;
+  const { services, reconnect } = settings;
+  let lifetime = new AbortController();      // of the present connection
+  let wake = () => {};                       // ends a wait, or looks at the clock
+  const host = watchHost(services, stop, () => {
+    bell.ring();
+    wake();
+  }, (reason) => lifetime.abort(reason));
 
   try {
     for (;;) {
-      try {
-        return await connectAndPump();
-      } catch (error) {
-        stop.throwIfAborted();
-        await waitToReconnect(toTransportError(error));
-      }
+      const end = await connectAndRead().catch(waitToReconnect);
+      if (end) return end;
     }
   } catch (failure) {
     if (stop.aborted) return { reason: "closed" };
     const error = toTransportError(failure);
-    context.report(error, false, backoff.failures);
+    report(error, false, backoff.failedTries);
     return { reason: error.code == "interrupted" ? "interrupted" : "failed", error };
-  } finally {
-    context.wake = context.drop = () => {};
   }
 
-  async function waitToReconnect(error: TransportError): Promise<void> {
+  async function waitToReconnect(failure: unknown): Promise<undefined> {
+    stop.throwIfAborted();
+    const error = toTransportError(failure);
     const delay = backoff.afterFailure(error);
-    const attempt = backoff.failures;
-    context.report(error, true, attempt);
-    enter("reconnecting", attempt, error);
+    const attempt = backoff.failedTries;
+    report(error, true, attempt);
+    enter("reconnecting", error);
     announce("reconnecting", { attempt, delay, maxAttempts: reconnect.maxAttempts });
-    await sleep(services, delay, stop, (wake) => {
-      context.wake = error.retryAfter ? () => {} : wake;      // a wait the server asked for is not ours to end
+    counts.reconnectAttempts++;
+    await sleep(services, delay, stop, (end) => {
+      wake = error.retryAfter ? () => {} : end;      // a wait the server asked for is not ours to end
     });
     if (error.code == "overrun") await bell.until(buffer.isReady, stop);
   }
 
-  async function connectAndPump(): Promise<StreamEnd> {
-    await bell.until(context.isShown, stop);
-    await within(context.admit(stop), stop);
-    const lifetime = childOf(stop);
+  async function connectAndRead(): Promise<StreamEnd> {
+    await bell.until(() => !host.isAway, stop);
+    await within(context.protocol.admit?.(stop), stop);
+    lifetime = childOf(stop);
     const { signal } = lifetime;
+    const attempt = backoff.failedTries;
     const resumedFrom = cursor.id;
-    const attempt = backoff.failures;
     let connection: Connection | undefined;
-    context.drop = (reason) => lifetime.abort(reason);
+    const silence = watchSilence(services, (limit) => lifetime.abort(connection ? passing("idle-timeout", limit) : passing("connect-timeout", settings.url.host)));
+    silence.allow(settings.connectTimeout);
+    wake = silence.look;
+
     try {
       announce("connecting", { attempt });
-      const opening = watchSilence(services, connectTimeout, () => context.drop(passing("connect-timeout", settings.url.host)));
-      context.wake = opening.look;
-      try {
-        connection = await context.open({ attempt, lastEventId: resumedFrom, hasDelivered: buffer.appended > 0, signal });
-      } finally {
-        opening.end();
-      }
+      connection = await context.open({ attempt, lastEventId: resumedFrom, hasDelivered: buffer.appended > 0, signal });
+      silence.allow(settings.idleTimeout ?? connection.longestSilence ?? 300_000);
+      connection.onActivity = silence.heard;
       context.use(connection);
-      enter("connected", attempt);
+      enter("connected");
       announce("connected", { attempt, resumedFrom });
-      return await pumpAndJudge(connection, signal, resumedFrom);
+      if (!cursor.isExact && !cursor.isBeforeGap) announceGap("not-numbered", resumedFrom);
+      return await read(connection);
+    } catch (failure) {
+      if (services.now() - counts.connectedAt! >= reconnect.stableAfter) backoff.failedTries = 0;
+      const error = toTransportError(failure);
+      throw error.transient && connection && !connection.canResume() ? asFinal(error, "interrupted") : error;
     } finally {
+      silence.allow(Infinity);
       lifetime.abort();
       connection?.close();
       context.use();
     }
-  }
 
-  async function pumpAndJudge(connection: Connection, signal: AbortSignal, resumedFrom: string | undefined): Promise<StreamEnd> {
-    const since = services.now();
-    const receivedBefore = buffer.appended;
-    if (!cursor.isExact && !cursor.isBeforeGap) {
-      cursor.isBeforeGap = true;
-      announce("gap", { reason: "not-numbered", requested: resumedFrom, resumesAt: undefined });
-    }
-    try {
-      const end = await pump(context, connection, backoff, signal);
-      if (end) return end;
+    /** Carries messages into the buffer. Reads nothing while the buffer is full or hand-over is paused. */
+    async function read(connection: Connection): Promise<StreamEnd> {
+      const ready = () => bell.until(buffer.isReady, signal);
+      for (;;) {
+        silence.counts = false;
+        await ready();
+        silence.counts = true;
+        silence.heard();
+        const batch = await connection.read();
+        silence.counts = false;
+        if (!batch) break;
+        for (const { message, id, retry, malformed } of batch) {
+          backoff.initialDelay = retry ?? backoff.initialDelay;
+          if (malformed) report(passing("invalid-message", malformed));
+          const meaning = message && connection.classify(message);
+          const isDelivered = meaning == "message" || meaning == "error" || meaning == "delivered-then-completed";
+          if (isDelivered) {
+            message!.followsGap = cursor.isBeforeGap;
+            while (!buffer.append(message!)) await ready();      // the only wait: a batch is handed over at once
+            cursor.isBeforeGap = false;
+          }
+          // Only now: an id is that of the last message handed over.
+          if (isDelivered || id !== undefined) cursor.isExact = !!id;
+          if (id !== undefined) cursor.id = id || undefined;
+          if (isDelivered) context.delivered();
+          const end = meaning && act(meaning, message!);
+          if (end) return end;
+        }
+        context.changed();
+      }
       // An end of the connection in good order.
       if (!connection.marksEnd && settings.endOfStream == "complete") return { reason: "completed" };
       throw passing("ended-without-marker");
-    } catch (failure) {
-      stop.throwIfAborted();
-      if (buffer.appended > receivedBefore || services.now() - since >= reconnect.stableAfter) backoff.failures = 0;
-      const error = toTransportError(failure);
-      throw error.transient && !connection.canResume() ? asFinal(error, "interrupted") : error;
     }
+  }
+
+  function act(meaning: StreamSignal, message: Message): StreamEnd | undefined {
+    if (meaning == "completed" || meaning == "delivered-then-completed") return { reason: "completed" };
+    if (meaning == "stopped") return { reason: meaning };
+    if (meaning == "failed") return { reason: meaning, error: failureIn(message, false) };
+    if (meaning == "error") report(failureIn(message, true));
+    if (meaning == "gap") announceGap("announced", text(memberOf(message, "requested")), text(memberOf(message, "resumesAt")));
+    const delay = message.type == "perennial.retry" && meaning == "ignored" && memberOf(message, "delay");
+    if (typeof delay == "number" && delay >= 0) backoff.initialDelay = delay;
+    return undefined;
+  }
+
+  function announceGap(reason: "announced" | "not-numbered", requested: string | undefined, resumesAt?: string): void {
+    cursor.isBeforeGap = true;
+    counts.gaps++;
+    announce("gap", { reason, requested, resumesAt });
   }
 }

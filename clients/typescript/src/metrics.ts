@@ -1,10 +1,12 @@
 import type { TransportMetrics } from "./types.js";
 
 type Latencies = "averageLatency" | "latencyP50" | "latencyP95" | "latencyP99";
-type Facts = "id" | "kind" | "state" | "bufferSize" | "dropped" | "connectionDuration" | "timeToFirstMessage";
+type Facts = "id" | "kind" | "state" | "bufferSize" | "dropped" | "connectionDuration";
 
 /** What is counted as it happens. */
-export const createCounts = (): { -readonly [Name in Exclude<keyof TransportMetrics, Latencies | Facts>]: TransportMetrics[Name] } => ({
+export type Counts = { -readonly [Name in Exclude<keyof TransportMetrics, Latencies | Facts>]: TransportMetrics[Name] };
+
+export const createCounts = (): Counts => ({
   messagesReceived: 0,
   messagesSent: 0,
   bytesReceived: 0,
@@ -14,6 +16,7 @@ export const createCounts = (): { -readonly [Name in Exclude<keyof TransportMetr
   gaps: 0,
   handlerErrors: 0,
   connectedAt: undefined,
+  timeToFirstMessage: undefined,
   lastError: undefined,
 });
 

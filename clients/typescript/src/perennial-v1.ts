@@ -2,7 +2,7 @@ import { TransportError } from "./errors.js";
 import type { PendingSend, SendList } from "./sends.js";
 import type { Settings } from "./settings.js";
 import type { SendOutcome } from "./types.js";
-import { after } from "./waiting.js";
+import { after, onAbort } from "./waiting.js";
 
 /** How a transport is known under `perennial.v1`: kept over connections, given up where a message's fate was left open. */
 export interface Sender {
@@ -19,10 +19,9 @@ export const createSender = (): Sender => ({ id: drawId(), next: 1, open: 0 });
  * Numbered sends under the WebSocket subprotocol `perennial.v1` (docs/protocol.md), over one connection: names the sender, waits for
  * what the server knows of it, sends all that has no answer, in order, and takes answers. What one connection leaves open the next repeats.
  */
-export function createNumberedSends(list: SendList, sender: Sender, { services, send: { timeout } }: Settings, say: (json: string) => void) {
+export function createNumberedSends(list: SendList, sender: Sender, { services, send: { timeout } }: Settings, signal: AbortSignal, say: (json: string) => void) {
   let phase: "silent" | "asked" | "ready" = "silent";
   let reached = 0;                // the highest number sent over this connection
-  const limits = new Map<number, () => void>();      // end the time these numbers have to be answered
 
   const numbered = () => list.waiting.filter((send) => send.number);
 
@@ -45,11 +44,6 @@ export function createNumberedSends(list: SendList, sender: Sender, { services, 
         if (send.number == number) answer(send, undefined, new TransportError("send-rejected", number, { delivery: "not-sent", serverCode, serverMessage }));
       }
     },
-
-    /** The connection is over. */
-    end(): void {
-      for (const cancel of limits.values()) cancel();
-    },
   };
 
   /** Sends what waits. */
@@ -63,15 +57,15 @@ export function createNumberedSends(list: SendList, sender: Sender, { services, 
       }
       if (send.number <= reached) continue;
       reached = send.number;
-      send.mayHaveArrived = true;
-      limits.set(reached, after(services, timeout, () => send.settle(undefined, new TransportError("send-timeout", timeout, { delivery: "unknown" }))));
+      send.delivery = "unknown";
+      const cancel = after(services, timeout, () => send.settle(undefined, new TransportError("send-timeout", timeout, { delivery: "unknown" })));
+      onAbort(send.settled, cancel);
+      onAbort(signal, cancel, send.settled);
       say(`{"type":"perennial.send","number":${reached},${payload(send)}}`);
     }
   }
 
   function answer(send: PendingSend, outcome?: SendOutcome, failure?: TransportError): void {
-    limits.get(send.number!)?.();
-    limits.delete(send.number!);
     sender.open--;
     list.remove(send);
     send.settle(outcome, failure);

@@ -16,7 +16,7 @@ export function longestSilenceOf(response: Response): number | undefined {
 export const speaksPerennial = (response: Response): boolean => response.headers.get("perennial-protocol") === "1";
 
 /** What a body holds, piece by piece: nothing is read ahead, so that a slow reader slows the sender. What came before damage comes first. */
-export async function* readBody(response: Response, parser: Parser, signal: AbortSignal, count: (bytes: number) => void): AsyncGenerator<Incoming[], undefined> {
+export async function* readBody(response: Response, parser: Parser, signal: AbortSignal, heard: { bytes: number }): AsyncGenerator<Incoming[], undefined> {
   const reader = response.body?.getReader();
   for (;;) {
     const found: Incoming[] = [];
@@ -29,7 +29,7 @@ export async function* readBody(response: Response, parser: Parser, signal: Abor
       if (bytes) parser.parse(bytes, found);
       else parser.end(found);
     } finally {
-      count(bytes?.length ?? 0);
+      heard.bytes += bytes?.length ?? 0;
       if (bytes || found.length) yield found;
     }
     if (!bytes) return;
@@ -50,7 +50,6 @@ export function connectResponse(
   const isOver = response.status == 204;
   const marksEnd = isPerennial && canMarkEnd;
   let delivered = hasDelivered;
-  const batches = readBody(response, parser, signal, (bytes) => (connection.bytes += bytes));
 
   const connection = {
     longestSilence: longestSilenceOf(response),
@@ -58,8 +57,6 @@ export function connectResponse(
     repeatsSends: true,
     bytes: 0,
     async read(): Promise<Incoming[] | undefined> {
-      // "HTTP 204 No Content" tells a client to stop reconnecting (HTML standard, 9.2.3).
-      if (isOver) return [{ message: endOf(response) }];
       const { value } = await batches.next();
       delivered ||= !!value?.some(({ message }) => message);
       return value;
@@ -71,6 +68,8 @@ export function connectResponse(
     stop: isPerennial ? http.stop : cannotStop,
     close() {},
   } satisfies Connection;
+  // "HTTP 204 No Content" tells a client to stop reconnecting (HTML standard, 9.2.3).
+  const batches = isOver ? [[{ message: endOf(response) }]].values() : readBody(response, parser, signal, connection);
   return connection;
 }
 

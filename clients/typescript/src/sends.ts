@@ -1,6 +1,6 @@
 import { createBackoff } from "./backoff.js";
 import type { Connection } from "./connection.js";
-import { type ErrorCode, type ErrorDetails, TransportError, toTransportError } from "./errors.js";
+import { asFinal, deliveryOf, passing, TransportError, toTransportError } from "./errors.js";
 import type { Settings } from "./settings.js";
 import type { SendOutcome } from "./types.js";
 import { after, childOf, onAbort, sleep, within } from "./waiting.js";
@@ -17,8 +17,8 @@ export interface OutgoingSend {
 export interface PendingSend extends OutgoingSend {
   /** Its number under `perennial.v1`, once it has one: then it stays until it is answered, whoever still waits for that. */
   number?: number;
-  /** Whether some try may have reached the peer: what a later try finds out does not change that. */
-  mayHaveArrived: boolean;
+  /** What is known of it: once some try may have reached the peer, nothing that a later one finds out changes that. */
+  delivery: "not-sent" | "unknown";
   /** Aborted once the caller knows its fate, so that only its number matters. */
   readonly settled: AbortSignal;
   /** Tells the caller its fate, unless that is known: an outcome, or why there is none. */
@@ -26,7 +26,7 @@ export interface PendingSend extends OutgoingSend {
 }
 
 /** 128 random bits; `randomUUID` is for pages of secure origins only. */
-const drawKey = (): string => crypto.getRandomValues(new Uint8Array(16)).reduce((key, byte) => key + byte.toString(16).padStart(2, "0"), "");
+const drawKey = (): string => crypto.getRandomValues(new Uint32Array(4)).join("-");
 
 /** Outgoing messages, in the order of the calls; each ends with what is truly known of it. */
 export type SendList = ReturnType<typeof createSendList>;
@@ -43,29 +43,26 @@ export function createSendList(settings: Settings, current: () => Connection | u
 
     add: (data: OutgoingSend["data"], kind: OutgoingSend["kind"], signal: AbortSignal | undefined) => new Promise<SendOutcome>((resolve, reject) => {
       if (waiting.length >= queueCapacity) throw new TransportError("send-queue-full", queueCapacity, { delivery: "not-sent" });
-      const fate = new AbortController();
+      const fate = childOf(signal);
       const settled = fate.signal;
       const send: PendingSend = {
         data,
         kind,
         key: drawKey(),
-        mayHaveArrived: false,
+        delivery: "not-sent",
         settled,
         settle(outcome, failure) {
-          if (settled.aborted) return;
-          fate.abort();
-          if (outcome) {
-            onSent();
-            resolve(outcome);
-          }
+          if (outcome && !settled.aborted) onSent();
+          if (outcome) resolve(outcome);
           reject(failure);
+          fate.abort();
         },
       };
       waiting.push(send);
-      onAbort(signal, () => {
-        send.settle(undefined, signal!.reason);
+      onAbort(settled, () => {
+        reject(settled.reason);      // the caller's, unless it knows the fate
         if (!send.number) list.remove(send);
-      }, settled);
+      });
       void list.run();
     }),
 
@@ -76,7 +73,7 @@ export function createSendList(settings: Settings, current: () => Connection | u
 
     /** The transport is over: nothing that waits will be sent. */
     fail(): void {
-      for (const send of waiting.splice(0)) fail(send, "not-connected");
+      for (const send of waiting.splice(0)) fail(send, new TransportError("not-connected"));
     },
 
     /** Sends what waits over the present connection. Called when there is one, and when something is added. */
@@ -96,35 +93,34 @@ export function createSendList(settings: Settings, current: () => Connection | u
   return list;
 
   async function trySend(connection: Connection, send: PendingSend): Promise<void> {
-    const { mayHaveArrived, settled } = send;
+    const { delivery, settled } = send;
     const { repeatsSends } = connection;
     const limit = childOf(settled);
-    onAbort(limit.signal, after(services, timeout, () => limit.abort(new TransportError("send-timeout", timeout, { transient: repeatsSends }))));
+    onAbort(limit.signal, after(services, timeout, () => limit.abort(passing("send-timeout", timeout))));
     try {
       if (send.number) throw new TransportError("connection-lost", "sent in another form");
       const sending = connection.send(send, limit.signal);
-      send.mayHaveArrived = true;
+      send.delivery = "unknown";
       send.settle(await within(sending, limit.signal));
     } catch (failure) {
       const error = toTransportError(failure);
-      // A client error says that it was not taken (RFC 9110, 15.5).
-      send.mayHaveArrived = mayHaveArrived || !(error.status! < 500 || error.delivery == "not-sent");
+      if (delivery == "not-sent") send.delivery = deliveryOf(error);
       try {
-        if (send.mayHaveArrived && !repeatsSends) throw error;
+        if (send.delivery == "unknown" && !repeatsSends) throw error;
         return await sleep(services, backoff.afterFailure(error), settled);
       } catch (failure) {
-        const { code, message, ...details } = toTransportError(failure);
-        fail(send, code == "http-status" && !details.transient ? "send-rejected" : code, message, { cause: failure, ...details });
+        const error = toTransportError(failure);
+        fail(send, error.code == "http-status" && !error.transient ? asFinal(error, "send-rejected") : error);
       }
     } finally {
       limit.abort();
     }
-    backoff.failures = 0;
+    backoff.failedTries = 0;
     list.remove(send);
   }
 
   /** Ends with an error that says what is known of the message. */
-  function fail(send: PendingSend, code: ErrorCode, what?: string, details?: ErrorDetails): void {
-    send.settle(undefined, new TransportError(code, what, { ...details, delivery: send.mayHaveArrived ? "unknown" : "not-sent" }));
+  function fail(send: PendingSend, error: TransportError): void {
+    send.settle(undefined, Object.assign(error, { delivery: send.delivery }));
   }
 }

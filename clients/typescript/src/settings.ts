@@ -4,7 +4,7 @@ import type { TransportOptions, TransportServices } from "./types.js";
 export type Settings = ReturnType<typeof settle>;
 
 /** The least values of numbers that have another than their group. */
-const LEAST: Record<string, number> = { idleTimeout: 1, interval: 0, multiplier: 1, highWaterMark: Number.MIN_VALUE };
+const LEAST: Record<string, number> = { idleTimeout: 1, interval: 0, multiplier: 1, highWaterMark: 1e-9 };
 
 export function settle(options: TransportOptions) {
   const { document, location, navigator } = globalThis;

@@ -2,14 +2,21 @@ import type { TransportServices } from "./types.js";
 import { after } from "./waiting.js";
 
 /**
- * Tells when nothing was heard for too long while it counts: a full buffer or a pause is our silence, not the peer's. `look` is for
- * whoever knows that time has passed unseen, as it does while a machine sleeps.
+ * Tells when nothing was heard for longer than is allowed while it counts: a full buffer or a pause is our silence, not the peer's.
+ * `look` is for whoever knows that time has passed unseen, as it does while a machine sleeps.
  */
-export function watchSilence(services: TransportServices, limit: number, onSilence: () => void) {
+export function watchSilence(services: TransportServices, onSilence: (limit: number) => void) {
+  let limit: number;
   let heardAt: number;
   let cancel = () => {};
   const silence = {
     counts: true,
+    /** From now on so much silence is allowed. */
+    allow(milliseconds: number) {
+      limit = milliseconds;
+      silence.heard();
+      silence.look();
+    },
     heard() {
       heardAt = services.now();
     },
@@ -17,11 +24,8 @@ export function watchSilence(services: TransportServices, limit: number, onSilen
       const left = silence.counts ? Math.min(heardAt + limit - services.now(), limit) : limit;
       cancel();
       if (left > 0) cancel = after(services, left, silence.look);
-      else onSilence();
+      else onSilence(limit);
     },
-    end: () => cancel(),
   };
-  silence.heard();
-  silence.look();
   return silence;
 }

@@ -12,7 +12,7 @@ export const sse: Protocol = {
   kind: "sse",
   create: (context) => async (open) => {
     const type = "text/event-stream";
-    const response = await httpOf(context).open(type, open.lastEventId, open.signal);
+    const response = await httpOf(context).open({ accept: type }, open.lastEventId, open.signal);
     if (response.status != 204 && (response.status != 200 || mediaType(response) != type)) await refuse(response, type);
     const parser = createSseParser(context.settings.maxMessageLength, open.lastEventId);
     return connectResponse(context, open, response, parser, classifyEvent);

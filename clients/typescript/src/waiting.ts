@@ -13,14 +13,13 @@ export function childOf(parent: AbortSignal | undefined): AbortController {
 /** Calls back once, at once where the signal has aborted, until `until` aborts. */
 export function onAbort(signal: AbortSignal | undefined, callback: () => void, until?: AbortSignal): void {
   if (signal?.aborted) callback();
-  else signal?.addEventListener("abort", callback, { once: true, signal: until! });
+  else signal?.addEventListener("abort", callback, { signal: until! });
 }
 
 /** Settles as the promise does, or rejects with the signal's reason as soon as it aborts. */
-export async function within<T>(promise: T | Promise<T>, signal: AbortSignal | undefined): Promise<T> {
-  if (!signal) return promise;
-  const done = new AbortController();
-  const aborted = new Promise<never>((_, reject) => onAbort(signal, () => reject(signal.reason), done.signal));
+export function within<T>(promise: T | Promise<T>, signal: AbortSignal | undefined): Promise<T> {
+  const done = childOf(signal);
+  const aborted = new Promise<never>((_, reject) => onAbort(done.signal, () => reject(done.signal.reason)));
   return Promise.race([aborted, promise]).finally(() => done.abort());
 }
 

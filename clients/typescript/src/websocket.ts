@@ -38,11 +38,10 @@ async function connect({ settings, sends }: ProtocolContext, sender: Sender, { l
   const offered = [...(settings.protocols ?? [SUBPROTOCOL])];
   const socket = new services.WebSocket(request.url, offered);
   socket.binaryType = "arraybuffer";
-  const numbered = createNumberedSends(sends, sender, settings, say);
+  const numbered = createNumberedSends(sends, sender, settings, signal, say);
   const bell = createBell();
   let isPerennial = false;
   let queue: Incoming[] = [];
-  let isPaused = false;
   let fault: TransportError | undefined;      // behind what is in the queue
   let isOver = false;
   let refuseStop = (_: TransportError) => {};
@@ -59,8 +58,7 @@ async function connect({ settings, sends }: ProtocolContext, sender: Sender, { l
       const batch = queue;
       queue = [];
       if (!batch.length && fault) throw fault;
-      if (isPaused) socket.resume!();
-      isPaused = false;
+      socket.resume?.();
       return batch.length ? batch : undefined;
     },
     classify(message) {
@@ -85,7 +83,6 @@ async function connect({ settings, sends }: ProtocolContext, sender: Sender, { l
     },
     close() {
       cancelPing();
-      numbered.end();
       if (isOver) return;
       // A peer that does not answer the goodbye is left without one, where the platform can.
       socket.onclose = after(services, CLOSE_LIMIT, () => socket.terminate?.());
@@ -148,17 +145,17 @@ async function connect({ settings, sends }: ProtocolContext, sender: Sender, { l
     }
     if (!isPerennial) return { message: createMessage(data) };
     const found = openEnvelope(data);
-    const { message } = found;
-    const say = <T>() => message!.json<T>();
-    if (message?.type == "perennial.hello") {
-      const { heartbeat, cursor } = say<{ heartbeat?: number; cursor?: string }>();
+    const type = found.message?.type;
+    const said = <T>() => found.message!.json<T>();
+    if (type == "perennial.hello") {
+      const { heartbeat, cursor } = said<{ heartbeat?: number; cursor?: string }>();
       if (heartbeat! > 0) connection.longestSilence = heartbeat! * 3000;
       // A cursor that was asked for stays until the events, or a gap, that follow it are here.
       return lastEventId === undefined && cursor ? { id: cursor } : undefined;
     }
-    if (message?.type == "perennial.ack") return void numbered.acknowledged(say<{ received: number }>().received);
-    if (message?.type == "perennial.refused") {
-      const { number, request, code, message: text } = say<{ number: number; request?: string; code?: string; message?: string }>();
+    if (type == "perennial.ack") return void numbered.acknowledged(said<{ received: number }>().received);
+    if (type == "perennial.refused") {
+      const { number, request, code, message: text } = said<{ number: number; request?: string; code?: string; message?: string }>();
       if (request == "stop") refuseStop(new TransportError("send-rejected", "stop", { serverCode: code, serverMessage: text }));
       return void numbered.refused(number, code, text);
     }
@@ -166,11 +163,7 @@ async function connect({ settings, sends }: ProtocolContext, sender: Sender, { l
   }
 
   function slowDown(): void {
-    if (socket.pause) {
-      isPaused = true;
-      socket.pause();
-      return;
-    }
+    if (socket.pause) return socket.pause();
     fault = passing("overrun");      // what is in the queue is handed over first
     socket.close(1000);
   }
@@ -182,11 +175,9 @@ async function connect({ settings, sends }: ProtocolContext, sender: Sender, { l
   }
 }
 
-/**
- * A close that is not the end of the stream (RFC 6455, 7.4.1, and the registry it set up): violations, refusals, and 4000 plus an HTTP
- * status that says so will happen again.
- */
-function closeError(code: number): TransportError {
-  const isFinal = code == 1002 || code == 1003 || (code >= 1007 && code <= 1010) || code == 3000 || (code >= 4400 && code < 4500 && code != 4408 && code != 4429);
-  return new TransportError(code == 1006 ? "connection-lost" : "closed-by-peer", code, { transient: !isFinal, closeCode: code });
-}
+/** Closes after which the same attempt would fail again: violations, refusals, and 4000 plus an HTTP status that says so (docs/protocol.md). */
+const FINAL = /^(100[237-9]|1010|300[03]|44(?!08|29)..)$/;
+
+/** A close that is not the end of the stream (RFC 6455, 7.4.1, and the registry it set up). */
+const closeError = (code: number): TransportError =>
+  new TransportError(code == 1006 ? "connection-lost" : "closed-by-peer", code, { transient: !FINAL.test(`${code}`), closeCode: code });

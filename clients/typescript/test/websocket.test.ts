@@ -63,7 +63,7 @@ test("Under perennial.v1 a close without an end event is a cut, whatever its cod
   assert.deepEqual(await readAll(connectTo("websocket", server.url)), ["a", "b"]);
 });
 
-for (const [code, isFinal] of [[1002, true], [1003, true], [1008, true], [1011, false], [1012, false], [3000, true], [4000, false], [4401, true], [4404, true], [4408, false], [4429, false]] as const) {
+for (const [code, isFinal] of [[1002, true], [1003, true], [1008, true], [1011, false], [1012, false], [3000, true], [3003, true], [4000, false], [4401, true], [4404, true], [4408, false], [4429, false]] as const) {
   test(`Close code ${code} ${isFinal ? "is final" : "is worth another attempt"}`, async () => {
     let connections = 0;
     await using server = await serve((socket) => {
@@ -195,6 +195,50 @@ test("A message taken back after it left is repeated all the same, so that the n
   assert.equal(await transport.send("next"), "acknowledged");
   assert.deepEqual(taken, ["1 taken back", "1 taken back", "2 next"]);
   await transport.close();
+});
+
+test("A numbered send that has no answer in time is unknown; answers and the end of the connection leave no timer", async () => {
+  const clock = new ManualClock();
+  const peer = new EventTarget();
+  let socket: WebSocket | undefined;
+  await using server = await serve((accepted) => {
+    socket = accepted;
+    say(socket, hello);
+    socket.on("message", (data) => {
+      const message = JSON.parse(String(data)) as { type: string; data: { next: number } };
+      if (message.type == "perennial.sender") say(accepted, { type: "perennial.ack", data: { received: message.data.next - 1 } });
+      else peer.dispatchEvent(new Event("send"));
+    });
+  });
+  const transport = connectTo("websocket", server.url, { send: { timeout: 5_000 }, services: clock.services });
+  await transport.connect();
+  const before = clock.pending;
+  const reached = () => once(peer, "send");
+
+  const answered = transport.send("a");
+  await reached();
+  assert.equal(clock.pending, before + 1);
+  say(socket!, { type: "perennial.ack", data: { received: 1 } });
+  assert.equal(await answered, "acknowledged");
+  assert.equal(clock.pending, before);
+
+  const late = assert.rejects(transport.send("b"), { code: "send-timeout", delivery: "unknown" });
+  await reached();
+  await clock.advance(5_000);
+  await late;
+
+  const open = assert.rejects(transport.send("c"), { code: "not-connected", delivery: "unknown" });
+  await reached();
+  let isRepeated = false;
+  void reached().then(() => (isRepeated = true));
+  socket!.terminate();
+  while (!isRepeated) await clock.advance(0);
+  assert.equal(clock.pending, before + 1);
+
+  const left = once(socket!, "close");
+  await Promise.all([open, transport.close(), left]);
+  await clock.advance(2_000);      // what is left to the goodbye
+  assert.equal(clock.pending, 0);
 });
 
 test("Plain sends are not repeated once they may have left", async () => {
