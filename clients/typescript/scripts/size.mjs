@@ -48,6 +48,9 @@ const purposes = {
   index: "forms by name",
 };
 
+/** What a reader of one stream could do without, if it had to be small before all else. */
+const extras = ["sends", "metrics", "host", "events", "settings"];
+
 const gzipped = (text) => gzipSync(text, { level: 9 }).length;
 const kilobytes = (bytes) => `${(bytes / 1024).toFixed(2)} KB`;
 
@@ -92,15 +95,25 @@ async function measureParts() {
   const all = await modulesOf("index");
   const cell = (each) => (each ? `${each.minified} | ${each.adds}` : " | ");
   const lines = [...all].sort(([, a], [, b]) => b.adds - a.adds).map(([name, each]) => `| \`${name}\` | ${purposes[name] ?? ""} | ${cell(one.get(name))} | ${cell(each)} |`);
-  return ["| module | for | in SSE: minified | adds gzipped | in all: minified | adds gzipped |", "|---|---|---:|---:|---:|---:|", ...lines].join("\n");
+  const table = ["| module | for | in SSE: minified | adds gzipped | in all: minified | adds gzipped |", "|---|---|---:|---:|---:|---:|", ...lines];
+  const rest = sizeOf(await textsOf("sse"), extras);
+  return [...table, "", `SSE that only reads and resumes, without ${extras.map((name) => `\`${name}\``).join(", ")}: about ${kilobytes(rest)}.`].join("\n");
 }
 
 async function modulesOf(entry) {
+  const texts = await textsOf(entry);
+  const whole = sizeOf(texts);
+  return new Map([...texts].map(([name, text]) => [name, { minified: text.length, adds: whole - sizeOf(texts, [name]) }]));
+}
+
+function sizeOf(texts, without = []) {
+  return gzipped([...texts].map(([name, text]) => (without.includes(name) ? "" : text)).join(""));
+}
+
+async function textsOf(entry) {
   const { outputFiles } = await build({ ...bundled, minify: false, minifySyntax: true, minifyIdentifiers: true, entryPoints: [`src/${entry}.ts`], write: false });
   const pieces = outputFiles[0].text.replace(/^export \{[^]*/m, "").split(/^\/\/ src\/(.*)\.ts$/m).slice(1);
   const texts = new Map();
   for (let index = 0; index < pieces.length; index += 2) texts.set(pieces[index], (await transform(pieces[index + 1], { minifyWhitespace: true })).code);
-  const whole = gzipped([...texts.values()].join(""));
-  const without = (name) => gzipped([...texts].map(([other, text]) => (other === name ? "" : text)).join(""));
-  return new Map([...texts].filter(([, text]) => text).map(([name, text]) => [name, { minified: text.length, adds: whole - without(name) }]));
+  return new Map([...texts].filter(([, text]) => text));
 }
