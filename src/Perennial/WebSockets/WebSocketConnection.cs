@@ -38,11 +38,11 @@ internal abstract class WebSocketConnection : TransportConnection
         _socket = WebSocket.CreateFromStream(_stream, creation);
         _abort = time.CreateTimer(static socket => ((WebSocket)socket!).Abort(), _socket, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
         Sender = new WebSocketSender(_socket);
-        _heartbeat = new WebSocketHeartbeat(options.Heartbeat, time, PingAsync);
+        _heartbeat = new WebSocketHeartbeat(options.HeartbeatRules, time, PingAsync);
         _pending = Receive();       // the transport may be paused from the start
     }
 
-    public override TimeSpan? LongestSilence => Options.Heartbeat.IsOn ? Options.Heartbeat.Interval + Options.Heartbeat.Timeout : null;
+    public override TimeSpan? LongestSilence => Options.HeartbeatRules.IsOn ? Options.HeartbeatRules.Interval + Options.HeartbeatRules.Timeout : null;
 
     protected WebSocketTransportOptions Options { get; }
 

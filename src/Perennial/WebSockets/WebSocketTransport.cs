@@ -28,7 +28,7 @@ public sealed class WebSocketTransport : Transport
     {
         _options = options;
         _time = (services ?? TransportServices.Default).Time;
-        _numbered = options.UsePerennialProtocol ? new NumberedSends(options.Send.Timeout, _time) : null;
+        _numbered = options.UsePerennialProtocol ? new NumberedSends(options.SendRules.Timeout, _time) : null;
         _http = new HttpExchange(options, accept: null, services ?? TransportServices.Default);
     }
 
