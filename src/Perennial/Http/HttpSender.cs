@@ -49,6 +49,18 @@ internal sealed class HttpSender : IDisposable
         }
     }
 
+    /// <summary>
+    /// Lets go of what a request said, credentials for one, which the HTTP stack would keep for as long as its response is read. A handler
+    /// that is the caller's may still want to know.
+    /// </summary>
+    public void Forget(HttpRequestMessage request)
+    {
+        if (_rented is not null)
+        {
+            request.Headers.Clear();
+        }
+    }
+
     public void Dispose()
     {
         if (Interlocked.Exchange(ref _rented, null) is { } rented)
