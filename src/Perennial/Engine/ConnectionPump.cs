@@ -1,3 +1,4 @@
+using Microsoft.Extensions.Logging;
 using Perennial.Diagnostics;
 
 namespace Perennial.Engine;
@@ -87,7 +88,11 @@ internal sealed class ConnectionPump(
     private async ValueTask<StreamEnd?> HandOverBatchAsync(long receivedAt, CancellationToken cancellationToken)
     {
         core.Metrics.BytesReceived(_batch.BytesReceived, isHeartbeat: _batch is { Count: 0, BytesReceived: > 0 }, receivedAt);
-        Log.Received(core.Logger, core.Kind, core.Id, _batch.Count, _batch.BytesReceived);
+        if (core.Logger.IsEnabled(LogLevel.Debug))
+        {
+            Log.Received(core.Logger, core.Kind, core.Id, _batch.Count, _batch.BytesReceived);
+        }
+
         if (_batch.RetryDelay is { } delay)
         {
             retry.UseServerDelay(delay);

@@ -1,3 +1,4 @@
+using Microsoft.Extensions.Logging;
 using Perennial.Diagnostics;
 
 namespace Perennial.Engine;
@@ -162,7 +163,7 @@ internal sealed class LifeCycle(TransportCore core)
     /// <summary>Outside the lock.</summary>
     private void Announce(TransportState from, TransportState to, bool hasEntered)
     {
-        if (hasEntered && from != to)
+        if (hasEntered && from != to && core.Logger.IsEnabled(LogLevel.Information))
         {
             Log.StateChanged(core.Logger, core.Kind, core.Id, from, to);
         }

@@ -8,6 +8,7 @@ namespace Perennial.Engine;
 internal sealed class TransportCore
 {
     private readonly Transport _transport;
+    private string? _id;
     private RequestTable? _requests;
     private EventDispatcher? _events;
 
@@ -19,7 +20,7 @@ internal sealed class TransportCore
         Services = services;
         Logger = services.LoggerFactory.CreateLogger("Perennial.Transport");
         Metrics = new MetricsRecorder(kind, services.Time, options.ReconnectRules.StableAfter);
-        Cursor = new ResumeCursor(options.LastEventId);
+        Cursor = new ResumeCursor(options.LastEventId, Gate);
         Buffer = new MessageBuffer(options.BufferRules, Metrics.Latency, static core => ((TransportCore)core!).UseEvents().Look(), this);
         Connection = new ConnectionSlot(Gate);
         Life = new LifeCycle(this);
@@ -31,7 +32,7 @@ internal sealed class TransportCore
     /// </summary>
     public Lock Gate { get; } = new();
 
-    public string Id { get; } = Guid.CreateVersion7().ToString("N");
+    public string Id => LazyInitializer.EnsureInitialized(ref _id, static () => Guid.CreateVersion7().ToString("N"))!;
 
     public string Kind { get; }
 
