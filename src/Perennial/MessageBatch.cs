@@ -86,7 +86,7 @@ public sealed class MessageBatch
     {
         if (_count == _messages.Length)
         {
-            Array.Resize(ref _messages, Math.Max(4, _count * 2));
+            Array.Resize(ref _messages, Math.Max(1, _count * 2));
         }
 
         _messages[_count++] = message;

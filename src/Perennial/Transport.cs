@@ -18,7 +18,6 @@ namespace Perennial;
 /// </remarks>
 public abstract class Transport : IAsyncDisposable
 {
-    private readonly Lock _gate = new();
     private readonly TransportCore _core;
     private SendQueue? _sends;                  // made by the first send
     private bool _isSequenceRead;
@@ -39,22 +38,22 @@ public abstract class Transport : IAsyncDisposable
     /// <summary>An attempt to connect begins.</summary>
     public event EventHandler<ConnectingEvent>? Connecting
     {
-        add => _core.Handlers.Connecting += value;
-        remove => _core.Handlers.Connecting -= value;
+        add => Handlers.Connecting += value;
+        remove => Handlers.Connecting -= value;
     }
 
     /// <summary>A connection stands.</summary>
     public event EventHandler<ConnectedEvent>? Connected
     {
-        add => _core.Handlers.Connected += value;
-        remove => _core.Handlers.Connected -= value;
+        add => Handlers.Connected += value;
+        remove => Handlers.Connected -= value;
     }
 
     /// <summary>A connection was lost or could not be made; another attempt follows.</summary>
     public event EventHandler<ReconnectingEvent>? Reconnecting
     {
-        add => _core.Handlers.Reconnecting += value;
-        remove => _core.Handlers.Reconnecting -= value;
+        add => Handlers.Reconnecting += value;
+        remove => Handlers.Reconnecting -= value;
     }
 
     /// <summary>
@@ -66,7 +65,7 @@ public abstract class Transport : IAsyncDisposable
     {
         add
         {
-            lock (_gate)
+            lock (_core.Gate)
             {
                 if (_isSequenceRead)
                 {
@@ -74,66 +73,66 @@ public abstract class Transport : IAsyncDisposable
                         "This transport's messages are being read as a sequence; they can be consumed by MessageReceived or by ReadAllAsync, not both.");
                 }
 
-                _core.Handlers.MessageReceived += value;
+                Handlers.MessageReceived += value;
             }
 
-            _core.Events.Look();
+            _core.UseEvents().Look();
         }
 
         remove
         {
-            _core.Handlers.MessageReceived -= value;
-            _core.Events.Look();
+            Handlers.MessageReceived -= value;
+            _core.UseEvents().Look();
         }
     }
 
     /// <summary>The stream completed or was stopped; all messages came before.</summary>
     public event EventHandler<CompletedEvent>? Completed
     {
-        add => _core.Handlers.Completed += value;
-        remove => _core.Handlers.Completed -= value;
+        add => Handlers.Completed += value;
+        remove => Handlers.Completed -= value;
     }
 
     /// <summary>Something went wrong, recoverable or not.</summary>
     public event EventHandler<ErrorEvent>? ErrorOccurred
     {
-        add => _core.Handlers.ErrorOccurred += value;
-        remove => _core.Handlers.ErrorOccurred -= value;
+        add => Handlers.ErrorOccurred += value;
+        remove => Handlers.ErrorOccurred -= value;
     }
 
     /// <summary>The transport is closed. Once for each start, and last.</summary>
     public event EventHandler<ClosedEvent>? Closed
     {
-        add => _core.Handlers.Closed += value;
-        remove => _core.Handlers.Closed -= value;
+        add => Handlers.Closed += value;
+        remove => Handlers.Closed -= value;
     }
 
     /// <summary>The buffer filled up to its high-water mark.</summary>
     public event EventHandler<BackpressureEvent>? Backpressure
     {
-        add => _core.Handlers.Backpressure += value;
-        remove => _core.Handlers.Backpressure -= value;
+        add => Handlers.Backpressure += value;
+        remove => Handlers.Backpressure -= value;
     }
 
     /// <summary>The buffer emptied below its high-water mark.</summary>
     public event EventHandler<DrainedEvent>? Drained
     {
-        add => _core.Handlers.Drained += value;
-        remove => _core.Handlers.Drained -= value;
+        add => Handlers.Drained += value;
+        remove => Handlers.Drained -= value;
     }
 
     /// <summary>Messages are missing, or may be repeated, before the next one.</summary>
     public event EventHandler<GapEvent>? GapDetected
     {
-        add => _core.Handlers.GapDetected += value;
-        remove => _core.Handlers.GapDetected -= value;
+        add => Handlers.GapDetected += value;
+        remove => Handlers.GapDetected -= value;
     }
 
     /// <summary>Messages were dropped because the buffer was full.</summary>
     public event EventHandler<DroppedEvent>? MessagesDropped
     {
-        add => _core.Handlers.MessagesDropped += value;
-        remove => _core.Handlers.MessagesDropped -= value;
+        add => Handlers.MessagesDropped += value;
+        remove => Handlers.MessagesDropped -= value;
     }
 
     /// <summary>Names this transport among others; unique and without meaning.</summary>
@@ -172,11 +171,12 @@ public abstract class Transport : IAsyncDisposable
     {
         cancellationToken.ThrowIfCancellationRequested();
         var (session, isStarter) = StartOrJoin(startsAgain: true);
+        var connected = session.Connected;
         try
         {
-            await session.Connected.WaitAsync(cancellationToken).ConfigureAwait(false);
+            await connected.WaitAsync(cancellationToken).ConfigureAwait(false);
         }
-        catch (OperationCanceledException) when (isStarter && !session.Connected.IsCompleted)
+        catch (OperationCanceledException) when (isStarter && !connected.IsCompleted)
         {
             session.RequestStop();
             await session.Ended.ConfigureAwait(false);
@@ -194,7 +194,7 @@ public abstract class Transport : IAsyncDisposable
     /// <exception cref="TransportException">While reading: how the stream failed or was interrupted.</exception>
     public IAsyncEnumerable<StreamMessage> ReadAllAsync(CancellationToken cancellationToken = default)
     {
-        lock (_gate)
+        lock (_core.Gate)
         {
             ThrowIfConsumedByEventsLocked();
         }
@@ -262,7 +262,7 @@ public abstract class Transport : IAsyncDisposable
     public async Task StopAsync(CancellationToken cancellationToken = default)
     {
         var session = _core.Life.Session;
-        if (!session.IsStarted || session.Ended.IsCompleted)
+        if (!session.IsStarted || session.HasEnded)
         {
             throw NotConnected();
         }
@@ -309,7 +309,7 @@ public abstract class Transport : IAsyncDisposable
     {
         _core.Life.Dispose();
         GC.SuppressFinalize(this);
-        var isInHandler = _core.Events.IsInHandler;     // asked here: after the first wait this may be another thread
+        var isInHandler = _core.Events?.IsInHandler ?? false;     // asked here: after the first wait this may be another thread
         _core.Buffer.Discard();
         await CloseAsync().ConfigureAwait(false);
         _core.Life.TryEnter(TransportState.Closed);
@@ -319,9 +319,9 @@ public abstract class Transport : IAsyncDisposable
         }
 
         await DisposeCoreAsync().ConfigureAwait(false);
-        if (!isInHandler)
+        if (!isInHandler && _core.Events is { } events)
         {
-            await WithinCloseLimitAsync(_core.Events.WhenIdle).ConfigureAwait(false);
+            await WithinCloseLimitAsync(events.WhenIdle).ConfigureAwait(false);
         }
     }
 
@@ -338,16 +338,16 @@ public abstract class Transport : IAsyncDisposable
     internal Uri Endpoint => _core.Options.Endpoint;
 
     /// <summary>How many messages may wait.</summary>
-    internal BufferOptions BufferLimits => _core.Options.Buffer;
+    internal BufferOptions BufferLimits => _core.Options.BufferRules;
 
     /// <summary>Whether somebody consumes the messages at present, as a sequence or by events.</summary>
     internal bool IsBeingRead
     {
         get
         {
-            lock (_gate)
+            lock (_core.Gate)
             {
-                return _isSequenceRead || _core.Handlers.ConsumeMessages;
+                return _isSequenceRead || _core.AreMessagesHandled;
             }
         }
     }
@@ -362,7 +362,7 @@ public abstract class Transport : IAsyncDisposable
         ThrowIfTooLarge(message.Data);
         var (session, _) = StartOrJoin(startsAgain: false);
         var request = requests.Add(id, message, options, isSingle, session);
-        _ = request.FollowAsync(session.Ended.IsCompleted
+        _ = request.FollowAsync(session.HasEnded
             ? Task.FromException<SendOutcome>(NotConnected())
             : UseSends().SendAsync(message, session, request.TakenBack));
         return request;
@@ -375,7 +375,7 @@ public abstract class Transport : IAsyncDisposable
     /// <summary>A sequence begins to be read. It may read when the returned task completes: events may still hold the buffer.</summary>
     internal Task BeginReading()
     {
-        lock (_gate)
+        lock (_core.Gate)
         {
             ThrowIfConsumedByEventsLocked();
             if (_isSequenceRead)
@@ -387,17 +387,19 @@ public abstract class Transport : IAsyncDisposable
         }
 
         StartOrJoin(startsAgain: false);
-        return _core.Events.WhenBufferIsFree;
+        return _core.Events?.WhenBufferIsFree ?? Task.CompletedTask;
     }
 
     /// <summary>A sequence is read no longer.</summary>
     internal void EndReading()
     {
-        lock (_gate)
+        lock (_core.Gate)
         {
             _isSequenceRead = false;
         }
     }
+
+    private EventHandlers Handlers => _core.UseEvents().Handlers;
 
     private (TransportSession Session, bool IsStarter) StartOrJoin(bool startsAgain)
     {
@@ -405,9 +407,9 @@ public abstract class Transport : IAsyncDisposable
         if (isStarter)
         {
             new ConnectionLoop(_core, session, this).Start();
-            if (_core.Handlers.ConsumeMessages)
+            if (_core.AreMessagesHandled)
             {
-                _core.Events.Look();
+                _core.Events?.Look();
             }
         }
 
@@ -418,7 +420,7 @@ public abstract class Transport : IAsyncDisposable
     {
         ThrowIfTooLarge(data);
         var (session, _) = StartOrJoin(startsAgain: false);
-        return session.Ended.IsCompleted
+        return session.HasEnded
             ? Task.FromException<SendOutcome>(NotConnected())
             : _core.Metrics.Measured(UseSends().SendAsync(new OutgoingMessage(data, kind, Guid.NewGuid().ToString("N")), session, cancellationToken));
     }
@@ -427,7 +429,7 @@ public abstract class Transport : IAsyncDisposable
 
     private void ThrowIfTooLarge(ReadOnlyMemory<byte> data)
     {
-        var most = _core.Options.Send.MaxMessageBytes;
+        var most = _core.Options.SendRules.MaxMessageBytes;
         if (data.Length > most)
         {
             throw new ArgumentException($"The message has {data.Length} bytes; Send.MaxMessageBytes allows {most}.", nameof(data));
@@ -439,7 +441,7 @@ public abstract class Transport : IAsyncDisposable
 
     private void ThrowIfConsumedByEventsLocked()
     {
-        if (_core.Handlers.ConsumeMessages)
+        if (_core.AreMessagesHandled)
         {
             throw new InvalidOperationException(
                 "This transport's messages are consumed by MessageReceived; they can be consumed by it or by ReadAllAsync, not both.");

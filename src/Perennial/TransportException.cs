@@ -44,6 +44,11 @@ public sealed class TransportException : Exception
     /// <summary>For a failed send or request: what is known of the message. <see langword="null"/> for other errors.</summary>
     public DeliveryStatus? Delivery { get; init; }
 
+    /// <summary>An error as it is, where it is one of these; else the sign of a fault outside the transport's own code.</summary>
+    internal static TransportException From(Exception e) =>
+        e as TransportException
+        ?? new TransportException(TransportErrorCode.Unexpected, $"{e.GetType().Name} outside the transport's own code.", isTransient: false, e);
+
     /// <summary>The same error, known not to be worth another attempt, with a sentence of its own.</summary>
     internal TransportException AsFinal(TransportErrorCode code, string message) => About(code, message, isTransient: false, Delivery);
 

@@ -3,6 +3,10 @@ namespace Perennial;
 /// <summary>What every transport can be told. Immutable; only <see cref="Endpoint"/> has no default.</summary>
 public abstract record TransportOptions
 {
+    private NestedOptions<ReconnectOptions> _reconnect;
+    private NestedOptions<BufferOptions> _buffer;
+    private NestedOptions<SendOptions> _send;
+
     /// <summary>The absolute URL of the stream.</summary>
     public required Uri Endpoint { get; init; }
 
@@ -29,13 +33,19 @@ public abstract record TransportOptions
     public MessageClassifier? Classify { get; init; }
 
     /// <summary>How lost connections are replaced.</summary>
-    public ReconnectOptions Reconnect { get; init; } = new();
+    public ReconnectOptions Reconnect { get => _reconnect.Shown; init => _reconnect = new(value); }
 
     /// <summary>How messages wait for their reader.</summary>
-    public BufferOptions Buffer { get; init; } = new();
+    public BufferOptions Buffer { get => _buffer.Shown; init => _buffer = new(value); }
 
     /// <summary>How outgoing messages wait for a connection.</summary>
-    public SendOptions Send { get; init; } = new();
+    public SendOptions Send { get => _send.Shown; init => _send = new(value); }
+
+    internal ReconnectOptions ReconnectRules => _reconnect.Read;
+
+    internal BufferOptions BufferRules => _buffer.Read;
+
+    internal SendOptions SendRules => _send.Read;
 
     /// <summary>What <see cref="Endpoint"/> may begin with.</summary>
     internal virtual IReadOnlyList<string> Schemes => ["http", "https"];
@@ -51,9 +61,9 @@ public abstract record TransportOptions
         OptionCheck.Range(MaxMessageBytes, 1, 1024 * 1024 * 1024, nameof(MaxMessageBytes));
         OptionCheck.EventId(LastEventId, nameof(LastEventId));
         OptionCheck.Defined(EndOfStream, nameof(EndOfStream));
-        OptionCheck.NotNull(Reconnect, nameof(Reconnect)).Validate();
-        OptionCheck.NotNull(Buffer, nameof(Buffer)).Validate();
-        OptionCheck.NotNull(Send, nameof(Send)).Validate();
+        OptionCheck.NotNull(ReconnectRules, nameof(Reconnect)).Validate();
+        OptionCheck.NotNull(BufferRules, nameof(Buffer)).Validate();
+        OptionCheck.NotNull(SendRules, nameof(Send)).Validate();
     }
 
     /// <summary>Everything that <see cref="Validate"/> would refuse, not only the first: for settings that come from a file.</summary>

@@ -6,16 +6,11 @@ namespace Perennial.Engine;
 /// </summary>
 internal sealed class BufferNotices
 {
-    private readonly List<BufferNotice> _pending = new(2);
+    private readonly List<BufferNotice> _pending = [];
 
     /// <summary>Adds drops; returns whether there is something new to announce.</summary>
     public bool AddDropped(int count)
     {
-        if (count == 0)
-        {
-            return false;
-        }
-
         var known = _pending.FindIndex(static notice => notice.Kind == BufferNoticeKind.Dropped);
         if (known >= 0)
         {

@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using Perennial.Diagnostics;
+using Perennial.Management;
 
 namespace Perennial.Engine;
 
@@ -12,13 +13,17 @@ internal sealed class ConnectionLoop(TransportCore core, TransportSession sessio
     /// <summary>How long a connection may take to close before it is left behind.</summary>
     public static readonly TimeSpan CloseLimit = TimeSpan.FromSeconds(2);
 
-    private readonly ReconnectPolicy _retry = new(core.Options.Reconnect, core.Services.Random);
+    private readonly ReconnectPolicy _retry = new(core.Options.ReconnectRules, core.Services.Random);
+    private CancellationTokenSource _lifetime = session.NewLifetime();      // of a try: the wait before it, the attempt, and the connection
+    private TransportConnection? _connection;
+    private ConnectionPump? _pump;
 
     /// <summary>Runs the loop on the thread pool, and without the ambient context of whoever happened to come first.</summary>
     public void Start() => ThreadPool.UnsafeQueueUserWorkItem(this, preferLocal: false);
 
     void IThreadPoolWorkItem.Execute() => _ = RunAsync();
 
+    /// <summary>What a stream that waits costs is this method and the pump's: nothing that is only needed to connect or to leave belongs here.</summary>
     private async Task RunAsync()
     {
         core.Metrics.ConnectStarted();
@@ -27,7 +32,9 @@ internal sealed class ConnectionLoop(TransportCore core, TransportSession sessio
         {
             try
             {
-                end = await ConnectAndPumpAsync(session.Stop).ConfigureAwait(false);
+                await ConnectAsync().ConfigureAwait(false);
+                end = await _pump!.RunAsync(_lifetime.Token).ConfigureAwait(false);
+                await LeaveAsync().ConfigureAwait(false);
             }
             catch (Exception e)
             {
@@ -44,12 +51,13 @@ internal sealed class ConnectionLoop(TransportCore core, TransportSession sessio
     {
         try
         {
-            if (session.Stop.IsCancellationRequested)
+            await LeaveAsync().ConfigureAwait(false);
+            if (session.IsLeft)
             {
                 return StreamEnd.ClosedByCaller;
             }
 
-            var (delay, error) = _retry.AfterFailure(AsTransportException(failure));
+            var (delay, error) = _retry.AfterFailure(TransportException.From(failure));
             core.Metrics.TryFailed(_retry.Failures);
             if (delay is not { } wait)
             {
@@ -60,13 +68,13 @@ internal sealed class ConnectionLoop(TransportCore core, TransportSession sessio
             await WaitToReconnectAsync(error, wait).ConfigureAwait(false);
             return null;
         }
-        catch (Exception) when (session.Stop.IsCancellationRequested)
+        catch (Exception) when (session.IsLeft)
         {
             return StreamEnd.ClosedByCaller;
         }
         catch (Exception e)
         {
-            return new StreamEnd(StreamEndReason.Failed, AsTransportException(e));      // the caller's ShouldRetry threw
+            return new StreamEnd(StreamEndReason.Failed, TransportException.From(e));      // code of others threw: ShouldRetry, a listener
         }
     }
 
@@ -76,122 +84,76 @@ internal sealed class ConnectionLoop(TransportCore core, TransportSession sessio
         core.Life.TryEnter(TransportState.Reconnecting);
         core.Metrics.Reconnecting(error.Code);
         Log.Retrying(core.Logger, core.Kind, core.Id, error.Code, _retry.Failures, wait);
-        core.Events.Post(new ReconnectingEvent(_retry.Failures, wait, core.Options.Reconnect.MaxAttempts));
-        await Task.Delay(wait, core.Time, session.Stop).ConfigureAwait(false);
+        core.Events?.Post(new ReconnectingEvent(_retry.Failures, wait, core.Options.ReconnectRules.MaxAttempts));
+        _lifetime = session.NewLifetime();
+        await Task.Delay(wait, core.Time, _lifetime.Token).ConfigureAwait(false);
     }
 
-    private async Task<StreamEnd> ConnectAndPumpAsync(CancellationToken stop)
+    private async Task ConnectAsync()
     {
-        using var lifetime = CancellationTokenSource.CreateLinkedTokenSource(stop);
         var resumeFrom = core.Cursor.Value;
-        var connection = core.Services.Breakers is { } breakers
-            ? await breakers.For(core.Options.Endpoint).OpenAsync(() => OpenAsync(resumeFrom, lifetime), core.Options.ConnectTimeout, stop).ConfigureAwait(false)
-            : await OpenAsync(resumeFrom, lifetime).ConfigureAwait(false);
-        try
-        {
-            core.Life.TryEnter(TransportState.Connected);
-            core.Connection.Put(connection);
-            core.Metrics.Connected(isResume: _retry.Failures > 0 && resumeFrom is not null);
-            core.Events.Post(new ConnectedEvent(_retry.Failures, resumeFrom));
-            session.SetConnected();
-            return await PumpAsync(connection, resumeFrom, lifetime).ConfigureAwait(false);
-        }
-        finally
-        {
-            core.Connection.Clear();
-            core.Metrics.Disconnected();
-            lifetime.CancelQuietly();
-            await CloseAsync(connection).ConfigureAwait(false);
-        }
+        var connection = await (core.Services.Breakers is { } breakers
+            ? OpenUnlessBrokenAsync(breakers, resumeFrom)
+            : OpenAsync(resumeFrom)).ConfigureAwait(false);
+        _connection = connection;
+        core.Life.TryEnter(TransportState.Connected);
+        core.Connection.Put(connection);
+        core.Metrics.Connected(isResume: _retry.Failures > 0 && resumeFrom is not null);
+        core.Events?.Post(new ConnectedEvent(_retry.Failures, resumeFrom));
+        session.SetConnected();
+        var idle = new IdleWatch(IdleLimitFor(connection), _lifetime, core.Time, core.Metrics);
+        _pump = new ConnectionPump(core, session, connection, idle, _retry);
+        connection.Begin(idle, core.Options.IdleTimeout is null);
+        AnnounceInexactResume(resumeFrom);
+        LoseRepliesUnlessResumed(connection, resumeFrom);
     }
 
-    private async Task<TransportConnection> OpenAsync(string? resumeFrom, CancellationTokenSource lifetime)
+    private Task<TransportConnection> OpenUnlessBrokenAsync(OriginBreakers breakers, string? resumeFrom) =>
+        breakers.For(core.Options.Endpoint).OpenAsync(() => OpenAsync(resumeFrom), core.Options.ConnectTimeout, _lifetime.Token);
+
+    private async Task<TransportConnection> OpenAsync(string? resumeFrom)
     {
-        core.Events.Post(new ConnectingEvent(_retry.Failures));
-        using var activity = PerennialTelemetry.Activities.StartActivity(
-            ActivityKind.Client, name: "perennial.connect", links: session.StartedIn is { } starter ? [new ActivityLink(starter)] : null);
+        core.Events?.Post(new ConnectingEvent(_retry.Failures));
+        using var activity = PerennialTelemetry.Activities.StartActivity(ActivityKind.Client, name: "perennial.connect", links: session.Links);
         activity?.SetTag("perennial.transport", core.Kind)
             .SetTag("server.address", core.Options.Endpoint.Host)
             .SetTag("server.port", core.Options.Endpoint.Port)
             .SetTag("perennial.attempt", _retry.Failures);
-        using var timer = new CancellationTokenSource(core.Options.ConnectTimeout, core.Time);
-        using var limit = CancellationTokenSource.CreateLinkedTokenSource(lifetime.Token, timer.Token);
+        using var limit = new CancellationTokenSource(core.Options.ConnectTimeout, core.Time);
+        using var leaving = _lifetime.Token.UnsafeRegister(static limit => ((CancellationTokenSource)limit!).CancelQuietly(), limit);
+        Task<TransportConnection>? opening = null;
         try
         {
-            return await OpenWithinAsync(new ConnectContext(_retry.Failures, resumeFrom, core.HasDelivered), limit.Token).ConfigureAwait(false);
-        }
-        catch (OperationCanceledException e) when (timer.IsCancellationRequested && !lifetime.IsCancellationRequested)
-        {
-            activity?.SetStatus(ActivityStatusCode.Error).SetTag("error.type", nameof(TransportErrorCode.ConnectTimeout));
-            throw new TransportException(
-                TransportErrorCode.ConnectTimeout, $"No answer from {core.Options.Endpoint.Host} within {core.Options.ConnectTimeout}.", isTransient: true, e);
+            opening = transport.OpenForAsync(new ConnectContext(_retry.Failures, resumeFrom, core.HasDelivered), limit.Token).AsTask();
+            return await opening.WaitAsync(limit.Token).ConfigureAwait(false);      // for code that ignores its token, too
         }
         catch (Exception e)
         {
-            activity?.SetStatus(ActivityStatusCode.Error).SetTag("error.type", ((e as TransportException)?.Code ?? TransportErrorCode.Unexpected).ToString());
-            throw;
-        }
-    }
-
-    /// <summary>The limit holds for code that ignores its token, too: such an attempt is left behind.</summary>
-    private async Task<TransportConnection> OpenWithinAsync(ConnectContext context, CancellationToken limit)
-    {
-        var opening = transport.OpenForAsync(context, limit).AsTask();
-        try
-        {
-            return await opening.WaitAsync(limit).ConfigureAwait(false);
-        }
-        catch (OperationCanceledException)
-        {
             _ = CloseLateAsync(opening);
-            throw;
+            var error = e is OperationCanceledException && limit.IsCancellationRequested && !session.IsLeft ? ConnectTimeout(e) : e;
+            activity?.SetStatus(ActivityStatusCode.Error).SetTag("error.type", ((error as TransportException)?.Code ?? TransportErrorCode.Unexpected).ToString());
+            if (ReferenceEquals(error, e))
+            {
+                throw;
+            }
+
+            throw error;
         }
     }
 
     /// <summary>Closes a connection that nobody waits for any more, should it come.</summary>
-    private async Task CloseLateAsync(Task<TransportConnection> opening)
+    private async Task CloseLateAsync(Task<TransportConnection>? opening)
     {
         try
         {
-            await CloseAsync(await opening.ConfigureAwait(false)).ConfigureAwait(false);
+            if (opening is not null)
+            {
+                await CloseAsync(await opening.ConfigureAwait(false)).ConfigureAwait(false);
+            }
         }
         catch (Exception)
         {
-            // The attempt failed after it was given up.
-        }
-    }
-
-    private async Task<StreamEnd> PumpAsync(TransportConnection connection, string? resumeFrom, CancellationTokenSource lifetime)
-    {
-        var since = core.Time.GetTimestamp();
-        var idle = new IdleWatch(IdleLimitFor(connection), lifetime, core.Time, core.Metrics);
-        connection.Begin(idle, core.Options.IdleTimeout is null);
-        var pump = new ConnectionPump(core, connection, idle, _retry);
-        try
-        {
-            await using (idle.ConfigureAwait(false))
-            {
-                AnnounceInexactResume(resumeFrom);
-                LoseRepliesUnlessResumed(connection, resumeFrom);
-                var end = await pump.RunAsync(lifetime.Token).ConfigureAwait(false);
-                return end ?? MeaningOfCleanEnd(connection);
-            }
-        }
-        catch (Exception e) when (!session.Stop.IsCancellationRequested)
-        {
-            if (pump.HasDelivered || connection.HasMadeProgress || core.Time.GetElapsedTime(since) >= core.Options.Reconnect.StableAfter)
-            {
-                _retry.Clear();
-            }
-
-            var error = idle.HasFired ? IdleError(idle.Limit, e) : AsTransportException(e);
-            throw error.IsTransient && !connection.CanBeResumed
-                ? error.AsFinal(TransportErrorCode.Interrupted, $"Interrupted: the request must not be repeated. {error.Message}")
-                : error;
-        }
-        finally
-        {
-            core.HasDelivered |= pump.HasDelivered;
+            // The attempt failed, at once or after it was given up.
         }
     }
 
@@ -217,17 +179,29 @@ internal sealed class ConnectionLoop(TransportCore core, TransportSession sessio
         }
     }
 
-    private StreamEnd MeaningOfCleanEnd(TransportConnection connection)
-    {
-        var policy = connection.AlwaysMarksEnd ? EndOfStreamPolicy.RequireMarker : core.Options.EndOfStream;
-        return policy == EndOfStreamPolicy.Complete
-            ? StreamEnd.Completed
-            : throw new TransportException(
-                TransportErrorCode.EndedWithoutMarker, "The connection ended, but the stream had not.", isTransient: true);
-    }
-
     private TimeSpan IdleLimitFor(TransportConnection connection) =>
         core.Options.IdleTimeout ?? connection.LongestSilence ?? TimeSpan.FromMinutes(5);
+
+    /// <summary>Leaves the connection, if there is one.</summary>
+    private async Task LeaveAsync()
+    {
+        if (_connection is not { } connection)
+        {
+            return;
+        }
+
+        _connection = null;
+        core.Connection.Clear();
+        core.Metrics.Disconnected();
+        _lifetime.CancelQuietly();
+        if (_pump is not null)
+        {
+            await _pump.Idle.DisposeAsync().ConfigureAwait(false);
+        }
+
+        await CloseAsync(connection).ConfigureAwait(false);
+        _pump = null;
+    }
 
     private async Task CloseAsync(TransportConnection connection)
     {
@@ -255,10 +229,10 @@ internal sealed class ConnectionLoop(TransportCore core, TransportSession sessio
         core.Requests?.End(session, end);
     }
 
-    private static TransportException IdleError(TimeSpan limit, Exception cause) =>
-        new(TransportErrorCode.IdleTimeout, $"No byte, not even a heartbeat, within {limit}.", isTransient: true, cause);
-
-    private static TransportException AsTransportException(Exception e) =>
-        e as TransportException
-        ?? new TransportException(TransportErrorCode.Unexpected, $"{e.GetType().Name} outside the transport's own code.", isTransient: false, e);
+    private TransportException ConnectTimeout(Exception cause) =>
+        new(
+            TransportErrorCode.ConnectTimeout,
+            $"No answer from {core.Options.Endpoint.Host} within {core.Options.ConnectTimeout}.",
+            isTransient: true,
+            cause);
 }

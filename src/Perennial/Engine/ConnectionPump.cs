@@ -1,3 +1,4 @@
+using Microsoft.Extensions.Logging;
 using Perennial.Diagnostics;
 
 namespace Perennial.Engine;
@@ -6,59 +7,92 @@ namespace Perennial.Engine;
 /// Carries one connection's messages into the buffer until the connection or the stream ends: read, classify, hand over, and only
 /// then move the cursor. Reads nothing while the buffer is full or hand-over is paused.
 /// </summary>
-internal sealed class ConnectionPump(TransportCore core, TransportConnection connection, IdleWatch idle, ReconnectPolicy retry)
+internal sealed class ConnectionPump(
+    TransportCore core, TransportSession session, TransportConnection connection, IdleWatch idle, ReconnectPolicy retry)
 {
     private readonly MessageBatch _batch = new();
+    private readonly long _since = core.Time.GetTimestamp();
+    private bool _hasDelivered;
 
-    /// <summary>Whether this connection handed over a message.</summary>
-    public bool HasDelivered { get; private set; }
+    /// <summary>Watches over the connection.</summary>
+    public IdleWatch Idle => idle;
 
-    /// <summary>Runs until something ends.</summary>
-    /// <returns>How the stream ended, or <see langword="null"/> where only the connection did, in good order.</returns>
+    /// <summary>Runs until the stream ends.</summary>
+    /// <returns>How it ended.</returns>
+    /// <exception cref="TransportException">The connection was lost before that.</exception>
     public async Task<StreamEnd?> RunAsync(CancellationToken cancellationToken)
     {
-        var now = core.Time.GetTimestamp();
-        while (true)
+        try
         {
-            var pause = core.Buffer.WaitWhilePausedAsync(cancellationToken);
-            if (!pause.IsCompletedSuccessfully)
+            var now = core.Time.GetTimestamp();
+            while (true)
             {
-                await pause.ConfigureAwait(false);
-                now = core.Time.GetTimestamp();
-            }
-
-            idle.ReadStarted(now);
-            var outcome = await connection.ReadAsync(_batch, cancellationToken).ConfigureAwait(false);
-            idle.ReadEnded();
-            now = core.Time.GetTimestamp();
-            var handOver = HandOverBatchAsync(now, cancellationToken);
-            var hadRoom = handOver.IsCompletedSuccessfully;
-            if (await handOver.ConfigureAwait(false) is { } end)
-            {
-                return end;
-            }
-
-            if (!hadRoom)
-            {
-                now = core.Time.GetTimestamp();
-            }
-
-            if (outcome != ReadOutcome.More)
-            {
-                return outcome switch
+                var pause = core.Buffer.WaitWhilePausedAsync(cancellationToken);
+                if (!pause.IsCompletedSuccessfully)
                 {
-                    ReadOutcome.Completed => StreamEnd.Completed,
-                    ReadOutcome.Stopped => StreamEnd.Stopped,
-                    _ => null,
-                };
+                    await pause.ConfigureAwait(false);
+                    now = core.Time.GetTimestamp();
+                }
+
+                idle.ReadStarted(now);
+                var outcome = await connection.ReadAsync(_batch, cancellationToken).ConfigureAwait(false);
+                idle.ReadEnded();
+                now = core.Time.GetTimestamp();
+                var handOver = HandOverBatchAsync(now, cancellationToken);
+                var hadRoom = handOver.IsCompletedSuccessfully;
+                var end = await handOver.ConfigureAwait(false) ?? MeaningOf(outcome);
+                if (end is not null)
+                {
+                    return end;
+                }
+
+                if (!hadRoom)
+                {
+                    now = core.Time.GetTimestamp();
+                }
             }
         }
+        catch (Exception e) when (!session.IsLeft)
+        {
+            throw Loss(e);
+        }
+    }
+
+    /// <summary>How the stream ended with a read, if it did.</summary>
+    private StreamEnd? MeaningOf(ReadOutcome outcome) => outcome switch
+    {
+        ReadOutcome.More => null,
+        ReadOutcome.Completed => StreamEnd.Completed,
+        ReadOutcome.Stopped => StreamEnd.Stopped,
+        _ when !connection.AlwaysMarksEnd && core.Options.EndOfStream == EndOfStreamPolicy.Complete => StreamEnd.Completed,
+        _ => throw new TransportException(
+            TransportErrorCode.EndedWithoutMarker, "The connection ended, but the stream had not.", isTransient: true),
+    };
+
+    /// <summary>What a failure means: a lost connection, or where going on would repeat what must not be repeated, an interruption.</summary>
+    private TransportException Loss(Exception e)
+    {
+        if (_hasDelivered || connection.HasMadeProgress || core.Time.GetElapsedTime(_since) >= core.Options.ReconnectRules.StableAfter)
+        {
+            retry.Clear();
+        }
+
+        var error = idle.HasFired
+            ? new TransportException(TransportErrorCode.IdleTimeout, $"No byte, not even a heartbeat, within {idle.Limit}.", isTransient: true, e)
+            : TransportException.From(e);
+        return error.IsTransient && !connection.CanBeResumed
+            ? error.AsFinal(TransportErrorCode.Interrupted, $"Interrupted: the request must not be repeated. {error.Message}")
+            : error;
     }
 
     private async ValueTask<StreamEnd?> HandOverBatchAsync(long receivedAt, CancellationToken cancellationToken)
     {
         core.Metrics.BytesReceived(_batch.BytesReceived, isHeartbeat: _batch is { Count: 0, BytesReceived: > 0 }, receivedAt);
-        Log.Received(core.Logger, core.Kind, core.Id, _batch.Count, _batch.BytesReceived);
+        if (core.Logger.IsEnabled(LogLevel.Debug))
+        {
+            Log.Received(core.Logger, core.Kind, core.Id, _batch.Count, _batch.BytesReceived);
+        }
+
         if (_batch.RetryDelay is { } delay)
         {
             retry.UseServerDelay(delay);
@@ -115,7 +149,23 @@ internal sealed class ConnectionPump(TransportCore core, TransportConnection con
         }
     }
 
-    private async ValueTask HandOverAsync(int from, int to, long receivedAt, CancellationToken cancellationToken)
+    private ValueTask HandOverAsync(int from, int to, long receivedAt, CancellationToken cancellationToken)
+    {
+        var next = HandOver(from, to, receivedAt);
+        return next < to ? HandOverWithRoomAsync(next, to, receivedAt, cancellationToken) : ValueTask.CompletedTask;
+    }
+
+    private async ValueTask HandOverWithRoomAsync(int from, int to, long receivedAt, CancellationToken cancellationToken)
+    {
+        while (from < to)
+        {
+            await core.Buffer.WaitForRoomAsync(cancellationToken).ConfigureAwait(false);
+            from = HandOver(from, to, receivedAt);
+        }
+    }
+
+    /// <summary>Hands over as many messages as there is room for, and returns which is the next.</summary>
+    private int HandOver(int from, int to, long receivedAt)
     {
         if (core.Cursor.IsBeforeGap && from < to)
         {
@@ -130,7 +180,7 @@ internal sealed class ConnectionPump(TransportCore core, TransportConnection con
             var count = core.Buffer.Append(_batch.Messages[from..next], receivedAt);
             if (count > 0)
             {
-                HasDelivered = true;
+                _hasDelivered = core.HasDelivered = true;
                 core.Cursor.MovePast(_batch.Messages.Slice(from, count));
                 core.Metrics.MessagesReceived(count, receivedAt);
                 from += count;
@@ -138,15 +188,17 @@ internal sealed class ConnectionPump(TransportCore core, TransportConnection con
 
             if (from < next)
             {
-                await core.Buffer.WaitForRoomAsync(cancellationToken).ConfigureAwait(false);
+                break;
             }
         }
+
+        return from;
     }
 
     /// <summary>A reply was handed over to its request, as a message is to the buffer.</summary>
     private void MovePastReply(int index, long receivedAt)
     {
-        HasDelivered = true;
+        _hasDelivered = core.HasDelivered = true;
         MoveCursorBefore(index);
         core.Cursor.MovePast(_batch.Messages.Slice(index, 1));
         core.Metrics.MessagesReceived(1, receivedAt);

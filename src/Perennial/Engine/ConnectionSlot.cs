@@ -1,16 +1,16 @@
 namespace Perennial.Engine;
 
 /// <summary>Where those who send find the present connection, or wait for the next.</summary>
-internal sealed class ConnectionSlot
+/// <param name="gate">The transport's lock.</param>
+internal sealed class ConnectionSlot(Lock gate)
 {
-    private readonly Lock _gate = new();
     private TransportConnection? _present;
     private TaskCompletionSource<TransportConnection>? _next;       // somebody waits while there is none
     private int _count;
 
     public void Put(TransportConnection connection)
     {
-        lock (_gate)
+        lock (gate)
         {
             connection.Number = ++_count;
             _present = connection;
@@ -22,7 +22,7 @@ internal sealed class ConnectionSlot
     /// <summary>There is no connection; one may come.</summary>
     public void Clear()
     {
-        lock (_gate)
+        lock (gate)
         {
             _present = null;
         }
@@ -31,7 +31,7 @@ internal sealed class ConnectionSlot
     /// <summary>This connection takes nothing more, whether or not its reader has found out: those who send wait for another.</summary>
     public void Drop(TransportConnection connection)
     {
-        lock (_gate)
+        lock (gate)
         {
             if (ReferenceEquals(_present, connection))
             {
@@ -43,7 +43,7 @@ internal sealed class ConnectionSlot
     /// <summary>The present connection, or the next.</summary>
     public Task<TransportConnection> GetAsync(CancellationToken cancellationToken)
     {
-        lock (_gate)
+        lock (gate)
         {
             if (_present is not null)
             {

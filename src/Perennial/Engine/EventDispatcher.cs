@@ -7,12 +7,12 @@ namespace Perennial.Engine;
 /// messages are consumed by events too, an event waits until the messages before it were delivered; the buffer's own notices do
 /// not, since they are about those that wait.
 /// </summary>
-internal sealed class EventDispatcher(TransportCore core)
+internal sealed class EventDispatcher(TransportCore core, Transport sender)
 {
     /// <summary>Events that may wait behind a handler that does not return; beyond it the oldest are skipped and counted.</summary>
     public const int Limit = 1024;
 
-    private readonly Lock _gate = new();
+    private readonly Lock _gate = core.Gate;
     private readonly Queue<(object Event, long Place)> _events = new();
     private Task _loop = Task.CompletedTask;
     private bool _isRunning;
@@ -21,6 +21,8 @@ internal sealed class EventDispatcher(TransportCore core)
     private TaskCompletionSource? _letGo;
     private int _skipped;
     private int _handlerThread;
+
+    public EventHandlers Handlers { get; } = new(sender, core.Options.BufferRules, core.Metrics, core.Logger);
 
     /// <summary>Whether the caller is inside a handler, which must not wait for the dispatcher.</summary>
     public bool IsInHandler => Volatile.Read(ref _handlerThread) == Environment.CurrentManagedThreadId;
@@ -57,7 +59,7 @@ internal sealed class EventDispatcher(TransportCore core)
     /// <summary>Announces something that happened now, after the messages appended so far, where somebody listens to events.</summary>
     public void Post(object happened)
     {
-        if (!core.Handlers.Exist)
+        if (!Handlers.Exist)
         {
             return;
         }
@@ -91,7 +93,7 @@ internal sealed class EventDispatcher(TransportCore core)
             }
         }
 
-        if (holdsBuffer || core.Handlers.ConsumeMessages)
+        if (holdsBuffer || Handlers.ConsumeMessages)
         {
             core.Buffer.WakeReader();
         }
@@ -106,7 +108,7 @@ internal sealed class EventDispatcher(TransportCore core)
                 HoldBuffer(false);
                 Raise(happened!);
             }
-            else if (HoldBuffer(core.Handlers.ConsumeMessages))
+            else if (HoldBuffer(Handlers.ConsumeMessages))
             {
                 if (!TryDeliver() && await core.Buffer.WaitToReadAsync(CancellationToken.None).ConfigureAwait(false) is not null && TryFinish())
                 {
@@ -135,7 +137,7 @@ internal sealed class EventDispatcher(TransportCore core)
         bool isDue;
         lock (_gate)
         {
-            isDue = _events.TryPeek(out var first) && (!core.Handlers.ConsumeMessages || core.Buffer.IsPast(first.Place));
+            isDue = _events.TryPeek(out var first) && (!Handlers.ConsumeMessages || core.Buffer.IsPast(first.Place));
             happened = isDue ? _events.Dequeue().Event : null;
             _mustLook |= first.Event is not null;
             (lost, _skipped) = (_skipped, 0);
@@ -159,7 +161,7 @@ internal sealed class EventDispatcher(TransportCore core)
 
         lock (_gate)
         {
-            HoldBufferLocked(wanted && core.Handlers.ConsumeMessages);
+            HoldBufferLocked(wanted && Handlers.ConsumeMessages);
             return _holdsBuffer;
         }
     }
@@ -191,14 +193,14 @@ internal sealed class EventDispatcher(TransportCore core)
     private void Raise(object happened)
     {
         Volatile.Write(ref _handlerThread, Environment.CurrentManagedThreadId);
-        core.Handlers.Raise(happened);
+        Handlers.Raise(happened);
         Volatile.Write(ref _handlerThread, 0);
     }
 
     private bool TryDeliver()
     {
         Volatile.Write(ref _handlerThread, Environment.CurrentManagedThreadId);
-        var isDelivered = core.Handlers.TryDeliver(core.Buffer);
+        var isDelivered = Handlers.TryDeliver(core.Buffer);
         Volatile.Write(ref _handlerThread, 0);
         return isDelivered;
     }

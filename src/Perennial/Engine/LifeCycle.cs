@@ -1,3 +1,4 @@
+using Microsoft.Extensions.Logging;
 using Perennial.Diagnostics;
 
 namespace Perennial.Engine;
@@ -9,9 +10,9 @@ namespace Perennial.Engine;
 /// <param name="core">Its buffer is opened by a start and ended by an ending, and its events tell of endings.</param>
 internal sealed class LifeCycle(TransportCore core)
 {
-    private readonly Lock _gate = new();
+    private readonly Lock _gate = core.Gate;
     private TransportState _state;                      // written by TryEnterLocked only
-    private TransportSession _session = new();          // written by StartOrJoin only
+    private TransportSession _session = new(core.Gate); // written by StartOrJoin only
     private bool _isDisposed;
 
     public TransportState State
@@ -61,15 +62,15 @@ internal sealed class LifeCycle(TransportCore core)
         TransportState from;
         lock (_gate)
         {
-            if (_session.Ended.IsCompleted && startsAgain)
+            if (_session.HasEnded && startsAgain)
             {
                 ObjectDisposedException.ThrowIf(_isDisposed, typeof(Transport));
-                _session = new TransportSession();
+                _session = new TransportSession(_gate);
                 core.Buffer.Reopen();
             }
 
             session = _session;
-            if (session.Ended.IsCompleted || !session.TryStart())
+            if (session.HasEnded || !session.TryStart())
             {
                 return (session, false);
             }
@@ -107,7 +108,7 @@ internal sealed class LifeCycle(TransportCore core)
         lock (_gate)
         {
             (session, from) = (_session, _state);
-            isOverAtOnce = !session.IsStarted && !session.Ended.IsCompleted;
+            isOverAtOnce = !session.IsStarted && !session.HasEnded;
             if (isOverAtOnce)
             {
                 EndLocked(StreamEnd.ClosedByCaller, last: null);
@@ -132,17 +133,17 @@ internal sealed class LifeCycle(TransportCore core)
     {
         if (last is not null)
         {
-            core.Events.Post(last);
+            core.Events?.Post(last);
         }
 
         var to = end.Error is null ? TransportState.Closed : TransportState.Failed;
         TryEnterLocked(to);
         if (end.Reason is StreamEndReason.Completed or StreamEndReason.Stopped)
         {
-            core.Events.Post(new CompletedEvent(end));
+            core.Events?.Post(new CompletedEvent(end));
         }
 
-        core.Events.Post(new ClosedEvent(end));
+        core.Events?.Post(new ClosedEvent(end));
         _session.End(end);
         core.Buffer.End(end);
         return to;
@@ -162,7 +163,7 @@ internal sealed class LifeCycle(TransportCore core)
     /// <summary>Outside the lock.</summary>
     private void Announce(TransportState from, TransportState to, bool hasEntered)
     {
-        if (hasEntered && from != to)
+        if (hasEntered && from != to && core.Logger.IsEnabled(LogLevel.Information))
         {
             Log.StateChanged(core.Logger, core.Kind, core.Id, from, to);
         }

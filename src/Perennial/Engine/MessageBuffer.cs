@@ -19,9 +19,8 @@ internal sealed class MessageBuffer
     private readonly BufferOptions _options;
     private readonly int _mark;
     private readonly LatencyRecorder _latency;
-    private readonly Action _noticed;
-    private readonly BufferNotices _notices = new();
-
+    private readonly Action<object?> _noticed;
+    private readonly object? _listener;
     private readonly MessageStore _store = new();
     private readonly ReaderWait _readerWait;
     private long _dropped;
@@ -32,6 +31,7 @@ internal sealed class MessageBuffer
     private bool _aboveMark;
     private bool _writerWaits;
     private int _lookAt = NeverLook;        // the size at or below which the reader has something to do for others
+    private BufferNotices? _notices;        // made by the first
     private TaskCompletionSource? _room;
     private TaskCompletionSource? _resumed;
     private bool _wakeRequested;
@@ -39,12 +39,14 @@ internal sealed class MessageBuffer
     /// <param name="options">Capacity, mode and mark.</param>
     /// <param name="latency">Told of each batch the reader takes.</param>
     /// <param name="noticed">Called, outside the lock, when <see cref="TryTakeNotice"/> has something new.</param>
-    public MessageBuffer(BufferOptions options, LatencyRecorder latency, Action noticed)
+    /// <param name="listener">What it is called with.</param>
+    public MessageBuffer(BufferOptions options, LatencyRecorder latency, Action<object?> noticed, object? listener = null)
     {
         _options = options;
         _mark = options.MarkSize;
         _latency = latency;
         _noticed = noticed;
+        _listener = listener;
         _readerWait = new ReaderWait(_gate);
     }
 
@@ -100,13 +102,13 @@ internal sealed class MessageBuffer
             var skipped = _options.FullMode == BufferFullMode.DropOldest ? dropsNewest : 0;
             _store.Append(messages.Slice(skipped, accepted), receivedAt);
             dealtWith = accepted + dropsNewest;
-            noticed = _notices.AddDropped(dropsNewest + dropsOldest);
+            noticed = dropsNewest + dropsOldest > 0 && UseNoticesLocked().AddDropped(dropsNewest + dropsOldest);
             Volatile.Write(ref _dropped, _dropped + dropsNewest + dropsOldest);
             if (!_aboveMark && SizeLocked >= _mark)
             {
                 _aboveMark = true;
                 UpdateLookLocked();
-                noticed |= _notices.AddCrossing(BufferNoticeKind.Backpressure, SizeLocked);
+                noticed |= UseNoticesLocked().AddCrossing(BufferNoticeKind.Backpressure, SizeLocked);
             }
 
             wake = _readerWait.TryClaim(IsReadableLocked);
@@ -114,7 +116,7 @@ internal sealed class MessageBuffer
 
         if (noticed)
         {
-            _noticed();
+            _noticed(_listener);
         }
 
         if (wake)
@@ -130,7 +132,8 @@ internal sealed class MessageBuffer
     {
         lock (_gate)
         {
-            return _notices.TryTake(out notice);
+            notice = default;
+            return _notices?.TryTake(out notice) ?? false;
         }
     }
 
@@ -351,7 +354,7 @@ internal sealed class MessageBuffer
             if (_aboveMark && size < _mark)
             {
                 _aboveMark = false;
-                noticed = _notices.AddCrossing(BufferNoticeKind.Drained, size);
+                noticed = UseNoticesLocked().AddCrossing(BufferNoticeKind.Drained, size);
             }
 
             if (_writerWaits && size <= _options.Capacity / 2)
@@ -365,11 +368,13 @@ internal sealed class MessageBuffer
 
         if (noticed)
         {
-            _noticed();
+            _noticed(_listener);
         }
 
         room?.TrySetResult();
     }
+
+    private BufferNotices UseNoticesLocked() => _notices ??= new BufferNotices();
 
     private void UpdateLookLocked() => Volatile.Write(
         ref _lookAt,

@@ -6,9 +6,10 @@ namespace Perennial.Engine;
 /// The resume point: the id of the last message handed to the buffer. It belongs to the transport and outlives connections.
 /// Written by the connection loop, read by anyone.
 /// </summary>
-internal sealed class ResumeCursor(string? start)
+/// <param name="start">Where to begin, or <see langword="null"/>.</param>
+/// <param name="gate">The transport's lock.</param>
+internal sealed class ResumeCursor(string? start, Lock gate)
 {
-    private readonly Lock _gate = new();
     private byte[] _id = start is null ? [] : Encoding.UTF8.GetBytes(start);
     private int _length = start is null ? 0 : Encoding.UTF8.GetByteCount(start);
     private bool _isExact = true;
@@ -17,7 +18,7 @@ internal sealed class ResumeCursor(string? start)
     {
         get
         {
-            lock (_gate)
+            lock (gate)
             {
                 return _length == 0 ? null : Encoding.UTF8.GetString(_id, 0, _length);
             }
@@ -67,7 +68,7 @@ internal sealed class ResumeCursor(string? start)
     /// <summary>Moves to an id in UTF-8; an empty one clears the resume point.</summary>
     public void MoveTo(ReadOnlySpan<byte> id)
     {
-        lock (_gate)
+        lock (gate)
         {
             if (_id.Length < id.Length)
             {

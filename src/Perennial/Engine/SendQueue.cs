@@ -34,7 +34,7 @@ internal sealed class SendQueue(TransportCore core)
         var send = new PendingSend(message, session, cancellationToken);
         lock (_gate)
         {
-            if (_waiting.Count + _handedOver >= core.Options.Send.QueueCapacity)
+            if (_waiting.Count + _handedOver >= core.Options.SendRules.QueueCapacity)
             {
                 return Task.FromException<SendOutcome>(new TransportException(
                     TransportErrorCode.SendQueueFull,
@@ -89,7 +89,7 @@ internal sealed class SendQueue(TransportCore core)
         using var leave = CancellationTokenSource.CreateLinkedTokenSource(send.CancellationToken, send.Session.Over);
         try
         {
-            var retry = new ReconnectPolicy(core.Options.Reconnect, core.Services.Random);
+            var retry = new ReconnectPolicy(core.Options.ReconnectRules, core.Services.Random);
             SendOutcome? outcome = null;
             while (outcome is null)
             {

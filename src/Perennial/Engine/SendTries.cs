@@ -38,7 +38,7 @@ internal sealed class SendTries(TransportCore core)
 
     private async Task<SendOutcome> TryOnceAsync(TransportConnection connection, PendingSend send, CancellationToken leave)
     {
-        using var timer = new CancellationTokenSource(core.Options.Send.Timeout, core.Time);
+        using var timer = new CancellationTokenSource(core.Options.SendRules.Timeout, core.Time);
         using var limit = CancellationTokenSource.CreateLinkedTokenSource(leave, timer.Token);
         try
         {
@@ -50,7 +50,7 @@ internal sealed class SendTries(TransportCore core)
         catch (OperationCanceledException e) when (timer.IsCancellationRequested && !leave.IsCancellationRequested)
         {
             throw new TransportException(
-                TransportErrorCode.SendTimeout, $"No confirmation within {core.Options.Send.Timeout}.", connection.SendsAreRepeatable, e)
+                TransportErrorCode.SendTimeout, $"No confirmation within {core.Options.SendRules.Timeout}.", connection.SendsAreRepeatable, e)
             {
                 Delivery = DeliveryStatus.Unknown,
             };

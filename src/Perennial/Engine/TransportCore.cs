@@ -7,23 +7,32 @@ namespace Perennial.Engine;
 /// <summary>What the parts of one transport share: identity, options, clock, buffer, cursor, counts and life cycle.</summary>
 internal sealed class TransportCore
 {
+    private readonly Transport _transport;
+    private string? _id;
     private RequestTable? _requests;
+    private EventDispatcher? _events;
 
     public TransportCore(string kind, TransportOptions options, TransportServices services, Transport transport)
     {
+        _transport = transport;
         Kind = kind;
         Options = options;
         Services = services;
         Logger = services.LoggerFactory.CreateLogger("Perennial.Transport");
-        Metrics = new MetricsRecorder(kind, services.Time, options.Reconnect.StableAfter);
-        Cursor = new ResumeCursor(options.LastEventId);
-        Buffer = new MessageBuffer(options.Buffer, Metrics.Latency, () => Events!.Look());
-        Handlers = new EventHandlers(transport, options.Buffer, Metrics, Logger);
-        Events = new EventDispatcher(this);
+        Metrics = new MetricsRecorder(kind, services.Time, options.ReconnectRules.StableAfter);
+        Cursor = new ResumeCursor(options.LastEventId, Gate);
+        Buffer = new MessageBuffer(options.BufferRules, Metrics.Latency, static core => ((TransportCore)core!).UseEvents().Look(), this);
+        Connection = new ConnectionSlot(Gate);
         Life = new LifeCycle(this);
     }
 
-    public string Id { get; } = Guid.CreateVersion7().ToString("N");
+    /// <summary>
+    /// The lock of everything that happens but now and then: state, handlers, connections that come and go. Nothing waits and no code of
+    /// others runs under it; the buffer, whose lock may be taken under it, has its own.
+    /// </summary>
+    public Lock Gate { get; } = new();
+
+    public string Id => LazyInitializer.EnsureInitialized(ref _id, static () => Guid.CreateVersion7().ToString("N"))!;
 
     public string Kind { get; }
 
@@ -41,13 +50,15 @@ internal sealed class TransportCore
 
     public MessageBuffer Buffer { get; }
 
-    public EventHandlers Handlers { get; }
-
-    public EventDispatcher Events { get; }
-
-    public ConnectionSlot Connection { get; } = new();
+    public ConnectionSlot Connection { get; }
 
     public LifeCycle Life { get; }
+
+    /// <summary>Who announces what happens; <see langword="null"/> until there was a handler or the buffer had something to announce.</summary>
+    public EventDispatcher? Events => Volatile.Read(ref _events);
+
+    /// <summary>Whether messages are consumed by events.</summary>
+    public bool AreMessagesHandled => Events is { Handlers.ConsumeMessages: true };
 
     /// <summary>The requests that wait for replies; <see langword="null"/> until there was one.</summary>
     public RequestTable? Requests => Volatile.Read(ref _requests);
@@ -57,7 +68,9 @@ internal sealed class TransportCore
 
     public RequestTable UseRequests() => LazyInitializer.EnsureInitialized(ref _requests, () => new RequestTable(this))!;
 
-    public void Report(TransportException error, bool isRecoverable, int attempt) => Events.Post(Describe(error, isRecoverable, attempt));
+    public EventDispatcher UseEvents() => LazyInitializer.EnsureInitialized(ref _events, () => new EventDispatcher(this, _transport))!;
+
+    public void Report(TransportException error, bool isRecoverable, int attempt) => Events?.Post(Describe(error, isRecoverable, attempt));
 
     /// <summary>Counts an error, and says what there is to announce.</summary>
     public ErrorEvent Describe(TransportException error, bool isRecoverable, int attempt)
@@ -70,6 +83,6 @@ internal sealed class TransportCore
     {
         Metrics.Gap();
         Log.Gap(Logger, Kind, Id, gap.Reason);
-        Events.Post(gap);
+        Events?.Post(gap);
     }
 }

@@ -3,35 +3,75 @@ using System.Diagnostics.CodeAnalysis;
 
 namespace Perennial.Engine;
 
-/// <summary>One run of the connection loop, from a call to connect to an ending.</summary>
+/// <summary>
+/// One run of the connection loop, from a call to connect to an ending. What can be waited for is made only where somebody waits.
+/// </summary>
+/// <param name="gate">The transport's lock.</param>
 [SuppressMessage("Design", "CA1001", Justification = "The sources have no timer and no wait handle: there is nothing to dispose.")]
-internal sealed class TransportSession
+internal sealed class TransportSession(Lock gate)
 {
-    private readonly CancellationTokenSource _stop = new();
-    private readonly CancellationTokenSource _over = new();
-    private readonly TaskCompletionSource _connected = new(TaskCreationOptions.RunContinuationsAsynchronously);
-    private readonly TaskCompletionSource<StreamEnd> _ended = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private CancellationTokenSource? _lifetime;     // of what the loop does at present
+    private TaskCompletionSource? _connected;
+    private TaskCompletionSource<StreamEnd>? _ended;
+    private CancellationTokenSource? _over;
+    private StreamEnd? _end;
+    private bool _isConnected;
+    private bool _isOver;
+    private volatile bool _isLeft;
 
-    public TransportSession() => (Stop, Over) = (_stop.Token, _over.Token);
+    /// <summary>Whether the caller wants to leave.</summary>
+    public bool IsLeft => _isLeft;
 
-    /// <summary>Cancelled when the caller wants to leave.</summary>
-    public CancellationToken Stop { get; }
-
-    /// <summary>Cancelled when the session has ended, once everybody may know.</summary>
-    public CancellationToken Over { get; }
-
-    /// <summary>The activity in which the session was started, for its own to link to.</summary>
-    public ActivityContext? StartedIn { get; private set; }
-
-    /// <summary>Completes with the first connection, or fails with what ended the session before it.</summary>
-    public Task Connected => _connected.Task;
-
-    public Task<StreamEnd> Ended => _ended.Task;
+    /// <summary>The activity in which the session was started, for its own to link to; <see langword="null"/> where there was none.</summary>
+    public IEnumerable<ActivityLink>? Links { get; private set; }
 
     /// <summary>Whether <see cref="TryStart"/> was called.</summary>
     public bool IsStarted { get; private set; }
 
-    /// <summary>Claims the right to run the loop; the first caller has it. Under the life cycle's lock.</summary>
+    /// <summary>Whether <see cref="End"/> was called.</summary>
+    public bool HasEnded => Volatile.Read(ref _end) is not null;
+
+    /// <summary>Completes with the first connection, or fails with what ended the session before it.</summary>
+    public Task Connected
+    {
+        get
+        {
+            lock (gate)
+            {
+                return _isConnected ? Task.CompletedTask
+                    : _end is not null ? Task.FromException(NotConnected(_end))
+                    : (_connected ??= new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously)).Task;
+            }
+        }
+    }
+
+    /// <summary>Completes with how the session ended.</summary>
+    public Task<StreamEnd> Ended
+    {
+        get
+        {
+            lock (gate)
+            {
+                return _end is not null
+                    ? Task.FromResult(_end)
+                    : (_ended ??= new TaskCompletionSource<StreamEnd>(TaskCreationOptions.RunContinuationsAsynchronously)).Task;
+            }
+        }
+    }
+
+    /// <summary>Cancelled when the session has ended, once everybody may know.</summary>
+    public CancellationToken Over
+    {
+        get
+        {
+            lock (gate)
+            {
+                return _isOver ? new CancellationToken(canceled: true) : (_over ??= new CancellationTokenSource()).Token;
+            }
+        }
+    }
+
+    /// <summary>Claims the right to run the loop; the first caller has it. Under the lock.</summary>
     public bool TryStart()
     {
         if (IsStarted)
@@ -40,25 +80,71 @@ internal sealed class TransportSession
         }
 
         IsStarted = true;
-        StartedIn = Activity.Current?.Context;
+        Links = Activity.Current is { } starter ? [new ActivityLink(starter.Context)] : null;
         return true;
     }
 
-    public void RequestStop() => _stop.CancelQuietly();
+    /// <summary>A source for what the loop does next, which is cancelled when the caller wants to leave. The one before has had its time.</summary>
+    public CancellationTokenSource NewLifetime()
+    {
+        var lifetime = new CancellationTokenSource();
+        lock (gate)
+        {
+            _lifetime = lifetime;
+        }
 
-    public void SetOver() => _over.CancelQuietly();
+        if (IsLeft)
+        {
+            lifetime.Cancel();
+        }
 
-    public void SetConnected() => _connected.TrySetResult();
+        return lifetime;
+    }
 
-    /// <summary>Ends the session. Called once, under the life cycle's lock.</summary>
+    public void RequestStop()
+    {
+        CancellationTokenSource? lifetime;
+        lock (gate)
+        {
+            _isLeft = true;
+            lifetime = _lifetime;
+        }
+
+        lifetime?.CancelQuietly();
+    }
+
+    public void SetOver()
+    {
+        lock (gate)
+        {
+            _isOver = true;
+        }
+
+        _over?.CancelQuietly();
+    }
+
+    public void SetConnected()
+    {
+        lock (gate)
+        {
+            _isConnected = true;
+        }
+
+        _connected?.TrySetResult();
+    }
+
+    /// <summary>Ends the session. Called once, under the lock.</summary>
     public void End(StreamEnd end)
     {
-        if (_connected.TrySetException(end.Error ?? new TransportException(
-                TransportErrorCode.NotConnected, "The transport was closed before it was connected.")))
+        Volatile.Write(ref _end, end);
+        if (_connected?.TrySetException(NotConnected(end)) == true)
         {
             _ = _connected.Task.Exception;      // observed: nobody need wait for the connection
         }
 
-        _ended.SetResult(end);
+        _ended?.SetResult(end);
     }
+
+    private static TransportException NotConnected(StreamEnd end) =>
+        end.Error ?? new TransportException(TransportErrorCode.NotConnected, "The transport was closed before it was connected.");
 }

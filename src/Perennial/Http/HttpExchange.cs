@@ -86,7 +86,9 @@ internal sealed class HttpExchange : IDisposable
         var response = await OpenAsync(context.LastEventId, cancellationToken, prepare).ConfigureAwait(false);
         try
         {
-            return connect(response, await response.Content.ReadAsStreamAsync(cancellationToken).ConfigureAwait(false));
+            var connection = connect(response, await response.Content.ReadAsStreamAsync(cancellationToken).ConfigureAwait(false));
+            _sender.Forget(response.RequestMessage!);
+            return connection;
         }
         catch
         {

@@ -14,8 +14,8 @@ internal static class HttpHandlers
     private static readonly Dictionary<Key, Shared> Handlers = [];
     private static readonly HttpConnectionOptions Defaults = new();
 
-    /// <summary>The handler for these settings, for as long as it is not given back.</summary>
-    public static Lease Rent(HttpConnectionOptions options, Uri endpoint)
+    /// <summary>The handler for these settings, until it is given back.</summary>
+    public static Shared Rent(HttpConnectionOptions options, Uri endpoint)
     {
         // Credentials answer to one origin alone.
         var key = new Key(options, options.Credentials is null ? null : endpoint.GetLeftPart(UriPartial.Authority));
@@ -28,12 +28,12 @@ internal static class HttpHandlers
             }
 
             shared.Users++;
-            return new Lease(shared);
+            return shared;
         }
     }
 
-    /// <summary>The last one to leave closes the connections; those of the default settings are kept for the next to come.</summary>
-    private static void GiveBack(Shared shared)
+    /// <summary>Follows each <see cref="Rent"/>. The last one to leave closes the connections; those of the default settings are kept for the next to come.</summary>
+    public static void GiveBack(Shared shared)
     {
         var isUnused = false;
         lock (Gate)
@@ -87,29 +87,6 @@ internal static class HttpHandlers
         return handler;
     }
 
-    /// <summary>The right to use a shared handler until it is disposed.</summary>
-    public sealed class Lease : IDisposable
-    {
-        private Shared? _shared;
-
-        internal Lease(Shared shared)
-        {
-            _shared = shared;
-            Http = shared.Http;
-        }
-
-        /// <summary>Sends by the shared handler.</summary>
-        public HttpMessageInvoker Http { get; }
-
-        public void Dispose()
-        {
-            if (Interlocked.Exchange(ref _shared, null) is { } shared)
-            {
-                GiveBack(shared);
-            }
-        }
-    }
-
     internal sealed record Key(HttpConnectionOptions Options, string? Origin);
 
     internal sealed class Shared(Key key, SocketsHttpHandler handler)
@@ -118,7 +95,7 @@ internal static class HttpHandlers
 
         public HttpMessageInvoker Http { get; } = new(handler);
 
-        /// <summary>Leases not given back. Under the lock.</summary>
+        /// <summary>Those who have not given it back. Under the lock.</summary>
         public int Users { get; set; }
     }
 }

@@ -10,15 +10,15 @@ internal sealed class HttpSender : IDisposable
 {
     private readonly HttpTransportOptions _options;
     private readonly TimeProvider _time;
-    private readonly HttpHandlers.Lease? _lease;
-    private readonly HttpMessageInvoker _http;      // the lease's, or over a handler that is the caller's
+    private readonly HttpMessageInvoker _http;      // the rented one's, or over a handler that is the caller's
+    private HttpHandlers.Shared? _rented;
 
     public HttpSender(HttpTransportOptions options, TransportServices services)
     {
         _options = options;
         _time = services.Time;
-        _lease = services.HttpHandler is null ? HttpHandlers.Rent(options.Http, options.Endpoint) : null;
-        _http = _lease?.Http ?? new HttpMessageInvoker(services.HttpHandler!, disposeHandler: false);
+        _rented = services.HttpHandler is null ? HttpHandlers.Rent(options.HttpRules, options.Endpoint) : null;
+        _http = _rented?.Http ?? new HttpMessageInvoker(services.HttpHandler!, disposeHandler: false);
     }
 
     /// <summary>Sends a request and returns a response with a success status, or the upgrade it asked for.</summary>
@@ -45,18 +45,28 @@ internal sealed class HttpSender : IDisposable
 
         using (response)
         {
-            throw HttpErrors.FromStatus(response, _options.Reconnect, _time);
+            throw HttpErrors.FromStatus(response, _options.ReconnectRules, _time);
+        }
+    }
+
+    /// <summary>
+    /// Lets go of what a request said, credentials for one, which the HTTP stack would keep for as long as its response is read. A handler
+    /// that is the caller's may still want to know.
+    /// </summary>
+    public void Forget(HttpRequestMessage request)
+    {
+        if (_rented is not null)
+        {
+            request.Headers.Clear();
         }
     }
 
     public void Dispose()
     {
-        if (_lease is null)
+        if (Interlocked.Exchange(ref _rented, null) is { } rented)
         {
-            _http.Dispose();
+            HttpHandlers.GiveBack(rented);
         }
-
-        _lease?.Dispose();
     }
 
     private static bool IsUpgrade(HttpResponseMessage response) =>
@@ -64,10 +74,26 @@ internal sealed class HttpSender : IDisposable
 
     private async Task<HttpResponseMessage> SendOnceAsync(HttpRequestMessage request, OpeningRequest? opening, CancellationToken cancellationToken)
     {
-        await ConfigureAsync(request, cancellationToken).ConfigureAwait(false);
+        if (_options.ConfigureRequest is { } configure)
+        {
+            await ConfigureAsync(configure, request, cancellationToken).ConfigureAwait(false);
+        }
+
         for (var redirects = 0; ; redirects++)
         {
-            var response = await SendHopAsync(request, opening, cancellationToken).ConfigureAwait(false);
+            opening?.Leaves(request);
+            HttpResponseMessage response;
+            try
+            {
+                response = await _http.SendAsync(request, cancellationToken).ConfigureAwait(false);
+            }
+            catch (Exception e) when (HttpErrors.IsNetwork(e))
+            {
+                var error = HttpErrors.FromRequest(e, request);
+                opening?.Failed(request, error);
+                throw error;
+            }
+
             if (!Redirects.IsRedirect(response))
             {
                 opening?.Answered(response);
@@ -93,28 +119,9 @@ internal sealed class HttpSender : IDisposable
         }
     }
 
-    private async Task<HttpResponseMessage> SendHopAsync(HttpRequestMessage request, OpeningRequest? opening, CancellationToken cancellationToken)
+    private static async Task ConfigureAsync(
+        Func<HttpRequestMessage, CancellationToken, ValueTask> configure, HttpRequestMessage request, CancellationToken cancellationToken)
     {
-        opening?.Leaves(request);
-        try
-        {
-            return await _http.SendAsync(request, cancellationToken).ConfigureAwait(false);
-        }
-        catch (Exception e) when (HttpErrors.IsNetwork(e))
-        {
-            var error = HttpErrors.FromRequest(e, request);
-            opening?.Failed(request, error);
-            throw error;
-        }
-    }
-
-    private async ValueTask ConfigureAsync(HttpRequestMessage request, CancellationToken cancellationToken)
-    {
-        if (_options.ConfigureRequest is not { } configure)
-        {
-            return;
-        }
-
         try
         {
             // Waited for only as long as the caller does: a callback that ignores its token must not hold up a close.

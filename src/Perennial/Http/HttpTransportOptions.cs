@@ -5,6 +5,8 @@ namespace Perennial.Http;
 /// <summary>What every transport over HTTP can be told.</summary>
 public abstract record HttpTransportOptions : TransportOptions
 {
+    private NestedOptions<HttpConnectionOptions> _http;
+
     /// <summary>
     /// Set to <see langword="true"/> in the options of a request that is made anew because the server rejected the one before with
     /// 401: <see cref="ConfigureRequest"/> must fetch fresh credentials, not cached ones.
@@ -44,7 +46,9 @@ public abstract record HttpTransportOptions : TransportOptions
     public Version? HttpVersion { get; init; }
 
     /// <summary>How connections are made.</summary>
-    public HttpConnectionOptions Http { get; init; } = new();
+    public HttpConnectionOptions Http { get => _http.Shown; init => _http = new(value); }
+
+    internal HttpConnectionOptions HttpRules => _http.Read;
 
     internal HttpMethod EffectiveMethod => Method ?? (Body is null ? HttpMethod.Get : HttpMethod.Post);
 
@@ -81,6 +85,6 @@ public abstract record HttpTransportOptions : TransportOptions
             HttpVersion is null || HttpVersion == System.Net.HttpVersion.Version11 || HttpVersion == System.Net.HttpVersion.Version20,
             nameof(HttpVersion),
             $"{nameof(HttpVersion)} must be 1.1 or 2.0, not {HttpVersion}.");
-        OptionCheck.NotNull(Http, nameof(Http)).Validate();
+        OptionCheck.NotNull(HttpRules, nameof(Http)).Validate();
     }
 }

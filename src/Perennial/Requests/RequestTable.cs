@@ -54,7 +54,7 @@ internal sealed class RequestTable
     {
         lock (_gate)
         {
-            var most = _core.Options.Send.MaxOutstandingRequests;
+            var most = _core.Options.SendRules.MaxOutstandingRequests;
             if (_outstanding >= most)
             {
                 throw new TransportException(

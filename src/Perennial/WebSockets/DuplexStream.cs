@@ -13,13 +13,15 @@ internal sealed class DuplexStream(Stream inner, Action<int> onBytes) : Stream
 {
     private const int BlockSize = 16 * 1024;
 
-    private readonly SemaphoreSlim _writing = new(1, 1);
+    private SemaphoreSlim? _writing;    // made by the first write
     private byte[]? _block;
     private int _start;
     private int _end;
 
     /// <summary>Whether bytes have arrived that nobody has read.</summary>
     public bool HasBytes => _start < _end;
+
+    private SemaphoreSlim Writing => LazyInitializer.EnsureInitialized(ref _writing, static () => new SemaphoreSlim(1, 1))!;
 
     public override bool CanRead => true;
 
@@ -47,14 +49,14 @@ internal sealed class DuplexStream(Stream inner, Action<int> onBytes) : Stream
     /// <summary>A frame is written in one call, so that whatever is serialised here stands between frames.</summary>
     public override async ValueTask WriteAsync(ReadOnlyMemory<byte> buffer, CancellationToken cancellationToken = default)
     {
-        await _writing.WaitAsync(cancellationToken).ConfigureAwait(false);
+        await Writing.WaitAsync(cancellationToken).ConfigureAwait(false);
         try
         {
             await inner.WriteAsync(buffer, cancellationToken).ConfigureAwait(false);
         }
         finally
         {
-            _writing.Release();
+            Writing.Release();
         }
     }
 

@@ -21,9 +21,10 @@ internal abstract class WebSocketConnection : TransportConnection
     private readonly WebSocketHeartbeat _heartbeat;
     private readonly MessageArena _arena = new();       // the message being received is its pending bytes
     private readonly Lock _gate = new();
-    private readonly ITimer _abort;
+    private readonly TimeProvider _time;
     private CancellationTokenRegistration _leaving;
     private Task? _goodbye;                             // set once, under the lock
+    private ITimer? _abort;                             // set by the goodbye
     private ValueTask<ValueWebSocketReceiveResult>? _pending;
     private byte[]? _block;
     private bool _isInMessage;                          // a message has begun, so that a receive will not wait long
@@ -36,13 +37,13 @@ internal abstract class WebSocketConnection : TransportConnection
         Options = options;
         _stream = new DuplexStream(upgraded, OnBytes);
         _socket = WebSocket.CreateFromStream(_stream, creation);
-        _abort = time.CreateTimer(static socket => ((WebSocket)socket!).Abort(), _socket, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
+        _time = time;
         Sender = new WebSocketSender(_socket);
-        _heartbeat = new WebSocketHeartbeat(options.Heartbeat, time, PingAsync);
+        _heartbeat = new WebSocketHeartbeat(options.HeartbeatRules, time, PingAsync);
         _pending = Receive();       // the transport may be paused from the start
     }
 
-    public override TimeSpan? LongestSilence => Options.Heartbeat.IsOn ? Options.Heartbeat.Interval + Options.Heartbeat.Timeout : null;
+    public override TimeSpan? LongestSilence => Options.HeartbeatRules.IsOn ? Options.HeartbeatRules.Interval + Options.HeartbeatRules.Timeout : null;
 
     protected WebSocketTransportOptions Options { get; }
 
@@ -66,10 +67,30 @@ internal abstract class WebSocketConnection : TransportConnection
 
         try
         {
-            if (await ReceiveAsync(batch).ConfigureAwait(false) == ReadOutcome.EndOfStream)
+            while (true)
             {
-                cancellationToken.ThrowIfCancellationRequested();
-                return MeaningOfClose();
+                var receive = TakePending();
+                if (batch.Count == LargestBatch || (!batch.IsEmpty && !receive.IsCompletedSuccessfully))
+                {
+                    _pending = receive;     // one is always left pending
+                    break;
+                }
+
+                var result = await receive.ConfigureAwait(false);
+                if (result.MessageType != WebSocketMessageType.Close)
+                {
+                    Take(result, batch);
+                }
+                else if (batch.IsEmpty)
+                {
+                    cancellationToken.ThrowIfCancellationRequested();
+                    return MeaningOfClose();
+                }
+                else
+                {
+                    _pending = new ValueTask<ValueWebSocketReceiveResult>(result);      // behind what came before it
+                    break;
+                }
             }
         }
         catch (TransportException e) when (!batch.IsEmpty)
@@ -91,7 +112,11 @@ internal abstract class WebSocketConnection : TransportConnection
         await SayGoodbyeAsync().ConfigureAwait(false);
         await WaitForPeerAsync().ConfigureAwait(false);
         await _leaving.DisposeAsync().ConfigureAwait(false);
-        await _abort.DisposeAsync().ConfigureAwait(false);
+        if (_abort is not null)
+        {
+            await _abort.DisposeAsync().ConfigureAwait(false);
+        }
+
         await _heartbeat.DisposeAsync().ConfigureAwait(false);
         _socket.Dispose();
         await _stream.DisposeAsync().ConfigureAwait(false);
@@ -125,35 +150,6 @@ internal abstract class WebSocketConnection : TransportConnection
     }
 
     internal override ValueTask WaitUntilItSendsAsync(CancellationToken cancellationToken) => Sender.WaitForTurnAsync(cancellationToken);
-
-    /// <summary>Receives until nothing is at hand, and leaves a receive pending; a close or a failure waits until what came before is handed out.</summary>
-    private async ValueTask<ReadOutcome> ReceiveAsync(MessageBatch batch)
-    {
-        while (true)
-        {
-            var receive = TakePending();
-            if (batch.Count == LargestBatch || (!batch.IsEmpty && !receive.IsCompletedSuccessfully))
-            {
-                _pending = receive;
-                return ReadOutcome.More;
-            }
-
-            var result = await receive.ConfigureAwait(false);
-            if (result.MessageType != WebSocketMessageType.Close)
-            {
-                Take(result, batch);
-            }
-            else if (batch.IsEmpty)
-            {
-                return ReadOutcome.EndOfStream;
-            }
-            else
-            {
-                _pending = new ValueTask<ValueWebSocketReceiveResult>(result);
-                return ReadOutcome.More;
-            }
-        }
-    }
 
     private ValueTask<ValueWebSocketReceiveResult> TakePending()
     {
@@ -222,7 +218,7 @@ internal abstract class WebSocketConnection : TransportConnection
             return;
         }
 
-        _abort.Change(CloseLimit, Timeout.InfiniteTimeSpan);
+        _abort = _time.CreateTimer(static socket => ((WebSocket)socket!).Abort(), _socket, CloseLimit, Timeout.InfiniteTimeSpan);
         try
         {
             if (_socket.State is WebSocketState.Open or WebSocketState.CloseReceived)

@@ -10,13 +10,15 @@ namespace Perennial.WebSockets;
 [SuppressMessage("Reliability", "CA1001", Justification = "A semaphore without a wait handle has nothing to free.")]
 internal sealed class WebSocketSender(WebSocket socket)
 {
-    private readonly SemaphoreSlim _turn = new(1, 1);
+    private SemaphoreSlim? _turn;       // made by the first send
+
+    private SemaphoreSlim Turn => LazyInitializer.EnsureInitialized(ref _turn, static () => new SemaphoreSlim(1, 1))!;
 
     /// <summary>Completes when nothing else is being sent.</summary>
     public async ValueTask WaitForTurnAsync(CancellationToken cancellationToken)
     {
-        await _turn.WaitAsync(cancellationToken).ConfigureAwait(false);
-        _turn.Release();
+        await Turn.WaitAsync(cancellationToken).ConfigureAwait(false);
+        Turn.Release();
     }
 
     /// <summary>Sends one message.</summary>
@@ -24,10 +26,10 @@ internal sealed class WebSocketSender(WebSocket socket)
     /// <exception cref="OperationCanceledException">The wait was ended; the message may have been sent.</exception>
     public async ValueTask SendAsync(ReadOnlyMemory<byte> data, WebSocketMessageType type, CancellationToken cancellationToken)
     {
-        await _turn.WaitAsync(cancellationToken).ConfigureAwait(false);
+        await Turn.WaitAsync(cancellationToken).ConfigureAwait(false);
         if (socket.State != WebSocketState.Open)
         {
-            _turn.Release();
+            Turn.Release();
             throw new TransportException(TransportErrorCode.ConnectionLost, "The connection is closing.", isTransient: true)
             {
                 Delivery = DeliveryStatus.NotSent,
@@ -72,7 +74,7 @@ internal sealed class WebSocketSender(WebSocket socket)
         }
         finally
         {
-            _turn.Release();
+            Turn.Release();
         }
     }
 }

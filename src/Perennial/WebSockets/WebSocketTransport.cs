@@ -17,7 +17,7 @@ public sealed class WebSocketTransport : Transport
     private readonly WebSocketTransportOptions _options;
     private readonly TimeProvider _time;
     private readonly HttpExchange _http;
-    private readonly NumberedSends? _numbered;
+    private NumberedSends? _numbered;       // made for the first server that speaks perennial.v1; written by the connection loop
 
     /// <summary>Checks the options; connects nothing.</summary>
     /// <param name="options">What this transport is told.</param>
@@ -28,7 +28,6 @@ public sealed class WebSocketTransport : Transport
     {
         _options = options;
         _time = (services ?? TransportServices.Default).Time;
-        _numbered = options.UsePerennialProtocol ? new NumberedSends(options.Send.Timeout, _time) : null;
         _http = new HttpExchange(options, accept: null, services ?? TransportServices.Default);
     }
 
@@ -65,7 +64,9 @@ public sealed class WebSocketTransport : Transport
 
     /// <summary>A selected subprotocol alone proves little: some servers select whatever is offered first.</summary>
     private WebSocketConnection NewConnection(HttpResponseMessage response, Stream stream, WebSocketCreationOptions creation) =>
-        _numbered is not null && creation.SubProtocol is ProtocolHeaders.SubProtocol && ProtocolHeaders.SpeaksPerennial(response)
-            ? new PerennialConnection(stream, creation, ProtocolHeaders.Heartbeat(response), _options, _numbered, _time)
+        _options.UsePerennialProtocol && creation.SubProtocol is ProtocolHeaders.SubProtocol && ProtocolHeaders.SpeaksPerennial(response)
+            ? new PerennialConnection(stream, creation, ProtocolHeaders.Heartbeat(response), _options, UseNumbered(), _time)
             : new PlainConnection(stream, creation, _options, _time, _numbered);
+
+    private NumberedSends UseNumbered() => _numbered ??= new NumberedSends(_options.SendRules.Timeout, _time);
 }

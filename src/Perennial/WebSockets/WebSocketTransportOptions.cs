@@ -9,6 +9,8 @@ namespace Perennial.WebSockets;
 /// </summary>
 public sealed record WebSocketTransportOptions : HttpTransportOptions
 {
+    private NestedOptions<HeartbeatOptions> _heartbeat;
+
     /// <summary>The defaults.</summary>
     public WebSocketTransportOptions()
     {
@@ -35,13 +37,15 @@ public sealed record WebSocketTransportOptions : HttpTransportOptions
     public bool UsePerennialProtocol { get; init; } = true;
 
     /// <summary>How the transport finds out that the peer is gone.</summary>
-    public HeartbeatOptions Heartbeat { get; init; } = new();
+    public HeartbeatOptions Heartbeat { get => _heartbeat.Shown; init => _heartbeat = new(value); }
 
     /// <summary>
     /// Whether to offer compression (permessage-deflate, RFC 7692). Default <see langword="false"/>: secrets and text from others in one
     /// compressed message can give the secrets away.
     /// </summary>
     public bool Compression { get; init; }
+
+    internal HeartbeatOptions HeartbeatRules => _heartbeat.Read;
 
     internal override IReadOnlyList<string> Schemes => ["ws", "wss", "http", "https"];
 
@@ -54,7 +58,7 @@ public sealed record WebSocketTransportOptions : HttpTransportOptions
             OptionCheck.Token(name, nameof(SubProtocols));
         }
 
-        OptionCheck.NotNull(Heartbeat, nameof(Heartbeat)).Validate();
+        OptionCheck.NotNull(HeartbeatRules, nameof(Heartbeat)).Validate();
         OptionCheck.Require(EffectiveMethod == HttpMethod.Get, nameof(Method), "A WebSocket is opened by GET without a Body (RFC 6455, 4.1).");
         OptionCheck.Require(
             SendEndpoint is null, nameof(SendEndpoint), $"Messages are sent over the WebSocket itself; leave {nameof(SendEndpoint)} unset.");

@@ -224,7 +224,7 @@ public class MessageBufferTests
         buffer = new MessageBuffer(
             new BufferOptions { Capacity = 2, FullMode = mode },
             new LatencyRecorder(TimeProvider.System),
-            () => couldEnter.Add(Task.Run(() => buffer!.Size).Wait(TimeSpan.FromSeconds(5))));
+            _ => couldEnter.Add(Task.Run(() => buffer!.Size).Wait(TimeSpan.FromSeconds(5))));
 
         buffer.Append(Messages(1, 2), 0);
         Drain(buffer);
@@ -241,7 +241,7 @@ public class MessageBufferTests
     {
         var time = new Perennial.Testing.ManualTimeProvider();
         var latency = new LatencyRecorder(time);
-        var buffer = new MessageBuffer(new BufferOptions { Capacity = 8, FullMode = mode }, latency, static () => { });
+        var buffer = new MessageBuffer(new BufferOptions { Capacity = 8, FullMode = mode }, latency, static _ => { });
 
         buffer.Append(Messages(1, 3), time.GetTimestamp());
         time.Advance(TimeSpan.FromSeconds(3));
@@ -303,5 +303,5 @@ public class MessageBufferTests
         [.. Enumerable.Range(first, last - first + 1).Select(static i => StreamMessage.FromText(i.ToString(CultureInfo.InvariantCulture)))];
 
     private MessageBuffer New(int capacity, BufferFullMode mode, double mark = 0.8) =>
-        new(new BufferOptions { Capacity = capacity, FullMode = mode, HighWaterMark = mark }, new LatencyRecorder(TimeProvider.System), () => _noticed++);
+        new(new BufferOptions { Capacity = capacity, FullMode = mode, HighWaterMark = mark }, new LatencyRecorder(TimeProvider.System), _ => _noticed++);
 }

@@ -80,6 +80,7 @@ public class SendTimeoutTests
             await socket.MeetAsync(0);
             await socket.HearSendsAsync(1);
             _heard.SetResult();
+            await _goOn.Task;       // an answer that came along with the events would be read with them
             await socket.AcknowledgeAsync(1);
             await socket.WaitForGoodbyeAsync();
         }));
@@ -92,6 +93,7 @@ public class SendTimeoutTests
         _clock.Advance(Limit);
         _clock.Advance(Limit);
         send.IsCompleted.ShouldBeFalse();
+        _goOn.SetResult();
 
         await probe.ReadTextsAsync(2);
         (await send).ShouldBe(SendOutcome.Acknowledged);
