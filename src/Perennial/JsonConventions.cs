@@ -43,7 +43,11 @@ internal static class JsonConventions
     /// <summary>Nothing, or what begins as it may and ends as a value does: brackets, quotes, digits, true, false and null.</summary>
     private static bool MayBeInside(ReadOnlySpan<byte> inside, ReadOnlySpan<byte> mayBegin)
     {
-        inside = inside.Trim(Space);
+        if (inside is [<= (byte)' ', ..] or [.., <= (byte)' '])
+        {
+            inside = inside.Trim(Space);
+        }
+
         return inside.IsEmpty || (mayBegin.Contains(inside[0]) && "}]\"0123456789el"u8.Contains(inside[^1]));
     }
 

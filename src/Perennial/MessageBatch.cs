@@ -51,10 +51,14 @@ public sealed class MessageBatch
 
     private void Add(ReadOnlySpan<byte> data, ReadOnlySpan<byte> id, string? eventType, MessageTraits traits)
     {
-        _arena ??= new MessageArena();
-        _arena.Append(data, id.Length);
-        _arena.Append(id);
-        var (buffer, start) = _arena.Commit();
+        var arena = _arena ??= new MessageArena();
+        arena.Append(data, id.Length);
+        if (!id.IsEmpty)
+        {
+            arena.Append(id);
+        }
+
+        var (buffer, start) = arena.Commit();
         Add(new StreamMessage(
             buffer,
             start,

@@ -105,7 +105,11 @@ internal sealed class NdjsonParser(int maxMessageBytes, bool opensEnvelopes)
         }
 
         ThrowIfTooLarge(line.Length);
-        line = line.Trim(" \t\r"u8);
+        if (line is [<= (byte)' ', ..] or [.., <= (byte)' '])
+        {
+            line = line.Trim(" \t\r"u8);
+        }
+
         if (!line.IsEmpty)
         {
             Add(line, batch);
@@ -116,8 +120,10 @@ internal sealed class NdjsonParser(int maxMessageBytes, bool opensEnvelopes)
     {
         if (length > maxMessageBytes)
         {
-            throw new TransportException(
-                TransportErrorCode.MessageTooLarge, $"A line is larger than MaxMessageBytes ({maxMessageBytes} bytes).");
+            ThrowTooLarge();
         }
     }
+
+    private void ThrowTooLarge() =>
+        throw new TransportException(TransportErrorCode.MessageTooLarge, $"A line is larger than MaxMessageBytes ({maxMessageBytes} bytes).");
 }
