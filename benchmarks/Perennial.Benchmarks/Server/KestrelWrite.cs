@@ -54,13 +54,13 @@ internal sealed class KestrelWrite : IBroadcast
     {
         var body = context.Response.BodyWriter;
         context.Response.ContentType = "text/event-stream";
-        await body.WriteAsync("data: hello\n\n"u8.ToArray());
         if (isBusy)
         {
             lock (_readers)
                 _readers.Add(body);
         }
 
+        await body.WriteAsync("data: hello\n\n"u8.ToArray());
         await Never.Task;
     }
 }

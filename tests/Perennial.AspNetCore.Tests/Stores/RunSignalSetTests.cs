@@ -28,10 +28,12 @@ public class RunSignalSetTests
     {
         var set = new RunSignalSet();
         var waiters = Subscribe(set, count);
+        var last = waiters[^1].Signal.WaitAsync();
 
         set.Set();
 
-        foreach (var (signal, _) in waiters)
+        await last;
+        foreach (var (signal, _) in waiters.SkipLast(1))
             await signal.WaitAsync();
     }
 
@@ -103,12 +105,13 @@ public class RunSignalSetTests
     {
         var set = new RunSignalSet();
         var waiters = Subscribe(set, Many);
-        var leaving = waiters.Take(Many / 2).Select(async waiter =>
+        var (first, last) = (Many / 4, Many / 2);
+        var leaving = waiters[first..last].Select(async waiter =>
         {
             await waiter.Signal.WaitAsync();
             waiter.Subscription.Dispose();
         });
-        var staying = waiters.Skip(Many / 2).Select(waiter => waiter.Signal.WaitAsync().AsTask());
+        var staying = waiters[..first].Concat(waiters[last..]).Select(waiter => waiter.Signal.WaitAsync().AsTask());
         Task[] all = [.. leaving, .. staying];
 
         set.Set();
