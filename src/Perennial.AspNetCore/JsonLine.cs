@@ -11,7 +11,7 @@ internal static class JsonLine
     private static readonly JsonWriterOptions Options = new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping, SkipValidation = true };
 
     /// <summary>Shows life and dispatches nothing.</summary>
-    public static ReadOnlySpan<byte> Heartbeat => "{\"type\":\"perennial.heartbeat\"}\n"u8;
+    public static ReadOnlyMemory<byte> Heartbeat { get; } = "{\"type\":\"perennial.heartbeat\"}\n"u8.ToArray();
 
     /// <summary>Encodes into an array of exactly the right size, because the log keeps it for the life of the run.</summary>
     /// <param name="id">Left out when null, so that a reader's cursor stays where it is.</param>

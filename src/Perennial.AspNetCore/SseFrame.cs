@@ -7,7 +7,7 @@ namespace Perennial.AspNetCore;
 internal static class SseFrame
 {
     /// <summary>A comment line and nothing else: it shows life, and having no blank line it cannot dispatch anything.</summary>
-    public static ReadOnlySpan<byte> Heartbeat => ":\n"u8;
+    public static ReadOnlyMemory<byte> Heartbeat { get; } = ":\n"u8.ToArray();
 
     private static ReadOnlySpan<byte> IdField => "id: "u8;
     private static ReadOnlySpan<byte> EventField => "event: "u8;

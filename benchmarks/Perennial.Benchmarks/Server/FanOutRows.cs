@@ -6,7 +6,7 @@ internal static class FanOutRows
     private const int Deliveries = 100_000;     // in one sample
     private const int Burst = 8;
 
-    private static readonly string[] Contenders = [Servers.BareSend, Servers.TypedResults, Servers.EncodedOnce, Servers.Perennial];
+    private static readonly string[] Contenders = [Servers.BareSend, Servers.KestrelWrite, Servers.TypedResults, Servers.EncodedOnce, Servers.Perennial];
 
     public static async Task PrintAsync(int runs, Budgets budgets)
     {

@@ -22,6 +22,9 @@ internal static class Servers
     /// <summary>Sockets without HTTP behind the head: one send for each reader.</summary>
     public const string BareSend = "bare-send";
 
+    /// <summary>Kestrel's open responses, written to one after the other.</summary>
+    public const string KestrelWrite = "kestrel-write";
+
     /// <summary>Kestrel holding responses and sockets open, and nothing else.</summary>
     public const string Held = "held";
 

@@ -22,6 +22,7 @@ internal static class Serving
         await using IBroadcast server = name switch
         {
             Servers.BareSend => BareSend.Start(),
+            Servers.KestrelWrite => await KestrelWrite.StartAsync(),
             Servers.Held => await HeldOpen.StartAsync(),
             Servers.TypedResults => await HandRolledServer.StartAsync(isEncodedOnce: false),
             Servers.EncodedOnce => await HandRolledServer.StartAsync(isEncodedOnce: true),

@@ -19,6 +19,7 @@ internal sealed class RunDelivery(IRunLog log, IRunSink sink, TimeSpan heartbeat
     private const int MaxBatchBytes = 64 * 1024;
 
     private readonly RunSignal _news = news ?? new();
+    private long _cursor;
     private long _lastWrite;
     private int _isTimerSpent;
 
@@ -28,6 +29,7 @@ internal sealed class RunDelivery(IRunLog log, IRunSink sink, TimeSpan heartbeat
     /// <exception cref="OperationCanceledException">The reader left before the end.</exception>
     public async Task SendAsync(ReaderPlace place, CancellationToken leave)
     {
+        _cursor = place.Cursor;
         if (place.Gap is { } requested)
             sink.Write(ControlEvent.Gap(requested, new EventId(log.Epoch, place.Cursor + 1)));
         await FlushAsync(leave);    // the head of the response goes out before there is any event
@@ -35,43 +37,46 @@ internal sealed class RunDelivery(IRunLog log, IRunSink sink, TimeSpan heartbeat
         using var subscription = log.Subscribe(RunNews.Records, _news);
         await using var leaving = leave.UnsafeRegister(static news => ((RunSignal)news!).Set(), _news);
         await using var timer = time.CreateTimer(static loop => ((RunDelivery)loop!).OnTimer(), this, heartbeat, Timeout.InfiniteTimeSpan);
-        var cursor = place.Cursor;
+        await DeliverAsync(timer, leave);
+    }
+
+    // With thousands of readers the memory they touch is what an event costs, so this loop keeps little of its own while it waits.
+    private async Task DeliverAsync(ITimer timer, CancellationToken leave)
+    {
         var hasWaited = false;
         while (true)
         {
-            var slice = await log.ReadAsync(cursor, MaxBatchBytes, leave);
-            var hasNews = sink.WriteAside();
-            if (!slice.Records.IsEmpty)
-            {
-                cursor = Write(slice.Records.Span, cursor);
-                hasNews = true;
-            }
-
+            var slice = await log.ReadAsync(_cursor, MaxBatchBytes, leave);
+            var waitedFor = hasWaited && !slice.Records.IsEmpty ? slice.Records.Span[0].CreatedAt : 0;
+            var hasNews = sink.WriteAside() | Write(slice.Records.Span);
+            var isAtTail = _cursor >= slice.State.Tail;
+            var isEnd = isAtTail && slice.State.Status != RunStatus.Running;
+            hasWaited = isAtTail || slice.Records.IsEmpty;
             if (hasNews)
                 await FlushAsync(leave);
-            if (hasWaited && !slice.Records.IsEmpty)
-                Measure(slice.Records.Span[0]);
-            hasWaited = !hasNews;
-            if (slice.State.Status != RunStatus.Running && cursor >= slice.State.Tail)
+            if (waitedFor != 0)
+                PerennialServerTelemetry.DeliveryLatency.Record(Stopwatch.GetElapsedTime(waitedFor).TotalSeconds);
+            if (isEnd)
                 return;
-            if (!hasNews)
-                await WaitAsync(timer, leave);
+            if (!hasWaited)
+                continue;
+            await _news.WaitAsync();    // there is no need to look again before: what was recorded since has set the signal
+            leave.ThrowIfCancellationRequested();
+            if (Volatile.Read(ref _isTimerSpent) == 1)
+                await ShowLifeAsync(timer, leave);
         }
     }
 
-    private long Write(ReadOnlySpan<RunRecord> records, long cursor)
+    private bool Write(ReadOnlySpan<RunRecord> records)
     {
-        if (records[0].Sequence != cursor + 1)
-            sink.Write(ControlEvent.Gap(new EventId(log.Epoch, cursor).ToString(), new EventId(log.Epoch, records[0].Sequence)));
+        if (records.IsEmpty)
+            return false;
+        if (records[0].Sequence != _cursor + 1)
+            sink.Write(ControlEvent.Gap(new EventId(log.Epoch, _cursor).ToString(), new EventId(log.Epoch, records[0].Sequence)));
         foreach (var record in records)
             sink.Write(record);
-        return records[^1].Sequence;
-    }
-
-    private static void Measure(RunRecord record)
-    {
-        if (record.CreatedAt != 0)
-            PerennialServerTelemetry.DeliveryLatency.Record(Stopwatch.GetElapsedTime(record.CreatedAt).TotalSeconds);
+        _cursor = records[^1].Sequence;
+        return true;
     }
 
     private async ValueTask FlushAsync(CancellationToken leave)
@@ -81,13 +86,9 @@ internal sealed class RunDelivery(IRunLog log, IRunSink sink, TimeSpan heartbeat
         leave.ThrowIfCancellationRequested();
     }
 
-    private async ValueTask WaitAsync(ITimer timer, CancellationToken leave)
+    private async ValueTask ShowLifeAsync(ITimer timer, CancellationToken leave)
     {
-        await _news.WaitAsync();
-        leave.ThrowIfCancellationRequested();
-        if (Interlocked.Exchange(ref _isTimerSpent, 0) == 0)
-            return;
-
+        Volatile.Write(ref _isTimerSpent, 0);
         var rest = heartbeat - time.GetElapsedTime(_lastWrite);
         if (rest <= TimeSpan.Zero)
         {

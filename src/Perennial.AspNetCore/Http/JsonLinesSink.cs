@@ -1,16 +1,15 @@
+using System.IO.Pipelines;
 using Perennial.AspNetCore.Delivery;
 using Perennial.AspNetCore.Stores;
 
 namespace Perennial.AspNetCore.Http;
 
 /// <summary>A reader over <c>application/x-ndjson</c>.</summary>
-internal sealed class JsonLinesSink(ReaderPipe body) : IRunSink
+internal sealed class JsonLinesSink(PipeWriter body, CancellationTokenSource stalled, TimeSpan limit) : BodySink(body, ReaderKind.JsonLines, stalled, limit)
 {
-    public void Write(RunRecord record) => body.Write(record.JsonLine);
+    public override void Write(RunRecord record) => Add(record.JsonLine);
 
-    public void Write(ControlEvent control) => body.Write(JsonLine.Encode(id: null, control.Content));
+    public override void Write(ControlEvent control) => Add(JsonLine.Encode(id: null, control.Content));
 
-    public void WriteHeartbeat() => body.Write(JsonLine.Heartbeat);
-
-    public ValueTask FlushAsync(CancellationToken cancellationToken) => body.FlushAsync(cancellationToken);
+    public override void WriteHeartbeat() => Add(JsonLine.Heartbeat);
 }

@@ -76,7 +76,8 @@ internal sealed class StreamResponse(IOptions<PerennialServerOptions> options, T
         // A reader that pauses is not an attack: it holds a cursor and one socket buffer. It has its own, longer limit.
         if (context.Features.Get<IHttpMinResponseDataRateFeature>() is { } rate)
             rate.MinDataRate = null;
-        var body = new ReaderPipe(response.BodyWriter, RunResponse.KindOf(form), stalled, options.Value.ReaderStallLimit);
-        return form == ResponseForm.Sse ? new SseSink(body) : new JsonLinesSink(body);
+        return form == ResponseForm.Sse
+            ? new SseSink(response.BodyWriter, stalled, options.Value.ReaderStallLimit)
+            : new JsonLinesSink(response.BodyWriter, stalled, options.Value.ReaderStallLimit);
     }
 }

@@ -24,6 +24,13 @@ public sealed class RunSignal : IThreadPoolWorkItem, IValueTaskSource
             ThreadPool.UnsafeQueueUserWorkItem(this, preferLocal: false);
     }
 
+    /// <summary>Sets the signal, and runs who waits for it on the caller's stack, which is a thread of the pool and holds no lock.</summary>
+    internal void SetAndRun()
+    {
+        if (Interlocked.Exchange(ref _state, Raised) == Awaited)
+            Run();
+    }
+
     /// <summary>Waits until the signal is set, and takes it back. One wait at a time.</summary>
     public ValueTask WaitAsync()
     {
@@ -36,7 +43,9 @@ public sealed class RunSignal : IThreadPoolWorkItem, IValueTaskSource
         return ValueTask.CompletedTask;
     }
 
-    void IThreadPoolWorkItem.Execute()
+    void IThreadPoolWorkItem.Execute() => Run();
+
+    private void Run()
     {
         Interlocked.Exchange(ref _state, Quiet);
         _wait.SetResult(true);

@@ -2,17 +2,23 @@ namespace Perennial.AspNetCore.Stores;
 
 /// <summary>The signals of all who wait for the same news. Safe from any thread.</summary>
 /// <remarks>
-/// Few signals are set where the news is made. Many are set by a thread of the pool, once for all news that came meanwhile, so that the cost
-/// of a record to its producer does not grow with the readers.
+/// Few signals are set where the news is made. Many are set by threads of the pool, once for all news that came meanwhile, so that the cost
+/// of a record to its producer does not grow with the readers. Such a thread runs the waiters itself, one after the other; before it does, it
+/// has the next thread go on with the rest, so that a waiter that takes long holds up nobody.
 /// </remarks>
 public sealed class RunSignalSet : IThreadPoolWorkItem
 {
     private const int SetOnTheSpot = 8;
 
+    // Then what these waiters gave to the pool has its turn: what they wrote is sent while it is still in the processor's cache.
+    private const int WokenInARow = 32;
+
     private readonly Lock _gate = new();
-    private readonly LinkedList<RunSignal> _signals = new();
-    private int _count;             // of _signals, to be read outside the lock
-    private int _isQueued;
+    private Entry[] _entries = [];
+    private int _count;             // of _entries; also read outside the lock
+    private int _next;              // the entry to set next
+    private int _due;               // how many are to be set from there on, and round
+    private bool _isQueued;
 
     /// <summary>Whether nobody waits.</summary>
     public bool IsEmpty => Volatile.Read(ref _count) == 0;
@@ -23,58 +29,107 @@ public sealed class RunSignalSet : IThreadPoolWorkItem
     public IDisposable Add(RunSignal signal)
     {
         ArgumentNullException.ThrowIfNull(signal);
-        var node = new LinkedListNode<RunSignal>(signal);
+        var subscription = new Subscription(this);
         lock (_gate)
         {
-            _signals.AddLast(node);
-            Volatile.Write(ref _count, _signals.Count);
+            if (_count == _entries.Length)
+                Array.Resize(ref _entries, Math.Max(4, _count * 2));
+            PutLocked(new Entry(signal, subscription), _count);
+            Volatile.Write(ref _count, _count + 1);
         }
 
         Interlocked.MemoryBarrier();    // the subscriber looks at the records only after everybody can see its signal
-        return new Subscription(this, node);
+        return subscription;
     }
 
     /// <summary>Sets all signals, now or very soon. Runs no waiter on the caller's stack; call it outside of locks, after recording.</summary>
     public void Set()
     {
         Interlocked.MemoryBarrier();    // what was recorded is visible before it is decided that nobody waits
-        var count = Volatile.Read(ref _count);
-        if (count == 0)
+        if (IsEmpty)
             return;
-        if (count <= SetOnTheSpot)
-            SetAll();
-        else if (Interlocked.Exchange(ref _isQueued, 1) == 0)
-            ThreadPool.UnsafeQueueUserWorkItem(this, preferLocal: false);
+        lock (_gate)
+        {
+            if (_count <= SetOnTheSpot)
+            {
+                foreach (var entry in _entries.AsSpan(0, _count))
+                    entry.Signal.Set();
+                return;
+            }
+
+            if (_due == 0)
+                _next = 0;
+            _due = _count;
+            if (_isQueued)
+                return;
+            _isQueued = true;
+        }
+
+        ThreadPool.UnsafeQueueUserWorkItem(this, preferLocal: false);
     }
 
     void IThreadPoolWorkItem.Execute()
     {
-        Interlocked.Exchange(ref _isQueued, 0);
-        SetAll();
+        bool hasRest;
+        lock (_gate)
+            hasRest = _isQueued = _due > 1;
+        if (hasRest)
+            ThreadPool.UnsafeQueueUserWorkItem(this, preferLocal: false);
+        for (var woken = 0; woken < WokenInARow && TakeNext() is { } signal; woken++)
+            signal.SetAndRun();
     }
 
-    private void SetAll()
+    private RunSignal? TakeNext()
     {
         lock (_gate)
         {
-            for (var node = _signals.First; node is not null; node = node.Next)
-                node.Value.Set();
+            if (_due == 0)
+                return null;
+            _due--;
+            if (_next >= _count)
+                _next = 0;
+            return _entries[_next++].Signal;
         }
     }
 
-    private void Remove(LinkedListNode<RunSignal> node)
+    private void Remove(Subscription subscription)
     {
         lock (_gate)
         {
-            if (node.List is null)
+            var hole = subscription.Index;
+            if (hole < 0)
                 return;
-            _signals.Remove(node);
-            Volatile.Write(ref _count, _signals.Count);
+            subscription.Index = -1;
+            Volatile.Write(ref _count, _count - 1);
+            var last = _entries[_count];
+            _entries[_count] = default;
+            if (hole < _count)
+                MoveLocked(last, hole);
+            _due = Math.Min(_due, _count);
+            if (_count < _entries.Length / 4)
+                Array.Resize(ref _entries, _entries.Length / 2);
         }
     }
 
-    private sealed class Subscription(RunSignalSet set, LinkedListNode<RunSignal> node) : IDisposable
+    private void MoveLocked(Entry entry, int index)
     {
-        public void Dispose() => set.Remove(node);
+        PutLocked(entry, index);
+        if (_due > 0)
+            entry.Signal.Set();     // nobody comes to its old place any more, and its new one may have been passed
+    }
+
+    private void PutLocked(Entry entry, int index)
+    {
+        entry.Subscription.Index = index;
+        _entries[index] = entry;
+    }
+
+    private readonly record struct Entry(RunSignal Signal, Subscription Subscription);
+
+    private sealed class Subscription(RunSignalSet set) : IDisposable
+    {
+        public int Index { get; set; }
+
+        public void Dispose() => set.Remove(this);
     }
 }

@@ -8,8 +8,6 @@ namespace Perennial.AspNetCore.WebSockets;
 /// <remarks>A client hears nothing after the end. So the end is held back until whatever is recorded has its answer before it.</remarks>
 internal sealed class PerennialSink(SocketFrames frames, SocketOutbox outbox) : ISocketSink
 {
-    private static readonly byte[] Heartbeat = JsonLine.Heartbeat[..^1].ToArray();
-
     private RunRecord? _end;
 
     public int EndCode => SocketClose.Done;
@@ -24,7 +22,7 @@ internal sealed class PerennialSink(SocketFrames frames, SocketOutbox outbox) : 
 
     public void Write(ControlEvent control) => Add(SocketWords.WithoutLineEnd(JsonLine.Encode(id: null, control.Content)));
 
-    public void WriteHeartbeat() => Add(Heartbeat);
+    public void WriteHeartbeat() => Add(JsonLine.Heartbeat[..^1]);
 
     public bool WriteAside() => outbox.TakeTo(frames);
 
