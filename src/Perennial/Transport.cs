@@ -299,7 +299,8 @@ public abstract class Transport : IAsyncDisposable
     }
 
     /// <summary>What the transport did so far.</summary>
-    public TransportMetrics GetMetrics() => _core.Metrics.Snapshot(Id, State, _core.Buffer.Size, _core.Buffer.Dropped, _core.Requests?.Outstanding ?? 0);
+    public TransportMetrics GetMetrics() => _core.Metrics.Snapshot(
+        Id, State, _core.Options.ReconnectRules.StableAfter, _core.Buffer.Size, _core.Buffer.Dropped, _core.Requests?.Outstanding ?? 0);
 
     /// <summary>
     /// Closes the transport for good, forgets messages that nobody read, and returns when nothing of it is left: no socket, timer or

@@ -1,10 +1,10 @@
 namespace Perennial.Diagnostics;
 
 /// <summary>
-/// Times from the socket to the reader in logarithmic buckets, two to the octave. Written by the reader alone, once a batch; read
-/// by anyone, to within the batch being recorded. There are only as many buckets as the longest time so far needs.
+/// Times in logarithmic buckets, two to the octave. Written by one thread at a time; read by anyone, to within the time being recorded.
+/// There are only as many buckets as the longest time so far needs.
 /// </summary>
-internal sealed class LatencyRecorder(TimeProvider time, string kind = "")
+internal struct LatencyRecorder()
 {
     private const int BucketsPerOctave = 2;
     private const int BucketCount = 72;     // up to 2^36 µs, nineteen hours
@@ -13,13 +13,10 @@ internal sealed class LatencyRecorder(TimeProvider time, string kind = "")
     private long _count;
     private long _totalTicks;
 
-    public TimeSpan Average => _count == 0 ? TimeSpan.Zero : TimeSpan.FromTicks(_totalTicks / _count);
+    public readonly TimeSpan Average => _count == 0 ? TimeSpan.Zero : TimeSpan.FromTicks(_totalTicks / _count);
 
-    /// <summary>Records that the batch whose oldest message came off the socket at <paramref name="receivedAt"/> reached the reader now.</summary>
-    public void Record(long receivedAt)
+    public void Record(TimeSpan elapsed)
     {
-        var elapsed = time.GetElapsedTime(receivedAt);
-        PerennialTelemetry.HandOverLatency.Record(elapsed.TotalSeconds, new KeyValuePair<string, object?>("perennial.transport", kind));
         var bucket = BucketFor(elapsed);
         if (bucket >= _buckets.Length)
         {
@@ -32,7 +29,7 @@ internal sealed class LatencyRecorder(TimeProvider time, string kind = "")
     }
 
     /// <summary>The upper bound of the bucket that holds the given share of all samples, from 0 to 1; zero without samples.</summary>
-    public TimeSpan Percentile(double share)
+    public readonly TimeSpan Percentile(double share)
     {
         var buckets = _buckets;
         if (buckets.Length == 0)

@@ -1,43 +1,43 @@
 namespace Perennial.Diagnostics;
 
 /// <summary>A transport's counts. Each is added to from anywhere; a snapshot reads them one by one.</summary>
-internal sealed class MetricsRecorder(string kind, TimeProvider time, TimeSpan stableAfter)
+internal sealed class MetricsRecorder(string kind, TimeProvider time)
 {
     private const long Never = long.MinValue;
 
-    private readonly KeyValuePair<string, object?> _kind = new("perennial.transport", kind);
     private long _messagesReceived;
     private long _messagesSent;
     private long _bytesReceived;
     private long _bytesSent;
-    private long _errors;
-    private long _reconnectAttempts;
-    private long _resumes;
-    private long _gaps;
     private long _announcedDrops;
-    private long _lateReplies;
-    private long _handlerErrors;
     private long _firstConnectAt = Never;
     private long _connectedAt = Never;
     private long _firstMessageTicks = Never;
     private long _activityAt = Never;
     private long _heartbeatAt = Never;
     private long _pingTicks = Never;
+    private int _errors;
     private int _consecutiveErrors;
+    private int _reconnectAttempts;
+    private int _resumes;
+    private int _gaps;
+    private int _lateReplies;
+    private int _handlerErrors;
     private TransportException? _lastError;
+    private LatencyRecorder _handOvers = new();
 
-    public LatencyRecorder Latency { get; } = new(time, kind);
+    private KeyValuePair<string, object?> Tag => new("perennial.transport", kind);
 
     public void ConnectStarted() => Interlocked.CompareExchange(ref _firstConnectAt, time.GetTimestamp(), Never);
 
     public void Connected(bool isResume)
     {
-        PerennialTelemetry.Connections.Add(1, _kind);
-        PerennialTelemetry.ActiveConnections.Add(1, _kind);
+        PerennialTelemetry.Connections.Add(1, Tag);
+        PerennialTelemetry.ActiveConnections.Add(1, Tag);
         Volatile.Write(ref _connectedAt, time.GetTimestamp());
         if (isResume)
         {
-            PerennialTelemetry.Resumes.Add(1, _kind);
+            PerennialTelemetry.Resumes.Add(1, Tag);
             Interlocked.Increment(ref _resumes);
         }
     }
@@ -45,7 +45,7 @@ internal sealed class MetricsRecorder(string kind, TimeProvider time, TimeSpan s
     /// <summary>The connection is over. Follows each <see cref="Connected"/>.</summary>
     public void Disconnected()
     {
-        PerennialTelemetry.ActiveConnections.Add(-1, _kind);
+        PerennialTelemetry.ActiveConnections.Add(-1, Tag);
         Volatile.Write(ref _connectedAt, Never);
     }
 
@@ -58,7 +58,7 @@ internal sealed class MetricsRecorder(string kind, TimeProvider time, TimeSpan s
             Volatile.Write(ref _heartbeatAt, receivedAt);
         }
 
-        PerennialTelemetry.Bytes.Add(count, _kind);
+        PerennialTelemetry.Bytes.Add(count, Tag);
         Volatile.Write(ref _bytesReceived, _bytesReceived + count);
     }
 
@@ -68,7 +68,7 @@ internal sealed class MetricsRecorder(string kind, TimeProvider time, TimeSpan s
     /// <summary>The peer answered a ping.</summary>
     public void PingAnswered(TimeSpan roundTrip)
     {
-        PerennialTelemetry.PingDuration.Record(roundTrip.TotalSeconds, _kind);
+        PerennialTelemetry.PingDuration.Record(roundTrip.TotalSeconds, Tag);
         Volatile.Write(ref _pingTicks, roundTrip.Ticks);
         Volatile.Write(ref _heartbeatAt, time.GetTimestamp());
     }
@@ -79,19 +79,27 @@ internal sealed class MetricsRecorder(string kind, TimeProvider time, TimeSpan s
     public void MessagesReceived(int count, long receivedAt)
     {
         _consecutiveErrors = 0;
-        PerennialTelemetry.Messages.Add(count, _kind);
+        PerennialTelemetry.Messages.Add(count, Tag);
         Volatile.Write(ref _messagesReceived, _messagesReceived + count);
         if (_firstMessageTicks == Never)
         {
             var elapsed = time.GetElapsedTime(_firstConnectAt, receivedAt);
-            PerennialTelemetry.TimeToFirstMessage.Record(elapsed.TotalSeconds, _kind);
+            PerennialTelemetry.TimeToFirstMessage.Record(elapsed.TotalSeconds, Tag);
             Volatile.Write(ref _firstMessageTicks, elapsed.Ticks);
         }
     }
 
+    /// <summary>The batch whose oldest message came off the socket at this time is with the reader now. Called by the reader alone.</summary>
+    public void HandedOver(long receivedAt)
+    {
+        var elapsed = time.GetElapsedTime(receivedAt);
+        PerennialTelemetry.HandOverLatency.Record(elapsed.TotalSeconds, Tag);
+        _handOvers.Record(elapsed);
+    }
+
     public void MessageSent(int bytes)
     {
-        PerennialTelemetry.Sends.Add(1, _kind);
+        PerennialTelemetry.Sends.Add(1, Tag);
         Interlocked.Increment(ref _messagesSent);
         Interlocked.Add(ref _bytesSent, bytes);
         Volatile.Write(ref _activityAt, time.GetTimestamp());
@@ -99,7 +107,7 @@ internal sealed class MetricsRecorder(string kind, TimeProvider time, TimeSpan s
 
     public void Error(TransportException error)
     {
-        PerennialTelemetry.Errors.Add(1, _kind, ErrorType(error.Code));
+        PerennialTelemetry.Errors.Add(1, Tag, ErrorType(error.Code));
         Interlocked.Increment(ref _errors);
         Volatile.Write(ref _lastError, error);
     }
@@ -109,32 +117,32 @@ internal sealed class MetricsRecorder(string kind, TimeProvider time, TimeSpan s
 
     public void Reconnecting(TransportErrorCode cause)
     {
-        PerennialTelemetry.Reconnects.Add(1, _kind, ErrorType(cause));
+        PerennialTelemetry.Reconnects.Add(1, Tag, ErrorType(cause));
         Interlocked.Increment(ref _reconnectAttempts);
     }
 
     public void Gap()
     {
-        PerennialTelemetry.Gaps.Add(1, _kind);
+        PerennialTelemetry.Gaps.Add(1, Tag);
         Interlocked.Increment(ref _gaps);
     }
 
     /// <summary>Counts drops that are being announced, and returns how many were announced in all.</summary>
     public long MessagesDropped(long count)
     {
-        PerennialTelemetry.Dropped.Add(count, _kind);
+        PerennialTelemetry.Dropped.Add(count, Tag);
         return Interlocked.Add(ref _announcedDrops, count);
     }
 
     public void LateReply()
     {
-        PerennialTelemetry.LateReplies.Add(1, _kind);
+        PerennialTelemetry.LateReplies.Add(1, Tag);
         Interlocked.Increment(ref _lateReplies);
     }
 
     public void HandlerThrew() => Interlocked.Increment(ref _handlerErrors);
 
-    public TransportMetrics Snapshot(string id, TransportState state, int bufferSize, long dropped, int outstandingRequests)
+    public TransportMetrics Snapshot(string id, TransportState state, TimeSpan stableAfter, int bufferSize, long dropped, int outstandingRequests)
     {
         var connectedAt = Volatile.Read(ref _connectedAt);
         var duration = connectedAt == Never ? TimeSpan.Zero : time.GetElapsedTime(connectedAt);
@@ -164,10 +172,10 @@ internal sealed class MetricsRecorder(string kind, TimeProvider time, TimeSpan s
             HandlerErrors = Volatile.Read(ref _handlerErrors),
             BufferSize = bufferSize,
             TimeToFirstMessage = firstMessage == Never ? null : TimeSpan.FromTicks(firstMessage),
-            AverageLatency = Latency.Average,
-            LatencyP50 = Latency.Percentile(0.50),
-            LatencyP95 = Latency.Percentile(0.95),
-            LatencyP99 = Latency.Percentile(0.99),
+            AverageLatency = _handOvers.Average,
+            LatencyP50 = _handOvers.Percentile(0.50),
+            LatencyP95 = _handOvers.Percentile(0.95),
+            LatencyP99 = _handOvers.Percentile(0.99),
             LastError = Volatile.Read(ref _lastError),
         };
     }
@@ -188,7 +196,7 @@ internal sealed class MetricsRecorder(string kind, TimeProvider time, TimeSpan s
         finally
         {
             var seconds = time.GetElapsedTime(since).TotalSeconds;
-            PerennialTelemetry.SendDuration.Record(seconds, error is { } tag ? [_kind, tag] : [_kind]);
+            PerennialTelemetry.SendDuration.Record(seconds, error is { } tag ? [Tag, tag] : [Tag]);
         }
     }
 

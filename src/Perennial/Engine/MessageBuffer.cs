@@ -18,7 +18,7 @@ internal sealed class MessageBuffer
     private readonly Lock _gate = new();
     private readonly BufferOptions _options;
     private readonly int _mark;
-    private readonly LatencyRecorder _latency;
+    private readonly MetricsRecorder _metrics;
     private readonly Action<object?> _noticed;
     private readonly object? _listener;
     private readonly MessageStore _store = new();
@@ -37,14 +37,14 @@ internal sealed class MessageBuffer
     private bool _wakeRequested;
 
     /// <param name="options">Capacity, mode and mark.</param>
-    /// <param name="latency">Told of each batch the reader takes.</param>
+    /// <param name="metrics">Told when a batch is handed over.</param>
     /// <param name="noticed">Called, outside the lock, when <see cref="TryTakeNotice"/> has something new.</param>
     /// <param name="listener">What it is called with.</param>
-    public MessageBuffer(BufferOptions options, LatencyRecorder latency, Action<object?> noticed, object? listener = null)
+    public MessageBuffer(BufferOptions options, MetricsRecorder metrics, Action<object?> noticed, object? listener = null)
     {
         _options = options;
         _mark = options.MarkSize;
-        _latency = latency;
+        _metrics = metrics;
         _noticed = noticed;
         _listener = listener;
         _readerWait = new ReaderWait(_gate);
@@ -303,7 +303,7 @@ internal sealed class MessageBuffer
             }
         }
 
-        _latency.Record(_store.OutgoingSince);
+        _metrics.HandedOver(_store.OutgoingSince);
         return TryReadHere(out message);
     }
 
@@ -324,7 +324,7 @@ internal sealed class MessageBuffer
             }
         }
 
-        _latency.Record(_store.OutgoingSince);
+        _metrics.HandedOver(_store.OutgoingSince);
         return true;
     }
 

@@ -19,9 +19,9 @@ internal sealed class TransportCore
         Options = options;
         Services = services;
         Logger = services.LoggerFactory.CreateLogger("Perennial.Transport");
-        Metrics = new MetricsRecorder(kind, services.Time, options.ReconnectRules.StableAfter);
+        Metrics = new MetricsRecorder(kind, services.Time);
         Cursor = new ResumeCursor(options.LastEventId, Gate);
-        Buffer = new MessageBuffer(options.BufferRules, Metrics.Latency, static core => ((TransportCore)core!).UseEvents().Look(), this);
+        Buffer = new MessageBuffer(options.BufferRules, Metrics, static core => ((TransportCore)core!).UseEvents().Look(), this);
         Connection = new ConnectionSlot(Gate);
         Life = new LifeCycle(this);
     }

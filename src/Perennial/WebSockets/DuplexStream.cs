@@ -8,8 +8,8 @@ namespace Perennial.WebSockets;
 /// two frames. One reader; writes are serialised.
 /// </summary>
 /// <param name="inner">The upgraded connection.</param>
-/// <param name="onBytes">Called for each arrival, with the number of bytes.</param>
-internal sealed class DuplexStream(Stream inner, Action<int> onBytes) : Stream
+/// <param name="owner">Told of each arrival.</param>
+internal sealed class DuplexStream(Stream inner, ISocketOwner owner) : Stream
 {
     private const int BlockSize = 16 * 1024;
 
@@ -98,7 +98,7 @@ internal sealed class DuplexStream(Stream inner, Action<int> onBytes) : Stream
         _end = await inner.ReadAsync(_block, cancellationToken).ConfigureAwait(false);
         if (_end > 0)
         {
-            onBytes(_end);      // the end is no sign of life
+            owner.OnBytes(_end);      // the end is no sign of life
         }
 
         var count = Math.Min(buffer.Length, _end);

@@ -61,5 +61,5 @@ internal sealed class PlainConnection(
     protected override bool MayPass(int closeCode) =>
         closeCode is 1001 or 1005 or 1006 or (>= 1011 and <= 1014) or (>= 3001 and <= 4999) and not (3003 or 4401 or 4403);
 
-    protected override Task PingAsync() => Options.HeartbeatRules.AsJson ? Sender.TrySendAsync(JsonHeartbeat.Ping) : base.PingAsync();
+    public override Task PingAsync() => Options.HeartbeatRules.AsJson ? Sender.TrySendAsync(JsonHeartbeat.Ping) : base.PingAsync();
 }

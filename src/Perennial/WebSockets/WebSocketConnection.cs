@@ -10,7 +10,7 @@ namespace Perennial.WebSockets;
 /// One WebSocket, whatever its messages mean; the subclass knows. A receive is always pending while there is nothing to hand over, so that
 /// pings are answered even when nobody reads; a receive is never cancelled, since that would abort the socket, but ended by closing it.
 /// </summary>
-internal abstract class WebSocketConnection : TransportConnection
+internal abstract class WebSocketConnection : TransportConnection, ISocketOwner
 {
     private const int BlockSize = 16 * 1024;
     private const int LargestBatch = 256;
@@ -35,11 +35,11 @@ internal abstract class WebSocketConnection : TransportConnection
     protected WebSocketConnection(Stream upgraded, WebSocketCreationOptions creation, WebSocketTransportOptions options, TimeProvider time)
     {
         Options = options;
-        _stream = new DuplexStream(upgraded, OnBytes);
+        _stream = new DuplexStream(upgraded, this);
         _socket = WebSocket.CreateFromStream(_stream, creation);
         _time = time;
         Sender = new WebSocketSender(_socket);
-        _heartbeat = new WebSocketHeartbeat(options.HeartbeatRules, time, PingAsync);
+        _heartbeat = new WebSocketHeartbeat(options.HeartbeatRules, time, this);
         _pending = Receive();       // the transport may be paused from the start
     }
 
@@ -133,8 +133,8 @@ internal abstract class WebSocketConnection : TransportConnection
     /// <summary>Whether another attempt may succeed after the peer closed with this code.</summary>
     protected abstract bool MayPass(int closeCode);
 
-    /// <summary>Asks the peer for a sign of life.</summary>
-    protected virtual async Task PingAsync()
+    /// <inheritdoc/>
+    public virtual async Task PingAsync()
     {
         try
         {
@@ -251,7 +251,7 @@ internal abstract class WebSocketConnection : TransportConnection
         }
     }
 
-    private void OnBytes(int count)
+    void ISocketOwner.OnBytes(int count)
     {
         Interlocked.Add(ref _bytes, count);
         if (_heartbeat.OnBytes() is { } roundTrip)

@@ -7,17 +7,17 @@ internal sealed class WebSocketHeartbeat : IAsyncDisposable
 
     private readonly HeartbeatOptions _options;
     private readonly TimeProvider _time;
-    private readonly Func<Task> _ask;
+    private readonly ISocketOwner _owner;
     private readonly ITimer? _timer;
     private Task _question = Task.CompletedTask;
     private long _heardAt;
     private long _askedAt = NotAsked;
 
-    public WebSocketHeartbeat(HeartbeatOptions options, TimeProvider time, Func<Task> ask)
+    public WebSocketHeartbeat(HeartbeatOptions options, TimeProvider time, ISocketOwner owner)
     {
         _options = options;
         _time = time;
-        _ask = ask;
+        _owner = owner;
         _heardAt = time.GetTimestamp();
         if (options.IsOn)
         {
@@ -49,7 +49,7 @@ internal sealed class WebSocketHeartbeat : IAsyncDisposable
             if (_question.IsCompleted)
             {
                 Volatile.Write(ref _askedAt, _time.GetTimestamp());
-                _question = _ask();
+                _question = _owner.PingAsync();
             }
 
             left = _options.Interval;

@@ -45,7 +45,7 @@ public class MessageBufferModelTests
     private static void Check(BufferFullMode mode, int capacity, double mark, IEnumerable<(Step Step, int Count)> schedule)
     {
         var options = new BufferOptions { Capacity = capacity, FullMode = mode, HighWaterMark = mark };
-        var buffer = new MessageBuffer(options, new LatencyRecorder(TimeProvider.System), static _ => { });
+        var buffer = new MessageBuffer(options, new MetricsRecorder("test", TimeProvider.System), static _ => { });
         var model = new Model(options);
         var next = 0;
         foreach (var (step, count) in schedule)

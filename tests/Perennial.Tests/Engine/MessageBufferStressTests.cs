@@ -25,7 +25,7 @@ public class MessageBufferStressTests
     public async Task Between_two_threads_order_holds_and_every_message_is_read_or_counted(BufferFullMode mode, int capacity, int batch)
     {
         var buffer = new MessageBuffer(
-            new BufferOptions { Capacity = capacity, FullMode = mode }, new LatencyRecorder(TimeProvider.System), static _ => { });
+            new BufferOptions { Capacity = capacity, FullMode = mode }, new MetricsRecorder("test", TimeProvider.System), static _ => { });
         var messages = Enumerable.Range(0, Messages).Select(static i => StreamMessage.FromText(i.ToString(CultureInfo.InvariantCulture))).ToArray();
 
         var writing = Task.Run(() => WriteAsync(buffer, messages, batch));
@@ -54,7 +54,7 @@ public class MessageBufferStressTests
         MessageBuffer? buffer = null;
         buffer = new MessageBuffer(
             new BufferOptions { Capacity = 8, HighWaterMark = 0.5 },
-            new LatencyRecorder(TimeProvider.System),
+            new MetricsRecorder("test", TimeProvider.System),
             _ =>
             {
                 lock (kinds)
@@ -79,7 +79,7 @@ public class MessageBufferStressTests
     [Fact]
     public async Task Cancelling_waits_for_messages_again_and_again_loses_none()
     {
-        var buffer = new MessageBuffer(new BufferOptions { Capacity = 4 }, new LatencyRecorder(TimeProvider.System), static _ => { });
+        var buffer = new MessageBuffer(new BufferOptions { Capacity = 4 }, new MetricsRecorder("test", TimeProvider.System), static _ => { });
         var messages = Enumerable.Range(0, 4_000).Select(static i => StreamMessage.FromText(i.ToString(CultureInfo.InvariantCulture))).ToArray();
         var writing = Task.Run(() => WriteAsync(buffer, messages, 3));
 
@@ -118,7 +118,7 @@ public class MessageBufferStressTests
     public async Task A_writer_that_begins_to_wait_while_the_last_message_is_taken_is_told_of_the_room()
     {
         var buffer = new MessageBuffer(
-            new BufferOptions { Capacity = 1 }, new LatencyRecorder(TimeProvider.System), static _ => { });
+            new BufferOptions { Capacity = 1 }, new MetricsRecorder("test", TimeProvider.System), static _ => { });
         StreamMessage[] one = [StreamMessage.FromText("1")];
         const int Rounds = 100_000;
         var begun = 0;

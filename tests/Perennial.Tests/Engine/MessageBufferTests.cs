@@ -223,7 +223,7 @@ public class MessageBufferTests
         var couldEnter = new List<bool>();
         buffer = new MessageBuffer(
             new BufferOptions { Capacity = 2, FullMode = mode },
-            new LatencyRecorder(TimeProvider.System),
+            new MetricsRecorder("test", TimeProvider.System),
             _ => couldEnter.Add(Task.Run(() => buffer!.Size).Wait(TimeSpan.FromSeconds(5))));
 
         buffer.Append(Messages(1, 2), 0);
@@ -240,14 +240,14 @@ public class MessageBufferTests
     public void The_way_to_the_reader_is_measured_in_every_mode(BufferFullMode mode)
     {
         var time = new Perennial.Testing.ManualTimeProvider();
-        var latency = new LatencyRecorder(time);
-        var buffer = new MessageBuffer(new BufferOptions { Capacity = 8, FullMode = mode }, latency, static _ => { });
+        var metrics = new MetricsRecorder("test", time);
+        var buffer = new MessageBuffer(new BufferOptions { Capacity = 8, FullMode = mode }, metrics, static _ => { });
 
         buffer.Append(Messages(1, 3), time.GetTimestamp());
         time.Advance(TimeSpan.FromSeconds(3));
         Drain(buffer);
 
-        latency.Average.ShouldBe(TimeSpan.FromSeconds(3));
+        metrics.Snapshot("", TransportState.Connected, TimeSpan.Zero, 0, 0, 0).AverageLatency.ShouldBe(TimeSpan.FromSeconds(3));
     }
 
     [Theory]
@@ -303,5 +303,5 @@ public class MessageBufferTests
         [.. Enumerable.Range(first, last - first + 1).Select(static i => StreamMessage.FromText(i.ToString(CultureInfo.InvariantCulture)))];
 
     private MessageBuffer New(int capacity, BufferFullMode mode, double mark = 0.8) =>
-        new(new BufferOptions { Capacity = capacity, FullMode = mode, HighWaterMark = mark }, new LatencyRecorder(TimeProvider.System), _ => _noticed++);
+        new(new BufferOptions { Capacity = capacity, FullMode = mode, HighWaterMark = mark }, new MetricsRecorder("test", TimeProvider.System), _ => _noticed++);
 }
