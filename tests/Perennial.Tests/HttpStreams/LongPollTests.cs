@@ -216,6 +216,7 @@ public class LongPollTests
     public async Task Messages_are_sent_by_post_while_a_poll_waits()
     {
         var sent = new TaskCompletionSource<string>();
+        var confirmed = new TaskCompletionSource();     // a stream that ends first leaves open what became of the message
         await using var server = ScriptedServer.Start(async exchange =>
         {
             if (string.Equals(exchange.Request.Method, "POST", StringComparison.Ordinal))
@@ -227,9 +228,14 @@ public class LongPollTests
             {
                 await exchange.RespondAsync(204);
             }
+            else if (exchange.Request.RequestIndex == 1)
+            {
+                await exchange.RespondAsync(200, $"[\"{await sent.Task.WaitAsync(exchange.Stopping)}\"]", ("Content-Type", "application/json"));
+            }
             else
             {
-                await exchange.RespondAsync(200, $"[\"{await sent.Task.WaitAsync(exchange.Stopping)}\",{Done}]", ("Content-Type", "application/json"));
+                await confirmed.Task.WaitAsync(exchange.Stopping);
+                await exchange.RespondAsync(200, $"[{Done}]", ("Content-Type", "application/json"));
             }
         });
         await using var probe = For(server);
@@ -237,6 +243,7 @@ public class LongPollTests
         await server.WaitForRequestsAsync(2, probe.Token);
 
         (await probe.Transport.SendAsync("hello", probe.Token)).ShouldBe(SendOutcome.Acknowledged);
+        confirmed.SetResult();
 
         (await probe.ReadTextsAsync()).ShouldBe(["\"hello\""]);
     }
