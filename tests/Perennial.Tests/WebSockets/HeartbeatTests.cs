@@ -46,6 +46,7 @@ public class HeartbeatTests
     public async Task A_peer_that_gives_signs_of_life_is_kept()
     {
         var heard = new SemaphoreSlim(0);
+        var asked = new SemaphoreSlim(0);
         await using var server = ScriptedServer.Start(ServerSocket.Script(async socket =>
         {
             await socket.SendAsync(Frame.OfText("a"));
@@ -55,18 +56,23 @@ public class HeartbeatTests
                 await socket.ReceiveNextAsync(10);       // so that the client has read it
                 heard.Release();
                 await socket.ReceiveNextAsync(9);
+                asked.Release();
             }
 
             await socket.SendAsync(Frame.Close(1000));
             await socket.ReceiveNextAsync(8);
         }));
-        await using var probe = For(server);
+        await using var probe = For(server, static options => options with { Heartbeat = Heartbeat with { Timeout = 3 * Interval } });
         await probe.ReadTextsAsync(1);
 
         for (var beat = 0; beat < 5; beat++)
         {
             await heard.WaitAsync(probe.Token);
-            _clock.Advance(Interval);
+            do
+            {
+                _clock.Advance(Interval);       // again where the last question had reached the server, but not quite come to its end here
+            }
+            while (!await asked.WaitAsync(TimeSpan.FromSeconds(1), probe.Token));
         }
 
         (await probe.ReadTextsAsync()).ShouldBeEmpty();
