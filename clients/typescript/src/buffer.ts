@@ -1,6 +1,6 @@
-import type { Detail } from "./events.js";
 import type { Message } from "./message.js";
 import type { Settings } from "./settings.js";
+import type { TransportEvents } from "./types.js";
 import type { Bell } from "./waiting.js";
 
 /** The queue between one writer, the connection loop, and one reader. */
@@ -12,10 +12,10 @@ const SAMPLES = 256;
 export function createBuffer(
   { buffer: { capacity, fullMode, highWaterMark }, services }: Settings,
   bell: Bell,
-  notice: <Name extends "backpressure" | "drain" | "dropped">(name: Name, detail: Detail<Name>) => void,
+  notice: <Name extends "backpressure" | "drain" | "dropped">(name: Name, detail: TransportEvents[Name]) => void,
 ) {
   const mark = Math.ceil(capacity * highWaterMark);
-  let items: { readonly message: Message; readonly at: number }[] = [];
+  let items: { readonly message: Message; readonly at: number; resumeAfter: string | undefined }[] = [];
   let head = 0;                                     // items before it are taken
   let aboveMark = false;
   let taken = 0;
@@ -24,14 +24,16 @@ export function createBuffer(
     latencies: [] as number[],
     dropped: 0,
     paused: false,
+    /** The id to resume after for a reader that goes on elsewhere: that of the last message it took. */
+    resumeAfter: undefined as string | undefined,
     /** How many were ever taken in: the place in the stream at which an event happens. */
     appended: 0,
     size: () => items.length - head,
     /** Whether there is room, and hand-over is not paused. */
     isReady: () => !buffer.paused && (fullMode != "block" || buffer.size() < capacity),
 
-    /** Whether the message is dealt with, taken in or dropped; else the writer must wait. */
-    append(message: Message): boolean {
+    /** Whether the message is dealt with, taken in or dropped; else the writer must wait. Whoever took it resumes after this id. */
+    append(message: Message, resumeAfter?: string): boolean {
       if (!buffer.isReady()) return false;
       if (fullMode != "unlimited" && buffer.size() >= capacity) {
         buffer.dropped++;
@@ -39,7 +41,7 @@ export function createBuffer(
         notice("dropped", { count: 1, total: buffer.dropped });
         if (fullMode == "drop-newest") return true;
       }
-      items.push({ message, at: services.now() });
+      items.push({ message, at: services.now(), resumeAfter });
       buffer.appended++;
       const size = buffer.size();
       if (!aboveMark && size >= mark) {
@@ -50,10 +52,16 @@ export function createBuffer(
       return true;
     },
 
+    /** An id came without a message: it follows the messages that are here. */
+    moveTo(id: string | undefined): void {
+      (buffer.size() ? items.at(-1)! : buffer).resumeAfter = id;
+    },
+
     /** The next message, unless there is none or hand-over is paused. */
     take(): Message | undefined {
       if (buffer.paused || !buffer.size()) return undefined;
-      const { message, at } = remove();
+      const { message, at, resumeAfter } = remove();
+      buffer.resumeAfter = resumeAfter;
       const size = buffer.size();
       buffer.latencies[taken++ % SAMPLES] = services.now() - at;
       if (aboveMark && size < mark) {

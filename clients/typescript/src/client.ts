@@ -1,6 +1,6 @@
 import { createBackoff } from "./backoff.js";
 import { createBuffer } from "./buffer.js";
-import type { Connection, Protocol } from "./connection.js";
+import type { Connection, Protocol, Target } from "./connection.js";
 import { TransportError } from "./errors.js";
 import { createEvents } from "./events.js";
 import { type Cursor, type LoopContext, runLoop } from "./loop.js";
@@ -50,8 +50,10 @@ export function createClient(protocol: Protocol, options: TransportOptions): Tra
   let completion: Promise<StreamEnd>;
 
   const cursor: Cursor = { id: settings.lastEventId, isExact: true, isBeforeGap: false };
+  const target: Target = { url: /^(GET|HEAD)$/.test(settings.method) ? settings.url : undefined };
   const counts = createCounts();
-  const buffer = createBuffer(settings, bell, (name, detail) => events.emit(name, detail));
+  const buffer = createBuffer(settings, bell, (name, detail) => events.emit(name, detail as never));
+  buffer.resumeAfter = cursor.id;
   const events = createEvents(buffer, () => counts.handlerErrors++);
   const sends = createSendList(settings, () => connection, () => counts.messagesSent++);
 
@@ -59,7 +61,7 @@ export function createClient(protocol: Protocol, options: TransportOptions): Tra
     settings, buffer, bell, cursor, counts, enter,
     backoff: createBackoff(settings),
     protocol,
-    open: protocol.create({ settings, sends }),
+    open: protocol.create({ settings, sends, target }),
     announce: events.announce,
     report(failure, recoverable = true, attempt = 0) {
       counts.errors++;
@@ -97,6 +99,7 @@ export function createClient(protocol: Protocol, options: TransportOptions): Tra
     get state() { return snapshot.state; },
     get isConnected() { return snapshot.state == "connected"; },
     get lastEventId() { return cursor.id; },
+    get resumePoint() { return target.url && { url: target.url.href, lastEventId: buffer.resumeAfter }; },
     get completion() { return completion; },
     connect,
     read,

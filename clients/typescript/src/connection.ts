@@ -1,6 +1,5 @@
-import type { Http } from "./http.js";
 import type { Incoming, Message } from "./message.js";
-import type { OutgoingSend, SendList } from "./sends.js";
+import type { OutgoingSend, SendList } from "./outgoing.js";
 import type { Settings } from "./settings.js";
 import type { SendOutcome, StreamSignal } from "./types.js";
 
@@ -46,11 +45,16 @@ export interface OpenContext {
   readonly signal: AbortSignal;
 }
 
+/** Where a transport reads its stream. */
+export interface Target {
+  /** Absent while the request that starts the stream was not answered by the name of one. */
+  url?: URL | undefined;
+}
+
 /** What one transport's forms share. */
 export interface ProtocolContext {
   readonly settings: Settings;
-  /** Made by the first form that makes requests. */
-  http?: Http;
+  readonly target: Target;
   readonly sends: SendList;
 }
 

@@ -1,7 +1,7 @@
-import type { ProtocolContext } from "./connection.js";
+import type { ProtocolContext, Target } from "./connection.js";
 import { asFinal, deliveryOf, passing, TransportError, toTransportError } from "./errors.js";
 import type { Settings } from "./settings.js";
-import type { OutgoingSend } from "./sends.js";
+import type { OutgoingSend } from "./outgoing.js";
 import type { OutgoingRequest } from "./types.js";
 import { within } from "./waiting.js";
 
@@ -13,17 +13,22 @@ import { within } from "./waiting.js";
 export type Http = ReturnType<typeof createHttp>;
 
 /** That of a transport: one for all its forms. */
-export const httpOf = (context: ProtocolContext): Http => (context.http ??= createHttp(context.settings));
+export function httpOf({ settings, target }: ProtocolContext): Http {
+  const http = made.get(target) ?? createHttp(settings, target);
+  made.set(target, http);
+  return http;
+}
+
+const made = new WeakMap<Target, Http>();
 
 /** What undici says of a connection that never stood. Browsers do not say. */
 const NEVER_CONNECTED = /ECONNREFUSED|ENOTFOUND|EAI_AGAIN|CONNECT_TIMEOUT/;
 
-export function createHttp(settings: Settings) {
+export function createHttp(settings: Settings, target: Target) {
   const { method, url, allowReplay, body, sendUrl, configureRequest, services: { fetch, now } } = settings;
-  let resource: URL | undefined;          // what the answer to a request with side effects named as the stream
   let mayHaveActed = false;               // the server may have acted on a request with side effects
 
-  const isRead = () => !!resource || method == "GET" || method == "HEAD";
+  const isRead = () => !!target.url;
   const maySend = () => isRead() || !mayHaveActed || !!allowReplay;
 
   return {
@@ -36,7 +41,7 @@ export function createHttp(settings: Settings) {
       const headers = new Headers(fields);
       // Header fields hold bytes; an id goes back as the UTF-8 it came in (HTML standard, 9.2.3).
       if (lastEventId !== undefined) headers.set("last-event-id", String.fromCharCode(...new TextEncoder().encode(lastEventId)));
-      if (isRead()) return request("GET", resource ?? url, headers, signal);
+      if (isRead()) return request("GET", target.url!, headers, signal);
       try {
         const response = await request(method, url, headers, signal, encodeBody(body, headers), (isSent) => (mayHaveActed = isSent));
         nameResource(response);
@@ -55,7 +60,7 @@ export function createHttp(settings: Settings) {
       const headers = new Headers({ "idempotency-key": `"${key}"` });
       // That of text is the platform's own.
       if (kind != "text") headers.set("content-type", kind == "json" ? "application/json" : "application/octet-stream");
-      const response = await request("POST", sendUrl ? new URL(sendUrl, url) : (resource ?? url), headers, signal, data);
+      const response = await request("POST", sendUrl ? sendUrl : target.url!, headers, signal, data);
       await response.body?.cancel();
       // Followed by another method, perhaps, and answered by a login page: that acknowledges nothing.
       if (response.redirected) throw new TransportError("redirect-refused");
@@ -64,16 +69,16 @@ export function createHttp(settings: Settings) {
 
     /** Asks the server to stop producing the stream. */
     async stop(signal: AbortSignal): Promise<void> {
-      const response = await request("DELETE", resource ?? url, new Headers(), signal);
+      const response = await request("DELETE", target.url ?? url, new Headers(), signal);
       await response.body?.cancel();
     },
   };
 
   /** Makes a request, once more where it was refused for want of credentials. */
-  async function request(method: string, target: URL, headers: Headers, signal: AbortSignal, body?: BodyInit, mark?: (isSent: boolean) => void): Promise<Response> {
+  async function request(method: string, to: URL, headers: Headers, signal: AbortSignal, body?: BodyInit, mark?: (isSent: boolean) => void): Promise<Response> {
     new Headers(settings.headers).forEach((value, name) => headers.set(name, value));
     for (let rejected = false; ; rejected = true) {
-      const outgoing: OutgoingRequest = { url: new URL(target), headers };
+      const outgoing: OutgoingRequest = { url: new URL(to), headers };
       await within(configureRequest?.(outgoing, { rejected }), signal);
       signal.throwIfAborted();
       mark?.(true);
@@ -98,7 +103,7 @@ export function createHttp(settings: Settings) {
     const location = headers.get("content-location");
     const base = new URL(answering || url);
     const named = new URL(location ?? "", base);
-    if (location !== null && base.origin == url.origin && named.origin == url.origin) resource = named;
+    if (location !== null && base.origin == url.origin && named.origin == url.origin) target.url = named;
   }
 
   function statusError({ status, headers }: Response): TransportError {

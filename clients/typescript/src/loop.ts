@@ -130,15 +130,18 @@ export async function runLoop(context: LoopContext, stop: AbortSignal): Promise<
           backoff.initialDelay = retry ?? backoff.initialDelay;
           if (malformed) report(passing("invalid-message", malformed));
           const meaning = message && connection.classify(message);
+          const next = id === undefined ? cursor.id : id || undefined;
           const isDelivered = meaning == "message" || meaning == "error" || meaning == "delivered-then-completed";
           if (isDelivered) {
             message!.followsGap = cursor.isBeforeGap;
-            while (!buffer.append(message!)) await ready();      // the only wait: a batch is handed over at once
+            while (!buffer.append(message!, next)) await ready();      // the only wait: a batch is handed over at once
             cursor.isBeforeGap = false;
+          } else if (id !== undefined) {
+            buffer.moveTo(next);
           }
           // Only now: an id is that of the last message handed over.
           if (isDelivered || id !== undefined) cursor.isExact = !!id;
-          if (id !== undefined) cursor.id = id || undefined;
+          cursor.id = next;
           if (isDelivered) context.delivered();
           const end = meaning && act(meaning, message!);
           if (end) return end;

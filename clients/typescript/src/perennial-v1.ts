@@ -1,5 +1,5 @@
 import { TransportError } from "./errors.js";
-import type { PendingSend, SendList } from "./sends.js";
+import type { PendingSend, SendList } from "./outgoing.js";
 import type { Settings } from "./settings.js";
 import type { SendOutcome } from "./types.js";
 import { after, onAbort } from "./waiting.js";

@@ -1,47 +1,25 @@
 import { createBackoff } from "./backoff.js";
 import type { Connection } from "./connection.js";
 import { asFinal, deliveryOf, passing, TransportError, toTransportError } from "./errors.js";
+import type { PendingSend, SendList } from "./outgoing.js";
 import type { Settings } from "./settings.js";
 import type { SendOutcome } from "./types.js";
 import { after, childOf, onAbort, sleep, within } from "./waiting.js";
 
-/** A message on its way out. */
-export interface OutgoingSend {
-  readonly data: string | Uint8Array<ArrayBuffer>;
-  readonly kind: "text" | "json" | "binary";
-  /** Names the message: a repetition has the same. */
-  readonly key: string;
-}
-
-/** A message that waits in the list, and what is known of it. */
-export interface PendingSend extends OutgoingSend {
-  /** Its number under `perennial.v1`, once it has one: then it stays until it is answered, whoever still waits for that. */
-  number?: number;
-  /** What is known of it: once some try may have reached the peer, nothing that a later one finds out changes that. */
-  delivery: "not-sent" | "unknown";
-  /** Aborted once the caller knows its fate, so that only its number matters. */
-  readonly settled: AbortSignal;
-  /** Tells the caller its fate, unless that is known: an outcome, or why there is none. */
-  readonly settle: (outcome?: SendOutcome, failure?: unknown) => void;
-}
-
 /** 128 random bits; `randomUUID` is for pages of secure origins only. */
 const drawKey = (): string => crypto.getRandomValues(new Uint32Array(4)).join("-");
 
-/** Outgoing messages, in the order of the calls; each ends with what is truly known of it. */
-export type SendList = ReturnType<typeof createSendList>;
-
-export function createSendList(settings: Settings, current: () => Connection | undefined, onSent: () => void) {
+/** Keeps outgoing messages in the order of the calls; each ends with what is truly known of it. */
+export function createSendList(settings: Settings, current: () => Connection | undefined, onSent: () => void): SendList {
   const { services, send: { queueCapacity, timeout } } = settings;
   const waiting: PendingSend[] = [];
   const backoff = createBackoff(settings);      // of the first one
   let isRunning = false;
 
-  const list = {
-    /** Those waiting, the first one first. */
-    waiting: waiting as readonly PendingSend[],
+  const list: SendList = {
+    waiting,
 
-    add: (data: OutgoingSend["data"], kind: OutgoingSend["kind"], signal: AbortSignal | undefined) => new Promise<SendOutcome>((resolve, reject) => {
+    add: (data, kind, signal) => new Promise<SendOutcome>((resolve, reject) => {
       if (waiting.length >= queueCapacity) throw new TransportError("send-queue-full", queueCapacity, { delivery: "not-sent" });
       const fate = childOf(signal);
       const settled = fate.signal;
@@ -71,12 +49,10 @@ export function createSendList(settings: Settings, current: () => Connection | u
       if (at >= 0) waiting.splice(at, 1);
     },
 
-    /** The transport is over: nothing that waits will be sent. */
     fail(): void {
       for (const send of waiting.splice(0)) fail(send, new TransportError("not-connected"));
     },
 
-    /** Sends what waits over the present connection. Called when there is one, and when something is added. */
     async run(): Promise<void> {
       if (isRunning) return;
       isRunning = true;

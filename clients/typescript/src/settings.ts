@@ -1,4 +1,4 @@
-import type { TransportOptions, TransportServices } from "./types.js";
+import type { ResumePoint, TransportOptions, TransportServices } from "./types.js";
 
 /** The options with every default filled in, checked. */
 export type Settings = ReturnType<typeof settle>;
@@ -8,7 +8,9 @@ const LEAST: Record<string, number> = { idleTimeout: 1, interval: 0, multiplier:
 
 export function settle(options: TransportOptions) {
   const { document, location, navigator } = globalThis;
-  const { url, body, reconnect } = options;
+  const { body, reconnect, resumeFrom, sendUrl } = options;
+  const base = document?.baseURI ?? location?.href;
+  const url = new URL(options.url, base);
   const method = (options.method ?? (body === undefined ? "GET" : "POST")).toUpperCase();
   if (body !== undefined && method == "GET") throw new TypeError("method: GET takes no body");
   return {
@@ -19,8 +21,8 @@ export function settle(options: TransportOptions) {
       probeTimeout: 5_000,
       endOfStream: "complete" as const,
     }),
-    url: new URL(url, document?.baseURI ?? location?.href),
-    method,
+    ...(resumeFrom ? placeOf(resumeFrom, url) : { url, method, body }),
+    sendUrl: sendUrl && new URL(sendUrl, url),
     reconnect: fill(reconnect || {}, "reconnect.", 0, {
       enabled: reconnect !== false,
       maxAttempts: 5,
@@ -45,6 +47,13 @@ export function settle(options: TransportOptions) {
       isOffline: () => navigator?.onLine === false,
     }),
   };
+}
+
+/** Another transport's place, of the same origin: requests to it carry credentials. */
+function placeOf({ url, lastEventId }: ResumePoint, { origin, href }: URL) {
+  const place = { url: new URL(url, href), method: "GET", body: undefined, lastEventId };
+  if (place.url.origin != origin) throw new RangeError(`resumeFrom.url must be of the origin ${origin}, as url is, not of ${place.url.origin}.`);
+  return place;
 }
 
 /** What is given, over the defaults of its group. Names the first number that is none, or below its least value. */

@@ -85,6 +85,14 @@ export interface ReconnectOptions {
   readonly shouldRetry?: ((context: RetryContext) => boolean) | undefined;
 }
 
+/** Where a stream goes on, in another process, page or device. A plain value that JSON can hold. */
+export interface ResumePoint {
+  /** The URL of the stream. Where a POST started it, the URL that the server named in `Content-Location`. */
+  readonly url: string;
+  /** The id of the last message that the reader took. Absent: the start of the stream. */
+  readonly lastEventId?: string | undefined;
+}
+
 /** How messages wait for their reader. */
 export interface BufferOptions {
   /** Messages that may wait. Default 1000. */
@@ -126,6 +134,11 @@ export interface TransportOptions {
   readonly maxMessageLength?: number | undefined;
   /** Where to resume from at the first connection: the id of the last message that was processed. */
   readonly lastEventId?: string | undefined;
+  /**
+   * Goes on from here, as {@link Transport.resumePoint} of another transport was: the stream is read by GET at this URL, and `method`,
+   * `body` and `lastEventId` are not used. Throws a `RangeError` where its origin is not that of `url`.
+   */
+  readonly resumeFrom?: ResumePoint | undefined;
   /** What an end in good order without an end marker means: the end (default), a lost connection, or time to come back. */
   readonly endOfStream?: "complete" | "require-marker" | "reconnect" | undefined;
   /** Replaces the conventions for end markers and error messages. */
@@ -304,8 +317,10 @@ export interface Transport extends AsyncIterable<StreamMessage> {
   readonly kind: string;
   readonly state: TransportState;
   readonly isConnected: boolean;
-  /** The resume point: the id of the last message handed to the buffer. To go on elsewhere, keep the id of the last one you processed. */
+  /** The id of the last message handed to the buffer, after which the next connection resumes. To go on elsewhere, use `resumePoint`. */
   readonly lastEventId: string | undefined;
+  /** What to save in order to go on elsewhere: it follows what the reader took. Absent while a POST has not named its stream. */
+  readonly resumePoint: ResumePoint | undefined;
   /** Settles, and never fails, when the stream ends. After another `connect` it is another promise. */
   readonly completion: Promise<StreamEnd>;
   /**

@@ -27,9 +27,9 @@ export const websocket: Protocol = { kind: "websocket", create: (context) => con
 /** Makes a transport over WebSocket. `http` URLs are taken for `ws`. */
 export const createTransport: CreateTransport = creatorOf(websocket);
 
-async function connect({ settings, sends }: ProtocolContext, sender: Sender, { lastEventId, signal }: OpenContext) {
+async function connect({ settings, sends, target }: ProtocolContext, sender: Sender, { lastEventId, signal }: OpenContext) {
   const { services, buffer: { capacity }, maxMessageLength, heartbeat } = settings;
-  const request: OutgoingRequest = { url: new URL(settings.url), headers: new Headers() };
+  const request: OutgoingRequest = { url: new URL(target.url ?? settings.url), headers: new Headers() };
   request.url.protocol = request.url.protocol.replace("http", "ws");
   if (lastEventId !== undefined) request.url.searchParams.set("lastEventId", lastEventId);
   await within(settings.configureRequest?.(request, { rejected: false }), signal);

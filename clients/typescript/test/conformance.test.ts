@@ -8,7 +8,6 @@ import { connectResponse } from "../src/response.js";
 import { classifyJson } from "../src/signals.js";
 import { createSseParser } from "../src/sse-parser.js";
 import { settle } from "../src/settings.js";
-import { createHttp } from "../src/http.js";
 import type { ProtocolContext } from "../src/connection.js";
 
 type Piece = string | { readonly hex: string } | { readonly repeat: string; readonly times: number };
@@ -98,7 +97,7 @@ async function readLines({ perennial, cut }: NdjsonCase, pieces: Uint8Array[]) {
     },
   }, { highWaterMark: 0 });
   const settings = settle({ url: "http://body.test/", maxMessageLength: 1 << 20 });
-  const context = { settings, http: createHttp(settings) } as ProtocolContext;
+  const context = { settings, target: { url: settings.url } } as ProtocolContext;
   const open = { attempt: 0, lastEventId: undefined, hasDelivered: false, signal: new AbortController().signal };
   const response = new Response(body, { headers: perennial ? { "perennial-protocol": "1" } : {} });
   return await tally(connectResponse(context, open, response, createJsonLinesParser(1 << 20, !!perennial), classifyJson));
