@@ -1,6 +1,7 @@
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Logging.Abstractions;
 using Perennial.Auto;
+using Perennial.Http;
 using Perennial.Management;
 
 namespace Perennial;
@@ -34,6 +35,9 @@ public sealed record TransportServices
     /// Which protocol got through to which origin, for <see cref="AutoTransport"/>. Default <see cref="ProtocolMemory.Shared"/>.
     /// </summary>
     public ProtocolMemory ProtocolMemory { get; init; } = ProtocolMemory.Shared;
+
+    /// <summary>Which URLs start a stream once for the same key. Default: what the process has found out.</summary>
+    internal StartsOnceMemory StartsOnce { get; init; } = StartsOnceMemory.Shared;
 
     internal static TransportServices Default { get; } = new();
 }

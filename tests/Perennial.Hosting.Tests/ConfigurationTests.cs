@@ -52,7 +52,7 @@ public class ConfigurationTests
         prices.EndOfStream.ShouldBe(EndOfStreamPolicy.RequireMarker);
         prices.LastEventId.ShouldBe("41");
         prices.HttpVersion.ShouldBe(HttpVersion.Version20);
-        prices.AllowReplay.ShouldBeTrue();
+        prices.AllowReplay.ShouldBe(true);
         prices.Headers.ShouldBe(new Dictionary<string, string> { ["X-Key"] = "secret", ["X-Other"] = "2" }, ignoreOrder: true);
         (prices.Reconnect.MaxAttempts, prices.Reconnect.Multiplier, prices.Reconnect.Jitter).ShouldBe((10, 1.5, false));
         prices.Reconnect.RetryStatusCodes.ShouldBe([HttpStatusCode.ServiceUnavailable, HttpStatusCode.BadGateway], ignoreOrder: true);

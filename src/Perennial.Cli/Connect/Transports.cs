@@ -108,7 +108,7 @@ internal static class Transports
             Method = RequestMethod.Parse(settings.Method, settings.Data),
             Body = settings.Data is null ? null : RequestData.Read(settings.Data),
             Headers = settings.Headers,
-            AllowReplay = settings.AllowReplay,
+            AllowReplay = settings.AllowReplay ? true : null,
             LastEventId = settings.LastEventId,
             ConnectTimeout = settings.ConnectTimeout ?? defaults.ConnectTimeout,
             IdleTimeout = settings.IdleTimeout,

@@ -8,13 +8,11 @@ public sealed class ProtocolMemory
 {
     private const int Capacity = 1000;
 
-    private readonly Lock _gate = new();
-    private readonly Dictionary<string, Finding> _findings = new(StringComparer.Ordinal);
-    private readonly TimeProvider _time;
+    private readonly ExpiringMap<AutoProtocol> _findings;
 
     /// <summary>Remembers nothing yet.</summary>
     /// <param name="time">The clock; <see langword="null"/> for the system's.</param>
-    public ProtocolMemory(TimeProvider? time = null) => _time = time ?? TimeProvider.System;
+    public ProtocolMemory(TimeProvider? time = null) => _findings = new(Capacity, time ?? TimeProvider.System);
 
     /// <summary>The one of the process.</summary>
     public static ProtocolMemory Shared { get; } = new();
@@ -23,68 +21,13 @@ public sealed class ProtocolMemory
     public TimeSpan Expiry { get; init; } = TimeSpan.FromMinutes(10);
 
     /// <summary>Forgets everything: the next transports search anew, as is right where the network has changed.</summary>
-    public void Clear()
-    {
-        lock (_gate)
-        {
-            _findings.Clear();
-        }
-    }
+    public void Clear() => _findings.Clear();
 
-    internal AutoProtocol? Find(string key)
-    {
-        lock (_gate)
-        {
-            return FindLocked(key);
-        }
-    }
+    internal AutoProtocol? Find(string key) => _findings.Find(key, Expiry);
 
     /// <summary>Notes a finding. One that merely confirms another does not make it younger: then no other would ever get a chance.</summary>
-    internal void Remember(string key, AutoProtocol protocol)
-    {
-        lock (_gate)
-        {
-            if (FindLocked(key) == protocol)
-            {
-                return;
-            }
-
-            if (_findings.Count >= Capacity && !_findings.ContainsKey(key))
-            {
-                _findings.Remove(_findings.MinBy(static entry => entry.Value.At).Key);
-            }
-
-            _findings[key] = new Finding(protocol, _time.GetTimestamp());
-        }
-    }
+    internal void Remember(string key, AutoProtocol protocol) => _findings.Remember(key, protocol, Expiry);
 
     /// <summary>The protocol failed.</summary>
-    internal void Forget(string key, AutoProtocol protocol)
-    {
-        lock (_gate)
-        {
-            if (FindLocked(key) == protocol)
-            {
-                _findings.Remove(key);
-            }
-        }
-    }
-
-    private AutoProtocol? FindLocked(string key)
-    {
-        if (!_findings.TryGetValue(key, out var finding))
-        {
-            return null;
-        }
-
-        if (_time.GetElapsedTime(finding.At) < Expiry)
-        {
-            return finding.Protocol;
-        }
-
-        _findings.Remove(key);
-        return null;
-    }
-
-    private readonly record struct Finding(AutoProtocol Protocol, long At);
+    internal void Forget(string key, AutoProtocol protocol) => _findings.Forget(key, protocol);
 }

@@ -20,7 +20,7 @@ internal sealed class HttpExchange : IDisposable
         _accept = accept;
         _time = services.Time;
         _sender = new HttpSender(options, services);
-        _opening = new OpeningRequest(options);
+        _opening = new OpeningRequest(options, services.StartsOnce);
     }
 
     private HttpExchange(HttpExchange same, string accept)
@@ -168,6 +168,7 @@ internal sealed class HttpExchange : IDisposable
             // Without a body, were it an empty one, the HTTP stack would repeat the request by itself when a pooled connection dies.
             request.Content = _options.Body?.ToContent() ?? new ReadOnlyMemoryContent(default);
             AddContentHeaders(request);
+            IdempotencyKey.AddTo(request);
         }
 
         prepare?.Invoke(request);
@@ -178,8 +179,8 @@ internal sealed class HttpExchange : IDisposable
     {
         var request = NewRequest(HttpMethod.Post, _options.SendEndpoint ?? _opening.Target);
         request.Content = body.ToContent();
-        // A structured-field string (draft-ietf-httpapi-idempotency-key-header, 2.1).
-        request.Headers.TryAddWithoutValidation("Idempotency-Key", $"\"{key}\"");
+        request.Headers.Remove(IdempotencyKey.HeaderName);      // one among the caller's headers is the opening request's
+        request.Headers.TryAddWithoutValidation(IdempotencyKey.HeaderName, IdempotencyKey.Of(key));
         return request;
     }
 

@@ -30,10 +30,17 @@ public abstract record HttpTransportOptions : TransportOptions
     public Func<HttpRequestMessage, CancellationToken, ValueTask>? ConfigureRequest { get; init; }
 
     /// <summary>
-    /// Whether a request other than GET may be repeated although the server may have acted on it. Default <see langword="false"/>:
-    /// it is sent once, and resumed by GET where the response names its resource (<c>Content-Location</c>, RFC 9110, 8.7).
+    /// Whether a request other than GET may be repeated although the server may have acted on it. Default <see langword="null"/>: only
+    /// where the server has announced that the same <c>Idempotency-Key</c> starts a stream once (<c>Perennial-Starts: once</c>), to this
+    /// transport or, within the last hour, to another of the process at the same URL without its query. <see langword="true"/> allows it
+    /// always, <see langword="false"/> never.
     /// </summary>
-    public bool AllowReplay { get; init; }
+    /// <remarks>
+    /// Each such request carries an <c>Idempotency-Key</c> (draft-ietf-httpapi-idempotency-key-header), the same one for every repeat;
+    /// one in <see cref="Headers"/> is sent in its place. A request that is not repeated is resumed by GET where the response names its
+    /// resource (<c>Content-Location</c>, RFC 9110, 8.7), or the stream ends as interrupted.
+    /// </remarks>
+    public bool? AllowReplay { get; init; }
 
     /// <summary>
     /// Where <see cref="Transport.SendAsync(ReadOnlyMemory{byte}, CancellationToken)"/> posts to. Each message has an

@@ -5,9 +5,14 @@ namespace Perennial.Http;
 /// certainly did nothing or the caller allowed more; where the server named the stream as a resource, that is read from then on.
 /// Told of one opening at a time; lives as long as the transport.
 /// </summary>
-internal sealed class OpeningRequest(HttpTransportOptions options)
+/// <param name="options">The transport's options.</param>
+/// <param name="startsOnce">Which URLs start a stream once for the same key.</param>
+internal sealed class OpeningRequest(HttpTransportOptions options, StartsOnceMemory startsOnce)
 {
+    private string? _key;                   // the value sent with the first request; none where the caller removed it
+    private bool _hasLeft;                  // the first request with side effects has left, so that the key stands
     private volatile Uri? _resource;        // what the answer to a request with side effects named as the stream
+    private bool _isOnce;                   // the endpoint has announced to this transport that a repeat starts nothing
     private bool _mayHaveActed;             // the server may have acted on a request with side effects
 
     /// <summary>Whether the next request only reads.</summary>
@@ -17,14 +22,29 @@ internal sealed class OpeningRequest(HttpTransportOptions options)
     public Uri Target => _resource ?? options.Endpoint;
 
     /// <summary>Whether the next request repeats nothing that must not be repeated.</summary>
-    public bool MayBeSent => IsRead || !_mayHaveActed || options.AllowReplay;
+    public bool MayBeSent => IsRead || !_mayHaveActed || MayBeRepeated;
 
     /// <summary>Whether the stream can go on over another request after this one was answered.</summary>
     /// <param name="canResume">Whether repeating would hand out nothing twice.</param>
-    public bool CanContinue(bool canResume) => IsRead || (options.AllowReplay && canResume);
+    public bool CanContinue(bool canResume) => IsRead || (MayBeRepeated && canResume);
 
     /// <summary>A request, the first or one that a redirect led to, is about to leave this machine.</summary>
-    public void Leaves(HttpRequestMessage request) => _mayHaveActed |= !IsSafe(request.Method);
+    public void Leaves(HttpRequestMessage request)
+    {
+        if (IsSafe(request.Method))
+        {
+            return;
+        }
+
+        if (!_hasLeft)
+        {
+            _key = request.Headers.NonValidated.TryGetValues(IdempotencyKey.HeaderName, out var value) ? value.ToString() : null;
+            _hasLeft = true;
+        }
+
+        SetKey(request);
+        _mayHaveActed = true;
+    }
 
     /// <summary>It did not get an answer.</summary>
     public void Failed(HttpRequestMessage request, TransportException error)
@@ -51,6 +71,12 @@ internal sealed class OpeningRequest(HttpTransportOptions options)
         if (IsSafe(request.Method))
         {
             return;
+        }
+
+        var isOnce = startsOnce.Note(request.RequestUri!, response);
+        if (request.RequestUri == options.Endpoint)
+        {
+            _isOnce = isOnce ?? _isOnce;
         }
 
         if ((int)response.StatusCode is >= 400 and < 500)
@@ -82,8 +108,21 @@ internal sealed class OpeningRequest(HttpTransportOptions options)
     public TransportException Interruption(Exception? cause = null) =>
         new(
             TransportErrorCode.Interrupted,
-            $"The {options.EffectiveMethod} was sent before and must not be repeated. Set AllowReplay to allow it.",
+            $"The {options.EffectiveMethod} was sent before and must not be repeated. Set AllowReplay to true to allow it.",
             innerException: cause);
+
+    /// <summary>Whether a request that may have acted may be made again.</summary>
+    private bool MayBeRepeated => options.AllowReplay ?? (_key is not null && (_isOnce || startsOnce.Contains(options.Endpoint)));
+
+    /// <summary>Every repeat says the same key, whatever ConfigureRequest makes of it: another one would start another stream.</summary>
+    private void SetKey(HttpRequestMessage request)
+    {
+        request.Headers.Remove(IdempotencyKey.HeaderName);
+        if (_key is not null)
+        {
+            request.Headers.TryAddWithoutValidation(IdempotencyKey.HeaderName, _key);
+        }
+    }
 
     /// <summary>Only the endpoint's own origin can name the resource, and only at itself: requests to it carry credentials.</summary>
     private void NameResource(Uri namedBy, Uri resource)

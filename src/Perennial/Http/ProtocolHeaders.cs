@@ -8,6 +8,19 @@ internal static class ProtocolHeaders
     /// <summary>The WebSocket subprotocol of servers that speak the protocol.</summary>
     public const string SubProtocol = "perennial.v1";
 
+    /// <summary>
+    /// The header by which an endpoint announces, on every answer, that it starts a stream once for the same <c>Idempotency-Key</c>,
+    /// credentials and body. Its value is <see cref="Once"/>.
+    /// </summary>
+    public const string StartsOnce = "Perennial-Starts";
+
+    /// <summary>The value of <see cref="StartsOnce"/>.</summary>
+    public const string Once = "once";
+
+    /// <summary>Whether the server announced that repeating the request with its key starts nothing a second time.</summary>
+    public static bool AnnouncesStartsOnce(HttpResponseMessage response) =>
+        response.Headers.NonValidated.TryGetValues(StartsOnce, out var value) && value.ToString() is Once;
+
     /// <summary>Whether the server announced the protocol.</summary>
     public static bool SpeaksPerennial(HttpResponseMessage response) => response.Headers.NonValidated.Contains("Perennial-Protocol");
 
