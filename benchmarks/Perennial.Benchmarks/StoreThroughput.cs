@@ -44,15 +44,15 @@ internal static class StoreThroughput
     private static async Task<RunWriter[]> StartRunsAsync(IHost node, int runs, Task end)
     {
         var starts = node.Services.GetRequiredService<StreamRuns>();
-        return await Task.WhenAll(Enumerable.Range(0, runs).Select(_ =>
+        return await Task.WhenAll(Enumerable.Range(0, runs).Select(async _ =>
         {
             var started = new TaskCompletionSource<RunWriter>(TaskCreationOptions.RunContinuationsAsynchronously);
-            starts.Start(async (writer, stop) =>
+            await starts.StartAsync(async (writer, stop) =>
             {
                 started.SetResult(writer);
                 await end.WaitAsync(stop);
             });
-            return started.Task;
+            return await started.Task;
         }));
     }
 

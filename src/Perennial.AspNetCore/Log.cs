@@ -26,6 +26,9 @@ internal static partial class Log
     [LoggerMessage(7, LogLevel.Error, "The store could not answer a request")]
     public static partial void StoreUnavailable(ILogger logger, Exception exception);
 
+    [LoggerMessage(8, LogLevel.Error, "Run {Epoch} was not started, because the store did not record it")]
+    public static partial void NotRecorded(ILogger logger, string epoch, Exception exception);
+
     [LoggerMessage(20, LogLevel.Information, "Run {Epoch} was stopped because nobody read it")]
     public static partial void StoppedUnread(ILogger logger, string epoch);
 }

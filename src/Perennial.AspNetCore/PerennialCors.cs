@@ -1,4 +1,5 @@
 using Microsoft.AspNetCore.Cors.Infrastructure;
+using Perennial.AspNetCore.Http;
 
 namespace Perennial.AspNetCore;
 
@@ -16,9 +17,9 @@ public static class PerennialCors
     {
         ArgumentNullException.ThrowIfNull(policy);
         return policy
-            .WithHeaders(WireNames.LastEventIdHeader, "Idempotency-Key", "Content-Type", "Prefer")
+            .WithHeaders(WireNames.LastEventIdHeader, IdempotencyKey.HeaderName, "Content-Type", "Prefer")
             .WithExposedHeaders(
-                WireNames.ProtocolHeader, WireNames.HeartbeatHeader, WireNames.CursorHeader, WireNames.TailHeader, WireNames.StatusHeader,
+                WireNames.ProtocolHeader, WireNames.HeartbeatHeader, WireNames.CursorHeader, WireNames.TailHeader, WireNames.StatusHeader, WireNames.StartsHeader,
                 "Content-Location", "Retry-After");
     }
 }

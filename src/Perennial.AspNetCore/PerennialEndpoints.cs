@@ -3,9 +3,6 @@ using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Routing;
 using Microsoft.Extensions.DependencyInjection;
-using Microsoft.Extensions.Logging;
-using Microsoft.Extensions.Primitives;
-using Perennial.AspNetCore.Diagnostics;
 using Perennial.AspNetCore.Http;
 using Perennial.AspNetCore.Stores;
 using Perennial.AspNetCore.WebSockets;
@@ -63,7 +60,7 @@ public static class PerennialEndpoints
         var group = endpoints.MapGroup(prefix);
         group.WithMetadata(new ServedRuns(nameof(MapPerennial), prefix)).DisableCookieRedirect();
         // A WebSocket over HTTP/2 is opened by CONNECT (RFC 8441, section 4).
-        var read = With(context => string.IsNullOrEmpty(LastEventId(context.Request)) ? RunAction.Read : RunAction.Resume, ReadAsync);
+        var read = With(context => string.IsNullOrEmpty(ResumePlace.RequestedBy(context.Request)) ? RunAction.Read : RunAction.Resume, ReadAsync);
         group.MapMethods("/{id}", [HttpMethods.Get, HttpMethods.Connect], context => AdmitAsync(context, read)).WithName(ReadEndpoint);
         group.MapMethods("/{id}", [HttpMethods.Head], With(_ => RunAction.Read, DescribeAsync));
         group.MapPost("/{id}", With(_ => RunAction.Send, ReceiveAsync));
@@ -84,9 +81,7 @@ public static class PerennialEndpoints
         }
         catch (RunStoreException e) when (!context.Response.HasStarted)
         {
-            Log.StoreUnavailable(context.RequestServices.GetRequiredService<ILogger<StreamRuns>>(), e);
-            context.Response.Clear();
-            await Problem.UnavailableAsync(context, "Runs cannot be reached just now.", RefusalReasons.StoreUnavailable);
+            await Problem.StoreUnavailableAsync(context, e);
         }
     };
 
@@ -94,7 +89,7 @@ public static class PerennialEndpoints
     {
         var runs = context.RequestServices.GetRequiredService<StreamRuns>();
         var run = await runs.FindAsync((string)context.Request.RouteValues["id"]!, context.RequestAborted);
-        return run is null ? null : await run.Events;
+        return run?.Events;
     }
 
     /// <summary>Refuses a handshake that is not to be answered whatever it asks for.</summary>
@@ -114,8 +109,8 @@ public static class PerennialEndpoints
     }
 
     private static Task ReadAsync(HttpContext context, IRunLog log) => SocketEndpoint.IsAskedBy(context)
-        ? context.RequestServices.GetRequiredService<SocketEndpoint>().ServeAsync(context, log, LastEventId(context.Request))
-        : context.RequestServices.GetRequiredService<RunResponse>().SendAsync(context, log, LastEventId(context.Request));
+        ? context.RequestServices.GetRequiredService<SocketEndpoint>().ServeAsync(context, log, ResumePlace.RequestedBy(context.Request))
+        : context.RequestServices.GetRequiredService<RunResponse>().SendAsync(context, log, ResumePlace.RequestedBy(context.Request));
 
     private static Task ReceiveAsync(HttpContext context, IRunLog log) =>
         context.RequestServices.GetRequiredService<MessageEndpoint>().ReceiveAsync(context, log);
@@ -134,11 +129,5 @@ public static class PerennialEndpoints
     {
         var status = await log.CloseAsync(RunEnd.Stopped, CancellationToken.None);
         await TypedResults.Json(new StatusBody(WireNames.Of(status)), WireJson.Default.StatusBody).ExecuteAsync(context);
-    }
-
-    private static string? LastEventId(HttpRequest request)
-    {
-        var header = request.Headers[WireNames.LastEventIdHeader];
-        return StringValues.IsNullOrEmpty(header) ? request.Query[WireNames.LastEventIdQuery].ToString() : header.ToString();
     }
 }

@@ -1,3 +1,4 @@
+using Perennial.AspNetCore.Starts;
 using Perennial.AspNetCore.WebSockets;
 
 namespace Perennial.AspNetCore;
@@ -55,6 +56,9 @@ public sealed class PerennialServerOptions
     /// <remarks>It costs nobody anything meanwhile but its socket's buffers, and may come back and resume.</remarks>
     public TimeSpan ReaderStallLimit { get; set; } = TimeSpan.FromMinutes(5);
 
+    /// <summary>How requests with an <c>Idempotency-Key</c> start runs once.</summary>
+    public StartOptions Starts { get; } = new();
+
     /// <summary>How runs are served over WebSockets.</summary>
     public WebSocketServerOptions WebSockets { get; } = new();
 
@@ -74,6 +78,7 @@ public sealed class PerennialServerOptions
         Require(MaxMessagesPerSecond, 1, 1_000_000, nameof(MaxMessagesPerSecond));
         Require(ReaderStallLimit, TimeSpan.FromSeconds(1), TimeSpan.FromDays(1), nameof(ReaderStallLimit));
         Require(MaxRuns, 1, 1_000_000, nameof(MaxRuns));
+        Starts.Validate();
         WebSockets.Validate();
     }
 

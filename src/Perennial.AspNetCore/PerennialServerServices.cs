@@ -6,6 +6,7 @@ using Microsoft.Extensions.Diagnostics.HealthChecks;
 using Perennial.AspNetCore.Delivery;
 using Perennial.AspNetCore.Diagnostics;
 using Perennial.AspNetCore.Http;
+using Perennial.AspNetCore.Starts;
 using Perennial.AspNetCore.Stores;
 using Perennial.AspNetCore.WebSockets;
 
@@ -31,6 +32,7 @@ public static class PerennialServerServices
         services.TryAddEnumerable(ServiceDescriptor.Singleton<IStartupFilter, RefusedStart>());
         services.TryAddEnumerable(ServiceDescriptor.Singleton<IExceptionHandler, RefusedStart>());
         services.TryAddEnumerable(ServiceDescriptor.Singleton<IDeveloperPageExceptionFilter, RefusedStart>());
+        services.TryAddSingleton<KeyedStarts>();
         services.TryAddSingleton<ReaderPlaces>();
         services.TryAddSingleton<StreamResponse>();
         services.TryAddSingleton<LongPollResponse>();

@@ -9,25 +9,24 @@ namespace Perennial.AspNetCore;
 /// <summary>Lets a delegate write a run and records how it ended. Cancels the delegate when the run ends otherwise, from whichever node.</summary>
 [SuppressMessage("Design", "CA1001", Justification = "The source owns neither timer nor handle, and a late stop may still use it.")]
 internal sealed class RunProducer(
-    string epoch, Func<RunWriter, CancellationToken, Task> produce, RunOptions? options, TimeProvider time, ILogger logger)
+    IRunLog log, Func<RunWriter, CancellationToken, Task> produce, RunOptions? options, TimeProvider time, ILogger logger)
 {
     private static readonly TimeSpan StoreRetryDelay = TimeSpan.FromSeconds(1);
 
     private readonly CancellationTokenSource _stop = new();
 
-    public async Task<RunStatus> RunAsync(Task<IRunLog> creation)
+    public async Task<RunStatus> RunAsync()
     {
         await Task.CompletedTask.ConfigureAwait(ConfigureAwaitOptions.ForceYielding);
         using var activity = PerennialServerTelemetry.Activities.StartActivity("perennial.run");
         try
         {
-            var log = await creation.ConfigureAwait(false);
-            Log.Started(logger, epoch);
-            var watch = WatchAsync(log);
-            var status = await ProduceAsync(log).ConfigureAwait(false);
+            Log.Started(logger, log.Epoch);
+            var watch = WatchAsync();
+            var status = await ProduceAsync().ConfigureAwait(false);
             await CutOffAsync().ConfigureAwait(false);
             await watch.ConfigureAwait(false);
-            Log.Ended(logger, epoch, status);
+            Log.Ended(logger, log.Epoch, status);
             activity?.SetTag(PerennialServerTelemetry.Status, WireNames.Of(status));
             if (status == RunStatus.Failed)
                 activity?.SetStatus(ActivityStatusCode.Error);
@@ -35,7 +34,7 @@ internal sealed class RunProducer(
         }
         catch (Exception e)
         {
-            Log.StoreThrew(logger, epoch, e);
+            Log.StoreThrew(logger, log.Epoch, e);
             activity?.SetStatus(ActivityStatusCode.Error);
             await CutOffAsync().ConfigureAwait(false);
             return RunStatus.Failed;
@@ -51,11 +50,11 @@ internal sealed class RunProducer(
         }
         catch (AggregateException e)
         {
-            Log.CancellationThrew(logger, epoch, e);
+            Log.CancellationThrew(logger, log.Epoch, e);
         }
     }
 
-    private async Task<RunStatus> ProduceAsync(IRunLog log)
+    private async Task<RunStatus> ProduceAsync()
     {
         try
         {
@@ -66,19 +65,19 @@ internal sealed class RunProducer(
         }
         catch (Exception e) when (_stop.IsCancellationRequested)
         {
-            Log.ThrewAfterCancellation(logger, epoch, e);
+            Log.ThrewAfterCancellation(logger, log.Epoch, e);
         }
         catch (Exception e)
         {
-            return await FailAsync(log, e).ConfigureAwait(false);
+            return await FailAsync(e).ConfigureAwait(false);
         }
 
         return (await log.GetStateAsync(CancellationToken.None).ConfigureAwait(false)).Status;
     }
 
-    private ValueTask<RunStatus> FailAsync(IRunLog log, Exception exception)
+    private ValueTask<RunStatus> FailAsync(Exception exception)
     {
-        Log.ProducerThrew(logger, epoch, exception);
+        Log.ProducerThrew(logger, log.Epoch, exception);
         var (message, code) = exception is RunFailedException failure
             ? (failure.Message, failure.Code)
             : (RunFailedException.DefaultMessage, RunFailedException.DefaultCode);
@@ -86,12 +85,12 @@ internal sealed class RunProducer(
     }
 
     /// <summary>Learns of the end and of messages until the producer has returned. Messages are handled beside, so that a stop need not wait.</summary>
-    private async Task WatchAsync(IRunLog log)
+    private async Task WatchAsync()
     {
         var news = new RunSignal();
         using var subscription = log.Subscribe(RunNews.Messages, news);
         await using var leaving = _stop.Token.UnsafeRegister(static signal => ((RunSignal)signal!).Set(), news);
-        var handling = options?.OnMessage is { } onMessage ? HandleMessagesAsync(log, onMessage) : Task.CompletedTask;
+        var handling = options?.OnMessage is { } onMessage ? HandleMessagesAsync(onMessage) : Task.CompletedTask;
         while (!_stop.IsCancellationRequested)
         {
             try
@@ -115,7 +114,7 @@ internal sealed class RunProducer(
     }
 
     /// <summary>Hands over each message once, in order, one at a time. One that cannot be handled fails the run.</summary>
-    private async Task HandleMessagesAsync(IRunLog log, Func<RunMessage, CancellationToken, Task> handle)
+    private async Task HandleMessagesAsync(Func<RunMessage, CancellationToken, Task> handle)
     {
         var news = new RunSignal();
         using var subscription = log.Subscribe(RunNews.Messages, news);
@@ -142,11 +141,11 @@ internal sealed class RunProducer(
             }
             catch (Exception e) when (_stop.IsCancellationRequested)
             {
-                Log.ThrewAfterCancellation(logger, epoch, e);
+                Log.ThrewAfterCancellation(logger, log.Epoch, e);
             }
             catch (Exception e)
             {
-                await FailAsync(log, e).ConfigureAwait(false);
+                await FailAsync(e).ConfigureAwait(false);
                 return;
             }
         }
@@ -154,7 +153,7 @@ internal sealed class RunProducer(
 
     private async Task PauseAsync(RunStoreException cause)
     {
-        Log.StoreThrew(logger, epoch, cause);
+        Log.StoreThrew(logger, log.Epoch, cause);
         await Task.Delay(StoreRetryDelay, time, _stop.Token).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
     }
 }

@@ -3,14 +3,14 @@ using Perennial.AspNetCore.Stores;
 
 namespace Perennial.AspNetCore;
 
-/// <summary>A run that this process produces. Safe from any thread.</summary>
+/// <summary>A run that this process produces. It is recorded, so every node that shares the store finds it by its id. Safe from any thread.</summary>
 public sealed class StartedRun : StreamRun
 {
-    internal StartedRun(string id, string epoch, DateTimeOffset startedAt, Task<IRunLog> log, Func<Task<IRunLog>, Task<RunStatus>> produce)
-        : base(id, epoch, log)
+    internal StartedRun(IRunLog log, DateTimeOffset startedAt, Task<RunStatus> completion)
+        : base(log)
     {
         StartedAt = startedAt;
-        Completion = produce(log);
+        Completion = completion;
     }
 
     internal DateTimeOffset StartedAt { get; }
@@ -21,7 +21,6 @@ public sealed class StartedRun : StreamRun
     /// <summary>Completes when the producer has returned, with the status of the run. Never faults.</summary>
     /// <remarks>
     /// <see cref="RunStatus.Running"/> means that the host shut down first: the run was cut off and has no end.
-    /// <see cref="RunStatus.Failed"/> is also the status of a run that the store did not take.
     /// </remarks>
     public Task<RunStatus> Completion { get; }
 }

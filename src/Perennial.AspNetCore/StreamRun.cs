@@ -1,7 +1,9 @@
+using System.Reflection;
+using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Http.Metadata;
 using Microsoft.AspNetCore.Routing;
 using Microsoft.Extensions.DependencyInjection;
-using Perennial.AspNetCore.Diagnostics;
 using Perennial.AspNetCore.Http;
 using Perennial.AspNetCore.Stores;
 
@@ -16,37 +18,24 @@ namespace Perennial.AspNetCore;
 /// request that started the run.
 /// </para>
 /// </remarks>
-public class StreamRun : IResult
+public class StreamRun : IResult, IEndpointMetadataProvider
 {
-    internal StreamRun(IRunLog log)
-        : this(log.Id, log.Epoch, Task.FromResult(log))
-    {
-    }
-
-    private protected StreamRun(string id, string epoch, Task<IRunLog> log)
-    {
-        Id = id;
-        Epoch = epoch;
-        Events = log;
-    }
+    internal StreamRun(IRunLog log) => Events = log;
 
     /// <summary>The name of the run in its URL: 128 random bits in base64url. Whoever knows it may read the run, so it is not logged.</summary>
-    public string Id { get; }
+    public string Id => Events.Id;
 
     /// <summary>What the ids of its events begin with; no secret.</summary>
-    internal string Epoch { get; }
+    internal string Epoch => Events.Epoch;
 
-    /// <summary>What is recorded; faulted where the store did not take the run.</summary>
-    internal Task<IRunLog> Events { get; }
+    /// <summary>What is recorded.</summary>
+    internal IRunLog Events { get; }
 
     /// <summary>Asks whether the run goes on, and if not, how it ended.</summary>
     /// <param name="cancellationToken">Ends the call.</param>
     /// <exception cref="RunStoreException">The store cannot be used.</exception>
-    public async ValueTask<RunStatus> GetStatusAsync(CancellationToken cancellationToken = default)
-    {
-        var log = await Events.ConfigureAwait(false);
-        return (await log.GetStateAsync(cancellationToken).ConfigureAwait(false)).Status;
-    }
+    public async ValueTask<RunStatus> GetStatusAsync(CancellationToken cancellationToken = default) =>
+        (await Events.GetStateAsync(cancellationToken).ConfigureAwait(false)).Status;
 
     /// <summary>Ends the run as stopped and has its producer cancelled, wherever it is. Does nothing to a run that has ended.</summary>
     /// <param name="cancellationToken">Ends the call; the run may be stopped all the same.</param>
@@ -56,35 +45,35 @@ public class StreamRun : IResult
     /// <see cref="OperationCanceledException"/>.
     /// </remarks>
     /// <exception cref="RunStoreException">The store cannot be used.</exception>
-    public async Task<RunStatus> StopAsync(CancellationToken cancellationToken = default)
-    {
-        var log = await Events.ConfigureAwait(false);
-        return await log.CloseAsync(RunEnd.Stopped, cancellationToken).ConfigureAwait(false);
-    }
+    public Task<RunStatus> StopAsync(CancellationToken cancellationToken = default) => Events.CloseAsync(RunEnd.Stopped, cancellationToken).AsTask();
 
-    /// <summary>Answers a request with this run, from its first event to its end. Called by ASP.NET Core.</summary>
+    /// <summary>Answers a request with this run to its end: a GET from after the event that its <c>Last-Event-ID</c> names, others from the first event. Called by ASP.NET Core.</summary>
     /// <param name="httpContext">The request to answer. When it goes away, the run goes on.</param>
     /// <returns>Completes when the run has ended and everything is sent, or when the reader left.</returns>
     /// <exception cref="InvalidOperationException"><c>MapPerennial</c> was not called, so nobody could resume the run.</exception>
-    public async Task ExecuteAsync(HttpContext httpContext)
+    public Task ExecuteAsync(HttpContext httpContext)
     {
         ArgumentNullException.ThrowIfNull(httpContext);
+        return AnswerAsync(httpContext, HttpMethods.IsGet(httpContext.Request.Method) ? ResumePlace.RequestedBy(httpContext.Request) : null);
+    }
+
+    static void IEndpointMetadataProvider.PopulateMetadata(MethodInfo method, EndpointBuilder builder) => StartOnceEndpoints.Apply(builder);
+
+    /// <summary>Answers with what follows an id; null or empty for everything.</summary>
+    internal async Task AnswerAsync(HttpContext httpContext, string? requested)
+    {
         var services = httpContext.RequestServices;
         var path = services.GetRequiredService<LinkGenerator>()
             .GetPathByName(httpContext, PerennialEndpoints.ReadEndpoint, new RouteValueDictionary { ["id"] = Id })
             ?? throw new InvalidOperationException("A run can only be answered where it can be resumed: call app.MapPerennial(\"/streams\").");
-        IRunLog log;
+        httpContext.Response.Headers.ContentLocation = path;
         try
         {
-            log = await Events.ConfigureAwait(false);
+            await services.GetRequiredService<RunResponse>().SendAsync(httpContext, Events, requested).ConfigureAwait(false);
         }
-        catch (RunStoreException)
+        catch (RunStoreException e) when (!httpContext.Response.HasStarted)
         {
-            await Problem.UnavailableAsync(httpContext, "The server cannot record runs just now.", RefusalReasons.StoreUnavailable).ConfigureAwait(false);
-            return;
+            await Problem.StoreUnavailableAsync(httpContext, e).ConfigureAwait(false);
         }
-
-        httpContext.Response.Headers.ContentLocation = path;
-        await services.GetRequiredService<RunResponse>().SendAsync(httpContext, log, requested: null).ConfigureAwait(false);
     }
 }

@@ -1,13 +1,13 @@
 using System.Buffers.Text;
 using System.Collections.Concurrent;
 using System.Security.Cryptography;
-using System.Text.Json;
 using System.Text.Json.Serialization.Metadata;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
 using Perennial.AspNetCore.Delivery;
 using Perennial.AspNetCore.Diagnostics;
+using Perennial.AspNetCore.Starts;
 using Perennial.AspNetCore.Stores;
 
 namespace Perennial.AspNetCore;
@@ -52,63 +52,65 @@ public sealed class StreamRuns
         _hostStopping = lifetime.ApplicationStopping;
     }
 
-    /// <summary>Starts a run whose events are written by a delegate, on a thread of its own choosing.</summary>
+    /// <summary>Starts a run whose events are written by a delegate, as the answer of an endpoint.</summary>
     /// <param name="produce">
     /// Writes the events; its return is the end. Its token is cancelled by a stop and by the host's shutdown, never because a reader left.
-    /// It outlives the request that starts it, so it must not use that request's scoped services, context or abort token.
+    /// It begins after the run is recorded, on a thread of its own choosing. It outlives the request that starts it, so it must not use that
+    /// request's scoped services, context or abort token.
     /// </param>
     /// <param name="runOptions">What else this run does; null for nothing.</param>
-    /// <returns>The run, already going.</returns>
+    /// <returns>The run as a result: return it from the endpoint. It has no id before it is recorded; <see cref="StartAsync(Func{RunWriter, CancellationToken, Task}, RunOptions?)"/> waits for that.</returns>
     /// <exception cref="ArgumentOutOfRangeException">An option is outside its range; the message names the member and the range.</exception>
     /// <exception cref="TooManyRunsException"><see cref="PerennialServerOptions.MaxRuns"/> runs are being produced, or the host is stopping.</exception>
-    public StartedRun Start(Func<RunWriter, CancellationToken, Task> produce, RunOptions? runOptions = null)
+    public StartingRun Start(Func<RunWriter, CancellationToken, Task> produce, RunOptions? runOptions = null)
     {
         ArgumentNullException.ThrowIfNull(produce);
         runOptions?.Validate();
         ReservePlace();
-        var id = Base64Url.EncodeToString(RandomNumberGenerator.GetBytes(RunIdBytes));
-        var epoch = RandomNumberGenerator.GetString(EpochAlphabet, EpochLength);
-        var producer = new RunProducer(epoch, produce, runOptions, _time, _logger);
-        var run = new StartedRun(id, epoch, _time.GetUtcNow(), CreateAsync(id, epoch, runOptions), producer.RunAsync);
-        if (runOptions?.StopWhenUnread is { } limit)
-            run.Unread = new UnreadWatch(limit, () => _ = StopUnreadAsync(run), _time);
-        _started[id] = run;
-        PerennialServerTelemetry.ActiveRuns.Add(1);
-        _ = ReleasePlaceAsync(run, producer);
-        return run;
+        return new StartingRun(RecordAsync(produce, runOptions));
     }
 
-    /// <summary>Starts a run with one JSON event per item of a sequence.</summary>
+    /// <summary>Starts a run whose events are written by a delegate, and waits until it is recorded.</summary>
+    /// <param name="produce">As in <see cref="Start(Func{RunWriter, CancellationToken, Task}, RunOptions?)"/>.</param>
+    /// <param name="runOptions">What else this run does; null for nothing.</param>
+    /// <returns>The run. Every node that shares the store finds it by its <see cref="StreamRun.Id"/>.</returns>
+    /// <exception cref="ArgumentOutOfRangeException">An option is outside its range; the message names the member and the range.</exception>
+    /// <exception cref="TooManyRunsException"><see cref="PerennialServerOptions.MaxRuns"/> runs are being produced, or the host is stopping.</exception>
+    /// <exception cref="RunStoreException">The store did not take the run, and nothing was started.</exception>
+    public async Task<StartedRun> StartAsync(Func<RunWriter, CancellationToken, Task> produce, RunOptions? runOptions = null)
+    {
+        ArgumentNullException.ThrowIfNull(produce);
+        runOptions?.Validate();
+        ReservePlace();
+        return await RecordAsync(produce, runOptions).ConfigureAwait(false);
+    }
+
+    /// <summary>Starts a run with one JSON event per item of a sequence, as the answer of an endpoint.</summary>
     /// <typeparam name="T">The type of the items.</typeparam>
     /// <param name="source">The items; its end is the end of the run. Enumerated once, with a token that a stop cancels.</param>
     /// <param name="typeInfo">How to serialise an item, without reflection.</param>
     /// <param name="runOptions">What else this run does; null for nothing.</param>
-    /// <returns>The run, already going.</returns>
+    /// <returns>The run as a result: return it from the endpoint.</returns>
     /// <remarks>
     /// The next item is asked for while those before it are being recorded: up to 256 of them or 256 KiB. They are recorded in order, and all of them before
     /// the end of the run.
     /// </remarks>
     /// <exception cref="ArgumentOutOfRangeException">An option is outside its range; the message names the member and the range.</exception>
     /// <exception cref="TooManyRunsException"><see cref="PerennialServerOptions.MaxRuns"/> runs are being produced, or the host is stopping.</exception>
-    public StartedRun Start<T>(IAsyncEnumerable<T> source, JsonTypeInfo<T> typeInfo, RunOptions? runOptions = null)
-    {
-        ArgumentNullException.ThrowIfNull(source);
-        ArgumentNullException.ThrowIfNull(typeInfo);
-        return Start(async (writer, stop) =>
-        {
-            var ahead = new WriteAhead(writer);
-            try
-            {
-                await foreach (var item in source.WithCancellation(stop))
-                    await ahead.WriteAsync(new RunEvent(EventType: null, JsonSerializer.SerializeToUtf8Bytes(item, typeInfo), RunDataKind.Json), stop);
-                await ahead.FinishAsync();
-            }
-            finally
-            {
-                ahead.Abandon();
-            }
-        }, runOptions);
-    }
+    public StartingRun Start<T>(IAsyncEnumerable<T> source, JsonTypeInfo<T> typeInfo, RunOptions? runOptions = null) =>
+        Start(SequenceProducer.Of(source, typeInfo), runOptions);
+
+    /// <summary>Starts a run with one JSON event per item of a sequence, and waits until it is recorded.</summary>
+    /// <typeparam name="T">The type of the items.</typeparam>
+    /// <param name="source">As in <see cref="Start{T}(IAsyncEnumerable{T}, JsonTypeInfo{T}, RunOptions?)"/>.</param>
+    /// <param name="typeInfo">How to serialise an item, without reflection.</param>
+    /// <param name="runOptions">What else this run does; null for nothing.</param>
+    /// <returns>The run. Every node that shares the store finds it by its <see cref="StreamRun.Id"/>.</returns>
+    /// <exception cref="ArgumentOutOfRangeException">An option is outside its range; the message names the member and the range.</exception>
+    /// <exception cref="TooManyRunsException"><see cref="PerennialServerOptions.MaxRuns"/> runs are being produced, or the host is stopping.</exception>
+    /// <exception cref="RunStoreException">The store did not take the run, and nothing was started.</exception>
+    public Task<StartedRun> StartAsync<T>(IAsyncEnumerable<T> source, JsonTypeInfo<T> typeInfo, RunOptions? runOptions = null) =>
+        StartAsync(SequenceProducer.Of(source, typeInfo), runOptions);
 
     /// <summary>Finds a run, whichever node produces it.</summary>
     /// <param name="id">The id, as in <see cref="StreamRun.Id"/>.</param>
@@ -142,11 +144,41 @@ public sealed class StreamRuns
         }
     }
 
-    private async Task<IRunLog> CreateAsync(string id, string epoch, RunOptions? options)
+    private async Task<StartedRun> RecordAsync(Func<RunWriter, CancellationToken, Task> produce, RunOptions? options)
     {
-        var run = new NewRun(id, epoch) { TakesMessages = options?.OnMessage is not null, Retention = options?.Retention };
-        return await _store.CreateAsync(run, CancellationToken.None).ConfigureAwait(false);
+        var epoch = RandomNumberGenerator.GetString(EpochAlphabet, EpochLength);
+        var start = StartUnderWay.Take();
+        IRunLog log;
+        try
+        {
+            log = await _store.CreateAsync(NewRun(epoch, options, start?.Key), CancellationToken.None).ConfigureAwait(false);
+            start?.Record();
+        }
+        catch (Exception e)
+        {
+            Interlocked.Decrement(ref _places);
+            start?.GiveBack();
+            Log.NotRecorded(_logger, epoch, e);
+            throw;
+        }
+
+        var producer = new RunProducer(log, produce, options, _time, _logger);
+        var run = new StartedRun(log, _time.GetUtcNow(), producer.RunAsync());
+        if (options?.StopWhenUnread is { } limit)
+            run.Unread = new UnreadWatch(limit, () => _ = StopUnreadAsync(run), _time);
+        _started[run.Id] = run;
+        PerennialServerTelemetry.ActiveRuns.Add(1);
+        _ = ReleasePlaceAsync(run, producer);
+        return run;
     }
+
+    private static NewRun NewRun(string epoch, RunOptions? options, StartKey? start) =>
+        new(Base64Url.EncodeToString(RandomNumberGenerator.GetBytes(RunIdBytes)), epoch)
+        {
+            TakesMessages = options?.OnMessage is not null,
+            Retention = options?.Retention,
+            Start = start,
+        };
 
     private void ReservePlace()
     {

@@ -11,6 +11,9 @@ internal static class WireNames
     public const string TailHeader = "Perennial-Tail";
     public const string StatusHeader = "Perennial-Status";
 
+    public const string StartsHeader = "Perennial-Starts";
+    public const string StartsOnce = "once";
+
     public const string ReservedEventPrefix = "perennial.";
     public const string RetryEvent = ReservedEventPrefix + "retry";
     public const string GapEvent = ReservedEventPrefix + "gap";

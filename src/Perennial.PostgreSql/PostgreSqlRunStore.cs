@@ -16,7 +16,10 @@ internal sealed class PostgreSqlRunStore : IRunStore, IHostedLifecycleService, I
 {
     private const string Create = """
         WITH me AS (SELECT node FROM nodes WHERE node = $3 FOR KEY SHARE),
-        made AS (INSERT INTO runs (id, epoch, node, takes_messages, retention) SELECT $1, $2, node, $4, $5 FROM me ON CONFLICT (id) DO NOTHING RETURNING run)
+        may AS (SELECT FROM me WHERE $6 IS NULL OR EXISTS (SELECT FROM starts WHERE name = $6 AND request = $7)),
+        made AS (
+            INSERT INTO runs (id, epoch, node, takes_messages, retention) SELECT $1, $2, $3, $4, $5 FROM may ON CONFLICT (id) DO NOTHING RETURNING run),
+        started AS (UPDATE starts SET run_id = $1 WHERE name = $6 AND request = $7 AND EXISTS (SELECT FROM made))
         SELECT EXISTS (SELECT FROM me), coalesce(
             (SELECT run FROM made), (SELECT run FROM runs WHERE id = $1 AND epoch = $2 AND node = $3 AND tail = 0 AND status = 0))
         """;
@@ -40,6 +43,7 @@ internal sealed class PostgreSqlRunStore : IRunStore, IHostedLifecycleService, I
     private readonly WakeUpListener _listener;
     private readonly Lease _lease;
     private readonly Retention _retention;
+    private readonly Starts _starts;
     private Task _work = Task.CompletedTask;
 
     public PostgreSqlRunStore(
@@ -58,6 +62,7 @@ internal sealed class PostgreSqlRunStore : IRunStore, IHostedLifecycleService, I
         _writer = new GroupCommitWriter(_database, Writes, WakeUps, _node, _options.WriteTimeout, time, logger);
         _listener = new WakeUpListener(_database, schema, WakeUps, _views, time, logger);
         _lease = new Lease(_database, Endings, WakeUps, _views, _node, _options.LeaseDuration, time, logger);
+        _starts = new Starts(_database, _node, _server.Starts);
         _retention = new Retention(_database, schema, _server.FinishedRunRetention, logger);
     }
 
@@ -89,9 +94,11 @@ internal sealed class PostgreSqlRunStore : IRunStore, IHostedLifecycleService, I
             return new PostgreSqlRunLog(view, this, new ProducedRun(view));
         }
 
-        throw isKnown
-            ? new InvalidOperationException("A run of this id exists.")
-            : new RunStoreException("This node cannot keep its lease.");
+        if (!isKnown)
+            throw new RunStoreException("This node cannot keep its lease.");
+        if (run.Start is not null && await _reads.FindAsync(run.Id, TimeSpan.Zero, cancellationToken) is null)
+            throw new RunStoreException("The key of the request that starts the run is no longer claimed by it.");
+        throw new InvalidOperationException("A run of this id exists.");
     }
 
     public async ValueTask<IRunLog?> FindAsync(string id, CancellationToken cancellationToken)
@@ -99,6 +106,21 @@ internal sealed class PostgreSqlRunStore : IRunStore, IHostedLifecycleService, I
         if (!IsStorable(id) || await _reads.FindAsync(id, _server.FinishedRunRetention, cancellationToken) is not { } key)
             return null;
         return new PostgreSqlRunLog(_views.Of(key), this, produced: null);
+    }
+
+    public async ValueTask<StartClaim> ClaimStartAsync(StartKey key, CancellationToken cancellationToken)
+    {
+        ArgumentNullException.ThrowIfNull(key);
+        if (await _starts.ClaimAsync(key, cancellationToken) is { } claim)
+            return claim;
+        await _lease.RegisterAsync(cancellationToken);
+        return await _starts.ClaimAsync(key, cancellationToken) ?? throw new RunStoreException("This node cannot keep its lease.");
+    }
+
+    public async ValueTask ReleaseStartAsync(StartKey key, CancellationToken cancellationToken)
+    {
+        ArgumentNullException.ThrowIfNull(key);
+        await _starts.ReleaseAsync(key, cancellationToken);
     }
 
     /// <summary>Asks the database for a sign of life.</summary>
@@ -124,7 +146,8 @@ internal sealed class PostgreSqlRunStore : IRunStore, IHostedLifecycleService, I
             _listener.RunAsync(_stop.Token),
             RepeatAsync("lease", _lease.Interval, _lease.RenewAsync),
             RepeatAsync("sweep", SweepInterval, SweepAsync),
-            RepeatAsync("retention", RetentionInterval, _retention.SweepAsync));
+            RepeatAsync("retention", RetentionInterval, _retention.SweepAsync),
+            RepeatAsync("starts", RetentionInterval, _starts.SweepAsync));
     }
 
     /// <summary>Says goodbye: writes what waits, ends what this node still produces, and tells the others. After every other service has stopped.</summary>
@@ -171,7 +194,8 @@ internal sealed class PostgreSqlRunStore : IRunStore, IHostedLifecycleService, I
         _database.RunAsync(async (connection, stop) =>
         {
             await using var create = connection.Command(
-                Create, Sql.Value(run.Id), Sql.Value(run.Epoch), Sql.Value(_node), Sql.Value(run.TakesMessages), Sql.Value(run.Retention));
+                Create, Sql.Value(run.Id), Sql.Value(run.Epoch), Sql.Value(_node), Sql.Value(run.TakesMessages), Sql.Value(run.Retention),
+                Sql.Value(run.Start?.Name), Sql.Value(run.Start?.Request));
             await using var row = await create.ExecuteReaderAsync(stop);
             await row.ReadAsync(stop);
             return (row.GetBoolean(0), row.IsDBNull(1) ? null : (long?)row.GetInt64(1));

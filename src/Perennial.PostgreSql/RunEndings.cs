@@ -18,6 +18,8 @@ internal sealed class RunEndings(Database database)
 
     private const string StrikeNode = "DELETE FROM nodes WHERE node = $1 AND ($2 IS NULL OR beat = $2)";
 
+    private const string FreeStarts = "DELETE FROM starts WHERE node = $1 AND run_id IS NULL";
+
     private const string EndAll = """
         WITH lost AS (
             SELECT run FROM runs WHERE node = $1 AND status = 0 FOR UPDATE
@@ -42,7 +44,7 @@ internal sealed class RunEndings(Database database)
             return await query.ExecuteScalarAsync(stop) is short status ? (RunStatus)status : throw new RunStoreException("The run is no longer kept.");
         }, cancellationToken);
 
-    /// <summary>Strikes a node off, and ends what it left open. Does nothing where the node has renewed its lease since a beat.</summary>
+    /// <summary>Strikes a node off, ends what it left open, and frees the keys of starts that it left without a run. Does nothing where the node has renewed its lease since a beat.</summary>
     /// <remarks>
     /// A run that the node creates at the same time either is there when its runs are ended, or finds the node struck off: both take the node's
     /// row.
@@ -55,6 +57,8 @@ internal sealed class RunEndings(Database database)
             await using var strike = connection.Command(StrikeNode, Sql.Value(node), Sql.Value(beat));
             if (await strike.ExecuteNonQueryAsync(stop) == 0)
                 return [];
+            await using var free = connection.Command(FreeStarts, Sql.Value(node));
+            await free.ExecuteNonQueryAsync(stop);
             var runs = new List<long>();
             await using var end = connection.Command(
                 EndAll, Sql.Value(node), Sql.Value((short)RunEnd.ProducerLost.Status),

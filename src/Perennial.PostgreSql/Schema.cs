@@ -6,7 +6,7 @@ namespace Perennial.PostgreSql;
 /// <summary>The tables. Created or brought up to date by the first node that needs them, while others that start at the same time wait.</summary>
 internal static class Schema
 {
-    private const int Version = 2;
+    private const int Version = 3;
 
     // The columns that an append changes stand in no index, and pages have room, so that the tail row is updated in place (heap-only tuples).
     private const string Tables = """
@@ -53,6 +53,7 @@ internal static class Schema
             name bytea NOT NULL,
             received bigint NOT NULL,
             seen bigint NOT NULL,
+            fingerprint bytea,
             PRIMARY KEY (run, is_sender, name));
         CREATE TABLE refusals (
             run bigint NOT NULL,
@@ -61,10 +62,22 @@ internal static class Schema
             code bytea NOT NULL,
             PRIMARY KEY (run, sender, number));
         CREATE TABLE version (version int NOT NULL);
+        """ + Starts;
+
+    private const string Starts = """
+        CREATE TABLE starts (
+            name text COLLATE "C" PRIMARY KEY,
+            fingerprint text COLLATE "C" NOT NULL,
+            request uuid NOT NULL,
+            node uuid NOT NULL,
+            run_id text COLLATE "C",
+            claimed_at timestamptz NOT NULL DEFAULT clock_timestamp());
+        CREATE INDEX starts_claimed ON starts (claimed_at);
+        CREATE INDEX starts_open ON starts (node) WHERE run_id IS NULL;
         """;
 
     /// <summary>From each version to the one after it. Nodes of the version before go on while this happens, and cannot start afterwards.</summary>
-    private static readonly string[] Steps = ["ALTER TABLE runs ADD COLUMN retention interval"];
+    private static readonly string[] Steps = ["ALTER TABLE runs ADD COLUMN retention interval", Starts + "ALTER TABLE names ADD COLUMN fingerprint bytea"];
 
     /// <summary>Creates what is missing. Needs no rights to create where nothing is.</summary>
     /// <exception cref="RunStoreException">The tables are those of a version that this node does not know.</exception>

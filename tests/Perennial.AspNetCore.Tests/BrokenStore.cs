@@ -9,4 +9,8 @@ internal sealed class BrokenStore : IRunStore
         throw new RunStoreException("password=hunter2");
 
     public ValueTask<IRunLog?> FindAsync(string id, CancellationToken cancellationToken) => throw new RunStoreException("password=hunter2");
+
+    public ValueTask<StartClaim> ClaimStartAsync(StartKey key, CancellationToken cancellationToken) => throw new RunStoreException("password=hunter2");
+
+    public ValueTask ReleaseStartAsync(StartKey key, CancellationToken cancellationToken) => throw new RunStoreException("password=hunter2");
 }

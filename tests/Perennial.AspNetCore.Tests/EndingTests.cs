@@ -14,7 +14,7 @@ public class EndingTests
     {
         await using var server = await RunServer.StartAsync();
         var refusal = new TaskCompletionSource<Exception?>();
-        var run = server.Runs.Start(async (writer, stop) =>
+        var run = await server.Runs.StartAsync(async (writer, stop) =>
         {
             await writer.WriteAsync("token", cancellationToken: stop);
             await Task.Delay(Timeout.InfiniteTimeSpan, TimeProvider.System, stop).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
@@ -38,7 +38,7 @@ public class EndingTests
     {
         await using var server = await RunServer.StartAsync();
         var deaf = new TaskCompletionSource();
-        var run = server.Runs.Start((_, _) => deaf.Task);
+        var run = await server.Runs.StartAsync((_, _) => deaf.Task);
 
         (await run.StopAsync()).ShouldBe(RunStatus.Stopped);
 
@@ -63,7 +63,7 @@ public class EndingTests
     public async Task What_a_producer_throws_stays_on_the_server()
     {
         await using var server = await RunServer.StartAsync();
-        var run = server.Runs.Start((_, _) => throw new InvalidDataException("password=hunter2"));
+        var run = await server.Runs.StartAsync((_, _) => throw new InvalidDataException("password=hunter2"));
         await run.Completion;
 
         var body = await server.ReadAsync(run);
@@ -82,7 +82,7 @@ public class EndingTests
     public async Task A_producer_can_choose_what_readers_are_told()
     {
         await using var server = await RunServer.StartAsync();
-        var run = server.Runs.Start((_, _) =>
+        var run = await server.Runs.StartAsync((_, _) =>
             throw new RunFailedException("The model is busy.", "model_overloaded", new InvalidDataException("password=hunter2")));
 
         (await server.ReadAsync(run)).ShouldEndWith(
@@ -93,7 +93,7 @@ public class EndingTests
     public async Task A_cancellation_nobody_asked_for_is_a_failure()
     {
         await using var server = await RunServer.StartAsync();
-        var run = server.Runs.Start((_, _) => throw new OperationCanceledException("the model timed out"));
+        var run = await server.Runs.StartAsync((_, _) => throw new OperationCanceledException("the model timed out"));
 
         (await run.Completion).ShouldBe(RunStatus.Failed);
     }
@@ -103,7 +103,7 @@ public class EndingTests
     {
         await using var server = await RunServer.StartAsync(options => options.MaxBytesPerRun = 1024);
         Exception? second = null;
-        var run = server.Runs.Start(async (writer, stop) =>
+        var run = await server.Runs.StartAsync(async (writer, stop) =>
         {
             await writer.WriteAsync("fits", cancellationToken: stop);
             (await Record.ExceptionAsync(async () => await writer.WriteAsync(new string('x', 1024), null, stop)))
@@ -129,7 +129,7 @@ public class EndingTests
         var clock = new ManualTimeProvider();
         var (heartbeat, hold) = (TimeSpan.FromSeconds(15), TimeSpan.FromSeconds(20));
         await using var server = await RunServer.StartAsync(options => (options.HeartbeatInterval, options.LongPollHold) = (heartbeat, hold), time: clock);
-        var run = server.Runs.Start((_, stop) => Task.Delay(Timeout.InfiniteTimeSpan, TimeProvider.System, stop));
+        var run = await server.Runs.StartAsync((_, stop) => Task.Delay(Timeout.InfiniteTimeSpan, TimeProvider.System, stop));
         var reading = server.OpenAsync(run, accept: form.Accept());
         await clock.WaitForTimerAsync(form == ReaderForm.LongPoll ? hold : heartbeat, TestEnds);
 
@@ -141,7 +141,7 @@ public class EndingTests
 
     private static async Task FirstEventAsync(StreamRun run)
     {
-        var log = await run.Events;
+        var log = run.Events;
         var news = new RunSignal();
         using var subscription = log.Subscribe(RunNews.Records, news);
         while ((await log.GetStateAsync(TestEnds)).Tail == 0)

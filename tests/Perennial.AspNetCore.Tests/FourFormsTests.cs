@@ -36,7 +36,7 @@ public class FourFormsTests
             ? int.Parse(given, CultureInfo.InvariantCulture)
             : Random.Shared.Next();
         await using var server = await RunServer.StartAsync(static options => options.MaxBytesPerRun = 64 * 1024 * 1024);
-        var run = server.Runs.Start(WriteAsync);
+        var run = await server.Runs.StartAsync(WriteAsync);
         var readers = Enumerable.Range(0, Kinds.Length + 1).Select(n => ReadAsync(server, run, seed + n, n)).ToArray();
 
         var cuts = await Task.WhenAll(readers);

@@ -16,7 +16,7 @@ public class ReaderTests
     {
         await using var server = await RunServer.StartAsync();
         var go = new TaskCompletionSource();
-        var run = server.Runs.Start(async (writer, stop) =>
+        var run = await server.Runs.StartAsync(async (writer, stop) =>
         {
             await go.Task;
             for (var n = 0; n < 1000; n++)
@@ -44,7 +44,7 @@ public class ReaderTests
 
         // Each join sets off a burst at full speed, so that joins meet the producer in the middle of its work.
         using var joined = new SemaphoreSlim(0);
-        var run = server.Runs.Start(async (writer, stop) =>
+        var run = await server.Runs.StartAsync(async (writer, stop) =>
         {
             var random = new Random(seed);
             var n = 0;
@@ -72,7 +72,7 @@ public class ReaderTests
                 {
                     if (item.EventType is "perennial.completed")
                     {
-                        n.ShouldBe((int)(await (await run.Events).GetStateAsync(TestEnds)).Tail - 1, $"seed {seed}");
+                        n.ShouldBe((int)(await run.Events.GetStateAsync(TestEnds)).Tail - 1, $"seed {seed}");
                         return;
                     }
 
@@ -99,7 +99,7 @@ public class ReaderTests
             left.TrySetResult();
         }));
         var go = new TaskCompletionSource();
-        var run = server.Runs.Start(async (writer, stop) =>
+        var run = await server.Runs.StartAsync(async (writer, stop) =>
         {
             await writer.WriteAsync("before", cancellationToken: stop);
             await go.Task.WaitAsync(stop);
@@ -125,7 +125,7 @@ public class ReaderTests
         await using var server = await RunServer.StartAsync();
         var go = new TaskCompletionSource();
         var block = new string('x', 64 * 1024);
-        var run = server.Runs.Start(async (writer, stop) =>
+        var run = await server.Runs.StartAsync(async (writer, stop) =>
         {
             await go.Task;
             for (var n = 0; n < 200; n++)
@@ -167,7 +167,7 @@ public class ReaderTests
         ConfigureAwaitOptions leaving, string accept, string token, string goodbye)
     {
         await using var server = await RunServer.StartAsync();
-        var run = server.Runs.Start(async (writer, stop) =>
+        var run = await server.Runs.StartAsync(async (writer, stop) =>
         {
             await writer.WriteAsync("token", cancellationToken: stop);
             await Task.Delay(Timeout.InfiniteTimeSpan, TimeProvider.System, stop).ConfigureAwait(leaving);

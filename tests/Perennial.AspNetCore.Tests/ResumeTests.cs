@@ -39,7 +39,7 @@ public class ResumeTests
     {
         await using var server = await RunServer.StartAsync();
         var (written, go) = (new TaskCompletionSource(), new TaskCompletionSource());
-        var run = server.Runs.Start(async (writer, stop) =>
+        var run = await server.Runs.StartAsync(async (writer, stop) =>
         {
             await writer.WriteAsync("seen", cancellationToken: stop);
             written.SetResult();
@@ -99,7 +99,7 @@ public class ResumeTests
     {
         await using var server = await RunServer.StartAsync();
         var go = new TaskCompletionSource();
-        var run = server.Runs.Start((_, _) => go.Task);
+        var run = await server.Runs.StartAsync((_, _) => go.Task);
 
         using var response = await server.OpenAsync(run, "elsewhere-7");
         await foreach (var item in RunServer.EventsOf(response))

@@ -14,7 +14,7 @@ public class RunPolicyTests
     {
         var clock = new ManualTimeProvider();
         await using var server = await RunServer.StartAsync(time: clock);
-        var run = server.Runs.Start(WaitAsync, new RunOptions { StopWhenUnread = Limit });
+        var run = await server.Runs.StartAsync(WaitAsync, new RunOptions { StopWhenUnread = Limit });
 
         clock.Advance(Limit);
 
@@ -26,7 +26,7 @@ public class RunPolicyTests
     {
         var clock = new ManualTimeProvider();
         await using var server = await RunServer.StartAsync(time: clock);
-        var run = server.Runs.Start(WaitAsync, new RunOptions { StopWhenUnread = Limit });
+        var run = await server.Runs.StartAsync(WaitAsync, new RunOptions { StopWhenUnread = Limit });
         using (await server.OpenAsync(run))
         {
             using (await server.OpenAsync(run))
@@ -50,7 +50,7 @@ public class RunPolicyTests
     public async Task A_run_may_be_held_to_fewer_bytes_than_others()
     {
         await using var server = await RunServer.StartAsync();
-        var run = server.Runs.Start(
+        var run = await server.Runs.StartAsync(
             async (writer, stop) =>
             {
                 await writer.WriteAsync("fits", cancellationToken: stop);

@@ -56,7 +56,7 @@ internal sealed class RunServer : IAsyncDisposable
     /// <summary>Starts a run whose events are these, and returns it when it has ended.</summary>
     public async Task<StartedRun> FinishedRunAsync(params string[] texts)
     {
-        var run = Runs.Start(async (writer, stop) =>
+        var run = await Runs.StartAsync(async (writer, stop) =>
         {
             foreach (var text in texts)
                 await writer.WriteAsync(text, cancellationToken: stop);

@@ -39,7 +39,7 @@ public class StreamRunsTests
     {
         await using var server = await RunServer.StartAsync();
         var go = new TaskCompletionSource();
-        var run = server.Runs.Start(async (writer, stop) =>
+        var run = await server.Runs.StartAsync(async (writer, stop) =>
         {
             await go.Task;
             await writer.WriteAsync("one", cancellationToken: stop);
@@ -88,14 +88,14 @@ public class StreamRunsTests
 
         using var response = await server.OpenAsync(run);
         response.StatusCode.ShouldBe(HttpStatusCode.NotFound);
-        server.Runs.Start((_, _) => Task.CompletedTask);
+        await server.Runs.StartAsync((_, _) => Task.CompletedTask);
     }
 
     [Fact(Timeout = RunServer.Hang)]
     public async Task A_run_may_be_kept_for_a_time_of_its_own()
     {
         await using var server = await RunServer.StartAsync(options => options.FinishedRunRetention = TimeSpan.Zero);
-        var kept = server.Runs.Start(CountAfter(Task.CompletedTask), TestJson.Default.Int32, new RunOptions { Retention = TimeSpan.FromDays(7) });
+        var kept = await server.Runs.StartAsync(CountAfter(Task.CompletedTask), TestJson.Default.Int32, new RunOptions { Retention = TimeSpan.FromDays(7) });
         await kept.Completion;
         var usual = await server.FinishedRunAsync("one");
         while (await server.Runs.FindAsync(usual.Id, TestEnds) is not null)
@@ -111,9 +111,9 @@ public class StreamRunsTests
     {
         await using var server = await RunServer.StartAsync(options => options.MaxRuns = 2);
         var end = new TaskCompletionSource();
-        server.Runs.Start((_, _) => end.Task);
+        await server.Runs.StartAsync((_, _) => end.Task);
         await server.FinishedRunAsync();
-        server.Runs.Start((_, _) => end.Task);
+        await server.Runs.StartAsync((_, _) => end.Task);
 
         Should.Throw<TooManyRunsException>(() => server.Runs.Start((_, _) => Task.CompletedTask)).Message.ShouldContain("2 runs");
         Should.Throw<TooManyRunsException>(() => server.Runs.Start((_, _) => Task.CompletedTask));

@@ -10,7 +10,7 @@ public class WireFormatTests
     public async Task A_small_run_is_exactly_these_bytes()
     {
         await using var server = await RunServer.StartAsync();
-        var run = server.Runs.Start(async (writer, stop) =>
+        var run = await server.Runs.StartAsync(async (writer, stop) =>
         {
             await writer.WriteAsync("Hel", cancellationToken: stop);
             await writer.WriteAsync("""{"n":1}"""u8.ToArray(), "tool", stop);
@@ -76,7 +76,7 @@ public class WireFormatTests
     {
         await using var server = await RunServer.StartAsync(options => options.HeartbeatInterval = TimeSpan.FromSeconds(7.5));
         var go = new TaskCompletionSource();
-        var run = server.Runs.Start((_, _) => go.Task);
+        var run = await server.Runs.StartAsync((_, _) => go.Task);
 
         using var response = await server.OpenAsync(run);
 
@@ -97,7 +97,7 @@ public class WireFormatTests
     {
         await using var server = await RunServer.StartAsync();
         var go = new TaskCompletionSource();
-        var run = server.Runs.Start((_, _) => go.Task);
+        var run = await server.Runs.StartAsync((_, _) => go.Task);
         using var request = new HttpRequestMessage(HttpMethod.Get, RunServer.PathOf(run));
         request.Headers.Add("Accept", form);
 
@@ -115,7 +115,7 @@ public class WireFormatTests
     {
         await using var server = await RunServer.StartAsync(options => options.HeartbeatInterval = TimeSpan.FromMilliseconds(5));
         var go = new TaskCompletionSource();
-        var run = server.Runs.Start(async (writer, stop) =>
+        var run = await server.Runs.StartAsync(async (writer, stop) =>
         {
             await go.Task;
             await writer.WriteAsync("after the silence", cancellationToken: stop);

@@ -18,7 +18,7 @@ public sealed class WriteAheadTests : IDisposable
     {
         using var store = new SlowStore(_stores.Open(new()));
         await using var server = await RunServer.StartAsync(store: store);
-        var run = server.Runs.Start(Items(Enumerable.Range(1, 1000)), TestJson.Default.Int32);
+        var run = await server.Runs.StartAsync(Items(Enumerable.Range(1, 1000)), TestJson.Default.Int32);
 
         await UntilAsync(() => store.Calls == WriteAhead.MostEvents && _asked == WriteAhead.MostEvents + 1);
         store.Let(1);
@@ -38,7 +38,7 @@ public sealed class WriteAheadTests : IDisposable
     {
         using var store = new SlowStore(_stores.Open(new()));
         await using var server = await RunServer.StartAsync(store: store);
-        var run = server.Runs.Start(Items([1, 2, -1, .. Enumerable.Range(4, 1000)]), TestJson.Default.Int32);
+        var run = await server.Runs.StartAsync(Items([1, 2, -1, .. Enumerable.Range(4, 1000)]), TestJson.Default.Int32);
         await UntilAsync(() => store.Calls == WriteAhead.MostEvents);
 
         store.Let(2000);
@@ -53,7 +53,7 @@ public sealed class WriteAheadTests : IDisposable
     {
         using var store = new SlowStore(_stores.Open(new()));
         await using var server = await RunServer.StartAsync(store: store);
-        var run = server.Runs.Start(Items([1, 2, 3], throws: true), TestJson.Default.Int32);
+        var run = await server.Runs.StartAsync(Items([1, 2, 3], throws: true), TestJson.Default.Int32);
         store.Let(3);
 
         (await run.Completion).ShouldBe(RunStatus.Failed);
@@ -65,7 +65,7 @@ public sealed class WriteAheadTests : IDisposable
     {
         using var store = new SlowStore(_stores.Open(new())) { Decide = static call => call == 3 ? AppendOutcome.StoreFull : null };
         await using var server = await RunServer.StartAsync(store: store);
-        var run = server.Runs.Start(Items([1, 2, 3, 4]), TestJson.Default.Int32, new RunOptions { MaxBytes = 4 * 65 });
+        var run = await server.Runs.StartAsync(Items([1, 2, 3, 4]), TestJson.Default.Int32, new RunOptions { MaxBytes = 4 * 65 });
         await UntilAsync(() => store.Calls == 3);
 
         store.Let(4);
@@ -85,7 +85,7 @@ public sealed class WriteAheadTests : IDisposable
 
     private static async Task<IEnumerable<int>> NumbersAsync(StreamRun run)
     {
-        var records = (await (await run.Events).ReadAsync(0, int.MaxValue, TestEnds)).Records;
+        var records = (await run.Events.ReadAsync(0, int.MaxValue, TestEnds)).Records;
         return records.ToArray()[..^1].Select(record => int.Parse(System.Text.Encoding.UTF8.GetString(record.Content.Data.Span), System.Globalization.CultureInfo.InvariantCulture));
     }
 

@@ -44,9 +44,22 @@ public sealed class TwoNodeInboxTests(PostgreSqlCluster cluster) : RunInboxContr
         new TwoNodes(await _nodes.StartAsync(options), await _nodes.StartAsync(options));
 }
 
+public sealed class OneNodeStartTests(PostgreSqlCluster cluster) : RunStartContract, IAsyncDisposable
+{
+    private readonly Nodes _nodes = new(cluster);
+
+    public ValueTask DisposeAsync() => _nodes.DisposeAsync();
+
+    protected override async Task<IRunStore> OpenAsync(PerennialServerOptions options) => await _nodes.StartAsync(options);
+}
+
 internal sealed class TwoNodes(IRunStore here, IRunStore there) : IRunStore
 {
     public ValueTask<IRunLog> CreateAsync(NewRun run, CancellationToken cancellationToken) => here.CreateAsync(run, cancellationToken);
 
     public ValueTask<IRunLog?> FindAsync(string id, CancellationToken cancellationToken) => there.FindAsync(id, cancellationToken);
+
+    public ValueTask<StartClaim> ClaimStartAsync(StartKey key, CancellationToken cancellationToken) => there.ClaimStartAsync(key, cancellationToken);
+
+    public ValueTask ReleaseStartAsync(StartKey key, CancellationToken cancellationToken) => there.ReleaseStartAsync(key, cancellationToken);
 }

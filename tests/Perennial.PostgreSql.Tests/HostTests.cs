@@ -34,7 +34,7 @@ public sealed class HostTests(PostgreSqlCluster cluster) : IAsyncDisposable
         var (a, b) = (await StartAsync(), await StartAsync());
         using var client = new HttpClient { BaseAddress = new Uri(b.Urls.Single()) };
         var (written, cancelled) = (new TaskCompletionSource(), new TaskCompletionSource());
-        var run = a.Services.GetRequiredService<StreamRuns>().Start(async (writer, stop) =>
+        var run = await a.Services.GetRequiredService<StreamRuns>().StartAsync(async (writer, stop) =>
         {
             await writer.WriteAsync("hello", cancellationToken: stop);
             written.SetResult();
@@ -60,7 +60,7 @@ public sealed class HostTests(PostgreSqlCluster cluster) : IAsyncDisposable
         var (a, b) = (await StartAsync(), await StartAsync());
         var heard = new List<string>();
         var allHeard = new TaskCompletionSource();
-        var run = a.Services.GetRequiredService<StreamRuns>().Start(
+        var run = await a.Services.GetRequiredService<StreamRuns>().StartAsync(
             async (_, stop) => await allHeard.Task.WaitAsync(stop),
             new RunOptions { OnMessage = HearAsync });
         await run.GetStatusAsync(TestEnds);
@@ -101,7 +101,7 @@ public sealed class HostTests(PostgreSqlCluster cluster) : IAsyncDisposable
         var (a, b) = (await StartAsync(), await StartAsync());
         using var client = new HttpClient { BaseAddress = new Uri(b.Urls.Single()) };
         var written = new TaskCompletionSource();
-        var run = a.Services.GetRequiredService<StreamRuns>().Start(async (writer, stop) =>
+        var run = await a.Services.GetRequiredService<StreamRuns>().StartAsync(async (writer, stop) =>
         {
             await writer.WriteAsync("hello", cancellationToken: stop);
             written.SetResult();

@@ -48,7 +48,7 @@ internal sealed class PerennialServer : IBroadcast
     private static async Task<(RunWriter Writer, string Path)> StartRunAsync(WebApplication application)
     {
         var started = new TaskCompletionSource<RunWriter>(TaskCreationOptions.RunContinuationsAsynchronously);
-        var run = application.Services.GetRequiredService<StreamRuns>().Start(async (writer, stop) =>
+        var run = await application.Services.GetRequiredService<StreamRuns>().StartAsync(async (writer, stop) =>
         {
             started.SetResult(writer);
             await Task.Delay(Timeout.InfiniteTimeSpan, TimeProvider.System, stop);

@@ -12,11 +12,11 @@ internal sealed record OperationsReport(int Running, Dictionary<string, int> Rea
 
     public static async Task<OperationsReport> MakeAsync(StreamRuns runs, ReaderPlaces readers, CancellationToken cancellationToken)
     {
-        var started = runs.Started.Where(run => run.Events.IsCompletedSuccessfully).OrderByDescending(run => run.StartedAt).ToList();
+        var started = runs.Started.OrderByDescending(run => run.StartedAt).ToList();
         var reports = new List<RunReport>();
         foreach (var run in started.Take(Most))
         {
-            var state = await (await run.Events).GetStateAsync(cancellationToken);
+            var state = await run.Events.GetStateAsync(cancellationToken);
             reports.Add(new RunReport(run.Epoch, WireNames.Of(state.Status), run.StartedAt, state.Tail, readers.CountByKind(run.Id)));
         }
 

@@ -11,6 +11,8 @@ internal static class RefusalReasons
     public const string TooManyMessages = "too_many_messages";
     public const string InboxFull = "inbox_full";
     public const string StoreUnavailable = "store_unavailable";
+    public const string StartUnderWay = "start_under_way";
+    public const string KeyReused = "key_reused";
     public const string GoingAway = "going_away";
     public const string Origin = "origin";
 
@@ -23,6 +25,7 @@ internal static class RefusalReasons
         StatusCodes.Status405MethodNotAllowed => "not_taken",
         StatusCodes.Status406NotAcceptable => "not_acceptable",
         StatusCodes.Status409Conflict => "ended",
+        StatusCodes.Status410Gone => "gone",
         StatusCodes.Status413PayloadTooLarge => "payload_too_large",
         StatusCodes.Status415UnsupportedMediaType => "unsupported_media_type",
         _ => "bad_request",

@@ -12,8 +12,6 @@ namespace Perennial.AspNetCore.Http;
 /// <summary>Takes a message to a producer from a POST: 202 once it is recorded. Safe from any thread.</summary>
 internal sealed class MessageEndpoint(IOptions<PerennialServerOptions> options, MessageRate rate)
 {
-    private const int LongestKey = 255;
-
     private readonly int _maxBytes = options.Value.MaxMessageBytes;
 
     /// <summary>Records the body of a request as a message, once however often its <c>Idempotency-Key</c> comes.</summary>
@@ -23,8 +21,8 @@ internal sealed class MessageEndpoint(IOptions<PerennialServerOptions> options, 
     {
         if (!rate.TryTake(log.Epoch))
             await Problem.TooManyAsync(context, "This run is sent too many messages.", RefusalReasons.TooManyMessages);
-        else if (!TryReadKey(context.Request.Headers["Idempotency-Key"], out var key))
-            await Problem.SendAsync(context, StatusCodes.Status400BadRequest, $"Idempotency-Key must be one string of 1 to {LongestKey} visible ASCII characters.");
+        else if (!IdempotencyKey.TryRead(context.Request.Headers[IdempotencyKey.HeaderName], out var key))
+            await IdempotencyKey.RefuseAsync(context);
         else if (IsBinary(context.Request.ContentType) is not { } isBinary)
             await Problem.SendAsync(context, StatusCodes.Status415UnsupportedMediaType, "A message is text/plain or application/json in UTF-8, or application/octet-stream.");
         else if (await ReadBodyAsync(context) is not { } body)
@@ -52,16 +50,6 @@ internal sealed class MessageEndpoint(IOptions<PerennialServerOptions> options, 
             default:
                 return Problem.SendAsync(context, StatusCodes.Status409Conflict, "The run has ended.");
         }
-    }
-
-    // A structured-field string (RFC 8941, section 3.3.3), or what clients send that know nothing of those: the bare characters.
-    private static bool TryReadKey(string? field, out string? key)
-    {
-        key = field;
-        if (string.IsNullOrEmpty(field))
-            return field is null;
-        key = field.Length >= 2 && field[0] == '"' && field[^1] == '"' ? field[1..^1] : field;
-        return key.Length is > 0 and <= LongestKey && !key.AsSpan().ContainsAnyExceptInRange('!', '~');
     }
 
     private static bool? IsBinary(string? contentType)

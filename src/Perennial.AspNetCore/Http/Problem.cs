@@ -1,5 +1,8 @@
 using Microsoft.AspNetCore.Http;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Logging;
 using Perennial.AspNetCore.Diagnostics;
+using Perennial.AspNetCore.Stores;
 
 namespace Perennial.AspNetCore.Http;
 
@@ -17,6 +20,14 @@ internal static class Problem
     {
         context.Response.Headers.RetryAfter = "1";
         return SendAsync(context, StatusCodes.Status503ServiceUnavailable, detail, reason);
+    }
+
+    /// <summary>The store cannot be used, which is logged; the client is not told more than that.</summary>
+    public static Task StoreUnavailableAsync(HttpContext context, RunStoreException failure)
+    {
+        Log.StoreUnavailable(context.RequestServices.GetRequiredService<ILogger<StreamRuns>>(), failure);
+        context.Response.Clear();
+        return UnavailableAsync(context, "Runs cannot be reached just now.", RefusalReasons.StoreUnavailable);
     }
 
     /// <summary>The server has enough for now; the request may be repeated after a while (RFC 6585, section 4).</summary>

@@ -28,4 +28,20 @@ public interface IRunStore
     /// <param name="cancellationToken">Ends the call.</param>
     /// <returns>The run, to read; null where it never was or is no longer kept.</returns>
     ValueTask<IRunLog?> FindAsync(string id, CancellationToken cancellationToken);
+
+    /// <summary>Claims a key for a request that is going to start a run. One request has a key at a time, on all nodes.</summary>
+    /// <param name="key">The key, and the request. A request that asks again still has its claim.</param>
+    /// <param name="cancellationToken">Ends the call.</param>
+    /// <returns>Whether the request has the key, or which run was started with it.</returns>
+    /// <remarks>
+    /// <see cref="CreateAsync"/> with <see cref="NewRun.Start"/> records the run of the key. A key is remembered for
+    /// <see cref="Starts.StartOptions.KeyRetention"/> from its claim, unless there are more than <see cref="Starts.StartOptions.MaxKeys"/>. The claims of a node that
+    /// is gone are released, those with a run are kept.
+    /// </remarks>
+    ValueTask<StartClaim> ClaimStartAsync(StartKey key, CancellationToken cancellationToken);
+
+    /// <summary>Frees a key that its request has claimed, and forgets which run was recorded for it. Does nothing where another request has the key.</summary>
+    /// <param name="key">The key, and the request that claimed it.</param>
+    /// <param name="cancellationToken">Ends the call.</param>
+    ValueTask ReleaseStartAsync(StartKey key, CancellationToken cancellationToken);
 }

@@ -14,6 +14,7 @@ internal sealed class MemoryRunStore : IRunStore, IDisposable
     private readonly PerennialServerOptions _options;
     private readonly TimeProvider _time;
     private readonly ITimer _timer;
+    private readonly MemoryStarts _starts;
     private readonly Lock _gate = new();
     private readonly PriorityQueue<EndedRun, TimeSpan> _ended = new();     // by when they are due, on our clock
     private readonly long _start;
@@ -23,6 +24,7 @@ internal sealed class MemoryRunStore : IRunStore, IDisposable
     {
         _options = options.Value;
         _time = time;
+        _starts = new MemoryStarts(_options.Starts, time);
         _start = time.GetTimestamp();
         _timer = time.CreateTimer(static store => ((MemoryRunStore)store!).ForgetDue(), this, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
     }
@@ -33,10 +35,28 @@ internal sealed class MemoryRunStore : IRunStore, IDisposable
         if (!TryReserve(MemoryRunLog.Overhead))
             throw new RunStoreException("The runs in memory take all the room that MaxBytesInMemory allows.");
         var log = new MemoryRunLog(run, this, _options);
-        if (_logs.TryAdd(run.Id, log))
-            return ValueTask.FromResult<IRunLog>(log);
-        Interlocked.Add(ref _bytes, -MemoryRunLog.Overhead);
-        throw new InvalidOperationException("A run of this id exists.");
+        try
+        {
+            if (!_logs.TryAdd(run.Id, log))
+                throw new InvalidOperationException("A run of this id exists.");
+            if (run.Start is not null)
+                Record(run.Start, run.Id);
+        }
+        catch
+        {
+            Interlocked.Add(ref _bytes, -MemoryRunLog.Overhead);
+            throw;
+        }
+
+        return ValueTask.FromResult<IRunLog>(log);
+    }
+
+    public ValueTask<StartClaim> ClaimStartAsync(StartKey key, CancellationToken cancellationToken) => ValueTask.FromResult(_starts.Claim(key));
+
+    public ValueTask ReleaseStartAsync(StartKey key, CancellationToken cancellationToken)
+    {
+        _starts.Release(key);
+        return ValueTask.CompletedTask;
     }
 
     public ValueTask<IRunLog?> FindAsync(string id, CancellationToken cancellationToken) =>
@@ -68,6 +88,19 @@ internal sealed class MemoryRunStore : IRunStore, IDisposable
     }
 
     public void Dispose() => _timer.Dispose();
+
+    private void Record(StartKey key, string runId)
+    {
+        try
+        {
+            _starts.Record(key, runId);
+        }
+        catch
+        {
+            _logs.TryRemove(runId, out _);
+            throw;
+        }
+    }
 
     private bool TryForgetNext()
     {

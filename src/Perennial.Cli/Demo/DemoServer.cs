@@ -33,7 +33,7 @@ internal sealed class DemoServer : IAsyncDisposable
         var app = builder.Build();
         app.MapPerennial("/streams").AllowAnonymous();
         await app.StartAsync(cancellationToken);
-        var run = app.Services.GetRequiredService<StreamRuns>().Start((writer, stop) => ProduceAsync(script, writer, stop));
+        var run = await app.Services.GetRequiredService<StreamRuns>().StartAsync((writer, stop) => ProduceAsync(script, writer, stop));
         return new DemoServer(app, new Uri($"{app.Urls.Single()}/streams/{run.Id}"));
     }
 

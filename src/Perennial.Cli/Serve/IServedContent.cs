@@ -16,6 +16,6 @@ internal interface IServedContent : IAsyncDisposable
     /// <summary>Adds what the server answers besides runs.</summary>
     void Map(WebApplication app);
 
-    /// <summary>Begins, once the server listens at the address. Returns what to print: where to go from here.</summary>
-    IReadOnlyList<string> Begin(WebApplication app, Uri address);
+    /// <summary>Begins, once the server listens at the address. Returns what to print: where to go from here, which every node knows by then.</summary>
+    Task<IReadOnlyList<string>> BeginAsync(WebApplication app, Uri address);
 }

@@ -31,6 +31,7 @@ internal static class ServeRun
         try
         {
             await app.StartAsync(cancellationToken);
+            await AnnounceAsync(app, listen, content);
         }
         catch (Exception e) when (e is IOException or SocketException)
         {
@@ -43,7 +44,6 @@ internal static class ServeRun
             return ExitCode.Failed;
         }
 
-        Announce(app, listen, content);
         await Task.Delay(Timeout.InfiniteTimeSpan, TimeProvider.System, cancellationToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         await app.StopAsync(CancellationToken.None);
         throw new OperationCanceledException(cancellationToken);
@@ -84,7 +84,7 @@ internal static class ServeRun
         return app;
     }
 
-    private static void Announce(WebApplication app, ListenAddress listen, IServedContent content)
+    private static async Task AnnounceAsync(WebApplication app, ListenAddress listen, IServedContent content)
     {
         var address = new Uri(app.Urls.First());
         if (!listen.IsLoopback)
@@ -92,7 +92,7 @@ internal static class ServeRun
             ErrorLine.Write("whoever reaches this machine can use what is served here; there is no login");
         }
 
-        foreach (var line in content.Begin(app, address))
+        foreach (var line in await content.BeginAsync(app, address))
         {
             Console.WriteLine(line);
         }

@@ -15,14 +15,14 @@ public class OperationsTests
     {
         await using var server = await RunServer.StartAsync(map: app => app.MapPerennialOperations("/operations").AllowAnonymous());
         var end = new TaskCompletionSource();
-        var run = server.Runs.Start(async (writer, stop) =>
+        var run = await server.Runs.StartAsync(async (writer, stop) =>
         {
             await writer.WriteAsync("one", cancellationToken: stop);
             await end.Task;
         });
         using var reader = await server.OpenAsync(run, accept: "application/x-ndjson");
         await reader.Content.ReadAsStreamAsync(TestEnds);
-        while ((await (await run.Events).GetStateAsync(TestEnds)).Tail == 0)
+        while ((await run.Events.GetStateAsync(TestEnds)).Tail == 0)
             await Task.Yield();
 
         var text = await server.Client.GetStringAsync(new Uri("/operations", UriKind.Relative), TestEnds);

@@ -23,7 +23,7 @@ public class ServerTelemetryTests
         await using (var server = await RunServer.StartAsync())
         {
             var go = new TaskCompletionSource();
-            var run = server.Runs.Start(
+            var run = await server.Runs.StartAsync(
                 async (writer, stop) =>
                 {
                     await go.Task;
@@ -89,7 +89,7 @@ public class ServerTelemetryTests
         await using var server = await RunServer.StartAsync(
             options => (options.MaxMessageBytes, options.MaxMessagesPerSecond, options.MaxReadersPerRun, options.MaxRuns) = (10, 3, 1, 1),
             decide: endpoints => endpoints.AuthorizeRuns(access => ValueTask.FromResult(access.Action != RunAction.Stop)));
-        await using var open = new OpenRun(server);
+        await using var open = await OpenRun.StartAsync(server);
         var path = RunServer.PathOf(open.Run);
         using var reading = await server.OpenAsync(open.Run);
 
@@ -123,7 +123,7 @@ public class ServerTelemetryTests
         await using var server = await RunServer.StartAsync(
             options => (options.MaxMessageBytes, options.ReaderStallLimit) = (10, TimeSpan.FromMinutes(7)), time: clock,
             decide: endpoints => endpoints.AuthorizeRuns(access => ValueTask.FromResult(access.Action != RunAction.Stop)));
-        await using var open = new OpenRun(server);
+        await using var open = await OpenRun.StartAsync(server);
         await using var client = await SocketClient.GreetedAsync(server, open.Run);
         await client.NameAsync("AAAAAAAAAAAAAAAAAAAAAA", next: 1, received: 0);
         await client.SendNumberedAsync(1, "\"much too large\"");
@@ -132,7 +132,7 @@ public class ServerTelemetryTests
         (await client.ReceiveAsync()).ShouldNotBeNull().ShouldContain("forbidden");
 
         var block = new string('x', 64 * 1024);
-        var run = server.Runs.Start(async (writer, stop) =>
+        var run = await server.Runs.StartAsync(async (writer, stop) =>
         {
             for (var n = 0; n < 200; n++)
                 await writer.WriteAsync(block, cancellationToken: stop);
@@ -165,7 +165,7 @@ public class ServerTelemetryTests
         await using var server = await RunServer.StartAsync();
 
         await server.FinishedRunAsync("one");
-        await server.Runs.Start((_, _) => throw new InvalidDataException("password=hunter2")).Completion;
+        await (await server.Runs.StartAsync((_, _) => throw new InvalidDataException("password=hunter2"))).Completion;
 
         ended.Select(activity => (activity.OperationName, activity.GetTagItem("perennial.run.status"), activity.Status)).ShouldBe(
         [

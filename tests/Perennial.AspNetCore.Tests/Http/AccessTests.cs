@@ -83,7 +83,7 @@ public class AccessTests
     public async Task Who_is_refused_cannot_tell_a_run_from_none(string method, string? user, HttpStatusCode expected)
     {
         await using var server = await StartAsync(runs => runs.AuthorizeRuns(access => ValueTask.FromResult(access.User.Identity?.Name is "ann")));
-        var run = server.Runs.Start((_, stop) => Task.Delay(Timeout.InfiniteTimeSpan, TimeProvider.System, stop));
+        var run = await server.Runs.StartAsync((_, stop) => Task.Delay(Timeout.InfiniteTimeSpan, TimeProvider.System, stop));
 
         using var forbidden = await SendAsync(server, new HttpMethod(method), run.Id, user);
         using var unknown = await SendAsync(server, new HttpMethod(method), "no-such-run", user);
@@ -111,7 +111,7 @@ public class AccessTests
     public async Task A_socket_that_may_only_read_can_neither_send_nor_stop()
     {
         await using var server = await StartAsync(runs => runs.AuthorizeRuns(access => ValueTask.FromResult(access.Action == RunAction.Read)));
-        await using var open = new OpenRun(server);
+        await using var open = await OpenRun.StartAsync(server);
         await using var client = await SocketClient.GreetedAsync(server, open.Run);
         await client.NameAsync("k3JAAAAAAAAAAAAAAAAAAA", next: 1, received: 0);
 

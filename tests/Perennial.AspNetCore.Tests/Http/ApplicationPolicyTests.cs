@@ -66,7 +66,7 @@ public class ApplicationPolicyTests
     {
         await using var server = await RunServer.StartAsync(options => options.MaxReadersPerRun = 1);
         var end = new TaskCompletionSource();
-        var (run, other) = (server.Runs.Start((_, _) => end.Task), server.Runs.Start((_, _) => end.Task));
+        var (run, other) = (await server.Runs.StartAsync((_, _) => end.Task), await server.Runs.StartAsync((_, _) => end.Task));
         using var first = await server.OpenAsync(run);
 
         using var second = await server.OpenAsync(run);
@@ -87,7 +87,7 @@ public class ApplicationPolicyTests
         await using var server = await RunServer.StartAsync(options => options.MaxMessagesPerSecond = 2, time: clock);
         var end = new TaskCompletionSource();
         var options = new RunOptions { OnMessage = (_, _) => Task.CompletedTask };
-        var (run, other) = (server.Runs.Start((_, _) => end.Task, options), server.Runs.Start((_, _) => end.Task, options));
+        var (run, other) = (await server.Runs.StartAsync((_, _) => end.Task, options), await server.Runs.StartAsync((_, _) => end.Task, options));
 
         (await StatusesAsync(run, 3)).ShouldBe([HttpStatusCode.Accepted, HttpStatusCode.Accepted, HttpStatusCode.TooManyRequests]);
         (await StatusesAsync(other, 1)).ShouldBe([HttpStatusCode.Accepted]);

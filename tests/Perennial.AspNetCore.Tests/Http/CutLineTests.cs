@@ -18,7 +18,7 @@ public class CutLineTests
     {
         var seed = NewSeed();
         await using var server = await RunServer.StartAsync();
-        var run = server.Runs.Start(WriteAsync);
+        var run = await server.Runs.StartAsync(WriteAsync);
         var faults = new RandomFaults(seed) { MinBytes = 300, MaxBytes = 40_000, RefuseShare = 0.1, MaxPieceBytes = 3000 };
         await using var proxy = FaultProxy.Start(server.Address, faults.PlanFor);
         await using var transport = form.NewTransport(new Uri(proxy.Address, RunServer.PathOf(run)));
@@ -39,7 +39,7 @@ public class CutLineTests
         var random = new Random(seed);
         await using var server = await RunServer.StartAsync();
         using var joined = new SemaphoreSlim(0);
-        var run = server.Runs.Start(async (writer, stop) =>
+        var run = await server.Runs.StartAsync(async (writer, stop) =>
         {
             // Each join sets off a burst at full speed, so that joins meet the producer in the middle of its work.
             for (var n = 0; n < Count;)

@@ -31,7 +31,7 @@ public class DeafReaderTests
             left.Release();
         }));
         var go = new TaskCompletionSource();
-        var run = server.Runs.Start(async (writer, stop) =>
+        var run = await server.Runs.StartAsync(async (writer, stop) =>
         {
             await go.Task;
             for (var n = 0; n < Blocks; n++)

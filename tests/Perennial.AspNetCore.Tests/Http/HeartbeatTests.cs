@@ -18,7 +18,7 @@ public class HeartbeatTests
         var clock = new ManualTimeProvider();
         await using var server = await RunServer.StartAsync(time: clock);
         var (go, end) = (new TaskCompletionSource(), new TaskCompletionSource());
-        var run = server.Runs.Start(async (writer, stop) =>
+        var run = await server.Runs.StartAsync(async (writer, stop) =>
         {
             await go.Task;
             await writer.WriteAsync("event", cancellationToken: stop);

@@ -15,7 +15,7 @@ public class JsonLinesTests
     public async Task A_small_run_is_exactly_these_lines()
     {
         await using var server = await RunServer.StartAsync();
-        var run = server.Runs.Start(async (writer, stop) =>
+        var run = await server.Runs.StartAsync(async (writer, stop) =>
         {
             await writer.WriteAsync("Hel\"lo\n", "token", stop);
             await writer.WriteJsonAsync(3, TestJson.Default.Int32, cancellationToken: stop);
@@ -61,7 +61,7 @@ public class JsonLinesTests
         byte[][] binaries = [[], [0, 255, 10, 13], "text"u8.ToArray()];
         var expected = new List<(string Data, bool IsBinary)>();
         await using var server = await RunServer.StartAsync();
-        var run = server.Runs.Start(async (writer, stop) =>
+        var run = await server.Runs.StartAsync(async (writer, stop) =>
         {
             foreach (var text in texts)
             {

@@ -3,6 +3,7 @@ using System.Net.Http.Json;
 using System.Net.WebSockets;
 using System.Text.Json;
 using Microsoft.AspNetCore.Builder;
+using Perennial.AspNetCore.Stores;
 
 namespace Perennial.AspNetCore.Tests.Http;
 
@@ -17,7 +18,7 @@ public class LimitTests
         var end = new TaskCompletionSource();
         await using var server = await RunServer.StartAsync(
             options => options.MaxRuns = 1, app => app.MapPost("/chat", (StreamRuns runs) => runs.Start((_, _) => end.Task)));
-        server.Runs.Start((_, _) => end.Task);
+        await server.Runs.StartAsync((_, _) => end.Task);
 
         using var response = await server.Client.PostAsync("/chat", content: null, TestEnds);
 
@@ -63,7 +64,7 @@ public class LimitTests
     {
         await using var server = await RunServer.StartAsync(options => options.MaxReaders = 1);
         var end = new TaskCompletionSource();
-        var run = server.Runs.Start(async (writer, stop) => await end.Task);
+        var run = await server.Runs.StartAsync(async (writer, stop) => await end.Task);
         using var first = await server.OpenAsync(run);
 
         using var second = await server.OpenAsync(run, accept: form.Accept());
@@ -78,7 +79,7 @@ public class LimitTests
     public async Task A_socket_takes_the_place_of_a_reader_and_is_refused_where_there_is_none()
     {
         await using var server = await RunServer.StartAsync(options => options.MaxReaders = 1);
-        var run = server.Runs.Start(static (_, stop) => Task.Delay(Timeout.InfiniteTimeSpan, TimeProvider.System, stop));
+        var run = await server.Runs.StartAsync(static (_, stop) => Task.Delay(Timeout.InfiniteTimeSpan, TimeProvider.System, stop));
         var address = new UriBuilder(new Uri(server.Address, $"/streams/{run.Id}")) { Scheme = Uri.UriSchemeWs }.Uri;
         using var first = new ClientWebSocket();
         await first.ConnectAsync(address, TestEnds);
@@ -108,7 +109,7 @@ public class LimitTests
     }
 
     [Fact(Timeout = RunServer.Hang)]
-    public async Task A_run_that_the_store_does_not_take_fails_and_is_answered_by_503()
+    public async Task A_run_that_the_store_does_not_take_is_not_started_and_is_answered_by_503()
     {
         await using var server = await RunServer.StartAsync(
             map: app => app.MapPost("/chat", (StreamRuns runs) => runs.Start((_, _) => Task.CompletedTask)), store: new BrokenStore());
@@ -116,7 +117,7 @@ public class LimitTests
         using var response = await server.Client.PostAsync("/chat", content: null, TestEnds);
 
         await ShouldBeUnavailableAsync(response);
-        (await server.Runs.Start((_, _) => Task.CompletedTask).Completion).ShouldBe(RunStatus.Failed);
+        await Should.ThrowAsync<RunStoreException>(() => server.Runs.StartAsync((_, _) => Task.CompletedTask));
     }
 
     private static async Task ShouldBeUnavailableAsync(HttpResponseMessage response)

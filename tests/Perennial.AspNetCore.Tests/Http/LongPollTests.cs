@@ -15,7 +15,7 @@ public class LongPollTests
     {
         await using var server = await RunServer.StartAsync();
         var (isWritten, end) = (new TaskCompletionSource(), new TaskCompletionSource());
-        var run = server.Runs.Start(async (writer, stop) =>
+        var run = await server.Runs.StartAsync(async (writer, stop) =>
         {
             await writer.WriteAsync("one", cancellationToken: stop);
             await writer.WriteJsonAsync(2, TestJson.Default.Int32, "number", stop);
@@ -56,7 +56,7 @@ public class LongPollTests
         var clock = new ManualTimeProvider();
         await using var server = await RunServer.StartAsync(time: clock);
         var go = new TaskCompletionSource();
-        var run = server.Runs.Start(async (writer, stop) =>
+        var run = await server.Runs.StartAsync(async (writer, stop) =>
         {
             await go.Task;
             await writer.WriteAsync("news", cancellationToken: stop);
@@ -78,7 +78,7 @@ public class LongPollTests
         var clock = new ManualTimeProvider();
         await using var server = await RunServer.StartAsync(options => options.LongPollHold = TimeSpan.FromSeconds(7), time: clock);
         var end = new TaskCompletionSource();
-        var run = server.Runs.Start((_, _) => end.Task);
+        var run = await server.Runs.StartAsync((_, _) => end.Task);
 
         var poll = server.OpenAsync(run, accept: Accept);
         await clock.WaitForTimerAsync(TimeSpan.FromSeconds(7), TestEnds);
@@ -102,7 +102,7 @@ public class LongPollTests
         var clock = new ManualTimeProvider();
         await using var server = await RunServer.StartAsync(options => options.LongPollHold = TimeSpan.FromSeconds(7), time: clock);
         var end = new TaskCompletionSource();
-        var run = server.Runs.Start((_, _) => end.Task);
+        var run = await server.Runs.StartAsync((_, _) => end.Task);
 
         var poll = PollAsync(server, run, prefer);
         await clock.WaitForTimerAsync(TimeSpan.FromSeconds(held), TestEnds);
@@ -117,7 +117,7 @@ public class LongPollTests
     {
         await using var server = await RunServer.StartAsync(time: new ManualTimeProvider());
         var end = new TaskCompletionSource();
-        var run = server.Runs.Start((_, _) => end.Task);
+        var run = await server.Runs.StartAsync((_, _) => end.Task);
 
         (await PollAsync(server, run, "wait=0")).ShouldBe(HttpStatusCode.NoContent);
 
@@ -130,7 +130,7 @@ public class LongPollTests
         var timers = new ManualTimeProvider();
         await using var server = await RunServer.StartAsync(time: new ClockThatIsBehind(timers));
         var end = new TaskCompletionSource();
-        var run = server.Runs.Start((_, _) => end.Task);
+        var run = await server.Runs.StartAsync((_, _) => end.Task);
 
         var poll = server.OpenAsync(run, accept: Accept);
         await timers.WaitForTimerAsync(TimeSpan.FromSeconds(20), TestEnds);
@@ -169,7 +169,7 @@ public class LongPollTests
         var clock = new ManualTimeProvider();
         await using var server = await RunServer.StartAsync(time: clock);
         var end = new TaskCompletionSource();
-        var run = server.Runs.Start((_, stop) => end.Task.WaitAsync(stop));
+        var run = await server.Runs.StartAsync((_, stop) => end.Task.WaitAsync(stop));
         var poll = server.OpenAsync(run, accept: Accept);
         await clock.WaitForTimerAsync(TimeSpan.FromSeconds(20), TestEnds);
 
@@ -192,7 +192,7 @@ public class LongPollTests
             left.TrySetResult();
         }));
         var end = new TaskCompletionSource();
-        var run = server.Runs.Start((_, _) => end.Task);
+        var run = await server.Runs.StartAsync((_, _) => end.Task);
         using var leave = CancellationTokenSource.CreateLinkedTokenSource(TestEnds);
         using var request = new HttpRequestMessage(HttpMethod.Get, RunServer.PathOf(run));
         request.Headers.Add("Accept", Accept);

@@ -17,7 +17,7 @@ public class MessageTests
     {
         await using var server = await RunServer.StartAsync();
         var inbox = new Inbox(expected: 5);
-        var run = server.Runs.Start(inbox.WaitAsync, new RunOptions { OnMessage = inbox.TakeAsync });
+        var run = await server.Runs.StartAsync(inbox.WaitAsync, new RunOptions { OnMessage = inbox.TakeAsync });
 
         (await PostAsync(server, run, "one", key: "\"k1\"")).ShouldBe(HttpStatusCode.Accepted);
         (await PostAsync(server, run, "one", key: "\"k1\"")).ShouldBe(HttpStatusCode.Accepted);
@@ -45,7 +45,7 @@ public class MessageTests
     {
         await using var server = await RunServer.StartAsync(options => options.MaxMessageBytes = 1024);
         var end = new TaskCompletionSource();
-        var run = server.Runs.Start((_, _) => end.Task, new RunOptions { OnMessage = (_, _) => Task.CompletedTask });
+        var run = await server.Runs.StartAsync((_, _) => end.Task, new RunOptions { OnMessage = (_, _) => Task.CompletedTask });
 
         foreach (var isChunked in (bool[])[false, true])
         {
@@ -63,7 +63,7 @@ public class MessageTests
     {
         await using var server = await RunServer.StartAsync();
         var end = new TaskCompletionSource();
-        var run = server.Runs.Start((_, _) => end.Task, new RunOptions { OnMessage = (_, _) => Task.CompletedTask });
+        var run = await server.Runs.StartAsync((_, _) => end.Task, new RunOptions { OnMessage = (_, _) => Task.CompletedTask });
         using var content = new ByteArrayContent([0xff]);
         content.Headers.ContentType = new("text/plain");
 
@@ -77,10 +77,10 @@ public class MessageTests
     public async Task A_run_that_has_ended_or_takes_none_refuses_messages()
     {
         await using var server = await RunServer.StartAsync();
-        var ended = server.Runs.Start((_, _) => Task.CompletedTask, new RunOptions { OnMessage = (_, _) => Task.CompletedTask });
+        var ended = await server.Runs.StartAsync((_, _) => Task.CompletedTask, new RunOptions { OnMessage = (_, _) => Task.CompletedTask });
         await ended.Completion;
         var end = new TaskCompletionSource();
-        var deaf = server.Runs.Start((_, _) => end.Task);
+        var deaf = await server.Runs.StartAsync((_, _) => end.Task);
 
         using var conflict = await SendAsync(server, ended, "late");
         using var notAllowed = await SendAsync(server, deaf, "hello?");
@@ -102,7 +102,7 @@ public class MessageTests
         var (entered, go) = (new SemaphoreSlim(0), new SemaphoreSlim(0));
         var (inside, most) = (0, 0);
         var end = new TaskCompletionSource();
-        var run = server.Runs.Start((_, _) => end.Task, new RunOptions
+        var run = await server.Runs.StartAsync((_, _) => end.Task, new RunOptions
         {
             OnMessage = async (_, stop) =>
             {
@@ -133,7 +133,7 @@ public class MessageTests
     public async Task A_message_that_cannot_be_handled_fails_the_run_and_cancels_its_producer()
     {
         await using var server = await RunServer.StartAsync();
-        var run = server.Runs.Start(
+        var run = await server.Runs.StartAsync(
             (_, stop) => Task.Delay(Timeout.InfiniteTimeSpan, TimeProvider.System, stop),
             new RunOptions { OnMessage = (message, _) => throw new RunFailedException($"Cannot do {message.Text}.", "cannot") });
 
@@ -149,7 +149,7 @@ public class MessageTests
         await using var server = await RunServer.StartAsync();
         var isCancelled = new TaskCompletionSource();
         var writing = new TaskCompletionSource<RunWriter>();
-        var run = server.Runs.Start(
+        var run = await server.Runs.StartAsync(
             async (writer, stop) =>
             {
                 writing.SetResult(writer);
@@ -190,7 +190,7 @@ public class MessageTests
         await using var server = await RunServer.StartAsync(options => options.LongPollHold = TimeSpan.FromMilliseconds(20));
         var inbox = new Inbox(count);
         var isConfirmed = new TaskCompletionSource();
-        var run = server.Runs.Start(async (writer, stop) =>
+        var run = await server.Runs.StartAsync(async (writer, stop) =>
         {
             await inbox.WaitAsync(writer, stop);
             await isConfirmed.Task.WaitAsync(stop);     // the end of the run would end the transport

@@ -17,7 +17,7 @@ public class ForeignClientTests
     {
         await using var server = await RunServer.StartAsync();
         var (one, two) = (new TaskCompletionSource(), new TaskCompletionSource());
-        var run = server.Runs.Start(async (writer, stop) =>
+        var run = await server.Runs.StartAsync(async (writer, stop) =>
         {
             await one.Task;
             await writer.WriteAsync("Hello", cancellationToken: stop);

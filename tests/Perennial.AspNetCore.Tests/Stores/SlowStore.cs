@@ -22,6 +22,10 @@ internal sealed class SlowStore(IRunStore inner) : IRunStore, IDisposable
     public async ValueTask<IRunLog> CreateAsync(NewRun run, CancellationToken cancellationToken) =>
         new SlowLog(this, await inner.CreateAsync(run, cancellationToken));
 
+    public ValueTask<StartClaim> ClaimStartAsync(StartKey key, CancellationToken cancellationToken) => inner.ClaimStartAsync(key, cancellationToken);
+
+    public ValueTask ReleaseStartAsync(StartKey key, CancellationToken cancellationToken) => inner.ReleaseStartAsync(key, cancellationToken);
+
     public ValueTask<IRunLog?> FindAsync(string id, CancellationToken cancellationToken) => inner.FindAsync(id, cancellationToken);
 
     private sealed class SlowLog(SlowStore store, IRunLog log) : IRunLog

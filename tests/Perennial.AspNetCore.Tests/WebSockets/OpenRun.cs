@@ -3,26 +3,32 @@ namespace Perennial.AspNetCore.Tests.WebSockets;
 /// <summary>A run that says nothing and goes on, and what was sent to it.</summary>
 internal sealed class OpenRun : IAsyncDisposable
 {
-    private readonly List<RunMessage> _messages = [];
-    private readonly SemaphoreSlim _arrival = new(0);
+    private readonly List<RunMessage> _messages;
+    private readonly SemaphoreSlim _arrival;
+
+    private OpenRun(List<RunMessage> messages, SemaphoreSlim arrival) => (_messages, _arrival) = (messages, arrival);
+
+    public required StartedRun Run { get; init; }
 
     /// <param name="server">Where it runs.</param>
     /// <param name="handle">Done with each message before the next comes.</param>
-    public OpenRun(RunServer server, Func<Task>? handle = null) =>
-        Run = server.Runs.Start(
+    public static async Task<OpenRun> StartAsync(RunServer server, Func<Task>? handle = null)
+    {
+        var (messages, arrival) = (new List<RunMessage>(), new SemaphoreSlim(0));
+        var run = await server.Runs.StartAsync(
             (_, stop) => Task.Delay(Timeout.InfiniteTimeSpan, TimeProvider.System, stop),
             new RunOptions
             {
                 OnMessage = (message, _) =>
                 {
-                    lock (_messages)
-                        _messages.Add(message);
-                    _arrival.Release();
+                    lock (messages)
+                        messages.Add(message);
+                    arrival.Release();
                     return handle?.Invoke() ?? Task.CompletedTask;
                 },
             });
-
-    public StartedRun Run { get; }
+        return new OpenRun(messages, arrival) { Run = run };
+    }
 
     /// <summary>What has been received so far.</summary>
     public IReadOnlyList<RunMessage> Messages

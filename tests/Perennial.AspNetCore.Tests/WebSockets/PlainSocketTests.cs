@@ -12,7 +12,7 @@ public class PlainSocketTests
     public async Task Reads_the_data_of_each_event_and_nothing_else()
     {
         await using var server = await RunServer.StartAsync();
-        var run = server.Runs.Start(async (writer, stop) =>
+        var run = await server.Runs.StartAsync(async (writer, stop) =>
         {
             await writer.WriteAsync("Hello", "token", stop);
             await writer.WriteBinaryAsync("bytes"u8.ToArray(), cancellationToken: stop);
@@ -33,7 +33,7 @@ public class PlainSocketTests
     public async Task A_failure_is_no_end()
     {
         await using var server = await RunServer.StartAsync();
-        var run = server.Runs.Start((_, _) => throw new InvalidDataException());
+        var run = await server.Runs.StartAsync((_, _) => throw new InvalidDataException());
 
         await using var client = await SocketClient.OpenAsync(server, run, protocols: []);
 
@@ -45,7 +45,7 @@ public class PlainSocketTests
     public async Task What_it_sends_reaches_the_producer()
     {
         await using var server = await RunServer.StartAsync();
-        await using var open = new OpenRun(server);
+        await using var open = await OpenRun.StartAsync(server);
         await using var client = await SocketClient.OpenAsync(server, open.Run, protocols: []);
 
         await client.SendAsync("""{"type":"perennial.stop"}""");
@@ -63,7 +63,7 @@ public class PlainSocketTests
     public async Task Too_large_a_message_closes_with_1009()
     {
         await using var server = await RunServer.StartAsync(options => options.MaxMessageBytes = 1024);
-        await using var open = new OpenRun(server);
+        await using var open = await OpenRun.StartAsync(server);
         await using var client = await SocketClient.OpenAsync(server, open.Run, protocols: []);
 
         await client.SendAsync(new byte[1025], WebSocketMessageType.Binary);

@@ -20,7 +20,7 @@ public class SocketCutTests(ITestOutputHelper output)
         const int count = 5000;
         var random = NewRandom(out var seed);
         await using var server = await RunServer.StartAsync();
-        var run = server.Runs.Start(async (writer, stop) =>
+        var run = await server.Runs.StartAsync(async (writer, stop) =>
         {
             for (var n = 0; n < count; n++)
             {
@@ -49,7 +49,7 @@ public class SocketCutTests(ITestOutputHelper output)
         var received = new List<string>(count);
         var all = new TaskCompletionSource();
         var cutter = new Cutter(proxy, random, count);
-        var run = server.Runs.Start(
+        var run = await server.Runs.StartAsync(
             (_, stop) => all.Task.WaitAsync(stop),
             new RunOptions
             {
@@ -89,7 +89,7 @@ public class SocketCutTests(ITestOutputHelper output)
         await using var proxy = FaultProxy.Start(server.Address);
         var echoes = System.Threading.Channels.Channel.CreateUnbounded<string>();
         var cutter = new Cutter(proxy, random, count);
-        var run = server.Runs.Start(
+        var run = await server.Runs.StartAsync(
             async (writer, stop) =>
             {
                 for (var n = 0; n < count; n++)

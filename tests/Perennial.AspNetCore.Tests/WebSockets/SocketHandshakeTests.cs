@@ -139,7 +139,7 @@ public class SocketHandshakeTests
         await using var app = builder.Build();
         app.MapPerennial("/streams").AllowAnonymous();
         await app.StartAsync(TestEnds);
-        var run = app.Services.GetRequiredService<StreamRuns>().Start(async (writer, stop) => await writer.WriteAsync("one", cancellationToken: stop));
+        var run = await app.Services.GetRequiredService<StreamRuns>().StartAsync(async (writer, stop) => await writer.WriteAsync("one", cancellationToken: stop));
         await run.Completion;
         using var socket = new ClientWebSocket();
         socket.Options.HttpVersion = HttpVersion.Version20;

@@ -12,7 +12,7 @@ public class SocketReadTests
     public async Task Says_hello_sends_every_event_in_its_envelope_and_closes_after_the_end()
     {
         await using var server = await RunServer.StartAsync();
-        var run = server.Runs.Start(async (writer, stop) =>
+        var run = await server.Runs.StartAsync(async (writer, stop) =>
         {
             await writer.WriteAsync("Hello", "token", stop);
             await writer.WriteJsonAsync(3, TestJson.Default.Int32, "usage", stop);
@@ -87,7 +87,7 @@ public class SocketReadTests
         await using var server = await RunServer.StartAsync();
         var go = new TaskCompletionSource();
         var block = new string('x', 64 * 1024);
-        var run = server.Runs.Start(async (writer, stop) =>
+        var run = await server.Runs.StartAsync(async (writer, stop) =>
         {
             await go.Task;
             for (var n = 0; n < 200; n++)
@@ -115,7 +115,7 @@ public class SocketReadTests
         await using var server = await RunServer.StartAsync(
             options => options.ReaderStallLimit = limit, time: clock, map: app => LeavingTo(app, left));
         var block = new string('x', 64 * 1024);
-        var run = server.Runs.Start(async (writer, stop) =>
+        var run = await server.Runs.StartAsync(async (writer, stop) =>
         {
             for (var n = 0; n < 200; n++)
                 await writer.WriteAsync(block, cancellationToken: stop);
@@ -141,7 +141,7 @@ public class SocketReadTests
     {
         var clock = new ManualTimeProvider();
         await using var server = await RunServer.StartAsync(options => options.HeartbeatInterval = TimeSpan.FromSeconds(10), time: clock);
-        var run = server.Runs.Start((_, stop) => Task.Delay(Timeout.InfiniteTimeSpan, TimeProvider.System, stop));
+        var run = await server.Runs.StartAsync((_, stop) => Task.Delay(Timeout.InfiniteTimeSpan, TimeProvider.System, stop));
         await using var client = await SocketClient.GreetedAsync(server, run);
 
         for (var n = 0; n < 3; n++)
@@ -158,7 +158,7 @@ public class SocketReadTests
     public async Task A_shutdown_asks_the_reader_to_come_back_and_closes_with_1012()
     {
         await using var server = await RunServer.StartAsync();
-        var run = server.Runs.Start((_, stop) => Task.Delay(Timeout.InfiniteTimeSpan, TimeProvider.System, stop));
+        var run = await server.Runs.StartAsync((_, stop) => Task.Delay(Timeout.InfiniteTimeSpan, TimeProvider.System, stop));
         await using var client = await SocketClient.GreetedAsync(server, run);
 
         var stopping = server.StopAsync();
@@ -192,7 +192,7 @@ public class SocketReadTests
         var stall = TimeSpan.FromMinutes(7);
         await using var server = await RunServer.StartAsync(options => options.ReaderStallLimit = stall, time: clock);
         var block = new string('x', 64 * 1024);
-        var run = server.Runs.Start(async (writer, stop) =>
+        var run = await server.Runs.StartAsync(async (writer, stop) =>
         {
             for (var n = 0; n < blocks; n++)
                 await writer.WriteAsync(block, cancellationToken: stop);
@@ -213,7 +213,7 @@ public class SocketReadTests
         var clock = new ManualTimeProvider();
         var left = new TaskCompletionSource();
         await using var server = await RunServer.StartAsync(time: clock, map: app => LeavingTo(app, left));
-        var run = server.Runs.Start((_, stop) => Task.Delay(Timeout.InfiniteTimeSpan, TimeProvider.System, stop));
+        var run = await server.Runs.StartAsync((_, stop) => Task.Delay(Timeout.InfiniteTimeSpan, TimeProvider.System, stop));
         await using var client = await SocketClient.GreetedAsync(server, run);
 
         if (byClose)

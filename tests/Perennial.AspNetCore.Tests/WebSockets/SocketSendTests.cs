@@ -13,7 +13,7 @@ public class SocketSendTests
     public async Task Records_sends_in_order_and_acknowledges_them_together()
     {
         await using var server = await RunServer.StartAsync();
-        await using var open = new OpenRun(server);
+        await using var open = await OpenRun.StartAsync(server);
         await using var client = await SocketClient.GreetedAsync(server, open.Run);
 
         await client.NameAsync(Sender, next: 1, received: 0);
@@ -33,7 +33,7 @@ public class SocketSendTests
     public async Task A_payload_arrives_as_it_stands(string message, string expected)
     {
         await using var server = await RunServer.StartAsync();
-        await using var open = new OpenRun(server);
+        await using var open = await OpenRun.StartAsync(server);
         await using var client = await SocketClient.GreetedAsync(server, open.Run);
 
         await client.NameAsync(Sender, next: 1, received: 0);
@@ -47,7 +47,7 @@ public class SocketSendTests
     public async Task Bytes_arrive_as_bytes()
     {
         await using var server = await RunServer.StartAsync();
-        await using var open = new OpenRun(server);
+        await using var open = await OpenRun.StartAsync(server);
         await using var client = await SocketClient.GreetedAsync(server, open.Run);
 
         await client.NameAsync(Sender, next: 1, received: 0);
@@ -63,7 +63,7 @@ public class SocketSendTests
     public async Task What_came_before_is_acknowledged_again_and_taken_once_over_connections()
     {
         await using var server = await RunServer.StartAsync();
-        await using var open = new OpenRun(server);
+        await using var open = await OpenRun.StartAsync(server);
         await using (var client = await SocketClient.GreetedAsync(server, open.Run))
         {
             await client.NameAsync(Sender, next: 1, received: 0);
@@ -87,12 +87,12 @@ public class SocketSendTests
     public async Task A_sender_that_was_forgotten_is_told_so_and_goes_on_under_another_name()
     {
         await using var server = await RunServer.StartAsync();
-        await using var open = new OpenRun(server);
+        await using var open = await OpenRun.StartAsync(server);
         await using var client = await SocketClient.GreetedAsync(server, open.Run);
         await client.NameAsync(Sender, next: 1, received: 0);
         await client.SendNumberedAsync(1, "1");
         await client.AcknowledgedAsync(1);
-        var log = await open.Run.Events;
+        var log = open.Run.Events;
         for (var n = 0; n < 1000; n++)
             await log.ReceiveAsync(new RunMessage { Sender = $"other{n}", Number = 1 }, TestEnds);
 
@@ -107,7 +107,7 @@ public class SocketSendTests
     public async Task Too_large_a_message_is_refused_and_uses_its_number_up_and_so_is_its_repetition_elsewhere()
     {
         await using var server = await RunServer.StartAsync(options => options.MaxMessageBytes = 1024);
-        await using var open = new OpenRun(server);
+        await using var open = await OpenRun.StartAsync(server);
         const string refusal = """{"type":"perennial.refused","data":{"number":1,"code":"payload_too_large","message":"The message is larger than the server takes."}}""";
         await using var client = await SocketClient.GreetedAsync(server, open.Run);
         await client.NameAsync(Sender, next: 1, received: 0);
@@ -131,7 +131,7 @@ public class SocketSendTests
     public async Task A_monstrous_message_closes_with_1009_and_is_never_held()
     {
         await using var server = await RunServer.StartAsync(options => options.MaxMessageBytes = 1024);
-        await using var open = new OpenRun(server);
+        await using var open = await OpenRun.StartAsync(server);
         await using var client = await SocketClient.GreetedAsync(server, open.Run);
         await client.NameAsync(Sender, next: 1, received: 0);
         await client.SendAsync("""{"type":"perennial.send","number":1,"data":" """u8.ToArray(), WebSocketMessageType.Text, isWhole: false);
@@ -158,7 +158,7 @@ public class SocketSendTests
     public async Task Too_large_a_message_that_does_not_say_its_number_first_closes_with_1009()
     {
         await using var server = await RunServer.StartAsync(options => options.MaxMessageBytes = 1024);
-        await using var open = new OpenRun(server);
+        await using var open = await OpenRun.StartAsync(server);
         await using var client = await SocketClient.GreetedAsync(server, open.Run);
         await client.NameAsync(Sender, next: 1, received: 0);
 
@@ -174,7 +174,7 @@ public class SocketSendTests
         var handled = new TaskCompletionSource();
         await using var server = await RunServer.StartAsync(
             options => (options.MaxPendingMessageBytes, options.HeartbeatInterval) = (0, TimeSpan.FromHours(1)), time: clock);
-        await using var open = new OpenRun(server, () => handled.Task);
+        await using var open = await OpenRun.StartAsync(server, () => handled.Task);
         await using var client = await SocketClient.GreetedAsync(server, open.Run);
         await client.NameAsync(Sender, next: 1, received: 0);
         await client.SendNumberedAsync(1, "1");
@@ -204,7 +204,7 @@ public class SocketSendTests
         var clock = new ManualTimeProvider();
         await using var server = await RunServer.StartAsync(
             options => (options.MaxMessagesPerSecond, options.HeartbeatInterval) = (2, TimeSpan.FromHours(1)), time: clock);
-        await using var open = new OpenRun(server);
+        await using var open = await OpenRun.StartAsync(server);
         await using var client = speaksPerennial ? await SocketClient.GreetedAsync(server, open.Run) : await SocketClient.OpenAsync(server, open.Run, protocols: []);
         if (speaksPerennial)
             await client.NameAsync(Sender, next: 1, received: 0);
@@ -233,7 +233,7 @@ public class SocketSendTests
     public async Task A_run_that_takes_no_messages_refuses_them()
     {
         await using var server = await RunServer.StartAsync();
-        var run = server.Runs.Start((_, stop) => Task.Delay(Timeout.InfiniteTimeSpan, TimeProvider.System, stop));
+        var run = await server.Runs.StartAsync((_, stop) => Task.Delay(Timeout.InfiniteTimeSpan, TimeProvider.System, stop));
         await using var client = await SocketClient.GreetedAsync(server, run);
         await client.NameAsync(Sender, next: 1, received: 0);
 
@@ -248,7 +248,7 @@ public class SocketSendTests
     public async Task A_stop_ends_the_run_and_the_end_event_answers_it()
     {
         await using var server = await RunServer.StartAsync();
-        await using var open = new OpenRun(server);
+        await using var open = await OpenRun.StartAsync(server);
         await using var client = await SocketClient.GreetedAsync(server, open.Run);
 
         await client.SendAsync("""{"type":"perennial.stop"}""");
@@ -287,7 +287,7 @@ public class SocketSendTests
     public async Task A_client_that_breaks_the_rules_is_told_by_the_close_code(string messages, int code)
     {
         await using var server = await RunServer.StartAsync();
-        await using var open = new OpenRun(server);
+        await using var open = await OpenRun.StartAsync(server);
         await using var client = await SocketClient.GreetedAsync(server, open.Run);
 
         foreach (var message in messages.Split('|'))
@@ -304,7 +304,7 @@ public class SocketSendTests
     public async Task Bytes_and_bad_utf_8_are_no_messages(WebSocketMessageType type, int code)
     {
         await using var server = await RunServer.StartAsync();
-        await using var open = new OpenRun(server);
+        await using var open = await OpenRun.StartAsync(server);
         await using var client = await SocketClient.GreetedAsync(server, open.Run);
 
         await client.SendAsync([0xFF], type);
@@ -316,7 +316,7 @@ public class SocketSendTests
     public async Task Words_of_a_later_version_are_ignored()
     {
         await using var server = await RunServer.StartAsync();
-        await using var open = new OpenRun(server);
+        await using var open = await OpenRun.StartAsync(server);
         await using var client = await SocketClient.GreetedAsync(server, open.Run);
 
         await client.SendAsync("""{"type":"perennial.dance","data":{"steps":3}}""");

@@ -43,21 +43,20 @@ internal static class LoneServer
 
     private static async Task StartAsync(HttpContext context)
     {
-        var run = Start(context.RequestServices.GetRequiredService<StreamRuns>(), Number("events"), Number("messages"), Number("seed"));
-        await run.GetStatusAsync(context.RequestAborted);       // the other nodes know it now
+        var run = await StartRunAsync(context.RequestServices.GetRequiredService<StreamRuns>(), Number("events"), Number("messages"), Number("seed"));
         await context.Response.WriteAsync(run.Id, context.RequestAborted);
 
         int Number(string name) => int.Parse(context.Request.Query[name].ToString(), CultureInfo.InvariantCulture);
     }
 
-    private static StartedRun Start(StreamRuns runs, int events, int messages, int seed)
+    private static Task<StartedRun> StartRunAsync(StreamRuns runs, int events, int messages, int seed)
     {
         var writing = new TaskCompletionSource<RunWriter>(TaskCreationOptions.RunContinuationsAsynchronously);
         var allHeard = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
         var heard = 0;
         if (messages == 0)
             allHeard.SetResult();
-        return runs.Start(ProduceAsync, new RunOptions { OnMessage = HearAsync });
+        return runs.StartAsync(ProduceAsync, new RunOptions { OnMessage = HearAsync });
 
         async Task ProduceAsync(RunWriter writer, CancellationToken stop)
         {

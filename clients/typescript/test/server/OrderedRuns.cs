@@ -25,16 +25,16 @@ internal sealed class OrderedRuns(StreamRuns runs)
     private readonly ConcurrentDictionary<string, Entry> _entries = new(StringComparer.Ordinal);
     private readonly ConcurrentDictionary<string, int> _starts = new(StringComparer.Ordinal);
 
-    public StreamRun Start(string name, RunOrder order)
+    public Task<StartedRun> StartAsync(string name, RunOrder order)
     {
         _starts.AddOrUpdate(name, 1, static (_, count) => count + 1);
-        return Start(order);
+        return StartAsync(order);
     }
 
-    public StreamRun Start(RunOrder order)
+    public async Task<StartedRun> StartAsync(RunOrder order)
     {
         var entry = new Entry();
-        var run = runs.Start((writer, stop) => ProduceAsync(order, entry, writer, stop), new RunOptions
+        var run = await runs.StartAsync((writer, stop) => ProduceAsync(order, entry, writer, stop), new RunOptions
         {
             OnMessage = (message, _) =>
             {

@@ -45,9 +45,9 @@ internal sealed class LineContent : IServedContent
     {
     }
 
-    public IReadOnlyList<string> Begin(WebApplication app, Uri address)
+    public async Task<IReadOnlyList<string>> BeginAsync(WebApplication app, Uri address)
     {
-        var run = app.Services.GetRequiredService<StreamRuns>().Start(ProduceAsync, RunLine.KeptLong);
+        var run = await app.Services.GetRequiredService<StreamRuns>().StartAsync(ProduceAsync, RunLine.KeptLong);
         return [RunLine.For(address, run)];
     }
 

@@ -27,7 +27,7 @@ internal sealed class DemoAnswers(string readme)
             return;
         }
 
-        var run = runs.Start((writer, stop) => AnswerAsync(question, writer, stop));
+        var run = await runs.StartAsync((writer, stop) => AnswerAsync(question, writer, stop));
         await TypedResults.Json(new DemoAnswer(run.Id), DemoJson.Default.DemoAnswer, statusCode: StatusCodes.Status201Created).ExecuteAsync(context);
     }
 

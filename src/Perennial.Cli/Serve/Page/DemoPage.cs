@@ -18,7 +18,7 @@ internal sealed class DemoPage : IServedContent
 
     private readonly DemoAnswers _answers = new(Readme.Read());
     private readonly LineTraffic _traffic = new();
-    private DemoLines? _lines;      // from Begin on
+    private DemoLines? _lines;      // from BeginAsync on
 
     public void Configure(PerennialServerOptions server)
     {
@@ -44,12 +44,12 @@ internal sealed class DemoPage : IServedContent
         app.MapMethods("/demo/lines/{line}/{action}", [HttpMethods.Post], SameOrigin.Only(context => _lines!.ActAsync(context)));
     }
 
-    public IReadOnlyList<string> Begin(WebApplication app, Uri address)
+    public Task<IReadOnlyList<string>> BeginAsync(WebApplication app, Uri address)
     {
         var inner = app.Urls.TakeLast(2).Select(url => new Uri(url)).ToArray();
         _traffic.Begin(address.Port, plainPort: inner[0].Port, bufferedPort: inner[1].Port);
         _lines = new DemoLines(inner[0], inner[1]);
-        return [$"The demo page is at {address}"];
+        return Task.FromResult<IReadOnlyList<string>>([$"The demo page is at {address}"]);
     }
 
     public ValueTask DisposeAsync() => _lines?.DisposeAsync() ?? ValueTask.CompletedTask;

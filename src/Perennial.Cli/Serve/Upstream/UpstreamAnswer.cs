@@ -20,9 +20,9 @@ internal sealed class UpstreamAnswer(UpstreamRequest upstream) : IServedContent
     {
     }
 
-    public IReadOnlyList<string> Begin(WebApplication app, Uri address)
+    public async Task<IReadOnlyList<string>> BeginAsync(WebApplication app, Uri address)
     {
-        var run = app.Services.GetRequiredService<StreamRuns>().Start((writer, stop) => UpstreamRelay.ProduceAsync(upstream.Open(), writer, stop), RunLine.KeptLong);
+        var run = await app.Services.GetRequiredService<StreamRuns>().StartAsync((writer, stop) => UpstreamRelay.ProduceAsync(upstream.Open(), writer, stop), RunLine.KeptLong);
         return [RunLine.For(address, run)];
     }
 

@@ -36,14 +36,14 @@ internal sealed class UpstreamProxy(UpstreamRequest upstream) : IServedContent
         app.MapMethods(Path(), [HttpMethods.Post], SameOrigin.Only(context => AnswerAsync(context, runs, paid, stopping)));
     }
 
-    public IReadOnlyList<string> Begin(WebApplication app, Uri address)
+    public Task<IReadOnlyList<string>> BeginAsync(WebApplication app, Uri address)
     {
         var here = new Uri(address, upstream.Endpoint.AbsolutePath);
-        return
+        return Task.FromResult<IReadOnlyList<string>>(
         [
             $"A POST to {here} is made once at {upstream.Endpoint.GetLeftPart(UriPartial.Authority)}; the answer can be read again at its Content-Location.",
             $"curl -N {here} --json '{{...}}'",
-        ];
+        ]);
     }
 
     public ValueTask DisposeAsync() => ValueTask.CompletedTask;
@@ -107,7 +107,7 @@ internal sealed class UpstreamProxy(UpstreamRequest upstream) : IServedContent
         try
         {
             await transport.ConnectAsync(cancellationToken);
-            var run = runs.Start((writer, stop) => UpstreamRelay.ProduceAsync(transport, writer, stop), Kept);
+            var run = await runs.StartAsync((writer, stop) => UpstreamRelay.ProduceAsync(transport, writer, stop), Kept);
             return (new RunAnswer(runs, run.Id), IsPaid: true);
         }
         catch (TransportException e)

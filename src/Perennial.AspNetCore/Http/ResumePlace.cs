@@ -1,0 +1,15 @@
+using Microsoft.AspNetCore.Http;
+using Microsoft.Extensions.Primitives;
+
+namespace Perennial.AspNetCore.Http;
+
+/// <summary>The place after which a reader wants to go on.</summary>
+internal static class ResumePlace
+{
+    /// <summary>The header <c>Last-Event-ID</c> (HTML standard, section 9.2.4), or else the query parameter <c>lastEventId</c>; empty for none.</summary>
+    public static string RequestedBy(HttpRequest request)
+    {
+        var header = request.Headers[WireNames.LastEventIdHeader];
+        return StringValues.IsNullOrEmpty(header) ? request.Query[WireNames.LastEventIdQuery].ToString() : header.ToString();
+    }
+}
