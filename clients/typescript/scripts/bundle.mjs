@@ -4,8 +4,8 @@ import { readFileSync } from "node:fs";
 /** Members of objects that stay within the library: in no public type, nor in the protocol (the build looks), nor in a type of the platform. */
 export const internalNames = [
   "acknowledged", "afterFailure", "allow", "announce", "append", "appended", "backoff", "bell", "changed", "consumes", "counts", "delivered",
-  "dispatch", "emit", "enter", "failedTries", "hasId", "heard", "isAway", "isBeforeGap", "isExact", "isReady", "latencies", "look", "moveTo",
-  "place", "refused", "report", "resumeAfter", "ring", "take", "until", "use", "wasConnected",
+  "callHandlers", "emit", "enter", "failedTries", "hasId", "heard", "isAway", "isBeforeGap", "isExact", "isReady", "latencies", "look", "moveTo",
+  "place", "refused", "report", "resumeAfter", "ring", "take", "until", "use", "waitAsToldBy",
 ];
 
 const { exports: entries } = JSON.parse(readFileSync("package.json", "utf8"));

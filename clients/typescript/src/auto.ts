@@ -4,8 +4,9 @@ import { passing, TransportError, toTransportError } from "./errors.js";
 import { httpStream } from "./http-stream.js";
 import { longPoll } from "./long-poll.js";
 import type { Incoming } from "./message.js";
+import { opened } from "./opening.js";
 import { sse } from "./sse.js";
-import { after, childOf } from "./waiting.js";
+import { after, childOf, within } from "./waiting.js";
 import { websocket } from "./websocket.js";
 
 export * from "./exports.js";
@@ -43,6 +44,7 @@ export const autoOf = (protocols: readonly Protocol[]): Protocol => ({
           const connection = await probe(form, open, index < forms.length - 1 ? share : Infinity);
           proven = form;
           hasWorked = true;
+          if (remembered.size > 1000) remembered.clear();
           remembered.set(url.origin, form.kind);
           return connection;
         } catch (error) {
@@ -59,20 +61,32 @@ export const autoOf = (protocols: readonly Protocol[]): Protocol => ({
      */
     async function probe(form: (typeof forms)[number], open: OpenContext, limit: number): Promise<Connection> {
       const attempt = childOf(open.signal);
+      let connection: Connection | undefined;
       const start = () => after(services, limit, () => attempt.abort(passing("connect-timeout", form.kind)));
       let cancel = isRead ? start() : () => {};
       try {
-        const connection = await form.open({ ...open, signal: attempt.signal });
-        if (!connection.longestSilence || form.kind == "websocket") return named(connection, form.kind);
+        connection = await opened(form.open({ ...open, signal: attempt.signal }), attempt.signal, services);
+        if (form.kind == "websocket") {
+          // One that merely accepts every path is not the stream of an http URL.
+          if (!connection.marksEnd && !settings.protocols && /^http/.test(url.protocol)) throw passing("connect-failed", "no perennial.v1");
+          return named(connection, form.kind);
+        }
+        if (!connection.longestSilence) return named(connection, form.kind);
         if (!isRead) cancel = start();
-        return named(connection, form.kind, await connection.read());
+        const first = await within(connection.read(), attempt.signal);
+        attempt.signal.throwIfAborted();
+        return named(connection, form.kind, first);
+      } catch (failure) {
+        attempt.abort();
+        connection?.close();
+        throw failure;
       } finally {
         cancel();
       }
     }
 
     function isOtherForm({ code, status }: TransportError, kind: string): boolean {
-      return code == "unexpected-content-type" || code == "connect-timeout" || (kind == "websocket" && code == "connect-failed") || OTHER_FORM.includes(status!);
+      return code == "unexpected-content-type" || code == "connect-timeout" || (kind == "websocket" && /^(connect-failed|http-status|protocol-violation)$/.test(code)) || OTHER_FORM.includes(status!);
     }
   },
 });

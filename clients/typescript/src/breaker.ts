@@ -1,7 +1,12 @@
-import { passing, TransportError } from "./errors.js";
+import { now } from "./clock.js";
+import { TransportError } from "./errors.js";
+import { fill } from "./settings.js";
 import { within } from "./waiting.js";
 
-/** When the transports to one origin stop trying each for itself. Times are milliseconds. */
+/**
+ * When the transports to one origin stop trying each for itself. What counts is whether the host can be reached: an answer, of whatever
+ * status, says that it can, and while a connection stands the breaker stays closed. Times are milliseconds.
+ */
 export interface BreakerOptions {
   /** Failed connects within `samplingTime` that open the breaker, where at least half of all failed. Default 5. */
   readonly failures?: number | undefined;
@@ -20,15 +25,17 @@ export type BreakerState = "closed" | "open" | "probing";
 const PROBE_LIMIT = 60_000;
 
 /**
- * The circuit breaker of one origin. While it is open no attempt begins; when the wait is over one transport probes, and what it finds
- * holds for all who wait: after a success they connect, after a failure theirs is one failed try.
+ * The circuit breaker of one origin. While it is open no attempt begins; when the wait is over one transport probes. After a success all
+ * that wait connect; after a failure they wait on, and have spent nothing.
  */
-export function createBreaker({ failures = 5, samplingTime = 30_000, breakTime = 5_000, maxBreakTime = 60_000 }: BreakerOptions = {}) {
+export function createBreaker(options: BreakerOptions = {}) {
+  const { failures, samplingTime, breakTime, maxBreakTime } = fill(options, "circuitBreaker.", 1, { failures: 5, samplingTime: 30_000, breakTime: 5_000, maxBreakTime: 60_000 });
   let tries: { readonly at: number; readonly failed: boolean }[] = [];
   let until = 0;                  // the end of the wait, for the end of it or for the probe; 0: closed
   let isProbing = false;
   let wait = breakTime;
-  const waiting = new Set<(failure?: TransportError) => void>();
+  let standing = 0;               // connections
+  const waiting = new Set<() => void>();
 
   return {
     get state(): BreakerState { return isProbing ? "probing" : until ? "open" : "closed"; },
@@ -36,15 +43,15 @@ export function createBreaker({ failures = 5, samplingTime = 30_000, breakTime =
     /** Waits until a connect is allowed; whether it is the probe. */
     async admit(stop: AbortSignal): Promise<boolean> {
       while (until) {
-        const left = until - Date.now();
+        const left = until - now();
         if (left <= 0) {
           isProbing = true;
-          until = Date.now() + PROBE_LIMIT;
+          until = now() + PROBE_LIMIT;
           return true;
         }
-        let end!: (failure?: TransportError) => void;
-        const told = new Promise<void>((resolve, reject) => (end = (failure) => (failure ? reject(failure) : resolve())));
-        const timer = setTimeout(() => end(), left);
+        let end!: () => void;
+        const told = new Promise<void>((resolve) => (end = resolve));
+        const timer = setTimeout(end, left);
         waiting.add(end);
         await within(told, stop).finally(() => {
           clearTimeout(timer);
@@ -54,37 +61,41 @@ export function createBreaker({ failures = 5, samplingTime = 30_000, breakTime =
       return false;
     },
 
-    /** What became of a connect: `undefined`, it was given up and says nothing; an error, or `true`. */
-    record(result: TransportError | true | undefined, isProbe: boolean): void {
-      const now = Date.now();
+    /** A connection stands; returns what says that it is gone. */
+    stands(): () => void {
+      standing++;
+      return () => void standing--;
+    },
+
+    /** Whether a connect reached the host; `undefined`: it was given up and does not say. */
+    record(result: boolean | undefined, isProbe: boolean): void {
+      const time = now();
       if (!until) {
-        if (result) tries = [...tries.filter(({ at }) => now - at < samplingTime), { at: now, failed: result != true }];
+        if (result !== undefined) tries = [...tries.filter(({ at }) => time - at < samplingTime), { at: time, failed: !result }];
         const failed = tries.filter((each) => each.failed).length;
-        if (failed >= failures && failed * 2 >= tries.length) until = now + wait;
-      } else if (result == true) {
+        if (!standing && failed >= failures && failed * 2 >= tries.length) until = time + wait;
+      } else if (result) {
         until = 0;
         wait = breakTime;
         tries = [];
         tell();
       } else if (isProbe) {
-        if (result) wait = Math.min(wait * 2, maxBreakTime);
-        until = result ? now + wait : now;
-        tell(result);
+        if (result === false) wait = Math.min(wait * 2, maxBreakTime);
+        until = result === false ? time + wait : time;
+        tell();
       }
     },
   };
 
-  function tell(cause?: TransportError): void {
+  /** Lets those that wait look again. */
+  function tell(): void {
     isProbing = false;
-    for (const end of waiting) end(cause && passing("circuit-open", undefined, { cause, delivery: "not-sent" }));
+    for (const end of waiting) end();
   }
 }
 
-/**
- * What counts against the origin: that it cannot be reached in time, or says that it cannot serve. A final answer says that the origin is
- * well, and an attempt that was given up says nothing.
- */
-export function verdictOf(error: unknown, signal: AbortSignal): TransportError | true | undefined {
+/** Whether a failed attempt reached the host: any answer came from there. One that was given up does not say. */
+export function hasReached(error: unknown, signal: AbortSignal): boolean | undefined {
   if (!(error instanceof TransportError) || (signal.aborted && error.code != "connect-timeout")) return undefined;
-  return error.transient ? error : true;
+  return error.status !== undefined || !error.transient;
 }

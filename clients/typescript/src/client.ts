@@ -3,27 +3,21 @@ import { createBuffer } from "./buffer.js";
 import type { Connection, Protocol, Target } from "./connection.js";
 import { TransportError } from "./errors.js";
 import { createEvents } from "./events.js";
+import { createLog } from "./log.js";
 import { type Cursor, type LoopContext, runLoop } from "./loop.js";
 import { createCounts, summarize } from "./metrics.js";
+import type { OutgoingSend } from "./outgoing.js";
 import { createSendList } from "./sends.js";
+import { createSession, type Session } from "./session.js";
 import { settle } from "./settings.js";
-import type { StreamEnd, StreamMessage, Transport, TransportOptions, TransportSnapshot, TransportState } from "./types.js";
-import { createBell, onAbort, within } from "./waiting.js";
+import type { StreamEnd, StreamMessage, Transport, TransportEvents, TransportOptions, TransportSnapshot, TransportState } from "./types.js";
+import { after, childOf, createBell, onAbort, within } from "./waiting.js";
 
 /** Makes a transport. Connects nothing: the first read, send or `connect` does. Throws where an option is out of range. */
 export type CreateTransport = (options: TransportOptions) => Transport;
 
 /** Binds a form. */
 export const creatorOf = (protocol: Protocol): CreateTransport => (options) => createClient(protocol, options);
-
-/** From one start to one ending. */
-interface Session {
-  readonly stop: AbortController;
-  /** Whether a connection was established. */
-  wasConnected: boolean;
-  /** How it ended. */
-  end?: StreamEnd;
-}
 
 interface Abortable {
   readonly signal?: AbortSignal | undefined;
@@ -41,32 +35,38 @@ export function createClient(protocol: Protocol, options: TransportOptions): Tra
   const bell = createBell();
 
   let snapshot: TransportSnapshot;                  // state, attempts, error and end: written by change only
-  let session: Session | undefined;
+  let session = createSession();                    // the one that runs, or ended last, or comes first
   let connection: Connection | undefined;
   let kind = protocol.kind;
   let isBeingRead = false;
   let startedAt: number | undefined;
-  let settleCompletion!: (end: StreamEnd) => void;
-  let completion: Promise<StreamEnd>;
+  let stopListening = () => {};
 
   const cursor: Cursor = { id: settings.lastEventId, isExact: true, isBeforeGap: false };
   const target: Target = { url: /^(GET|HEAD)$/.test(settings.method) ? settings.url : undefined };
   const counts = createCounts();
-  const buffer = createBuffer(settings, bell, (name, detail) => events.emit(name, detail as never));
+  const log = createLog(settings.logger, id, handlerFailed);
+  const buffer = createBuffer(settings, bell, (name, detail) => {
+    log(name, detail);
+    void events.emit(name, detail as never);
+  });
   buffer.resumeAfter = cursor.id;
-  const events = createEvents(buffer, () => counts.handlerErrors++);
-  const sends = createSendList(settings, () => connection, () => counts.messagesSent++);
+  const events = createEvents(buffer, handlerFailed);
+  const sends = createSendList(settings, () => connection, (outcome) => {
+    counts.messagesSent++;
+    counts.lastActivityAt = services.now();
+    if (outcome == "acknowledged") progress();
+  });
 
   const loop: LoopContext = {
-    settings, buffer, bell, cursor, counts, enter,
+    settings, buffer, bell, cursor, counts, enter, announce, progress,
     backoff: createBackoff(settings),
     protocol,
     open: protocol.create({ settings, sends, target }),
-    announce: events.announce,
     report(failure, recoverable = true, attempt = 0) {
       counts.errors++;
       counts.lastError = failure;
-      events.announce("error", { error: failure, code: failure.code, recoverable, attempt, state: snapshot.state, time: services.now() });
+      announce("error", { error: failure, code: failure.code, recoverable, attempt, state: snapshot.state, time: services.now() });
     },
     use(next) {
       counts.bytesReceived += connection?.bytes ?? 0;
@@ -75,37 +75,33 @@ export function createClient(protocol: Protocol, options: TransportOptions): Tra
       if (!next) return;
       kind = next.kind ?? kind;
       if (loop.backoff.failedTries && cursor.id !== undefined) counts.resumes++;
-      session!.wasConnected = true;
+      session.connections++;
       void sends.run();
     },
     delivered() {
       counts.messagesReceived++;
       counts.timeToFirstMessage ??= services.now() - startedAt!;
-      if (loop.backoff.failedTries) {
-        loop.backoff.failedTries = 0;
-        enter("connected");
-      }
-      void events.dispatch();
+      void events.callHandlers();
     },
     changed: () => change(),
   };
-  renewCompletion();
   enter("idle");
-  onAbort(settings.signal, () => void close());
+  listen();
 
   const transport: Transport & AsyncDisposable = {
     id,
     get kind() { return kind; },
     get state() { return snapshot.state; },
     get isConnected() { return snapshot.state == "connected"; },
+    get isBeingRead() { return isBeingRead || events.consumes(); },
     get lastEventId() { return cursor.id; },
     get resumePoint() { return target.url && { url: target.url.href, lastEventId: buffer.resumeAfter }; },
-    get completion() { return completion; },
+    get completion() { return session.ended; },
     connect,
     read,
     [Symbol.asyncIterator]: read,
-    send: (data, options) => send(data as Uint8Array<ArrayBuffer>, typeof data == "string" ? "text" : "binary", options),
-    sendJson: (value, options) => send(JSON.stringify(value), "json", options),
+    send: async (data, options) => send(data, typeof data == "string" ? "text" : "binary", options),
+    sendJson: async (value, options) => send(asJson(value), "json", options),
     stop,
     pause: () => setPaused(true),
     resume: () => setPaused(false),
@@ -116,7 +112,7 @@ export function createClient(protocol: Protocol, options: TransportOptions): Tra
       return events.on(name, handler as (detail: unknown) => unknown);
     },
     subscribe(listener) {
-      const end = events.on("snapshot", listener);
+      const end = events.on("snapshot", () => listener(snapshot));
       listener(snapshot);
       return end;
     },
@@ -135,11 +131,27 @@ export function createClient(protocol: Protocol, options: TransportOptions): Tra
   };
   return transport;
 
+  function announce<Name extends keyof TransportEvents>(name: Name, detail: TransportEvents[Name]): void {
+    log(name, detail);
+    events.announce(name, detail as never);
+  }
+
+  function handlerFailed(error: unknown): void {
+    counts.handlerErrors++;
+    if (!settings.logger) console.error(error);
+  }
+
   function enter(state: TransportState, error?: TransportError, end?: StreamEnd): void {
     change({ state, error, end });
   }
 
-  function change({ state, error, end }: Pick<TransportSnapshot, "state" | "error" | "end"> = snapshot): void {
+  function change(next?: Pick<TransportSnapshot, "state" | "error" | "end">): void {
+    show(next);
+    void events.emit("snapshot", snapshot);
+    bell.ring();
+  }
+
+  function show({ state, error, end }: Pick<TransportSnapshot, "state" | "error" | "end"> = snapshot): void {
     snapshot = Object.freeze({
       state,
       attempt: loop.backoff.failedTries,
@@ -150,113 +162,167 @@ export function createClient(protocol: Protocol, options: TransportOptions): Tra
       bufferSize: buffer.size(),
       paused: buffer.paused,
     });
-    void events.emit("snapshot", snapshot);
-    bell.ring();
+  }
+
+  /** The connection proved itself: earlier failures no longer count. */
+  function progress(): void {
+    if (!loop.backoff.failedTries) return;
+    loop.backoff.failedTries = 0;
+    if (connection) enter("connected");
+    else change();
   }
 
   function setPaused(value: boolean): void {
     buffer.paused = value;
     change();
-    void events.dispatch();
+    void events.callHandlers();
   }
 
-  function renewCompletion(): void {
-    completion = new Promise((resolve) => (settleCompletion = resolve));
+  function listen(): void {
+    stopListening();
+    stopListening = onAbort(settings.signal, () => void close());
   }
 
   /** The session that runs, or a new one. */
   function start(): Session {
-    if (session) return session;
+    if (session.isRunning) return session;
     if (settings.signal?.aborted) throw notConnected();
-    if (snapshot.end) renewCompletion();
-    session = { stop: new AbortController(), wasConnected: false };
+    if (session.end) {
+      session = createSession();
+      listen();
+    }
+    const own = session;
+    own.isRunning = true;
     startedAt ??= services.now();
     loop.backoff = createBackoff(settings);
     enter("connecting");
-    void runLoop(loop, session.stop.signal).then(finish);
-    return session;
+    void runLoop(loop, own.stop.signal).then((end) => finish(own, end));
+    return own;
   }
 
-  /** The session is over, or there never was one. */
-  function finish(result: StreamEnd): void {
+  /** A session is over, or the first never began. All of it ends before anybody is told, since a handler may begin the next one. */
+  function finish(own: Session, result: StreamEnd): void {
     const { reason, error } = result;
-    if (session) session.end = result;
-    session?.stop.abort();
-    session = undefined;
-    enter(error ? "failed" : "closed", error, result);
+    own.finish(result);
+    stopListening();
     sends.fail();
-    if (reason == "completed" || reason == "stopped") events.announce("done", result);
-    events.announce("closed", result);
-    settleCompletion(result);
+    show({ state: error ? "failed" : "closed", error, end: result });
+    if (reason == "completed" || reason == "stopped") announce("done", result);
+    announce("closed", result);
+    change();
   }
 
   async function connect({ signal }: Abortable = {}): Promise<void> {
     signal?.throwIfAborted();
-    const isStarter = !session;
+    const isStarter = !session.isRunning;
     const own = start();
+    const { connections } = own;
     try {
-      await bell.until(() => own.wasConnected || own.end, signal);
+      await bell.until(() => connection || own.connections > connections || own.end, signal);
     } catch (failure) {
       if (isStarter) own.stop.abort();
       throw failure;
     }
-    if (!own.wasConnected) throw own.end!.error ?? notConnected();
+    if (own.end && own.connections == connections) throw own.end.error ?? notConnected();
   }
 
-  async function* read({ signal }: Abortable = {}): AsyncGenerator<StreamMessage, void, void> {
-    if (isBeingRead || events.consumes()) throw oneReader();
+  function read({ signal }: Abortable = {}): AsyncGenerator<StreamMessage, void, void> {
+    const reading = childOf(signal);
+    const messages = generate(reading, signal);
+    const leave = messages.return;
+    // Those of a generator would wait until there is a message.
+    messages.return = () => {
+      reading.abort();
+      return leave.call(messages, undefined);
+    };
+    return messages;
+  }
+
+  async function* generate(reading: AbortController, signal: AbortSignal | undefined): AsyncGenerator<StreamMessage, void, void> {
+    if (transport.isBeingRead) {
+      reading.abort();
+      throw oneReader();
+    }
     isBeingRead = true;
     try {
-      if (!snapshot.end) start();
+      const own = session.end ? session : start();
       for (;;) {
         const message = buffer.take();
         if (message) {
           yield message;
-        } else if (snapshot.end && !buffer.size()) {
-          if (snapshot.error) throw snapshot.error;
+        } else if (own.end && !buffer.size()) {
+          if (own.end.error) throw own.end.error;
           return;
         } else {
-          await bell.until(() => (buffer.size() ? !buffer.paused : snapshot.end), signal);
+          await bell.until(() => (buffer.size() ? !buffer.paused : own.end), reading.signal);
         }
       }
+    } catch (failure) {
+      if (!reading.signal.aborted || signal?.aborted) throw failure;
+      void close();      // who gives up in the middle of a wait has no use for what would come
     } finally {
       isBeingRead = false;
+      reading.abort();
     }
   }
 
-  async function send(data: Parameters<typeof sends.add>[0], kind: Parameters<typeof sends.add>[1], { signal }: Abortable = {}) {
+  async function send(data: unknown, kind: OutgoingSend["kind"], { signal }: Abortable = {}) {
+    const type = Object.prototype.toString.call(data).slice(8, -1);
+    if (!/^(String|Uint8Array)$/.test(type)) throw new TypeError(`send takes a string or a Uint8Array, not ${type}. For other values there is sendJson.`);
     signal?.throwIfAborted();
-    if (snapshot.end) throw notConnected();
+    if (session.end) throw notConnected();
     start();
-    return await sends.add(data, kind, signal);
+    return await sends.add(data as OutgoingSend["data"], kind, signal);
   }
 
-  async function stop({ signal = new AbortController().signal }: Abortable = {}): Promise<void> {
-    for (let isAsked = false; ; isAsked = true) {
-      await bell.until(() => !session || connection, signal);
-      if (!connection && isAsked) return;
-      if (!connection) throw notConnected();
-      try {
-        return await within(connection.stop(signal), signal);
-      } catch (failure) {
-        // The end answers the request, or the line broke, and the next one is asked.
-        if ((failure as TransportError).code != "connection-lost") throw failure;
+  async function stop({ signal }: Abortable = {}): Promise<void> {
+    const own = session;
+    const { connectTimeout } = settings;
+    const limit = childOf(signal);
+    const cancel = [
+      onAbort(own.stop.signal, () => limit.abort(notConnected())),
+      after(services, connectTimeout, () => limit.abort(new TransportError("connect-timeout", "no answer to the request to stop", { transient: true }))),
+    ];
+    let isAsked = false;
+    try {
+      for (;;) {
+        await bell.until(() => !own.isRunning || connection, limit.signal);
+        if (!connection) throw notConnected();
+        isAsked = true;
+        try {
+          return await within(connection.stop(limit.signal), limit.signal);
+        } catch (failure) {
+          // The line broke, and the next one is asked.
+          if ((failure as TransportError).code != "connection-lost") throw failure;
+        }
       }
+    } catch (failure) {
+      if (!isAsked || !own.end || own.end.reason == "closed") throw failure;      // else the end is the answer
+    } finally {
+      for (const each of cancel) each();
+      limit.abort();
     }
   }
 
   async function close(): Promise<void> {
+    const own = session;
     buffer.paused = false;
     bell.ring();
-    if (session) {
-      session.stop.abort(notConnected());
-      await completion;
-    } else if (snapshot.state == "idle") {
-      finish({ reason: "closed" });
+    if (own.isRunning) {
+      own.stop.abort(notConnected());
+      await own.ended;
+    } else if (!own.end) {
+      finish(own, { reason: "closed" });
     }
   }
 
   function notConnected(): TransportError {
     return new TransportError("not-connected", snapshot.state, { delivery: "not-sent" });
   }
+}
+
+function asJson(value: unknown): string {
+  const json = JSON.stringify(value) as string | undefined;      // throws for cycles and bigints
+  if (json === undefined) throw new TypeError(`sendJson takes a value of JSON, not ${typeof value}.`);
+  return json;
 }

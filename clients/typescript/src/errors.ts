@@ -6,8 +6,6 @@ export type ErrorCode =
   | "connect-failed"
   /** No answer within `connectTimeout`. */
   | "connect-timeout"
-  /** The host failed again and again, and now one transport of the manager probed for all, in vain. The probe's error is the `cause`. */
-  | "circuit-open"
   /** No byte within `idleTimeout`, or three announced heartbeats. */
   | "idle-timeout"
   /** The connection broke off. */

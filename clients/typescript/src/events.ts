@@ -9,7 +9,7 @@ type Name = keyof TransportEvents | "snapshot";
  * Calls handlers, one event at a time and in order. Where messages are consumed by events, each other event knows its place in the
  * stream and waits for the messages before it; only what is about the waiting messages themselves overtakes.
  */
-export function createEvents(buffer: Buffer, onHandlerError: () => void) {
+export function createEvents(buffer: Buffer, onHandlerError: (error: unknown) => void) {
   const handlers: Partial<Record<Name, Set<(detail: never) => unknown>>> = {};
   const waiting: { readonly place: number; readonly emit: () => void }[] = [];
   let isDispatching = false;
@@ -19,22 +19,22 @@ export function createEvents(buffer: Buffer, onHandlerError: () => void) {
 
   return {
     consumes,
-    dispatch,
+    callHandlers,
     emit,
     on<N extends Name>(name: N, handler: (detail: Detail<N>) => unknown): () => void {
       const set = (handlers[name] ??= new Set());
       const own: typeof handler = (detail) => handler(detail);
       set.add(own);
-      void dispatch();
+      void callHandlers();
       return () => void set.delete(own);
     },
     announce<N extends keyof TransportEvents>(name: N, detail: Detail<N>): void {
       waiting.push({ place: buffer.appended, emit: () => emit(name, detail) });
-      void dispatch();
+      void callHandlers();
     },
   };
 
-  async function dispatch(): Promise<void> {
+  async function callHandlers(): Promise<void> {
     if (isDispatching) return;
     isDispatching = true;
     for (;;) {
@@ -56,16 +56,11 @@ export function createEvents(buffer: Buffer, onHandlerError: () => void) {
     for (const handler of [...(handlers[name] ?? [])] as ((detail: Detail<N>) => unknown)[]) {
       try {
         const result = handler(detail);
-        if (result instanceof Promise) promises.push(result.catch(failed));
+        if (result instanceof Promise) promises.push(result.catch(onHandlerError));
       } catch (error) {
-        failed(error);
+        onHandlerError(error);
       }
     }
     if (promises[0]) return Promise.all(promises);
-  }
-
-  function failed(error: unknown): void {
-    onHandlerError();
-    console.error(error);
   }
 }

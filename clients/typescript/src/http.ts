@@ -1,14 +1,16 @@
 import type { ProtocolContext, Target } from "./connection.js";
-import { asFinal, deliveryOf, passing, TransportError, toTransportError } from "./errors.js";
-import type { Settings } from "./settings.js";
+import { asFinal, deliveryOf, TransportError, toTransportError } from "./errors.js";
+import { drawKey } from "./keys.js";
 import type { OutgoingSend } from "./outgoing.js";
-import type { OutgoingRequest } from "./types.js";
-import { within } from "./waiting.js";
+import { refusalOf, unanswered } from "./refusals.js";
+import { configured } from "./requests.js";
+import type { Settings } from "./settings.js";
+import { noteStart, startsOnce } from "./starts-once.js";
 
 /**
  * The HTTP side of one transport: opens the stream as often as that is safe, posts messages, asks the server to stop. A request with
- * side effects is sent once, unless it certainly did nothing or the caller allowed more; where the server named the stream as a
- * resource, that is read from then on.
+ * side effects is sent once, unless it certainly did nothing, the server starts once for its key, or the caller allowed more; where the
+ * server named the stream as a resource, that is read from then on.
  */
 export type Http = ReturnType<typeof createHttp>;
 
@@ -21,19 +23,21 @@ export function httpOf({ settings, target }: ProtocolContext): Http {
 
 const made = new WeakMap<Target, Http>();
 
-/** What undici says of a connection that never stood. Browsers do not say. */
-const NEVER_CONNECTED = /ECONNREFUSED|ENOTFOUND|EAI_AGAIN|CONNECT_TIMEOUT/;
-
-export function createHttp(settings: Settings, target: Target) {
-  const { method, url, allowReplay, body, sendUrl, configureRequest, services: { fetch, now } } = settings;
+function createHttp(settings: Settings, target: Target) {
+  const { method, url, allowReplay, body, sendUrl, configureRequest, services: { fetch } } = settings;
+  const startKey = drawKey();             // the same each time, so that a server can start once
   let mayHaveActed = false;               // the server may have acted on a request with side effects
 
   const isRead = () => !!target.url;
-  const maySend = () => isRead() || !mayHaveActed || !!allowReplay;
+  const mayRepeat = () => allowReplay ?? startsOnce(url);
+  const maySend = () => isRead() || !mayHaveActed || mayRepeat();
 
   return {
     /** Whether the stream can go on over another request. `canResume`: repeating would hand out nothing twice. */
-    canContinue: (canResume: boolean): boolean => isRead() || (!!allowReplay && canResume),
+    canContinue: (canResume: boolean): boolean => isRead() || (mayRepeat() && canResume),
+
+    /** Whether a message may be posted again: the stream's own server recognises it, of another only the caller knows. */
+    repeatsPosts: (isPerennial: boolean) => !!allowReplay || (isPerennial && !sendUrl),
 
     /** Opens the stream: the response has a success status, and its body is unread. */
     async open(fields: Record<string, string>, lastEventId: string | undefined, signal: AbortSignal): Promise<Response> {
@@ -42,6 +46,7 @@ export function createHttp(settings: Settings, target: Target) {
       // Header fields hold bytes; an id goes back as the UTF-8 it came in (HTML standard, 9.2.3).
       if (lastEventId !== undefined) headers.set("last-event-id", String.fromCharCode(...new TextEncoder().encode(lastEventId)));
       if (isRead()) return request("GET", target.url!, headers, signal);
+      headers.set("idempotency-key", quoted(startKey));
       try {
         const response = await request(method, url, headers, signal, encodeBody(body, headers), (isSent) => (mayHaveActed = isSent));
         nameResource(response);
@@ -56,14 +61,11 @@ export function createHttp(settings: Settings, target: Target) {
     /** Posts one message, named by its key so that the server can recognise a repetition. */
     async post({ data, kind, key }: OutgoingSend, signal: AbortSignal): Promise<"acknowledged"> {
       if (!sendUrl && !isRead()) throw new TransportError("not-connected", "sendUrl is not set", { delivery: "not-sent" });
-      // A structured-field string (draft-ietf-httpapi-idempotency-key-header, 2.1).
-      const headers = new Headers({ "idempotency-key": `"${key}"` });
+      const headers = new Headers({ "idempotency-key": quoted(key) });
       // That of text is the platform's own.
       if (kind != "text") headers.set("content-type", kind == "json" ? "application/json" : "application/octet-stream");
-      const response = await request("POST", sendUrl ? sendUrl : target.url!, headers, signal, data);
+      const response = await request("POST", sendUrl || target.url!, headers, signal, data);
       await response.body?.cancel();
-      // Followed by another method, perhaps, and answered by a login page: that acknowledges nothing.
-      if (response.redirected) throw new TransportError("redirect-refused");
       return "acknowledged";
     },
 
@@ -76,24 +78,26 @@ export function createHttp(settings: Settings, target: Target) {
 
   /** Makes a request, once more where it was refused for want of credentials. */
   async function request(method: string, to: URL, headers: Headers, signal: AbortSignal, body?: BodyInit, mark?: (isSent: boolean) => void): Promise<Response> {
-    new Headers(settings.headers).forEach((value, name) => headers.set(name, value));
+    new Headers(settings.headers).forEach((value, name) => {
+      if (mark || name != "idempotency-key") headers.set(name, value);      // the caller's is for the start: messages have one each
+    });
     for (let rejected = false; ; rejected = true) {
-      const outgoing: OutgoingRequest = { url: new URL(to), headers };
-      await within(configureRequest?.(outgoing, { rejected }), signal);
-      signal.throwIfAborted();
+      const outgoing = await configured(settings, to, headers, rejected, signal);
       mark?.(true);
       const response = await fetch(outgoing.url, {
         method, headers, signal,
         body: body!,
         cache: "no-store",      // does in a browser what the field Cache-Control would do, without a CORS preflight
         credentials: settings.credentials ?? "same-origin",
-      }).catch((cause: { cause?: { code?: string } }) => {
+        redirect: method == "GET" ? "follow" : "manual",      // else a 301 would turn a POST into a GET of another page
+      }).catch((cause: unknown) => {
         signal.throwIfAborted();
-        throw passing("connect-failed", outgoing.url.host, { cause, delivery: NEVER_CONNECTED.test(cause.cause?.code!) ? "not-sent" : undefined });
+        throw unanswered(outgoing.url.host, cause);
       });
+      if (mark) noteStart(url, response);
       if (response.ok) return response;
-      await response.body?.cancel();
-      if (response.status != 401 || rejected || !configureRequest) throw statusError(response);
+      const error = await refusalOf(response, settings, signal);
+      if (response.status != 401 || rejected || !configureRequest) throw error;
       mark?.(false);
     }
   }
@@ -105,14 +109,10 @@ export function createHttp(settings: Settings, target: Target) {
     const named = new URL(location ?? "", base);
     if (location !== null && base.origin == url.origin && named.origin == url.origin) target.url = named;
   }
-
-  function statusError({ status, headers }: Response): TransportError {
-    // Seconds or a date (RFC 9110, 10.2.3); a date in the past is no wait.
-    const value = headers.get("retry-after")!;
-    const wait = /^\d+$/.test(value) ? +value * 1000 : Math.max(Date.parse(value) - now(), 0);
-    return new TransportError("http-status", status, { status, transient: settings.reconnect.retryStatusCodes.includes(status), retryAfter: wait >= 0 ? wait : undefined });
-  }
 }
+
+/** A structured-field string (draft-ietf-httpapi-idempotency-key-header, 2.1). */
+const quoted = (key: string): string => `"${key}"`;
 
 /** Plain objects, arrays and the like as JSON; anything else is the platform's to encode. */
 function encodeBody(body: unknown, headers: Headers): BodyInit {

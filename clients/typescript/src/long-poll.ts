@@ -34,7 +34,7 @@ export const longPoll: Protocol = {
     const connection = {
       longestSilence: answered ? longestSilenceOf(answered) : undefined,
       marksEnd: true,
-      repeatsSends: true,
+      get repeatsSends() { return http.repeatsPosts(isPerennial); },
       bytes: 0,
       read: async () => (await batches.next()).value,
       classify: (message: StreamMessage) => meaningOf(message, settings, isPerennial, classifyJson),
@@ -50,7 +50,6 @@ export const longPoll: Protocol = {
       for (let answer = first; ; answer = poll()) {
         const response = await answer;
         const status = response.headers.get("perennial-status");
-        isPerennial = speaksPerennial(response) || !!status;
         if (response.status == 204) {
           yield status && status != "running" ? [{ message: endOf(response) }] : [];
         } else {
@@ -71,6 +70,7 @@ export const longPoll: Protocol = {
       polledAt = services.now();
       const response = await http.open({ accept: "application/json, application/x-ndjson", ...fields }, cursor, signal);
       await requireJson(response);
+      isPerennial = speaksPerennial(response) || response.headers.has("perennial-status");
       return response;
     }
   },

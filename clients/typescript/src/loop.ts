@@ -1,9 +1,9 @@
 import type { Backoff } from "./backoff.js";
 import type { Buffer } from "./buffer.js";
 import type { Connection, OpenContext, Protocol } from "./connection.js";
-import type { Detail } from "./events.js";
 import { asFinal, passing, type TransportError, toTransportError } from "./errors.js";
 import type { Message } from "./message.js";
+import { opened } from "./opening.js";
 import type { Counts } from "./metrics.js";
 import type { Settings } from "./settings.js";
 import { failureIn, memberOf, text } from "./signals.js";
@@ -34,7 +34,9 @@ export interface LoopContext {
   /** Opens one connection. Rejects soon after the signal aborts. */
   open(context: OpenContext): Promise<Connection>;
   enter(state: TransportState, error?: TransportError): void;
-  announce<Name extends keyof TransportEvents>(name: Name, detail: Detail<Name>): void;
+  /** The connection proved itself. */
+  progress(): void;
+  announce<Name extends keyof TransportEvents>(name: Name, detail: TransportEvents[Name]): void;
   report(error: TransportError, recoverable?: boolean, attempt?: number): void;
   /** The connection that stands, or none. */
   use(connection?: Connection): void;
@@ -96,9 +98,9 @@ export async function runLoop(context: LoopContext, stop: AbortSignal): Promise<
 
     try {
       announce("connecting", { attempt });
-      connection = await context.open({ attempt, lastEventId: resumedFrom, hasDelivered: buffer.appended > 0, signal });
+      connection = await opened(context.open({ attempt, lastEventId: resumedFrom, hasDelivered: buffer.appended > 0, signal }), signal, services);
       silence.allow(settings.idleTimeout ?? connection.longestSilence ?? 300_000);
-      connection.onActivity = silence.heard;
+      connection.onActivity = heard;
       context.use(connection);
       enter("connected");
       announce("connected", { attempt, resumedFrom });
@@ -115,6 +117,11 @@ export async function runLoop(context: LoopContext, stop: AbortSignal): Promise<
       context.use();
     }
 
+    function heard(): void {
+      silence.heard();
+      counts.lastActivityAt = services.now();
+    }
+
     /** Carries messages into the buffer. Reads nothing while the buffer is full or hand-over is paused. */
     async function read(connection: Connection): Promise<StreamEnd> {
       const ready = () => bell.until(buffer.isReady, signal);
@@ -123,11 +130,12 @@ export async function runLoop(context: LoopContext, stop: AbortSignal): Promise<
         await ready();
         silence.counts = true;
         silence.heard();
-        const batch = await connection.read();
+        const batch = await within(connection.read(), signal);      // bounded here: a form may take its time to leave
         silence.counts = false;
         if (!batch) break;
+        heard();
         for (const { message, id, retry, malformed } of batch) {
-          backoff.initialDelay = retry ?? backoff.initialDelay;
+          if (retry !== undefined) backoff.waitAsToldBy(retry);
           if (malformed) report(passing("invalid-message", malformed));
           const meaning = message && connection.classify(message);
           const next = id === undefined ? cursor.id : id || undefined;
@@ -141,8 +149,10 @@ export async function runLoop(context: LoopContext, stop: AbortSignal): Promise<
           }
           // Only now: an id is that of the last message handed over.
           if (isDelivered || id !== undefined) cursor.isExact = !!id;
+          const isNew = cursor.isExact && next != cursor.id;
           cursor.id = next;
           if (isDelivered) context.delivered();
+          if (isDelivered && isNew) context.progress();      // one that cannot be resumed after may come again and again
           const end = meaning && act(meaning, message!);
           if (end) return end;
         }
@@ -161,7 +171,7 @@ export async function runLoop(context: LoopContext, stop: AbortSignal): Promise<
     if (meaning == "error") report(failureIn(message, true));
     if (meaning == "gap") announceGap("announced", text(memberOf(message, "requested")), text(memberOf(message, "resumesAt")));
     const delay = message.type == "perennial.retry" && meaning == "ignored" && memberOf(message, "delay");
-    if (typeof delay == "number" && delay >= 0) backoff.initialDelay = delay;
+    if (typeof delay == "number" && delay >= 0) backoff.waitAsToldBy(delay);
     return undefined;
   }
 

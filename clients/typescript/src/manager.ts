@@ -1,7 +1,10 @@
-import { type BreakerOptions, type BreakerState, createBreaker, verdictOf } from "./breaker.js";
+import { type BreakerOptions, type BreakerState, createBreaker, hasReached } from "./breaker.js";
+import { now } from "./clock.js";
 import type { Protocol } from "./connection.js";
 import { createTransport, type AnyTransportOptions, protocolOf } from "./index.js";
+import { fill } from "./settings.js";
 import type { Transport, TransportEvents, TransportMetrics, TransportState } from "./types.js";
+import { LONGEST_DELAY, onAbort } from "./waiting.js";
 
 export type { BreakerOptions, BreakerState } from "./breaker.js";
 
@@ -9,9 +12,12 @@ export type { BreakerOptions, BreakerState } from "./breaker.js";
 export interface ManagerOptions {
   /** Transports at most. Default 100. */
   readonly maxPoolSize?: number | undefined;
-  /** Silence after which a transport is closed, where nothing waits in it. Default five minutes. */
+  /**
+   * The time without any traffic, heartbeats included, after which a transport is closed, unless it is being read or messages wait in it.
+   * Default five minutes. `Infinity`: never.
+   */
   readonly maxIdleTime?: number | undefined;
-  /** How often health is looked at and idle transports are swept. Default 30 000. */
+  /** How often health is looked at and idle transports are swept. Default 30 000. `Infinity`: never. */
   readonly healthCheckInterval?: number | undefined;
   /** Whether sweeping happens by itself. Default true. */
   readonly autoCleanup?: boolean | undefined;
@@ -22,7 +28,10 @@ export interface ManagerOptions {
 /** The health of one transport. */
 export interface TransportHealth {
   readonly id: string;
+  /** `degraded`: it works, or will again, but not as it should. */
   readonly status: "healthy" | "degraded" | "unhealthy";
+  /** Why, in a few words. */
+  readonly reason: string;
 }
 
 /** All transports at a glance. */
@@ -74,21 +83,24 @@ export interface TransportManager {
 const forwarded = ["connecting", "connected", "reconnecting", "done", "error", "closed", "backpressure", "drain", "gap", "dropped"] as const;
 
 /** Makes a manager. `event` alone is not forwarded, since it would consume the messages. */
-export function createManager({ maxPoolSize = 100, maxIdleTime = 300_000, healthCheckInterval = 30_000, autoCleanup = true, circuitBreaker = {} }: ManagerOptions = {}): TransportManager {
-  const members = new Map<string, { transport: Transport; received: number; heardAt: number; status: TransportHealth["status"] }>();
+export function createManager(options: ManagerOptions = {}): TransportManager {
+  const { circuitBreaker = {} } = options;
+  const { maxPoolSize, maxIdleTime, healthCheckInterval, autoCleanup } = fill(options, "", 1, { maxPoolSize: 100, maxIdleTime: 300_000, healthCheckInterval: 30_000, autoCleanup: true });
+  createBreaker(circuitBreaker || {});      // refuses its options now, and not with the first origin
+  const members = new Map<string, { transport: Transport; addedAt: number; status: TransportHealth["status"] }>();
   const handlers = new Map<string, Set<(detail: never) => void>>();
   const breakers = new Map<string, ReturnType<typeof createBreaker>>();
   const all = () => [...members.values()].map(({ transport }) => transport);
-  const timer: { unref?: () => void } | number = setInterval(check, healthCheckInterval);
-  (timer as { unref?: () => void }).unref?.();
+  const timer = healthCheckInterval < Infinity ? setInterval(check, Math.min(healthCheckInterval, LONGEST_DELAY)) : undefined;
+  (timer as { unref?: () => void } | undefined)?.unref?.();
 
   const manager: TransportManager = {
     createTransport(options) {
-      if (members.size >= maxPoolSize) manager.sweep();
+      if (members.size >= maxPoolSize) sweep(true);
       if (members.size >= maxPoolSize) throw new RangeError(`${members.size} transports are open; maxPoolSize allows no more.`);
       const transport = createTransport(circuitBreaker ? { ...options, transport: guarded(protocolOf(options.transport)) } : options);
       const { id } = transport;
-      members.set(id, { transport, received: 0, heardAt: Date.now(), status: "healthy" });
+      members.set(id, { transport, addedAt: now(), status: "healthy" });
       for (const name of forwarded) transport.on(name, (detail) => emit(`transport:${name}`, { id, detail } as never));
       emit("transport:created", { id });
       return transport;
@@ -124,18 +136,9 @@ export function createManager({ maxPoolSize = 100, maxIdleTime = 300_000, health
         poolUtilisation: (metrics.length / maxPoolSize) * 100,
       };
     },
-    getHealth: () => all().map(({ id, state, getSnapshot }) => ({ id, status: state == "failed" ? "unhealthy" : state == "reconnecting" || getSnapshot().attempt > 0 ? "degraded" : "healthy" })),
+    getHealth: () => all().map(healthOf),
     getBrokenOrigins: () => Object.fromEntries([...breakers].map(([origin, { state }]) => [origin, state] as const).filter(([, state]) => state != "closed")),
-    sweep() {
-      const now = Date.now();
-      for (const [id, member] of members) {
-        const { messagesReceived, bufferSize, state } = member.transport.getMetrics();
-        if (messagesReceived != member.received || bufferSize) member.heardAt = now;
-        member.received = messagesReceived;
-        const isOver = (state == "closed" || state == "failed") && !bufferSize;
-        if (isOver || now - member.heardAt >= maxIdleTime) void manager.closeTransport(id);
-      }
-    },
+    sweep: () => sweep(false),
     on(event, handler) {
       const set = handlers.get(event) ?? new Set();
       handlers.set(event, set);
@@ -143,7 +146,7 @@ export function createManager({ maxPoolSize = 100, maxIdleTime = 300_000, health
       return () => void set.delete(handler);
     },
     async destroy() {
-      clearInterval(timer as number);
+      clearInterval(timer);
       await manager.closeAll();
     },
   };
@@ -167,9 +170,10 @@ export function createManager({ maxPoolSize = 100, maxIdleTime = 300_000, health
           try {
             const connection = await open(how);
             breaker.record(true, isProbe);
+            onAbort(how.signal, breaker.stands());
             return connection;
           } catch (error) {
-            breaker.record(verdictOf(error, how.signal), isProbe);
+            breaker.record(hasReached(error, how.signal), isProbe);
             throw error;
           }
         };
@@ -188,6 +192,17 @@ export function createManager({ maxPoolSize = 100, maxIdleTime = 300_000, health
     return breaker;
   }
 
+  /** One that failed may be connected again, with fresh credentials for one: it has the time of an idle one, unless room is needed. */
+  function sweep(isRoomNeeded: boolean): void {
+    const time = now();
+    for (const [id, { transport, addedAt }] of members) {
+      const { bufferSize, state, lastActivityAt = 0 } = transport.getMetrics();
+      if (transport.isBeingRead || bufferSize) continue;
+      const isOver = state == "closed" || (isRoomNeeded && state == "failed");
+      if (isOver || time - Math.max(addedAt, lastActivityAt) >= maxIdleTime) void manager.closeTransport(id);
+    }
+  }
+
   function check(): void {
     const health = manager.getHealth();
     for (const each of health) {
@@ -200,6 +215,19 @@ export function createManager({ maxPoolSize = 100, maxIdleTime = 300_000, health
   }
 
   function emit<Name extends keyof ManagerEvents>(name: Name, detail: ManagerEvents[Name]): void {
-    for (const handler of handlers.get(name) ?? []) handler(detail as never);
+    for (const handler of handlers.get(name) ?? []) {
+      // What a handler throws or rejects with is its own.
+      void (async () => handler(detail as never))().catch(console.error);
+    }
   }
+}
+
+function healthOf({ id, state, getSnapshot, getMetrics }: Transport): TransportHealth {
+  const { attempt, paused } = getSnapshot();
+  const { lastError: error } = getMetrics();
+  if (state == "failed") return { id, status: "unhealthy", reason: `failed: ${error?.code}` };
+  if (attempt >= 3) return { id, status: "unhealthy", reason: `${attempt} tries failed in a row, the last by ${error?.code}` };
+  if (attempt || state == "reconnecting") return { id, status: "degraded", reason: `reconnecting after ${error?.code}` };
+  if (paused) return { id, status: "degraded", reason: "paused" };
+  return { id, status: "healthy", reason: state };
 }

@@ -16,6 +16,7 @@ export const createCounts = (): Counts => ({
   gaps: 0,
   handlerErrors: 0,
   connectedAt: undefined,
+  lastActivityAt: undefined,
   timeToFirstMessage: undefined,
   lastError: undefined,
 });

@@ -27,8 +27,8 @@ export interface SendList {
   /** Adds one; settles with what became of it. */
   add(data: OutgoingSend["data"], kind: OutgoingSend["kind"], signal: AbortSignal | undefined): Promise<SendOutcome>;
   remove(send: PendingSend): void;
-  /** The transport is over: nothing that waits will be sent. */
-  fail(): void;
+  /** Nothing that waits will be sent: the transport is over, or the form failed. */
+  fail(cause?: unknown): void;
   /** Sends what waits over the present connection. Called when there is one, and when something is added. */
   run(): Promise<void>;
 }

@@ -1,4 +1,5 @@
 import { TransportError } from "./errors.js";
+import { toBase64 } from "./keys.js";
 import type { PendingSend, SendList } from "./outgoing.js";
 import type { Settings } from "./settings.js";
 import type { SendOutcome } from "./types.js";
@@ -59,8 +60,11 @@ export function createNumberedSends(list: SendList, sender: Sender, { services, 
       reached = send.number;
       send.delivery = "unknown";
       const cancel = after(services, timeout, () => send.settle(undefined, new TransportError("send-timeout", timeout, { delivery: "unknown" })));
-      onAbort(send.settled, cancel);
-      onAbort(signal, cancel, send.settled);
+      const stopListening = onAbort(signal, cancel);
+      onAbort(send.settled, () => {
+        cancel();
+        stopListening();
+      });
       say(`{"type":"perennial.send","number":${reached},${payload(send)}}`);
     }
   }
@@ -93,12 +97,6 @@ export function createNumberedSends(list: SendList, sender: Sender, { services, 
 function payload({ data, kind }: { data: string | Uint8Array; kind: string }): string {
   if (typeof data != "string") return `"binary":"${toBase64(data)}"`;
   return `"data":${kind == "json" && data[0] != '"' ? data : JSON.stringify(data)}`;
-}
-
-function toBase64(bytes: Uint8Array): string {
-  let text = "";
-  for (const byte of bytes) text += String.fromCharCode(byte);
-  return btoa(text);
 }
 
 /** 128 random bits in base64url. */

@@ -5,6 +5,7 @@ import { createMessage, type Incoming, type Message } from "./message.js";
 import type { Parser } from "./parser.js";
 import { meaningOf } from "./signals.js";
 import type { StreamMessage, StreamSignal } from "./types.js";
+import { onAbort, within } from "./waiting.js";
 
 /** Three of the heartbeats that a server announces, in ms. */
 export function longestSilenceOf(response: Response): number | undefined {
@@ -17,14 +18,13 @@ export const speaksPerennial = (response: Response): boolean => response.headers
 
 /** What a body holds, piece by piece: nothing is read ahead, so that a slow reader slows the sender. What came before damage comes first. */
 export async function* readBody(response: Response, parser: Parser, signal: AbortSignal, heard: { bytes: number }): AsyncGenerator<Incoming[], undefined> {
-  const reader = response.body?.getReader();
+  const next = blocksOf(response, signal);
   for (;;) {
     const found: Incoming[] = [];
-    const block = await reader?.read().catch((cause: unknown) => {
+    const bytes = await within(next(), signal).catch((cause: unknown) => {
       signal.throwIfAborted();
       throw passing("connection-lost", undefined, { cause });
     });
-    const bytes = block?.value;
     try {
       if (bytes) parser.parse(bytes, found);
       else parser.end(found);
@@ -34,6 +34,18 @@ export async function* readBody(response: Response, parser: Parser, signal: Abor
     }
     if (!bytes) return;
   }
+}
+
+/** Reads a body, and lets go of it when the signal aborts: a runtime may have lost the tie between the two. */
+function blocksOf(response: Response, signal: AbortSignal): () => Promise<Uint8Array | undefined> {
+  const reader = response.body?.getReader();
+  if (reader) {
+    onAbort(signal, () => void reader.cancel(signal.reason).catch(() => {}));
+    return async () => (await reader.read()).value;
+  }
+  // A fetch without streams, as that of React Native, has the whole text at the end.
+  let text: Promise<string> | undefined;
+  return async () => (text ? undefined : new TextEncoder().encode(await (text = response.text())));
 }
 
 /** One response that is a stream, whatever its format. */
@@ -54,7 +66,7 @@ export function connectResponse(
   const connection = {
     longestSilence: longestSilenceOf(response),
     marksEnd,
-    repeatsSends: true,
+    repeatsSends: http.repeatsPosts(isPerennial),
     bytes: 0,
     async read(): Promise<Incoming[] | undefined> {
       const { value } = await batches.next();

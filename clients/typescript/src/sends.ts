@@ -1,16 +1,14 @@
 import { createBackoff } from "./backoff.js";
 import type { Connection } from "./connection.js";
 import { asFinal, deliveryOf, passing, TransportError, toTransportError } from "./errors.js";
+import { drawKey } from "./keys.js";
 import type { PendingSend, SendList } from "./outgoing.js";
 import type { Settings } from "./settings.js";
 import type { SendOutcome } from "./types.js";
 import { after, childOf, onAbort, sleep, within } from "./waiting.js";
 
-/** 128 random bits; `randomUUID` is for pages of secure origins only. */
-const drawKey = (): string => crypto.getRandomValues(new Uint32Array(4)).join("-");
-
 /** Keeps outgoing messages in the order of the calls; each ends with what is truly known of it. */
-export function createSendList(settings: Settings, current: () => Connection | undefined, onSent: () => void): SendList {
+export function createSendList(settings: Settings, current: () => Connection | undefined, onSent: (outcome: SendOutcome) => void): SendList {
   const { services, send: { queueCapacity, timeout } } = settings;
   const waiting: PendingSend[] = [];
   const backoff = createBackoff(settings);      // of the first one
@@ -30,7 +28,7 @@ export function createSendList(settings: Settings, current: () => Connection | u
         delivery: "not-sent",
         settled,
         settle(outcome, failure) {
-          if (outcome && !settled.aborted) onSent();
+          if (outcome && !settled.aborted) onSent(outcome);
           if (outcome) resolve(outcome);
           reject(failure);
           fate.abort();
@@ -49,21 +47,26 @@ export function createSendList(settings: Settings, current: () => Connection | u
       if (at >= 0) waiting.splice(at, 1);
     },
 
-    fail(): void {
-      for (const send of waiting.splice(0)) fail(send, new TransportError("not-connected"));
+    fail(cause?: unknown): void {
+      for (const send of waiting.splice(0)) fail(send, new TransportError(cause ? "unexpected" : "not-connected", "", { cause }));
     },
 
     async run(): Promise<void> {
       if (isRunning) return;
       isRunning = true;
-      for (let connection; waiting[0] && (connection = current()); ) {
-        if (connection.sendAll) {
-          connection.sendAll(list);
-          break;
+      try {
+        for (let connection; waiting[0] && (connection = current()); ) {
+          if (connection.sendAll) {
+            connection.sendAll(list);
+            break;
+          }
+          await trySend(connection, waiting[0]);
         }
-        await trySend(connection, waiting[0]);
+      } catch (failure) {
+        list.fail(failure);      // of a form that is not ours
+      } finally {
+        isRunning = false;
       }
-      isRunning = false;
     },
   };
   return list;
@@ -72,7 +75,7 @@ export function createSendList(settings: Settings, current: () => Connection | u
     const { delivery, settled } = send;
     const { repeatsSends } = connection;
     const limit = childOf(settled);
-    onAbort(limit.signal, after(services, timeout, () => limit.abort(passing("send-timeout", timeout))));
+    const cancel = after(services, timeout, () => limit.abort(passing("send-timeout", timeout)));
     try {
       if (send.number) throw new TransportError("connection-lost", "sent in another form");
       const sending = connection.send(send, limit.signal);
@@ -89,6 +92,7 @@ export function createSendList(settings: Settings, current: () => Connection | u
         fail(send, error.code == "http-status" && !error.transient ? asFinal(error, "send-rejected") : error);
       }
     } finally {
+      cancel();
       limit.abort();
     }
     backoff.failedTries = 0;

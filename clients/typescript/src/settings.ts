@@ -1,28 +1,41 @@
+import { now } from "./clock.js";
+import { takeCredentials } from "./credentials.js";
+import { platformFetch } from "./platform-fetch.js";
 import type { ResumePoint, TransportOptions, TransportServices } from "./types.js";
 
 /** The options with every default filled in, checked. */
 export type Settings = ReturnType<typeof settle>;
 
 /** The least values of numbers that have another than their group. */
-const LEAST: Record<string, number> = { idleTimeout: 1, interval: 0, multiplier: 1, highWaterMark: 1e-9 };
+const LEAST: Record<string, number> = { interval: 0, "reconnect.multiplier": 1, "buffer.highWaterMark": 1e-9 };
+
+/** The values of options that have a few. */
+const VALUES: Record<string, readonly unknown[]> = {
+  endOfStream: ["complete", "require-marker", "reconnect"],
+  fullMode: ["block", "drop-oldest", "drop-newest", "unlimited"],
+  framing: ["ndjson", "raw"],
+  credentials: ["omit", "same-origin", "include"],
+};
 
 export function settle(options: TransportOptions) {
-  const { document, location, navigator } = globalThis;
-  const { body, reconnect, resumeFrom, sendUrl } = options;
-  const base = document?.baseURI ?? location?.href;
-  const url = new URL(options.url, base);
+  const { document, location, navigator, addEventListener } = globalThis as Partial<typeof globalThis>;
+  const { body, reconnect, resumeFrom, sendUrl, heartbeat } = options;
+  const url = new URL(options.url, document?.baseURI ?? location?.href);
+  const authorization = takeCredentials(url);
   const method = (options.method ?? (body === undefined ? "GET" : "POST")).toUpperCase();
   if (body !== undefined && method == "GET") throw new TypeError("method: GET takes no body");
   return {
     ...fill(options, "", 1, {
       connectTimeout: 30_000,
-      maxMessageLength: 4 << 20,
+      maxMessageLength: 16 << 20,
       interval: 250,
       probeTimeout: 5_000,
       endOfStream: "complete" as const,
     }),
     ...(resumeFrom ? placeOf(resumeFrom, url) : { url, method, body }),
+    authorization,
     sendUrl: sendUrl && new URL(sendUrl, url),
+    heartbeat: heartbeat && fill(heartbeat, "heartbeat.", 1, { interval: 0, timeout: 0 }),
     reconnect: fill(reconnect || {}, "reconnect.", 0, {
       enabled: reconnect !== false,
       maxAttempts: 5,
@@ -32,18 +45,18 @@ export function settle(options: TransportOptions) {
       jitter: true,
       stableAfter: 10_000,
       maxRetryAfter: 3_600_000,
-      retryStatusCodes: [408, 429, 500, 502, 503, 504],
+      retryStatusCodes: [408, 425, 429, 500, 502, 503, 504, 520, 521, 522, 523, 524, 529, 530],
     }),
-    buffer: fill(options.buffer, "buffer.", 1, { capacity: 1_000, fullMode: "block" as const, highWaterMark: 0.8 }),
+    buffer: fill(options.buffer, "buffer.", 1, { capacity: 1_000, fullMode: "block" as const, highWaterMark: 0.8 }, { highWaterMark: 1 }),
     send: fill(options.send, "send.", 1, { queueCapacity: 256, timeout: 30_000 }),
     services: fill<Partial<TransportServices>, TransportServices>(options.services, "", 0, {
-      fetch,
+      fetch: platformFetch,
       WebSocket: globalThis.WebSocket as TransportServices["WebSocket"],
-      now: Date.now,
-      setTimeout,
-      clearTimeout,
+      now,
+      setTimeout: globalThis.setTimeout,
+      clearTimeout: globalThis.clearTimeout as TransportServices["clearTimeout"],
       random: Math.random,
-      host: "addEventListener" in globalThis ? globalThis : undefined,
+      host: addEventListener && (globalThis as unknown as EventTarget),
       isOffline: () => navigator?.onLine === false,
     }),
   };
@@ -52,17 +65,26 @@ export function settle(options: TransportOptions) {
 /** Another transport's place, of the same origin: requests to it carry credentials. */
 function placeOf({ url, lastEventId }: ResumePoint, { origin, href }: URL) {
   const place = { url: new URL(url, href), method: "GET", body: undefined, lastEventId };
+  takeCredentials(place.url);
   if (place.url.origin != origin) throw new RangeError(`resumeFrom.url must be of the origin ${origin}, as url is, not of ${place.url.origin}.`);
   return place;
 }
 
-/** What is given, over the defaults of its group. Names the first number that is none, or below its least value. */
-function fill<Given extends object, Defaults extends object>(given: Given | undefined, group: string, least: number, defaults: Defaults) {
+/**
+ * What is given, over the defaults of its group. Names the first number that is none or beyond its bounds, and the first value that is
+ * none of those there are.
+ */
+export function fill<Given extends object, Defaults extends object>(given: Given | undefined, group: string, least: number, defaults: Defaults, most: Record<string, number> = {}) {
   const filled = { ...defaults } as Record<string, unknown>;
   for (const [name, value] of Object.entries(given ?? {})) {
     if (value === undefined) continue;
-    const lowest = LEAST[name] ?? (typeof filled[name] == "number" ? least : undefined);
-    if (lowest !== undefined && !((value as number) >= lowest)) throw new RangeError(`${group}${name} must be a number from ${lowest}, not ${value}.`);
+    const isNumber = typeof filled[name] == "number" || name == "idleTimeout";
+    const [lowest, highest = Infinity] = [LEAST[group + name] ?? least, most[name]];
+    if (isNumber && !(typeof value == "number" && value >= lowest && value <= highest)) {
+      throw new RangeError(`${group}${name} must be a number from ${lowest}${highest < Infinity ? ` to ${highest}` : ""}, not ${String(value)}.`);
+    }
+    const values = typeof filled[name] == "boolean" ? [true, false] : VALUES[name];
+    if (values && !values.includes(value)) throw new RangeError(`${group}${name} must be one of ${values.join(", ")}, not ${String(value)}.`);
     filled[name] = value;
   }
   return filled as Omit<Given, keyof Defaults> & { [Name in keyof Defaults]: Name extends keyof Given ? Exclude<Given[Name], undefined> : Defaults[Name] };

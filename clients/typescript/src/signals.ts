@@ -1,4 +1,4 @@
-import { TransportError } from "./errors.js";
+import { type ErrorDetails, TransportError } from "./errors.js";
 import type { Settings } from "./settings.js";
 import type { StreamMessage, StreamSignal } from "./types.js";
 
@@ -34,15 +34,22 @@ export function classifyJson(message: StreamMessage): StreamSignal {
 /** A look before the parsing. */
 const mayHold = ({ data }: StreamMessage, text: string): boolean => data[0] == "{" && data.includes(text);
 
-/** What a message says of a failure: `{"error":{"message":"…","code":"…"}}`, or the same members at the top. */
-export function failureIn(message: StreamMessage, transient: boolean): TransportError {
-  const error = memberOf(message, "error") as Members | undefined;
-  const find = (name: string) => text(error?.[name]) ?? text(memberOf(message, name));
-  return new TransportError("server-failed", undefined, {
-    transient,
-    serverMessage: find("message"),
-    serverCode: find("code") ?? text(error?.["type"]),
-  });
+/** What a message says of a failure. */
+export const failureIn = ({ data }: StreamMessage, transient: boolean): TransportError => new TransportError("server-failed", undefined, { ...explain(data), transient });
+
+/**
+ * What a server says of an error: `{"error":{"message":"…","code":"…"}}`, the same members at the top, `{"error":"…"}`, problem details
+ * (RFC 9457), or plain text.
+ */
+export function explain(said: string): ErrorDetails {
+  const value = parse(said) as Members | undefined;
+  const error = value?.["error"] as Members | undefined;
+  const find = (...names: string[]) => names.map((name) => text(error?.[name]) ?? text(value?.[name])).find((found) => found !== undefined);
+  const plain = /^\s*(<|$)/.test(said) ? undefined : said.trim();
+  return {
+    serverMessage: text(error) ?? find("message", "detail", "errorText", "title") ?? (value === undefined ? plain : undefined),
+    serverCode: find("code") ?? text(error?.["type"]) ?? text(error?.["status"]) ?? (text(value?.["title"]) && text(value?.["type"])),
+  };
 }
 
 /** An object of JSON, as far as is known. */

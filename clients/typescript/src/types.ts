@@ -65,9 +65,9 @@ export interface RetryContext {
 export interface ReconnectOptions {
   /** Whether to reconnect at all. Default true. */
   readonly enabled?: boolean | undefined;
-  /** Attempts after the one that failed first. Default 5. The count clears with progress, never at a mere handshake. */
+  /** Attempts after the one that failed first. Default 5. The count clears with progress: a new message of a stream that resumes exactly, a send that is acknowledged, or `stableAfter`; never at a mere handshake. */
   readonly maxAttempts?: number | undefined;
-  /** The first wait. Default 1000. A server's `retry:` takes its place. */
+  /** The first wait. Default 1000. A server's `retry:` takes its place, but not below 250 or this, whichever is less. */
   readonly initialDelay?: number | undefined;
   /** How much longer each wait is than the one before. Default 2. */
   readonly multiplier?: number | undefined;
@@ -79,7 +79,7 @@ export interface ReconnectOptions {
   readonly stableAfter?: number | undefined;
   /** The longest `Retry-After` that is obeyed; it may exceed `maxDelay`. Default one hour. */
   readonly maxRetryAfter?: number | undefined;
-  /** The HTTP statuses worth another attempt. Default 408, 429, 500, 502, 503, 504. */
+  /** The HTTP statuses worth another attempt. Default 408, 425, 429, 500, 502, 503, 504, 520 to 524, 529, 530. */
   readonly retryStatusCodes?: readonly number[] | undefined;
   /** Has the last word on whether an error is worth another attempt; attempts and replay safety still hold. */
   readonly shouldRetry?: ((context: RetryContext) => boolean) | undefined;
@@ -155,11 +155,11 @@ export interface TransportOptions {
   readonly method?: string | undefined;
   /** The body of the request that opens the stream. Plain objects, arrays and numbers are sent as JSON, anything else as `fetch` sends it. */
   readonly body?: unknown;
-  /** Headers of every request. A browser sends none with a WebSocket. */
+  /** Headers of every request. A WebSocket of a browser can send none: there it is refused, and `auto` takes another form. */
   readonly headers?: Readonly<Record<string, string>> | undefined;
   /** Whether cookies go along, as for `fetch`. Default `same-origin`. */
   readonly credentials?: RequestCredentials | undefined;
-  /** Completes each request just before it is sent: the place for a token that expires. `rejected`: a 401 answered the one before. */
+  /** Completes each request just before it is sent: the place for a token that expires. Where it fails, so has the attempt. `rejected`: a 401 answered the one before. */
   readonly configureRequest?: ((request: OutgoingRequest, context: { readonly rejected: boolean }) => void | Promise<void>) | undefined;
   /** Whether a request other than GET may be repeated although the server may have acted on it. Default false. */
   readonly allowReplay?: boolean | undefined;
@@ -178,8 +178,18 @@ export interface TransportOptions {
    * is tried. Default 5000; less where `connectTimeout` would not leave all of them their turn. The last one has all the time that is left.
    */
   readonly probeTimeout?: number | undefined;
+  /** Where to write what happens, one line an event: `console`, for example. No payload, header or URL stands in it. Default: nowhere. */
+  readonly logger?: Logger | undefined;
   /** Clock, chance and network, for tests and for runtimes without a global `WebSocket`. */
   readonly services?: Partial<TransportServices> | undefined;
+}
+
+/** Takes lines of a log; `console` is one. */
+export interface Logger {
+  debug(text: string): void;
+  info(text: string): void;
+  warn(text: string): void;
+  error(text: string): void;
 }
 
 /** The part of a WebSocket that is used; the platform's and that of the `ws` package have it. */
@@ -206,8 +216,8 @@ export interface TransportServices {
   /** Default: the global one. */
   readonly fetch: (url: URL, init: RequestInit) => Promise<Response>;
   /** Default: the global one. */
-  readonly WebSocket: (new (url: URL, protocols: string[]) => WebSocketLike) | undefined;
-  /** Milliseconds, of a clock that goes on while the machine sleeps. */
+  readonly WebSocket: (new (url: URL, protocols: string[] | object, options?: object) => WebSocketLike) | undefined;
+  /** Milliseconds since 1970, of a clock that goes on while the machine sleeps, and never back. */
   readonly now: () => number;
   readonly setTimeout: (callback: () => void, milliseconds: number) => unknown;
   readonly clearTimeout: (timer: never) => void;
@@ -285,6 +295,8 @@ export interface TransportMetrics {
   /** When the present connection was established. */
   readonly connectedAt: number | undefined;
   readonly connectionDuration: number;
+  /** When something last arrived, heartbeats included, or a message last left. */
+  readonly lastActivityAt: number | undefined;
   readonly messagesReceived: number;
   readonly messagesSent: number;
   /** Bytes read from connections after decompression; of WebSockets, characters and bytes of their messages. */
@@ -317,6 +329,8 @@ export interface Transport extends AsyncIterable<StreamMessage> {
   readonly kind: string;
   readonly state: TransportState;
   readonly isConnected: boolean;
+  /** Whether a loop or a handler of `event` takes the messages. */
+  readonly isBeingRead: boolean;
   /** The id of the last message handed to the buffer, after which the next connection resumes. To go on elsewhere, use `resumePoint`. */
   readonly lastEventId: string | undefined;
   /** What to save in order to go on elsewhere: it follows what the reader took. Absent while a POST has not named its stream. */
@@ -325,19 +339,21 @@ export interface Transport extends AsyncIterable<StreamMessage> {
   readonly completion: Promise<StreamEnd>;
   /**
    * Connects, retrying like any later reconnect; settles at the first established connection. After `failed` or `closed` it starts
-   * again, with fresh attempts and the same resume point. Aborting ends the wait, and the transport where this call began connecting.
+   * again, with fresh attempts and the same resume point. While it reconnects, it settles at the next connection. Aborting ends the wait,
+   * and the transport where this call began connecting.
    */
   connect(options?: { readonly signal?: AbortSignal | undefined }): Promise<void>;
   /**
    * The messages, each once and in order; connects on first use. Ends when the stream completed, was stopped or closed, and throws a
-   * {@link TransportError} when it was interrupted or failed. Leaving the loop leaves the transport connected.
+   * {@link TransportError} when it was interrupted or failed. Leaving the loop leaves the transport connected; giving up
+   * while it waits for a message, as cancelling a `ReadableStream.from(transport)` does, closes it.
    */
   read(options?: { readonly signal?: AbortSignal | undefined }): AsyncGenerator<StreamMessage, void, void>;
   /** Sends text or bytes, in the order of the calls; waits while there is no connection. Rejects with a {@link TransportError} that says what is known of the message. */
   send(data: string | Uint8Array, options?: { readonly signal?: AbortSignal | undefined }): Promise<SendOutcome>;
-  /** Sends a value as JSON. */
+  /** Sends a value as JSON. Rejects with a `TypeError` for what JSON cannot hold. */
   sendJson(value: unknown, options?: { readonly signal?: AbortSignal | undefined }): Promise<SendOutcome>;
-  /** Asks the server to stop producing. What it sends until then still arrives. */
+  /** Asks the server to stop producing. What it sends until then still arrives. Waits for the answer no longer than `connectTimeout`. */
   stop(options?: { readonly signal?: AbortSignal | undefined }): Promise<void>;
   /** Holds back messages and stops reading from the network. Nothing is lost. */
   pause(): void;

@@ -4,10 +4,11 @@ import { passing, TransportError } from "./errors.js";
 import { openEnvelope } from "./json-lines.js";
 import { createMessage, type Incoming } from "./message.js";
 import { createNumberedSends, createSender, type Sender } from "./perennial-v1.js";
+import { configured } from "./requests.js";
 import { cannotStop } from "./response.js";
 import { classifyJson, meaningOf } from "./signals.js";
 import { tooLarge } from "./sse-parser.js";
-import type { OutgoingRequest } from "./types.js";
+import { createSocket, handshakeError } from "./socket.js";
 import { after, createBell, onAbort, within } from "./waiting.js";
 
 export * from "./exports.js";
@@ -27,20 +28,31 @@ export const websocket: Protocol = { kind: "websocket", create: (context) => con
 /** Makes a transport over WebSocket. `http` URLs are taken for `ws`. */
 export const createTransport: CreateTransport = creatorOf(websocket);
 
-async function connect({ settings, sends, target }: ProtocolContext, sender: Sender, { lastEventId, signal }: OpenContext) {
+/** Connects, once more where the handshake was refused for want of credentials. */
+async function connect(context: ProtocolContext, sender: Sender, open: OpenContext): Promise<Connection> {
+  for (let rejected = false; ; rejected = true) {
+    try {
+      return await handshake(context, sender, open, rejected);
+    } catch (failure) {
+      if ((failure as TransportError).status != 401 || rejected || !context.settings.configureRequest) throw failure;
+    }
+  }
+}
+
+async function handshake({ settings, sends, target }: ProtocolContext, sender: Sender, { lastEventId, signal }: OpenContext, rejected: boolean): Promise<Connection> {
   const { services, buffer: { capacity }, maxMessageLength, heartbeat } = settings;
-  const request: OutgoingRequest = { url: new URL(target.url ?? settings.url), headers: new Headers() };
+  const url = new URL(target.url ?? settings.url);
+  if (lastEventId !== undefined) url.searchParams.set("lastEventId", lastEventId);
+  const request = await configured(settings, url, new Headers(settings.headers), rejected, signal);
   request.url.protocol = request.url.protocol.replace("http", "ws");
-  if (lastEventId !== undefined) request.url.searchParams.set("lastEventId", lastEventId);
-  await within(settings.configureRequest?.(request, { rejected: false }), signal);
-  if (!services.WebSocket) throw new TransportError("connect-failed", "no WebSocket here, see services");
 
   const offered = [...(settings.protocols ?? [SUBPROTOCOL])];
-  const socket = new services.WebSocket(request.url, offered);
+  const socket = createSocket(services, request, offered);
   socket.binaryType = "arraybuffer";
   const numbered = createNumberedSends(sends, sender, settings, signal, say);
   const bell = createBell();
   let isPerennial = false;
+  let isGreeted = false;                      // perennial.hello has come: the subprotocol is spoken, not merely repeated
   let queue: Incoming[] = [];
   let fault: TransportError | undefined;      // behind what is in the queue
   let isOver = false;
@@ -76,10 +88,11 @@ async function connect({ settings, sends, target }: ProtocolContext, sender: Sen
     stop(limit) {
       if (!isPerennial) return cannotStop();
       say('{"type":"perennial.stop"}');
+      let stopListening = () => {};
       return within(new Promise<void>((_, reject) => {
         refuseStop = reject;
-        onAbort(signal, () => reject(passing("connection-lost")), limit);
-      }), limit);
+        stopListening = onAbort(signal, () => reject(passing("connection-lost")));
+      }), limit).finally(stopListening);
     },
     close() {
       cancelPing();
@@ -101,16 +114,17 @@ async function connect({ settings, sends, target }: ProtocolContext, sender: Sen
       };
       socket.onmessage = ({ data }: { data: string | ArrayBuffer }) => {
         receive(typeof data == "string" ? data : new Uint8Array(data));
+        if (fault && !isGreeted) reject(fault);
         resolve();
       };
-      socket.onclose = ({ code }: { code: number }) => {
+      socket.onclose = ({ code, reason }: { code: number; reason?: string }) => {
         isOver = true;
-        if (isPerennial || !(code == 1000 || code == 1005)) fault ??= closeError(code);
+        if (isPerennial || !(code == 1000 || code == 1005)) fault ??= closeError(code, reason);
         bell.ring();
-        // A browser does not say why a handshake failed.
-        reject(isPerennial ? fault : passing("connect-failed", `${settings.url.host} (${offered})`));
+        reject(isPerennial ? fault : handshakeError(settings, offered, {}));
       };
-      socket.onerror = () => {};
+      // Not always followed by a close: a content security policy has it alone.
+      socket.onerror = (event: { message?: string; error?: unknown }) => reject(handshakeError(settings, offered, event));
     }), signal);
   } catch (error) {
     connection.close();
@@ -127,7 +141,7 @@ async function connect({ settings, sends, target }: ProtocolContext, sender: Sen
       const found = read(data);
       if (found) queue.push(found);
     } catch (error) {
-      fault = error as TransportError;
+      fault = error instanceof TransportError ? error : new TransportError("protocol-violation", "", { cause: error });
     }
     if (queue.length > capacity) slowDown();
     bell.ring();
@@ -147,6 +161,8 @@ async function connect({ settings, sends, target }: ProtocolContext, sender: Sen
     const found = openEnvelope(data);
     const type = found.message?.type;
     const said = <T>() => found.message!.json<T>();
+    if (!isGreeted && type != "perennial.hello") throw new TransportError("protocol-violation", "no perennial.hello");
+    isGreeted = true;
     if (type == "perennial.hello") {
       const { heartbeat, cursor } = said<{ heartbeat?: number; cursor?: string }>();
       if (heartbeat! > 0) connection.longestSilence = heartbeat! * 3000;
@@ -179,5 +195,5 @@ async function connect({ settings, sends, target }: ProtocolContext, sender: Sen
 const FINAL = /^(100[237-9]|1010|300[03]|44(?!08|29)..)$/;
 
 /** A close that is not the end of the stream (RFC 6455, 7.4.1, and the registry it set up). */
-const closeError = (code: number): TransportError =>
-  new TransportError(code == 1006 ? "connection-lost" : "closed-by-peer", code, { transient: !FINAL.test(`${code}`), closeCode: code });
+const closeError = (code: number, reason?: string): TransportError =>
+  new TransportError(code == 1006 ? "connection-lost" : "closed-by-peer", code, { transient: !FINAL.test(`${code}`), closeCode: code, serverMessage: reason || undefined });

@@ -52,13 +52,13 @@ test("A handshake is no progress: a server that accepts and drops at once exhaus
   assert.equal((await scripted.transport.completion).error?.code, "attempts-exhausted");
 });
 
-test("A message is progress, and so is a connection that stood", async () => {
+test("A new message that can be resumed after is progress, and so is a connection that stood", async () => {
   const scripted = new Scripted({ reconnect: { jitter: false, initialDelay: 1, multiplier: 1, maxAttempts: 1 } });
   scripted.transport.connect().catch(() => {});
   for (let round = 0; round < 3; round++) {
     await scripted.clock.advance(1);
     const body = scripted.last.answer();
-    body.write("id: 1\ndata: x\n\n");
+    body.write(`id: ${round}\ndata: x\n\n`);
     await settled();
     body.break();
     await settled();
@@ -75,17 +75,50 @@ test("A message is progress, and so is a connection that stood", async () => {
   await scripted.transport.close();
 });
 
+for (const [what, text] of [["without an id", "data: x\n\n"], ["that comes again", "id: 1\ndata: x\n\n"]] as const) {
+  test(`A message ${what} is no progress: a stream that sends one and breaks, for ever, is given up`, async () => {
+    const scripted = new Scripted({ reconnect: { jitter: false, initialDelay: 1, multiplier: 1, maxAttempts: 2 } });
+    scripted.transport.connect().catch(() => {});
+    for (let round = 0; scripted.transport.state != "failed"; round++) {
+      assert.ok(round < 5);
+      await scripted.clock.advance(1);
+      const body = scripted.last.answer();
+      body.write(text);
+      await settled();
+      body.break();
+      await settled();
+    }
+    assert.equal((await scripted.transport.completion).error?.code, "attempts-exhausted");
+  });
+}
+
+test("A server may name no first wait below 250 ms, unless the options do", async () => {
+  for (const [initialDelay, delay] of [[1000, 250], [40, 40]] as const) {
+    const scripted = new Scripted({ reconnect: { jitter: false, initialDelay } });
+    const { details } = record(scripted.transport);
+    scripted.transport.connect().catch(() => {});
+    await settled();
+    const body = scripted.last.answer();
+    body.write("retry: 0\nid: 1\ndata: x\n\n");
+    await settled();
+    body.break();
+    await settled();
+    assert.deepEqual(details.find((each) => "reconnecting" in each), { reconnecting: { attempt: 1, delay, maxAttempts: 5 } });
+    await scripted.transport.close();
+  }
+});
+
 test("The server's retry takes the place of the first wait", async () => {
   const scripted = new Scripted({ reconnect: { jitter: false } });
   const { details } = record(scripted.transport);
   scripted.transport.connect().catch(() => {});
   await settled();
   const body = scripted.last.answer();
-  body.write("retry: 40\nid: 1\ndata: x\n\n");
+  body.write("retry: 400\nid: 1\ndata: x\n\n");
   await settled();
   body.break();
   await settled();
-  assert.deepEqual(details.find((each) => "reconnecting" in each), { reconnecting: { attempt: 1, delay: 40, maxAttempts: 5 } });
+  assert.deepEqual(details.find((each) => "reconnecting" in each), { reconnecting: { attempt: 1, delay: 400, maxAttempts: 5 } });
   await scripted.transport.close();
 });
 
@@ -234,7 +267,7 @@ test("A request that was refused for want of credentials did nothing, however lo
 
 test("A send says truly what is known of it: refused is not sent, lost is unknown, and every try has the same key", async () => {
   const scripted = new Scripted({ reconnect: { jitter: false, maxAttempts: 1 } });
-  await Promise.all([scripted.transport.connect(), settled().then(() => scripted.last.answer())]);
+  await Promise.all([scripted.transport.connect(), settled().then(() => scripted.last.answer(200, perennial))]);
   const refused = assert.rejects(scripted.transport.send("a"), { code: "send-rejected", status: 409, delivery: "not-sent" });
   await settled();
   scripted.last.answer(409);
@@ -286,11 +319,11 @@ test("perennial.retry takes the place of the first wait, and damage in it does n
   scripted.transport.connect().catch(() => {});
   await settled();
   const body = scripted.last.answer(200, perennial);
-  body.write('event: perennial.retry\ndata: {"delay":70}\n\nevent: perennial.retry\ndata: oops\n\n');
+  body.write('event: perennial.retry\ndata: {"delay":700}\n\nevent: perennial.retry\ndata: oops\n\n');
   await settled();
   body.break();
   await settled();
-  assert.deepEqual(details.find((each) => "reconnecting" in each), { reconnecting: { attempt: 1, delay: 70, maxAttempts: 5 } });
+  assert.deepEqual(details.find((each) => "reconnecting" in each), { reconnecting: { attempt: 1, delay: 700, maxAttempts: 5 } });
   await scripted.transport.close();
 });
 

@@ -315,11 +315,14 @@ test("A server of plain messages is asked for a sign of life, and answered when 
   await transport.close();
 });
 
-test("A handshake that fails may be tried again; without a WebSocket at all it is final", async () => {
+test("A handshake without an answer is tried again; a refusal says its status; without a WebSocket at all it is final", async () => {
   await using server = await new StreamServer({ noWebSocket: true }).listen();
   const transport = connectTo("websocket", server.url, { reconnect: { maxAttempts: 2 } });
-  await assert.rejects(transport.connect(), { code: "attempts-exhausted" });
-  assert.equal(server.requests.length, 3);
+  await assert.rejects(transport.connect(), { code: "http-status", status: 404 });
+  assert.equal(server.requests.length, 1);
+  const gone = connectTo("websocket", "http://127.0.0.1:1/", { reconnect: { maxAttempts: 2 } });
+  await assert.rejects(gone.connect(), { code: "attempts-exhausted" });
+  assert.equal(gone.getMetrics().errors, 3);
   const none = connectTo("websocket", server.url, { services: { WebSocket: undefined as never } });
   await assert.rejects(none.connect(), { code: "connect-failed" });
 });

@@ -31,8 +31,8 @@ export interface ScriptedRequest {
   readonly headers: Headers;
   readonly body: BodyInit | null | undefined;
   readonly signal: AbortSignal;
-  /** Answers; `body` is written later. */
-  answer(status?: number, headers?: Record<string, string>, body?: ScriptedBody): ScriptedBody;
+  /** Answers; `body` is written later. `refusal`: what an error says, and whether that is all. */
+  answer(status?: number, headers?: Record<string, string>, body?: ScriptedBody, refusal?: string, isWhole?: boolean): ScriptedBody;
   /** Fails before any answer. */
   fail(code?: string): void;
 }
@@ -67,12 +67,14 @@ export class Scripted {
         headers: init.headers as Headers,
         body: init.body,
         signal,
-        answer(status = 200, headers = {}, body = new ScriptedBody()) {
-          const isEmpty = status == 204 || status >= 400;
+        answer(status = 200, headers = {}, body = new ScriptedBody(), refusal = "", isWhole = true) {
+          const isEmpty = status == 204 || (status >= 400 && !refusal);
           // As fetch has it: aborting breaks the body.
           const stream = isEmpty ? null : body.stream.pipeThrough(new TransformStream({}, undefined, { highWaterMark: 0 }), { signal });
           const response = new Response(stream, { status, headers: { "content-type": "text/event-stream", ...headers } });
           resolve(response);
+          if (refusal) body.write(refusal);
+          if (refusal && isWhole) body.end();
           return body;
         },
         fail: (code) => reject(Object.assign(new TypeError("fetch failed"), { cause: { code } })),
