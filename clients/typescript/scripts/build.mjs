@@ -5,7 +5,7 @@ import { build } from "esbuild";
 import { bundled, entryNames, internalNames } from "./bundle.mjs";
 
 rmSync("dist", { recursive: true, force: true });
-const { status } = spawnSync("node_modules/.bin/tsc", ["-p", "tsconfig.build.json"], { stdio: "inherit" });
+const { status } = spawnSync("node", ["node_modules/typescript/bin/tsc", "-p", "tsconfig.build.json"], { stdio: "inherit" });
 if (status !== 0) process.exit(status ?? 1);
 
 const shortened = new RegExp(`\\b(${internalNames.join("|")})\\b(?=[?]?[:(<])`);

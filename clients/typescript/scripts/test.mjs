@@ -48,7 +48,7 @@ stream.on("test:fail", ({ details }) => (failed += details.type === "suite" ? 0 
 await pipeline(stream.compose(new spec()), process.stdout, { end: false });
 
 if (!chosen.length) {
-  check("node_modules/.bin/tsc", "--noEmit");
+  check("node", "node_modules/typescript/bin/tsc", "--noEmit");
   check("node", "scripts/size.mjs");
   check("node", "scripts/demo.mjs", "--check");
 }

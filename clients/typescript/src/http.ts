@@ -78,7 +78,7 @@ function createHttp(settings: Settings, target: Target) {
 
   /** Makes a request, once more where it was refused for want of credentials. */
   async function request(method: string, to: URL, headers: Headers, signal: AbortSignal, body?: BodyInit, mark?: (isSent: boolean) => void): Promise<Response> {
-    new Headers(settings.headers).forEach((value, name) => {
+    new Headers(settings.headers()).forEach((value, name) => {
       if (mark || name != "idempotency-key") headers.set(name, value);      // the caller's is for the start: messages have one each
     });
     for (let rejected = false; ; rejected = true) {

@@ -19,7 +19,7 @@ const VALUES: Record<string, readonly unknown[]> = {
 
 export function settle(options: TransportOptions) {
   const { document, location, navigator, addEventListener } = globalThis as Partial<typeof globalThis>;
-  const { body, reconnect, resumeFrom, sendUrl, heartbeat } = options;
+  const { body, headers, reconnect, resumeFrom, sendUrl, heartbeat } = options;
   const url = new URL(options.url, document?.baseURI ?? location?.href);
   const authorization = takeCredentials(url);
   const method = (options.method ?? (body === undefined ? "GET" : "POST")).toUpperCase();
@@ -36,6 +36,7 @@ export function settle(options: TransportOptions) {
     authorization,
     sendUrl: sendUrl && new URL(sendUrl, url),
     heartbeat: heartbeat && fill(heartbeat, "heartbeat.", 1, { interval: 0, timeout: 0 }),
+    headers: typeof headers == "function" ? headers : () => headers,
     reconnect: fill(reconnect || {}, "reconnect.", 0, {
       enabled: reconnect !== false,
       maxAttempts: 5,

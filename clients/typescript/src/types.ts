@@ -155,8 +155,8 @@ export interface TransportOptions {
   readonly method?: string | undefined;
   /** The body of the request that opens the stream. Plain objects, arrays and numbers are sent as JSON, anything else as `fetch` sends it. */
   readonly body?: unknown;
-  /** Headers of every request. A WebSocket of a browser can send none: there it is refused, and `auto` takes another form. */
-  readonly headers?: Readonly<Record<string, string>> | undefined;
+  /** Headers of every request; a function is called before each. A WebSocket of a browser can send none: there it is refused, and `auto` takes another form. */
+  readonly headers?: Readonly<Record<string, string>> | (() => Readonly<Record<string, string>> | undefined) | undefined;
   /** Whether cookies go along, as for `fetch`. Default `same-origin`. */
   readonly credentials?: RequestCredentials | undefined;
   /** Completes each request just before it is sent: the place for a token that expires. Where it fails, so has the attempt. `rejected`: a 401 answered the one before. */

@@ -43,7 +43,7 @@ async function handshake({ settings, sends, target }: ProtocolContext, sender: S
   const { services, buffer: { capacity }, maxMessageLength, heartbeat } = settings;
   const url = new URL(target.url ?? settings.url);
   if (lastEventId !== undefined) url.searchParams.set("lastEventId", lastEventId);
-  const request = await configured(settings, url, new Headers(settings.headers), rejected, signal);
+  const request = await configured(settings, url, new Headers(settings.headers()), rejected, signal);
   request.url.protocol = request.url.protocol.replace("http", "ws");
 
   const offered = [...(settings.protocols ?? [SUBPROTOCOL])];

@@ -5,7 +5,7 @@ import { act, createElement, StrictMode, useState } from "react";
 import { createRoot } from "react-dom/client";
 import { renderToString } from "react-dom/server";
 import { WebSocket } from "ws";
-import { useSSE, useTransport, useWebSocket } from "../src/react.js";
+import { type StreamView, useSSE, useStreamText, useTransport, useWebSocket } from "../src/react.js";
 import type { TransportServices } from "../src/types.js";
 import { connectTo } from "./support/forms.js";
 import { StreamServer } from "./support/stream-server.js";
@@ -71,4 +71,61 @@ test("On a server nothing is connected", async () => {
   assert.equal(renderToString(createElement(() => createElement("p", null, texts(useSSE({ url: server.url }))))), "<p>idle: </p>");
   await new Promise((resolve) => setTimeout(resolve, 20));
   assert.equal(server.requests.length, 0);
+});
+
+test("Without a source there is no stream yet; it begins when there is one", async () => {
+  await using server = await new StreamServer().listen();
+  server.write("one");
+  let setUrl = (_: string) => {};
+  const Stream = () => {
+    const [url, set] = useState<string>();
+    setUrl = set;
+    const view = useTransport(url === undefined ? undefined : { transport: "sse", url });
+    return createElement("p", null, `${texts(view as StreamView)} ${view.transport?.kind}`);
+  };
+  const element = root();
+  const rendered = createRoot(element);
+  await act(async () => rendered.render(createElement(Stream)));
+  assert.equal(element.textContent, "idle:  undefined");
+  await act(async () => setUrl(server.url));
+  await act(() => shows(element, "connected: one sse"));
+  await act(async () => rendered.unmount());
+});
+
+test("A token that changes between renders is used at the next attempt, over the same stream", async () => {
+  await using server = await new StreamServer().listen();
+  server.write("one");
+  let setToken = (_: string) => {};
+  const Stream = () => {
+    const [token, set] = useState("first");
+    setToken = set;
+    return createElement("p", null, texts(useSSE({
+      url: server.url,
+      headers: { "x-token": token },
+      configureRequest: ({ headers }) => headers.set("x-configured", token),
+      reconnect: { initialDelay: 0 },
+    })));
+  };
+  const element = root();
+  const rendered = createRoot(element);
+  await act(async () => rendered.render(createElement(StrictMode, null, createElement(Stream))));
+  await act(() => shows(element, "connected: one"));
+  await act(async () => setToken("second"));
+  assert.equal(server.requests.length, 1);
+  server.cut();
+  server.write("two");
+  await act(() => shows(element, "connected: onetwo"));
+  assert.deepEqual(server.requests.map(({ headers }) => [headers["x-token"], headers["x-configured"]]), [["first", "first"], ["second", "second"]]);
+  await act(async () => rendered.unmount());
+});
+
+test("useStreamText joins what each message adds", async () => {
+  await using server = await new StreamServer().listen();
+  server.write("Hel", "lo");
+  const Answer = () => createElement("p", null, `${useStreamText({ url: server.url, services }).text} ${useStreamText({ url: server.url, services }, ({ data }) => data[0]).text}`);
+  const element = root();
+  const rendered = createRoot(element);
+  await act(async () => rendered.render(createElement(Answer)));
+  await act(() => shows(element, "Hello Hl"));
+  await act(async () => rendered.unmount());
 });

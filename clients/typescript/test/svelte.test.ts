@@ -6,9 +6,10 @@ import { test } from "node:test";
 import { pathToFileURL } from "node:url";
 import { build } from "esbuild";
 import { compile } from "svelte/compiler";
+import { writable } from "svelte/store";
 import { WebSocket } from "ws";
-import { sseStore, transportStore, websocketStore } from "../src/svelte.js";
-import type { TransportServices } from "../src/types.js";
+import { sseStore, streamTextStore, type StreamSource, transportStore, websocketStore } from "../src/svelte.js";
+import type { TransportOptions, TransportServices } from "../src/types.js";
 import { StreamServer } from "./support/stream-server.js";
 
 const services = { WebSocket: WebSocket as unknown as NonNullable<TransportServices["WebSocket"]> };
@@ -58,3 +59,31 @@ for (const [name, storeOf] of [["sseStore", sseStore], ["websocketStore", websoc
     while (server.readers > 0) await new Promise((resolve) => setTimeout(resolve, 5));
   });
 }
+
+test("Without a source there is no stream yet; a token that changes is used at the next attempt, over the same stream", async () => {
+  await using server = await new StreamServer().listen();
+  server.write("one");
+  const source = writable<StreamSource<TransportOptions>>(undefined);
+  const stream = sseStore(source);
+  const elements = [root(), root()];
+  const views = elements.map((element) => start(element, { stream }));
+  await shows(elements[0]!, "idle: ");
+  const options = { url: server.url, reconnect: { initialDelay: 0 } };
+  source.set({ ...options, headers: { "x-token": "first" } });
+  for (const element of elements) await shows(element, "connected: one");
+  source.set({ ...options, headers: { "x-token": "second" } });
+  server.cut();
+  server.write("two");
+  for (const element of elements) await shows(element, "connected: onetwo");
+  assert.deepEqual(server.requests.map(({ headers }) => headers["x-token"]), ["first", "second"]);
+  for (const view of views) await leave(view);
+  while (server.readers > 0) await new Promise((resolve) => setTimeout(resolve, 5));
+});
+
+test("streamTextStore joins what each message adds", async () => {
+  await using server = await new StreamServer().listen();
+  server.write("Hel", "lo");
+  const store = streamTextStore({ transport: "sse", url: server.url });
+  await new Promise<void>((resolve) => store.subscribe(({ text }) => text == "Hello" && resolve()));
+  await store.getSnapshot().transport.close();
+});
