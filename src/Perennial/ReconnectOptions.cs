@@ -15,12 +15,14 @@ public sealed record ReconnectOptions
     public bool Enabled { get; init; } = true;
 
     /// <summary>
-    /// Attempts after the one that failed first. Default 5; 0 or more. The count clears when a message was handed over or a
-    /// connection stood for <see cref="StableAfter"/>, never at a mere handshake.
+    /// Attempts after the one that failed first. Default 5; 0 or more. The count clears when a connection stood for
+    /// <see cref="StableAfter"/>, or delivered a message with an id of its own that is not the one after which it resumed; never at a mere
+    /// handshake, and not by messages that a server without ids may send again.
     /// </summary>
     public int MaxAttempts { get; init; } = 5;
 
-    /// <summary>The first wait. Default 1 s; 0 to 1 h. A server's <c>retry:</c> takes its place.</summary>
+    /// <summary>The first wait. Default 1 s; 0 to 1 h. A server's <c>retry:</c> takes its place, and is
+    /// at least 250 ms, or this value where that is shorter.</summary>
     public TimeSpan InitialDelay { get; init; } = TimeSpan.FromSeconds(1);
 
     /// <summary>How much longer each wait is than the one before. Default 2; 1 to 100.</summary>

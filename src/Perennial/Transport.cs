@@ -160,7 +160,7 @@ public abstract class Transport : IAsyncDisposable
 
     /// <summary>
     /// Connects, retrying like any later reconnect, and returns at the first established connection. Returns at once while
-    /// connected. After <see cref="TransportState.Failed"/> or <see cref="TransportState.Closed"/> it starts again with fresh
+    /// connected; while reconnecting it waits for the next connection. After <see cref="TransportState.Failed"/> or <see cref="TransportState.Closed"/> it starts again with fresh
     /// attempts and the same resume point.
     /// </summary>
     /// <param name="cancellationToken">Ends the wait; the call that began connecting also closes the transport.</param>

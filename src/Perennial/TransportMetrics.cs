@@ -66,7 +66,7 @@ public sealed record TransportMetrics
     /// <summary>Replies that were dropped because nobody waited for them any more.</summary>
     public long LateReplies { get; init; }
 
-    /// <summary>Exceptions thrown by event handlers.</summary>
+    /// <summary>Exceptions thrown by event handlers, loggers and listeners of metrics and activities. They change nothing else.</summary>
     public long HandlerErrors { get; init; }
 
     /// <summary>Messages waiting for the reader.</summary>

@@ -51,7 +51,7 @@ public sealed class AutoTransport : Transport
         services ??= TransportServices.Default;
         _options = options;
         _time = services.Time;
-        _logger = services.LoggerFactory.CreateLogger("Perennial.Transport");
+        _logger = services.LoggerFactory.CreateSafeLogger("Perennial.Transport");
         _memory = services.ProtocolMemory;
         _opener = new ProtocolOpener(options, services);
         _memoryKey = options.Order.All(_opener.CanOpen)

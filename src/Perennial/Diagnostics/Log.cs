@@ -34,6 +34,9 @@ internal static partial class Log
     [LoggerMessage(9, LogLevel.Warning, "{Kind} transport {Id}: the server reports an error in the stream")]
     public static partial void ServerReportedError(ILogger logger, string kind, string id);
 
+    [LoggerMessage(10, LogLevel.Warning, "{Kind} transport {Id}: a message of {Bytes} bytes was left out, because it is not JSON")]
+    public static partial void LeftOut(ILogger logger, string kind, string id, int bytes);
+
     [LoggerMessage(20, LogLevel.Error, "A handler of the manager's {Event} threw")]
     public static partial void ManagerHandlerThrew(ILogger logger, string @event, Exception exception);
 

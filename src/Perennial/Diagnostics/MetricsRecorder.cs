@@ -9,7 +9,6 @@ internal sealed class MetricsRecorder(string kind, TimeProvider time)
     private long _messagesSent;
     private long _bytesReceived;
     private long _bytesSent;
-    private long _announcedDrops;
     private long _firstConnectAt = Never;
     private long _connectedAt = Never;
     private long _firstMessageTicks = Never;
@@ -22,7 +21,7 @@ internal sealed class MetricsRecorder(string kind, TimeProvider time)
     private int _resumes;
     private int _gaps;
     private int _lateReplies;
-    private int _handlerErrors;
+    private int _observerErrors;
     private TransportException? _lastError;
     private LatencyRecorder _handOvers = new();
 
@@ -32,12 +31,12 @@ internal sealed class MetricsRecorder(string kind, TimeProvider time)
 
     public void Connected(bool isResume)
     {
-        PerennialTelemetry.Connections.Add(1, Tag);
-        PerennialTelemetry.ActiveConnections.Add(1, Tag);
+        Note(PerennialTelemetry.Connections.TryRecord(1, Tag));
+        Note(PerennialTelemetry.ActiveConnections.TryRecord(1, Tag));
         Volatile.Write(ref _connectedAt, time.GetTimestamp());
         if (isResume)
         {
-            PerennialTelemetry.Resumes.Add(1, Tag);
+            Note(PerennialTelemetry.Resumes.TryRecord(1, Tag));
             Interlocked.Increment(ref _resumes);
         }
     }
@@ -45,7 +44,7 @@ internal sealed class MetricsRecorder(string kind, TimeProvider time)
     /// <summary>The connection is over. Follows each <see cref="Connected"/>.</summary>
     public void Disconnected()
     {
-        PerennialTelemetry.ActiveConnections.Add(-1, Tag);
+        Note(PerennialTelemetry.ActiveConnections.TryRecord(-1, Tag));
         Volatile.Write(ref _connectedAt, Never);
     }
 
@@ -58,7 +57,7 @@ internal sealed class MetricsRecorder(string kind, TimeProvider time)
             Volatile.Write(ref _heartbeatAt, receivedAt);
         }
 
-        PerennialTelemetry.Bytes.Add(count, Tag);
+        Note(PerennialTelemetry.Bytes.TryRecord(count, Tag));
         Volatile.Write(ref _bytesReceived, _bytesReceived + count);
     }
 
@@ -68,7 +67,7 @@ internal sealed class MetricsRecorder(string kind, TimeProvider time)
     /// <summary>The peer answered a ping.</summary>
     public void PingAnswered(TimeSpan roundTrip)
     {
-        PerennialTelemetry.PingDuration.Record(roundTrip.TotalSeconds, Tag);
+        Note(PerennialTelemetry.PingDuration.TryRecord(roundTrip.TotalSeconds, Tag));
         Volatile.Write(ref _pingTicks, roundTrip.Ticks);
         Volatile.Write(ref _heartbeatAt, time.GetTimestamp());
     }
@@ -78,28 +77,30 @@ internal sealed class MetricsRecorder(string kind, TimeProvider time)
 
     public void MessagesReceived(int count, long receivedAt)
     {
-        _consecutiveErrors = 0;
-        PerennialTelemetry.Messages.Add(count, Tag);
+        Note(PerennialTelemetry.Messages.TryRecord(count, Tag));
         Volatile.Write(ref _messagesReceived, _messagesReceived + count);
         if (_firstMessageTicks == Never)
         {
             var elapsed = time.GetElapsedTime(_firstConnectAt, receivedAt);
-            PerennialTelemetry.TimeToFirstMessage.Record(elapsed.TotalSeconds, Tag);
+            Note(PerennialTelemetry.TimeToFirstMessage.TryRecord(elapsed.TotalSeconds, Tag));
             Volatile.Write(ref _firstMessageTicks, elapsed.Ticks);
         }
     }
+
+    /// <summary>The stream went on, so that the tries that failed before do not count any more.</summary>
+    public void Progressed() => Volatile.Write(ref _consecutiveErrors, 0);
 
     /// <summary>The batch whose oldest message came off the socket at this time is with the reader now. Called by the reader alone.</summary>
     public void HandedOver(long receivedAt)
     {
         var elapsed = time.GetElapsedTime(receivedAt);
-        PerennialTelemetry.HandOverLatency.Record(elapsed.TotalSeconds, Tag);
+        Note(PerennialTelemetry.HandOverLatency.TryRecord(elapsed.TotalSeconds, Tag));
         _handOvers.Record(elapsed);
     }
 
     public void MessageSent(int bytes)
     {
-        PerennialTelemetry.Sends.Add(1, Tag);
+        Note(PerennialTelemetry.Sends.TryRecord(1, Tag));
         Interlocked.Increment(ref _messagesSent);
         Interlocked.Add(ref _bytesSent, bytes);
         Volatile.Write(ref _activityAt, time.GetTimestamp());
@@ -107,7 +108,7 @@ internal sealed class MetricsRecorder(string kind, TimeProvider time)
 
     public void Error(TransportException error)
     {
-        PerennialTelemetry.Errors.Add(1, Tag, ErrorType(error.Code));
+        Note(PerennialTelemetry.Errors.TryRecord(1, Tag, ErrorType(error.Code)));
         Interlocked.Increment(ref _errors);
         Volatile.Write(ref _lastError, error);
     }
@@ -117,30 +118,26 @@ internal sealed class MetricsRecorder(string kind, TimeProvider time)
 
     public void Reconnecting(TransportErrorCode cause)
     {
-        PerennialTelemetry.Reconnects.Add(1, Tag, ErrorType(cause));
+        Note(PerennialTelemetry.Reconnects.TryRecord(1, Tag, ErrorType(cause)));
         Interlocked.Increment(ref _reconnectAttempts);
     }
 
     public void Gap()
     {
-        PerennialTelemetry.Gaps.Add(1, Tag);
+        Note(PerennialTelemetry.Gaps.TryRecord(1, Tag));
         Interlocked.Increment(ref _gaps);
     }
 
-    /// <summary>Counts drops that are being announced, and returns how many were announced in all.</summary>
-    public long MessagesDropped(long count)
-    {
-        PerennialTelemetry.Dropped.Add(count, Tag);
-        return Interlocked.Add(ref _announcedDrops, count);
-    }
+    public void MessagesDropped(int count) => Note(PerennialTelemetry.Dropped.TryRecord(count, Tag));
 
     public void LateReply()
     {
-        PerennialTelemetry.LateReplies.Add(1, Tag);
+        Note(PerennialTelemetry.LateReplies.TryRecord(1, Tag));
         Interlocked.Increment(ref _lateReplies);
     }
 
-    public void HandlerThrew() => Interlocked.Increment(ref _handlerErrors);
+    /// <summary>A handler, a logger or a listener threw. From anywhere.</summary>
+    public void ObserverThrew() => Interlocked.Increment(ref _observerErrors);
 
     public TransportMetrics Snapshot(string id, TransportState state, TimeSpan stableAfter, int bufferSize, long dropped, int outstandingRequests)
     {
@@ -169,7 +166,7 @@ internal sealed class MetricsRecorder(string kind, TimeProvider time)
             Dropped = dropped,
             OutstandingRequests = outstandingRequests,
             LateReplies = Volatile.Read(ref _lateReplies),
-            HandlerErrors = Volatile.Read(ref _handlerErrors),
+            HandlerErrors = Volatile.Read(ref _observerErrors),
             BufferSize = bufferSize,
             TimeToFirstMessage = firstMessage == Never ? null : TimeSpan.FromTicks(firstMessage),
             AverageLatency = _handOvers.Average,
@@ -196,7 +193,15 @@ internal sealed class MetricsRecorder(string kind, TimeProvider time)
         finally
         {
             var seconds = time.GetElapsedTime(since).TotalSeconds;
-            PerennialTelemetry.SendDuration.Record(seconds, error is { } tag ? [Tag, tag] : [Tag]);
+            Note(PerennialTelemetry.SendDuration.TryRecord(seconds, error is { } tag ? [Tag, tag] : [Tag]));
+        }
+    }
+
+    private void Note(bool isRecorded)
+    {
+        if (!isRecorded)
+        {
+            ObserverThrew();
         }
     }
 

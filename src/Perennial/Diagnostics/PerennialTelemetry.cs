@@ -18,65 +18,81 @@ public static class PerennialTelemetry
 
     internal static ActivitySource Activities { get; } = new(Name);
 
-    internal static Counter<long> Messages { get; }
+    internal static SafeInstrument<long> Messages { get; }
 
-    internal static Counter<long> Bytes { get; }
+    internal static SafeInstrument<long> Bytes { get; }
 
-    internal static Counter<long> Connections { get; }
+    internal static SafeInstrument<long> Connections { get; }
 
-    internal static Counter<long> Reconnects { get; }
+    internal static SafeInstrument<long> Reconnects { get; }
 
-    internal static Counter<long> Dropped { get; }
+    internal static SafeInstrument<long> Dropped { get; }
 
-    internal static Counter<long> Gaps { get; }
+    internal static SafeInstrument<long> Gaps { get; }
 
-    internal static Counter<long> Errors { get; }
+    internal static SafeInstrument<long> Errors { get; }
 
-    internal static Counter<long> Sends { get; }
+    internal static SafeInstrument<long> Sends { get; }
 
-    internal static Counter<long> LateReplies { get; }
+    internal static SafeInstrument<long> LateReplies { get; }
 
-    internal static Counter<long> Resumes { get; }
+    internal static SafeInstrument<long> Resumes { get; }
 
-    internal static UpDownCounter<long> ActiveConnections { get; }
+    internal static SafeInstrument<long> ActiveConnections { get; }
 
-    internal static UpDownCounter<long> BrokenOrigins { get; }
+    internal static SafeInstrument<long> BrokenOrigins { get; }
 
-    internal static Histogram<double> SendDuration { get; }
+    internal static SafeInstrument<double> SendDuration { get; }
 
-    internal static Histogram<double> PingDuration { get; }
+    internal static SafeInstrument<double> PingDuration { get; }
 
-    internal static Histogram<double> TimeToFirstMessage { get; }
+    internal static SafeInstrument<double> TimeToFirstMessage { get; }
 
-    internal static Histogram<double> HandOverLatency { get; }
+    internal static SafeInstrument<double> HandOverLatency { get; }
 
     private static Meter Meter { get; } = new(Name);
 
     static PerennialTelemetry()
     {
-        Messages = Meter.CreateCounter<long>("perennial.client.messages", "{message}", "Messages handed to the buffer.");
-        Bytes = Meter.CreateCounter<long>("perennial.client.received", "By", "Bytes read from connections.");
-        Connections = Meter.CreateCounter<long>("perennial.client.connections", "{connection}", "Connections established.");
-        Reconnects = Meter.CreateCounter<long>("perennial.client.reconnects", "{attempt}", "Reconnect attempts, by error.type.");
-        Dropped = Meter.CreateCounter<long>("perennial.client.dropped", "{message}", "Messages dropped because a buffer was full.");
-        Gaps = Meter.CreateCounter<long>("perennial.client.gaps", "{gap}", "Gaps detected.");
-        Errors = Meter.CreateCounter<long>("perennial.client.errors", "{error}", "Errors, by error.type.");
-        Sends = Meter.CreateCounter<long>("perennial.client.sends", "{message}", "Messages sent.");
-        LateReplies = Meter.CreateCounter<long>("perennial.client.late_replies", "{message}", "Replies dropped because nobody waited for them any more.");
-        Resumes = Meter.CreateCounter<long>("perennial.client.resumes", "{connection}", "Connections that went on from a resume point.");
-        ActiveConnections = Meter.CreateUpDownCounter<long>("perennial.client.active_connections", "{connection}", "Connections that stand.");
-        BrokenOrigins = Meter.CreateUpDownCounter<long>("perennial.client.origins.broken", "{origin}", "Origins whose circuit breaker is not closed.");
+        Messages = Counter("perennial.client.messages", "{message}", "Messages handed to the buffer.");
+        Bytes = Counter("perennial.client.received", "By", "Bytes read from connections.");
+        Connections = Counter("perennial.client.connections", "{connection}", "Connections established.");
+        Reconnects = Counter("perennial.client.reconnects", "{attempt}", "Reconnect attempts, by error.type.");
+        Dropped = Counter("perennial.client.dropped", "{message}", "Messages dropped because a buffer was full.");
+        Gaps = Counter("perennial.client.gaps", "{gap}", "Gaps detected.");
+        Errors = Counter("perennial.client.errors", "{error}", "Errors, by error.type.");
+        Sends = Counter("perennial.client.sends", "{message}", "Messages sent.");
+        LateReplies = Counter("perennial.client.late_replies", "{message}", "Replies dropped because nobody waited for them any more.");
+        Resumes = Counter("perennial.client.resumes", "{connection}", "Connections that went on from a resume point.");
+        ActiveConnections = UpDownCounter("perennial.client.active_connections", "{connection}", "Connections that stand.");
+        BrokenOrigins = UpDownCounter("perennial.client.origins.broken", "{origin}", "Origins whose circuit breaker is not closed.");
         TimeToFirstMessage = Duration("perennial.client.time_to_first_message", "From connect to the first message.");
         HandOverLatency = Duration("perennial.client.hand_over.duration", "From the socket to the reader, once a batch.");
         SendDuration = Duration("perennial.client.send.duration", "From the call to what is known of the message, waits in the queue included.");
         PingDuration = Duration("perennial.client.ping.duration", "From a ping to the next bytes of the peer.");
     }
 
+    private static SafeInstrument<long> Counter(string name, string unit, string description)
+    {
+        var counter = Meter.CreateCounter<long>(name, unit, description);
+        return new SafeInstrument<long>(counter, counter.Add);
+    }
+
+    private static SafeInstrument<long> UpDownCounter(string name, string unit, string description)
+    {
+        var counter = Meter.CreateUpDownCounter<long>(name, unit, description);
+        return new SafeInstrument<long>(counter, counter.Add);
+    }
+
     /// <summary>Buckets for times from a tenth of a millisecond on; those of the SDK are for milliseconds.</summary>
-    private static Histogram<double> Duration(string name, string description) => Meter.CreateHistogram(
-        name,
-        "s",
-        description,
-        tags: null,
-        new InstrumentAdvice<double> { HistogramBucketBoundaries = [0.0001, 0.0005, 0.001, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60] });
+    private static SafeInstrument<double> Duration(string name, string description)
+    {
+        var histogram = Meter.CreateHistogram(
+            name,
+            "s",
+            description,
+            tags: null,
+            new InstrumentAdvice<double> { HistogramBucketBoundaries = [0.0001, 0.0005, 0.001, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60] });
+        return new SafeInstrument<double>(histogram, histogram.Record);
+    }
 }

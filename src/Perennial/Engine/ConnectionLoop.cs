@@ -1,4 +1,3 @@
-using System.Diagnostics;
 using Perennial.Diagnostics;
 using Perennial.Management;
 
@@ -26,7 +25,6 @@ internal sealed class ConnectionLoop(TransportCore core, TransportSession sessio
     /// <summary>What a stream that waits costs is this method and the pump's: nothing that is only needed to connect or to leave belongs here.</summary>
     private async Task RunAsync()
     {
-        core.Metrics.ConnectStarted();
         StreamEnd? end = null;
         while (end is null)
         {
@@ -43,7 +41,6 @@ internal sealed class ConnectionLoop(TransportCore core, TransportSession sessio
         }
 
         Finish(end);
-        session.SetOver();
     }
 
     /// <summary>After a failure: how the stream ends with it, or <see langword="null"/> after the wait before another try.</summary>
@@ -81,6 +78,7 @@ internal sealed class ConnectionLoop(TransportCore core, TransportSession sessio
     private async Task WaitToReconnectAsync(TransportException error, TimeSpan wait)
     {
         core.Report(error, isRecoverable: true, _retry.Failures);
+        session.SetReconnecting();
         core.Life.TryEnter(TransportState.Reconnecting);
         core.Metrics.Reconnecting(error.Code);
         Log.Retrying(core.Logger, core.Kind, core.Id, error.Code, _retry.Failures, wait);
@@ -91,6 +89,7 @@ internal sealed class ConnectionLoop(TransportCore core, TransportSession sessio
 
     private async Task ConnectAsync()
     {
+        core.Metrics.ConnectStarted();
         var resumeFrom = core.Cursor.Value;
         var connection = await (core.Services.Breakers is { } breakers
             ? OpenUnlessBrokenAsync(breakers, resumeFrom)
@@ -114,11 +113,8 @@ internal sealed class ConnectionLoop(TransportCore core, TransportSession sessio
     private async Task<TransportConnection> OpenAsync(string? resumeFrom)
     {
         core.Events?.Post(new ConnectingEvent(_retry.Failures));
-        using var activity = PerennialTelemetry.Activities.StartActivity(ActivityKind.Client, name: "perennial.connect", links: session.Links);
-        activity?.SetTag("perennial.transport", core.Kind)
-            .SetTag("server.address", core.Options.Endpoint.Host)
-            .SetTag("server.port", core.Options.Endpoint.Port)
-            .SetTag("perennial.attempt", _retry.Failures);
+        using var activity = new ConnectActivity(session.Links, core.Metrics);
+        activity.Describe(core.Kind, core.Options.Endpoint, _retry.Failures);
         using var limit = new CancellationTokenSource(core.Options.ConnectTimeout, core.Time);
         using var leaving = _lifetime.Token.UnsafeRegister(static limit => ((CancellationTokenSource)limit!).CancelQuietly(), limit);
         Task<TransportConnection>? opening = null;
@@ -131,7 +127,7 @@ internal sealed class ConnectionLoop(TransportCore core, TransportSession sessio
         {
             _ = CloseLateAsync(opening);
             var error = e is OperationCanceledException && limit.IsCancellationRequested && !session.IsLeft ? ConnectTimeout(e) : e;
-            activity?.SetStatus(ActivityStatusCode.Error).SetTag("error.type", ((error as TransportException)?.Code ?? TransportErrorCode.Unexpected).ToString());
+            activity.Fail(error);
             if (ReferenceEquals(error, e))
             {
                 throw;
@@ -216,17 +212,21 @@ internal sealed class ConnectionLoop(TransportCore core, TransportSession sessio
         }
     }
 
+    /// <summary>Ends the session in every respect first, and only then logs it.</summary>
     private void Finish(StreamEnd end)
     {
-        ErrorEvent? last = null;
         if (end.Error is { } error)
         {
-            last = core.Describe(error, isRecoverable: false, _retry.Failures);
-            Log.Failed(core.Logger, core.Kind, core.Id, error.Code, error);
+            core.Metrics.Error(error);
         }
 
-        core.Life.End(end, last);
+        core.Life.End(end, _retry.Failures);
         core.Requests?.End(session, end);
+        session.SetOver();
+        if (end.Error is { } cause)
+        {
+            Log.Failed(core.Logger, core.Kind, core.Id, cause.Code, cause);
+        }
     }
 
     private TransportException ConnectTimeout(Exception cause) =>

@@ -12,7 +12,8 @@ internal sealed class ConnectionPump(
 {
     private readonly MessageBatch _batch = new();
     private readonly long _since = core.Time.GetTimestamp();
-    private bool _hasDelivered;
+    private readonly string? _resumedFrom = core.Cursor.Value;
+    private bool _hasProgressed;            // a numbered message was handed over that had not been before
 
     /// <summary>Watches over the connection.</summary>
     public IdleWatch Idle => idle;
@@ -72,7 +73,7 @@ internal sealed class ConnectionPump(
     /// <summary>What a failure means: a lost connection, or where going on would repeat what must not be repeated, an interruption.</summary>
     private TransportException Loss(Exception e)
     {
-        if (_hasDelivered || connection.HasMadeProgress || core.Time.GetElapsedTime(_since) >= core.Options.ReconnectRules.StableAfter)
+        if (_hasProgressed || connection.HasMadeProgress || core.Time.GetElapsedTime(_since) >= core.Options.ReconnectRules.StableAfter)
         {
             retry.Clear();
         }
@@ -169,7 +170,6 @@ internal sealed class ConnectionPump(
     {
         if (core.Cursor.IsBeforeGap && from < to)
         {
-            core.Cursor.IsBeforeGap = false;
             _batch.MarkGap(from);
         }
 
@@ -177,12 +177,13 @@ internal sealed class ConnectionPump(
         {
             MoveCursorBefore(from);
             var next = _batch.HasCursor && _batch.CursorIndex < to ? _batch.CursorIndex : to;
+            var appended = core.Buffer.Appended;
             var count = core.Buffer.Append(_batch.Messages[from..next], receivedAt);
             if (count > 0)
             {
-                _hasDelivered = core.HasDelivered = true;
-                core.Cursor.MovePast(_batch.Messages.Slice(from, count));
-                core.Metrics.MessagesReceived(count, receivedAt);
+                // The mark is cleared once a marked message is in the buffer: until then it may be dropped or lost with its connection.
+                core.Cursor.IsBeforeGap &= core.Buffer.Appended == appended;
+                MovePast(_batch.Messages.Slice(from, count), receivedAt);
                 from += count;
             }
 
@@ -198,10 +199,19 @@ internal sealed class ConnectionPump(
     /// <summary>A reply was handed over to its request, as a message is to the buffer.</summary>
     private void MovePastReply(int index, long receivedAt)
     {
-        _hasDelivered = core.HasDelivered = true;
         MoveCursorBefore(index);
-        core.Cursor.MovePast(_batch.Messages.Slice(index, 1));
-        core.Metrics.MessagesReceived(1, receivedAt);
+        MovePast(_batch.Messages.Slice(index, 1), receivedAt);
+    }
+
+    private void MovePast(ReadOnlySpan<StreamMessage> messages, long receivedAt)
+    {
+        core.HasDelivered = true;
+        core.Metrics.MessagesReceived(messages.Length, receivedAt);
+        if (core.Cursor.MovePast(messages) && !_hasProgressed && !string.Equals(core.Cursor.Value, _resumedFrom, StringComparison.Ordinal))
+        {
+            _hasProgressed = true;
+            core.Metrics.Progressed();
+        }
     }
 
     private StreamEnd? Act(StreamSignal signal, in StreamMessage message)
@@ -219,6 +229,7 @@ internal sealed class ConnectionPump(
                 core.Report(SignalPayload.ToRecoverableError(in message), isRecoverable: true, attempt: 0);
                 return null;
             case StreamSignal.Malformed:
+                Log.LeftOut(core.Logger, core.Kind, core.Id, message.Data.Length);
                 core.Report(SignalPayload.ToMalformed(in message), isRecoverable: true, attempt: 0);
                 return null;
             case StreamSignal.Gap:

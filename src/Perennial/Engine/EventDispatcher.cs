@@ -9,17 +9,14 @@ namespace Perennial.Engine;
 /// </summary>
 internal sealed class EventDispatcher(TransportCore core, Transport sender)
 {
-    /// <summary>Events that may wait behind a handler that does not return; beyond it the oldest are skipped and counted.</summary>
-    public const int Limit = 1024;
-
     private readonly Lock _gate = core.Gate;
-    private readonly Queue<(object Event, long Place)> _events = new();
+    private readonly EventQueue _events = new(core.Buffer);      // under the lock
     private Task _loop = Task.CompletedTask;
     private bool _isRunning;
     private volatile bool _mustLook;                 // something to do besides reading messages; cleared when nothing is left
     private bool _holdsBuffer;                       // the loop is the buffer's one reader; written by the loop under the lock
     private TaskCompletionSource? _letGo;
-    private int _skipped;
+    private long _deliverBefore;                     // messages before this place come before every event that waits; written by the loop
     private int _handlerThread;
 
     public EventHandlers Handlers { get; } = new(sender, core.Options.BufferRules, core.Metrics, core.Logger);
@@ -66,13 +63,8 @@ internal sealed class EventDispatcher(TransportCore core, Transport sender)
 
         lock (_gate)
         {
-            if (_events.Count == Limit)
-            {
-                _events.Dequeue();
-                _skipped++;
-            }
-
-            _events.Enqueue((happened, core.Buffer.Appended));
+            _events.Add(happened);
+            _mustLook = true;
         }
 
         Look();
@@ -133,19 +125,18 @@ internal sealed class EventDispatcher(TransportCore core, Transport sender)
             return true;
         }
 
-        int lost;
+        int skipped;
         bool isDue;
         lock (_gate)
         {
-            isDue = _events.TryPeek(out var first) && (!Handlers.ConsumeMessages || core.Buffer.IsPast(first.Place));
-            happened = isDue ? _events.Dequeue().Event : null;
-            _mustLook |= first.Event is not null;
-            (lost, _skipped) = (_skipped, 0);
+            isDue = _events.TryTakeDue(Handlers.ConsumeMessages, out happened);
+            _mustLook |= isDue || !_events.IsEmpty;
+            skipped = _events.TakeSkipped();
         }
 
-        if (lost > 0)
+        if (skipped > 0)
         {
-            Log.EventsSkipped(core.Logger, core.Kind, core.Id, lost);
+            Log.EventsSkipped(core.Logger, core.Kind, core.Id, skipped);
         }
 
         return isDue;
@@ -197,10 +188,19 @@ internal sealed class EventDispatcher(TransportCore core, Transport sender)
         Volatile.Write(ref _handlerThread, 0);
     }
 
+    /// <summary>Delivers the next message, unless an event comes before it.</summary>
     private bool TryDeliver()
     {
+        if (core.Buffer.Removed >= _deliverBefore)
+        {
+            lock (_gate)
+            {
+                _deliverBefore = _events.NextPlace();
+            }
+        }
+
         Volatile.Write(ref _handlerThread, Environment.CurrentManagedThreadId);
-        var isDelivered = Handlers.TryDeliver(core.Buffer);
+        var isDelivered = Handlers.TryDeliver(core.Buffer, _deliverBefore);
         Volatile.Write(ref _handlerThread, 0);
         return isDelivered;
     }

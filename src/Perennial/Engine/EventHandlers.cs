@@ -6,6 +6,8 @@ namespace Perennial.Engine;
 /// <summary>The handlers of one transport's events, and the one place that calls them. Called by the dispatcher alone.</summary>
 internal sealed class EventHandlers(Transport sender, BufferOptions buffer, MetricsRecorder metrics, ILogger logger)
 {
+    private long _announcedDrops;
+
     public event EventHandler<ConnectingEvent>? Connecting;
 
     public event EventHandler<ConnectedEvent>? Connected;
@@ -69,7 +71,7 @@ internal sealed class EventHandlers(Transport sender, BufferOptions buffer, Metr
                 Invoke(Drained, new DrainedEvent(e.Size));
                 break;
             case BufferNotice { Kind: BufferNoticeKind.Dropped } e:
-                Invoke(MessagesDropped, new DroppedEvent(e.Count, metrics.MessagesDropped(e.Count)));
+                Invoke(MessagesDropped, new DroppedEvent(e.Count, _announcedDrops += e.Count));
                 break;
         }
     }
@@ -78,9 +80,11 @@ internal sealed class EventHandlers(Transport sender, BufferOptions buffer, Metr
     /// Delivers the next message, if there is one and somebody to take it. Who takes it is settled while it waits in the buffer: so it
     /// is never lost between two handlers, and a handler gets nothing that arrives after it was removed.
     /// </summary>
-    public bool TryDeliver(MessageBuffer from)
+    /// <param name="from">Where messages wait.</param>
+    /// <param name="before">Only a message before this place is delivered.</param>
+    public bool TryDeliver(MessageBuffer from, long before)
     {
-        if (!from.HasNext || MessageReceived is not { } takers || !from.TryRead(out var message))
+        if (!from.HasNext || MessageReceived is not { } takers || !from.TryReadBefore(before, out var message))
         {
             return false;
         }
@@ -100,7 +104,7 @@ internal sealed class EventHandlers(Transport sender, BufferOptions buffer, Metr
             }
             catch (Exception e)
             {
-                metrics.HandlerThrew();
+                metrics.ObserverThrew();
                 Log.HandlerThrew(logger, sender.Kind, sender.Id, typeof(T).Name, e);
             }
         }

@@ -85,15 +85,15 @@ internal sealed class LifeCycle(TransportCore core)
 
     /// <summary>Ends the session: state, events, completion and buffer. Called once a session.</summary>
     /// <param name="end">How.</param>
-    /// <param name="last">The error that ended it, to be announced with the end; else <see langword="null"/>.</param>
-    public void End(StreamEnd end, ErrorEvent? last)
+    /// <param name="attempt">Consecutive failures, to be announced with the error that ended it.</param>
+    public void End(StreamEnd end, int attempt)
     {
         TransportState from;
         TransportState to;
         lock (_gate)
         {
             from = _state;
-            to = EndLocked(end, last);
+            to = EndLocked(end, attempt);
         }
 
         Announce(from, to, hasEntered: true);
@@ -111,7 +111,7 @@ internal sealed class LifeCycle(TransportCore core)
             isOverAtOnce = !session.IsStarted && !session.HasEnded;
             if (isOverAtOnce)
             {
-                EndLocked(StreamEnd.ClosedByCaller, last: null);
+                EndLocked(StreamEnd.ClosedByCaller, attempt: 0);
             }
         }
 
@@ -129,11 +129,11 @@ internal sealed class LifeCycle(TransportCore core)
         }
     }
 
-    private TransportState EndLocked(StreamEnd end, ErrorEvent? last)
+    private TransportState EndLocked(StreamEnd end, int attempt)
     {
-        if (last is not null)
+        if (end.Error is { } error && core.Events is { Handlers.Exist: true } events)
         {
-            core.Events?.Post(last);
+            events.Post(new ErrorEvent(error, IsRecoverable: false, _state, attempt, core.Time.GetUtcNow()));
         }
 
         var to = end.Error is null ? TransportState.Closed : TransportState.Failed;

@@ -68,6 +68,9 @@ internal sealed class MessageBuffer
     /// <summary>Messages ever accepted: the place in the stream at which an event happens.</summary>
     public long Appended => _store.Appended;
 
+    /// <summary>Messages ever read or dropped: the place of the next one. For the reader; elsewhere it may be out of date.</summary>
+    public long Removed => _store.Removed;
+
     /// <summary>Messages dropped because the buffer was full.</summary>
     public long Dropped => Volatile.Read(ref _dropped);
 
@@ -95,6 +98,7 @@ internal sealed class MessageBuffer
         bool noticed;
         bool wake;
         int dealtWith;
+        int drops;
         lock (_gate)
         {
             var (accepted, dropsNewest, dropsOldest) = AdmitLocked(messages.Length);
@@ -102,8 +106,9 @@ internal sealed class MessageBuffer
             var skipped = _options.FullMode == BufferFullMode.DropOldest ? dropsNewest : 0;
             _store.Append(messages.Slice(skipped, accepted), receivedAt);
             dealtWith = accepted + dropsNewest;
-            noticed = dropsNewest + dropsOldest > 0 && UseNoticesLocked().AddDropped(dropsNewest + dropsOldest);
-            Volatile.Write(ref _dropped, _dropped + dropsNewest + dropsOldest);
+            drops = dropsNewest + dropsOldest;
+            noticed = drops > 0 && UseNoticesLocked().AddDropped(drops);
+            Volatile.Write(ref _dropped, _dropped + drops);
             if (!_aboveMark && SizeLocked >= _mark)
             {
                 _aboveMark = true;
@@ -112,6 +117,11 @@ internal sealed class MessageBuffer
             }
 
             wake = _readerWait.TryClaim(IsReadableLocked);
+        }
+
+        if (drops > 0)
+        {
+            _metrics.MessagesDropped(drops);
         }
 
         if (noticed)
@@ -176,12 +186,22 @@ internal sealed class MessageBuffer
     /// <summary>Takes the next message, unless there is none or hand-over is paused. One reader at a time.</summary>
     public bool TryRead(out StreamMessage message)
     {
-        var isRead = _options.FullMode == BufferFullMode.DropOldest ? TryReadUnderLock(out message) : TryReadWithoutLock(out message);
-        if (Volatile.Read(ref _lookAt) is not NeverLook and var size && _store.RoughCount <= size)
+        var isRead = _options.FullMode == BufferFullMode.DropOldest ? TryReadUnderLock(long.MaxValue, out message) : TryReadWithoutLock(out message);
+        LookAfterReadIfNeeded();
+        return isRead;
+    }
+
+    /// <summary>The same, if the next message is before the given place.</summary>
+    public bool TryReadBefore(long place, out StreamMessage message)
+    {
+        if (_options.FullMode != BufferFullMode.DropOldest)
         {
-            LookAfterRead();
+            message = default;
+            return _store.Removed < place && TryRead(out message);
         }
 
+        var isRead = TryReadUnderLock(place, out message);
+        LookAfterReadIfNeeded();
         return isRead;
     }
 
@@ -307,11 +327,17 @@ internal sealed class MessageBuffer
         return TryReadHere(out message);
     }
 
-    private bool TryReadUnderLock(out StreamMessage message)
+    private bool TryReadUnderLock(long place, out StreamMessage message)
     {
         bool isSwapped;
         lock (_gate)
         {
+            if (_store.Removed >= place)        // the writer may have dropped messages since the reader looked
+            {
+                message = default;
+                return false;
+            }
+
             if (TryReadHere(out message))
             {
                 return true;
@@ -372,6 +398,14 @@ internal sealed class MessageBuffer
         }
 
         room?.TrySetResult();
+    }
+
+    private void LookAfterReadIfNeeded()
+    {
+        if (Volatile.Read(ref _lookAt) is not NeverLook and var size && _store.RoughCount <= size)
+        {
+            LookAfterRead();
+        }
     }
 
     private BufferNotices UseNoticesLocked() => _notices ??= new BufferNotices();

@@ -6,15 +6,25 @@ namespace Perennial.Engine;
 /// </summary>
 internal sealed class ReconnectPolicy(ReconnectOptions options, Random random)
 {
+    /// <summary>A server that asks for less would be asked again and again without a pause.</summary>
+    private static readonly TimeSpan LeastServerDelay = TimeSpan.FromMilliseconds(250);
+
     private TimeSpan _initialDelay = options.InitialDelay;
 
     /// <summary>Consecutive tries that failed without progress in between.</summary>
     public int Failures { get; private set; }
 
-    /// <summary>Takes a delay from the server in place of <see cref="ReconnectOptions.InitialDelay"/>.</summary>
-    public void UseServerDelay(TimeSpan delay) => _initialDelay = delay;
+    /// <summary>
+    /// Takes a delay from the server in place of <see cref="ReconnectOptions.InitialDelay"/>. It is at least 250 ms, unless the caller's own
+    /// is shorter.
+    /// </summary>
+    public void UseServerDelay(TimeSpan delay)
+    {
+        var least = options.InitialDelay < LeastServerDelay ? options.InitialDelay : LeastServerDelay;
+        _initialDelay = delay < least ? least : delay;
+    }
 
-    /// <summary>Forgets earlier failures: a message was handed over, or a connection proved stable.</summary>
+    /// <summary>Forgets earlier failures: the stream made progress, or a connection proved stable.</summary>
     public void Clear() => Failures = 0;
 
     /// <summary>Counts a failure and decides what follows.</summary>

@@ -37,15 +37,17 @@ internal sealed class ResumeCursor(string? start, Lock gate)
     /// </summary>
     public bool IsBeforeGap { get; set; }
 
-    /// <summary>Moves past messages that were handed over.</summary>
-    public void MovePast(ReadOnlySpan<StreamMessage> messages)
+    /// <summary>Moves past messages that were handed over. Returns whether one of them had an id of its own.</summary>
+    public bool MovePast(ReadOnlySpan<StreamMessage> messages)
     {
+        var hasMoved = false;
         var last = messages.Length - 1;
         for (var i = last; i >= 0; i--)
         {
             if (messages[i].MovesCursor)
             {
                 MoveTo(messages[i].IdUtf8);
+                hasMoved = true;
                 break;
             }
         }
@@ -54,6 +56,8 @@ internal sealed class ResumeCursor(string? start, Lock gate)
         {
             Volatile.Write(ref _isExact, false);
         }
+
+        return hasMoved;
     }
 
     /// <summary>Moves past a message that is not for the reader. Its id counts; without one it neither adds nor takes certainty.</summary>

@@ -31,11 +31,17 @@ internal sealed class SendQueue(TransportCore core)
     /// <param name="cancellationToken">Takes the message back, or stops waiting for the peer's answer.</param>
     public Task<SendOutcome> SendAsync(OutgoingMessage message, TransportSession session, CancellationToken cancellationToken)
     {
-        var send = new PendingSend(message, session, cancellationToken);
+        if (cancellationToken.IsCancellationRequested)
+        {
+            return Task.FromCanceled<SendOutcome>(cancellationToken);
+        }
+
+        var send = new PendingSend(message, session, TakeBack, cancellationToken);
         lock (_gate)
         {
             if (_waiting.Count + _handedOver >= core.Options.SendRules.QueueCapacity)
             {
+                send.Dispose();     // does not wait for a cancellation, which may wait for this lock
                 return Task.FromException<SendOutcome>(new TransportException(
                     TransportErrorCode.SendQueueFull,
                     $"{_waiting.Count + _handedOver} messages wait to be sent or answered; Send.QueueCapacity allows no more.")
@@ -51,8 +57,6 @@ internal sealed class SendQueue(TransportCore core)
                 _loop = DetachedTask.Run(RunAsync);
             }
         }
-
-        send.WhenCancelled(TakeBack);
 
         return send.Task;
     }

@@ -18,8 +18,8 @@ internal sealed class TransportCore
         Kind = kind;
         Options = options;
         Services = services;
-        Logger = services.LoggerFactory.CreateLogger("Perennial.Transport");
         Metrics = new MetricsRecorder(kind, services.Time);
+        Logger = services.LoggerFactory.CreateSafeLogger("Perennial.Transport", Metrics);
         Cursor = new ResumeCursor(options.LastEventId, Gate);
         Buffer = new MessageBuffer(options.BufferRules, Metrics, static core => ((TransportCore)core!).UseEvents().Look(), this);
         Connection = new ConnectionSlot(Gate);
@@ -70,13 +70,14 @@ internal sealed class TransportCore
 
     public EventDispatcher UseEvents() => LazyInitializer.EnsureInitialized(ref _events, () => new EventDispatcher(this, _transport))!;
 
-    public void Report(TransportException error, bool isRecoverable, int attempt) => Events?.Post(Describe(error, isRecoverable, attempt));
-
-    /// <summary>Counts an error, and says what there is to announce.</summary>
-    public ErrorEvent Describe(TransportException error, bool isRecoverable, int attempt)
+    /// <summary>Counts an error, whether or not anybody listens, and announces it.</summary>
+    public void Report(TransportException error, bool isRecoverable, int attempt)
     {
         Metrics.Error(error);
-        return new ErrorEvent(error, isRecoverable, Life.State, attempt, Time.GetUtcNow());
+        if (Events is { Handlers.Exist: true } events)
+        {
+            events.Post(new ErrorEvent(error, isRecoverable, Life.State, attempt, Time.GetUtcNow()));
+        }
     }
 
     public void ReportGap(GapEvent gap)

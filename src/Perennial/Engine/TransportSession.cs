@@ -31,7 +31,7 @@ internal sealed class TransportSession(Lock gate)
     /// <summary>Whether <see cref="End"/> was called.</summary>
     public bool HasEnded => Volatile.Read(ref _end) is not null;
 
-    /// <summary>Completes with the first connection, or fails with what ended the session before it.</summary>
+    /// <summary>Completes with the present connection or the next one, or fails with what ended the session before it.</summary>
     public Task Connected
     {
         get
@@ -131,6 +131,18 @@ internal sealed class TransportSession(Lock gate)
         }
 
         _connected?.TrySetResult();
+    }
+
+    /// <summary>The connection was lost: <see cref="Connected"/> waits for the next one.</summary>
+    public void SetReconnecting()
+    {
+        lock (gate)
+        {
+            if (_isConnected)
+            {
+                (_isConnected, _connected) = (false, null);
+            }
+        }
     }
 
     /// <summary>Ends the session. Called once, under the lock.</summary>

@@ -172,7 +172,7 @@ internal sealed class OriginBreaker
 
         if (!isProbe)
         {
-            PerennialTelemetry.BrokenOrigins.Add(1, Tags());
+            PerennialTelemetry.BrokenOrigins.TryRecord(1, Tags());
         }
 
         verdict.SetResult(isProbe && arguments.Outcome.Exception is null ? arguments.Outcome.Result.Error : null);
@@ -187,7 +187,7 @@ internal sealed class OriginBreaker
             (verdict, _verdict) = (_verdict, NewVerdict());
         }
 
-        PerennialTelemetry.BrokenOrigins.Add(-1, Tags());
+        PerennialTelemetry.BrokenOrigins.TryRecord(-1, Tags());
         verdict.SetResult(null);
         return ValueTask.CompletedTask;
     }

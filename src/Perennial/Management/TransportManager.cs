@@ -38,7 +38,7 @@ public sealed class TransportManager : IAsyncDisposable
         Services = services.Breakers is null && _options.CircuitBreaker is { } breaker
             ? services with { Breakers = new OriginBreakers(breaker, services.Time) }
             : services;
-        _logger = Services.LoggerFactory.CreateLogger("Perennial.TransportManager");
+        _logger = Services.LoggerFactory.CreateSafeLogger("Perennial.TransportManager");
         _pool = new TransportPool(_options.MaxTransports);
         Events = new ManagerEvents(this, _logger);
         _instruments = new ManagerInstruments(this);

@@ -47,7 +47,7 @@ public class BackoffTests
     [InlineData("retry: 86400000\n\n", 30)]
     [InlineData("retry: 99999999999999999999\n\n", 30)]
     [InlineData("retry: 2.5\n\n", 1)]
-    [InlineData("retry: 0\n\n", 0)]
+    [InlineData("retry: 0\n\n", 0.25)]
     public async Task The_server_sets_the_first_wait_by_retry_up_to_the_cap(string body, double seconds)
     {
         await using var server = ScriptedServer.Start(Stream(body, Ending.Reset));

@@ -1,5 +1,6 @@
 using Perennial.Sse;
 using Perennial.Testing;
+using Perennial.Tests.Fixtures;
 using Perennial.Tests.Support;
 using static Perennial.Tests.Support.SseScripts;
 
@@ -31,6 +32,52 @@ public class ConnectTests
         await probe.Transport.ConnectAsync(probe.Token);
 
         server.Requests.Count.ShouldBe(1);
+    }
+
+    [Fact]
+    public async Task While_reconnecting_it_waits_for_the_next_connection()
+    {
+        var mayConnect = new TaskCompletionSource();
+        await using var transport = new MemoryTransport(
+            MemoryTransport.Options with { Reconnect = TransportProbe.AtOnce },
+            open: async (transport, _, _) =>
+            {
+                await (transport.Attempts == 1 ? Task.CompletedTask : mayConnect.Task);
+                return transport.NewConnection();
+            });
+        await transport.ConnectAsync().Soon();
+        transport.Connection.Break();
+        await Patience.Until(() => transport.Attempts == 2, "a second attempt");
+
+        var connecting = transport.ConnectAsync();
+        connecting.IsCompleted.ShouldBeFalse();
+        mayConnect.SetResult();
+        await connecting.Soon();
+
+        transport.State.ShouldBe(TransportState.Connected);
+    }
+
+    [Fact]
+    public async Task While_reconnecting_it_throws_when_the_attempts_are_spent()
+    {
+        var mayFail = new TaskCompletionSource();
+        await using var transport = new MemoryTransport(
+            MemoryTransport.Options with { Reconnect = TransportProbe.AtOnce with { MaxAttempts = 1 } },
+            open: async (transport, _, _) =>
+            {
+                await (transport.Attempts == 1 ? Task.CompletedTask : mayFail.Task);
+                return transport.Attempts == 1
+                    ? transport.NewConnection()
+                    : throw new TransportException(TransportErrorCode.ConnectFailed, "Refused by the test.", isTransient: true);
+            });
+        await transport.ConnectAsync().Soon();
+        transport.Connection.Break();
+        await Patience.Until(() => transport.Attempts == 2, "a second attempt");
+
+        var connecting = transport.ConnectAsync();
+        mayFail.SetResult();
+
+        (await connecting.Soon().ShouldThrowAsync<TransportException>()).Code.ShouldBe(TransportErrorCode.AttemptsExhausted);
     }
 
     [Fact]

@@ -52,7 +52,8 @@ public class ReconnectPolicyTests
 
     [Theory]
     [InlineData(3_000, 3_000)]
-    [InlineData(0, 0)]
+    [InlineData(250, 250)]
+    [InlineData(0, 250)]
     [InlineData(int.MaxValue, 30_000)]
     public void A_delay_from_the_server_takes_the_place_of_the_first_and_stays_below_the_cap(int fromServer, int expected)
     {
@@ -62,6 +63,16 @@ public class ReconnectPolicyTests
 
         policy.AfterFailure(Lost).Delay.ShouldBe(TimeSpan.FromMilliseconds(expected));
         policy.AfterFailure(Lost).Delay.ShouldBe(TimeSpan.FromMilliseconds(Math.Min(expected * 2, 30_000)));
+    }
+
+    [Fact]
+    public void The_floor_under_a_delay_from_the_server_is_the_callers_own_delay_where_that_is_lower()
+    {
+        var policy = Policy(new ReconnectOptions { InitialDelay = TimeSpan.FromMilliseconds(10), Jitter = false });
+
+        policy.UseServerDelay(TimeSpan.Zero);
+
+        policy.AfterFailure(Lost).Delay.ShouldBe(TimeSpan.FromMilliseconds(10));
     }
 
     [Theory]

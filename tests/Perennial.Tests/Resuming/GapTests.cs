@@ -1,4 +1,6 @@
+using Perennial.Sse;
 using Perennial.Testing;
+using Perennial.Tests.Fixtures;
 using Perennial.Tests.Support;
 using static Perennial.Tests.Support.SseScripts;
 
@@ -82,5 +84,55 @@ public class GapTests
         (await probe.ReadToEndAsync()).ShouldHaveSingleItem().FollowsGap.ShouldBeFalse();
 
         probe.All<GapEvent>().ShouldBeEmpty();
+    }
+
+    [Theory]
+    [InlineData(BufferFullMode.Block)]
+    [InlineData(BufferFullMode.DropNewest)]
+    public async Task A_gap_announced_while_the_buffer_is_full_marks_the_next_message_that_gets_in(BufferFullMode mode)
+    {
+        await using var server = ScriptedServer.Start(
+            Stream(Events(1) + "event: perennial.gap\nid: 5\ndata: {}\n\n" + Events(6), Ending.Silence, ("Perennial-Protocol", "1")),
+            Stream(Events(7), Ending.Silence, ("Perennial-Protocol", "1")));
+        await using var probe = new TransportProbe(new SseTransportOptions
+        {
+            Endpoint = server.Address,
+            Reconnect = TransportProbe.AtOnce,
+            Buffer = new BufferOptions { Capacity = 1, FullMode = mode },
+        });
+        await probe.Transport.ConnectAsync(probe.Token);
+        await probe.WaitForAsync<GapEvent>();
+        await Patience.Until(() => mode == BufferFullMode.Block || probe.Transport.GetMetrics().Dropped == 1, "the message behind the gap was dropped");
+        await probe.Transport.CloseAsync(probe.Token);
+
+        await using var reading = probe.Transport.ReadAllAsync(probe.Token).GetAsyncEnumerator(probe.Token);
+        (await reading.MoveNextAsync()).ShouldBeTrue();
+        reading.Current.FollowsGap.ShouldBeFalse();
+        await probe.Transport.ConnectAsync(probe.Token);
+        (await reading.MoveNextAsync()).ShouldBeTrue();
+
+        (reading.Current.Text, reading.Current.FollowsGap).ShouldBe(("7", true));
+        probe.All<GapEvent>().Count.ShouldBe(1);
+    }
+
+    [Fact]
+    public async Task An_unnumbered_gap_is_announced_once_although_the_transport_was_closed_with_a_full_buffer()
+    {
+        await using var server = ScriptedServer.Start(Stream("data: a\n\n", Ending.Reset), Stream("data: b\n\n", Ending.Silence));
+        await using var probe = new TransportProbe(new SseTransportOptions
+        {
+            Endpoint = server.Address,
+            Reconnect = TransportProbe.AtOnce,
+            Buffer = new BufferOptions { Capacity = 1 },
+        });
+        await probe.Transport.ConnectAsync(probe.Token);
+        await probe.WaitForAsync<GapEvent>();
+        await Patience.Until(() => probe.Transport.GetMetrics().BytesReceived == 2 * "data: a\n\n".Length, "b has arrived");
+        await probe.Transport.CloseAsync(probe.Token);
+        await probe.Transport.ConnectAsync(probe.Token);
+
+        (await probe.ReadTextsAsync(2)).ShouldBe(["a", "b"]);
+
+        probe.All<GapEvent>().Count.ShouldBe(1);
     }
 }

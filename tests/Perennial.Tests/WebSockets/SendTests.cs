@@ -74,9 +74,9 @@ public class SendTests
         await probe.WaitForAsync<ReconnectingEvent>(2);
 
         var sends = Enumerable.Range(0, 5).Select(i => probe.Transport.SendAsync($"{i}", probe.Token)).ToList();
-        await clock.WaitForTimerAsync(TimeSpan.FromSeconds(1), probe.Token);
+        await clock.WaitForTimerAsync(TimeSpan.FromSeconds(2), probe.Token);        // a message without an id cleared no attempt
         sends.ShouldAllBe(static send => !send.IsCompleted);
-        clock.Advance(TimeSpan.FromSeconds(1));
+        clock.Advance(TimeSpan.FromSeconds(2));
 
         await Task.WhenAll(sends);
         await CollectedAsync(5);
