@@ -4,14 +4,25 @@ namespace Perennial;
 
 /// <summary>
 /// What JSON messages mean beyond their payload, as servers in the field write it: <c>{"type":"done"}</c> ends a stream and is not
-/// delivered when it says nothing else; <c>{"done":true,…}</c> ends it and is delivered; <c>{"type":"error",…}</c> is an error. Only
+/// delivered when it says nothing else; <c>{"done":true,…}</c> ends it and is delivered; <c>{"type":"error",…}</c> is an error that the
+/// stream survives. <c>{"error":{…}}</c> or <c>{"error":"…"}</c> and nothing else, but a code, is how a response fails that had begun well. Only
 /// members at the top count. A message without such a marker costs one vectorised search.
 /// </summary>
 internal static class JsonConventions
 {
     private static ReadOnlySpan<byte> Space => " \t\r\n"u8;
 
+    /// <summary>
+    /// For conversations, where <c>{"error":…}</c> may be the answer to one message of many: such an object is a message.
+    /// </summary>
     public static StreamSignal Classify(in StreamMessage message)
+    {
+        var signal = ClassifyResponse(in message);
+        return signal == StreamSignal.Failed ? StreamSignal.None : signal;
+    }
+
+    /// <summary>For the lines of a response.</summary>
+    public static StreamSignal ClassifyResponse(in StreamMessage message)
     {
         var json = message.Bytes;
         return json is [(byte)'{', ..] && MayMark(json) ? Read(json) : StreamSignal.None;
@@ -22,10 +33,21 @@ internal static class JsonConventions
     /// </summary>
     public static StreamSignal ClassifyErrors(in StreamMessage message)
     {
+        var signal = ClassifyFailures(in message);
+        return signal == StreamSignal.Failed ? StreamSignal.None : signal;
+    }
+
+    /// <summary>Errors that the stream survives, and those by which a response fails.</summary>
+    public static StreamSignal ClassifyFailures(in StreamMessage message)
+    {
         var json = message.Bytes;
-        return !message.IsBinary && json is [(byte)'{', ..] && json.IndexOf("\"error\""u8) >= 0 && Read(json) == StreamSignal.Error
-            ? StreamSignal.Error
-            : StreamSignal.None;
+        if (message.IsBinary || json is not [(byte)'{', ..] || json.IndexOf("\"error\""u8) < 0)
+        {
+            return StreamSignal.None;
+        }
+
+        var signal = Read(json);
+        return signal is StreamSignal.Error or StreamSignal.Failed ? signal : StreamSignal.None;
     }
 
     /// <summary>
@@ -93,13 +115,16 @@ internal static class JsonConventions
         {
             var reader = new Utf8JsonReader(json);
             reader.Read();
-            var (isDone, isMarkedDone, members) = (false, false, 0);
+            var (isDone, isMarkedDone, members, isError, ofError) = (false, false, 0, false, 0);
             while (reader.Read() && reader.TokenType == JsonTokenType.PropertyName)
             {
                 members++;
                 var isType = reader.ValueTextEquals("type"u8);
                 var isFlag = reader.ValueTextEquals("done"u8);
+                var isErrors = reader.ValueTextEquals("error"u8);
+                ofError += isErrors || reader.ValueTextEquals("code"u8) || reader.ValueTextEquals("request_id"u8) ? 1 : 0;
                 reader.Read();
+                isError |= isErrors && (reader.TokenType == JsonTokenType.StartObject || reader is { TokenType: JsonTokenType.String, ValueSpan.IsEmpty: false });
                 if (isType && reader.TokenType == JsonTokenType.String && reader.ValueTextEquals("error"u8))
                 {
                     return StreamSignal.Error;
@@ -110,7 +135,8 @@ internal static class JsonConventions
                 reader.Skip();
             }
 
-            return isMarkedDone && members == 1 ? StreamSignal.Completed
+            return isError && ofError == members ? StreamSignal.Failed
+                : isMarkedDone && members == 1 ? StreamSignal.Completed
                 : isMarkedDone || isDone ? StreamSignal.DeliveredThenCompleted
                 : StreamSignal.None;
         }

@@ -32,12 +32,16 @@ public sealed class TransportException : Exception
     /// <summary>How long the server asked to be left alone (RFC 9110, 10.2.3), or <see langword="null"/>.</summary>
     public TimeSpan? RetryAfter { get; init; }
 
-    /// <summary>The code the server's own error message carries, or <see langword="null"/>.</summary>
+    /// <summary>
+    /// The code of the server's own error message, or <see langword="null"/>: from the body of an error response, or from an error in the
+    /// stream. A word such as <c>invalid_api_key</c> where the server gives one, else its number.
+    /// </summary>
     public string? ServerCode { get; init; }
 
     /// <summary>
-    /// What the server's own error message says, or <see langword="null"/>. It is payload: it is not part of
-    /// <see cref="Exception.Message"/>, so that it reaches no log.
+    /// What the server's own error message says, or <see langword="null"/>: from an error in the stream, or from the body of an error
+    /// response, of which 64 KiB are read for at most 2 s (problem details, the JSON of model providers, plain text, the title of a
+    /// page). It is payload: it is not part of <see cref="Exception.Message"/>, so that it reaches no log.
     /// </summary>
     public string? ServerMessage { get; init; }
 

@@ -21,7 +21,7 @@ public class ConnectAutoTests
     }
 
     [Fact(Timeout = Cli.Hang)]
-    public async Task Prefers_a_WebSocket()
+    public async Task Reads_a_plain_WebSocket_where_the_URL_says_so()
     {
         await using var server = await WebSocketServer.StartAsync(static async (_, socket) =>
         {
@@ -29,7 +29,7 @@ public class ConnectAutoTests
             await socket.CloseAsync(WebSocketCloseStatus.NormalClosure, null, TestContext.Current.CancellationToken);
         });
 
-        var run = await Cli.RunAsync("connect", server.Url, "--transport", "auto", "--subprotocol", "chat", "--heartbeat", "1000");
+        var run = await Cli.RunAsync("connect", server.Url.Replace("http:", "ws:", StringComparison.Ordinal), "--transport", "auto", "--subprotocol", "chat", "--heartbeat", "1000");
 
         run.Output.ShouldBe("hello\n");
         run.ExitCode.ShouldBe(0, run.Error);

@@ -19,6 +19,34 @@ public class ConnectEndingTests
         server.Requests.Count.ShouldBe(1);
     }
 
+    [Theory(Timeout = Cli.Hang)]
+    [InlineData("data: {\"error\":{\"message\":\"overloaded\",\"code\":\"x\"}}\n\n")]
+    [InlineData("event: error\ndata: {\"message\":\"overloaded\",\"code\":\"x\"}\n\n")]
+    public async Task Fails_when_the_stream_says_that_it_failed(string error)
+    {
+        await using var server = ScriptedServer.Start(Script.Stream("data: a\n\n" + error));
+
+        var run = await RunAsync(server);
+
+        run.ExitCode.ShouldBe(1);
+        run.Output.ShouldBe("a\n");
+        run.ErrorLines[^1].ShouldBe("perennial: failed: The server failed to go on. Server: overloaded (x)");
+    }
+
+    [Fact(Timeout = Cli.Hang)]
+    public async Task Shows_what_a_refusal_says()
+    {
+        await using var server = ScriptedServer.Start(exchange =>
+            exchange.RespondAsync(401, "{\"error\":{\"message\":\"bad api key\",\"code\":\"invalid_api_key\"}}"));
+
+        var run = await RunAsync(server);
+        var json = await RunAsync(server, "--json");
+
+        run.ErrorLines[^1].ShouldBe("perennial: failed: The server answered 401 (Unauthorized). Server: bad api key (invalid_api_key)");
+        json.Lines[^2].ShouldBe(
+            """{"event":"error","message":"The server answered 401 (Unauthorized).","code":"httpStatus","status":401,"serverMessage":"bad api key","serverCode":"invalid_api_key","recoverable":false}""");
+    }
+
     [Fact(Timeout = Cli.Hang)]
     public async Task Fails_at_a_response_that_is_no_event_stream()
     {
@@ -38,7 +66,7 @@ public class ConnectEndingTests
         var run = await RunAsync(server, "--max-attempts", "2", "--retry-delay", "0", "--json");
 
         run.ExitCode.ShouldBe(1);
-        run.Lines[^2].ShouldContain("\"code\":\"attemptsExhausted\",\"recoverable\":false");
+        run.Lines[^2].ShouldContain("\"code\":\"attemptsExhausted\",\"status\":503,\"recoverable\":false");
         server.Requests.Count.ShouldBe(3);
     }
 
@@ -75,7 +103,7 @@ public class ConnectEndingTests
         var run = await RunAsync(server, "--send", "x", "--json");
 
         run.ExitCode.ShouldBe(1);
-        run.Lines[^2].ShouldContain("\"code\":\"sendRejected\",\"recoverable\":false");
+        run.Lines[^2].ShouldContain("\"code\":\"sendRejected\",\"status\":405,\"recoverable\":false");
         run.Lines[^1].ShouldBe("""{"event":"closed"}""");
     }
 

@@ -57,7 +57,7 @@ public class ConnectJsonTests
         run.Lines.ShouldBe(
         [
             """{"event":"connecting"}""",
-            """{"event":"error","message":"The server answered 404 (NotFound).","code":"httpStatus","recoverable":false}""",
+            """{"event":"error","message":"The server answered 404 (NotFound).","code":"httpStatus","status":404,"recoverable":false}""",
             """{"event":"closed"}""",
         ]);
         run.ExitCode.ShouldBe(1);

@@ -47,8 +47,9 @@ internal sealed class JsonReporter(StandardOutput output) : IReporter
             case ErrorEvent e:
                 Write("error", json =>
                 {
-                    json.WriteString("message", e.Exception.ServerMessage ?? e.Exception.Message);
+                    json.WriteString("message", e.Exception.Message);
                     json.WriteString("code", CamelCase(e.Code));
+                    WriteCause(json, e.Exception);
                     json.WriteBoolean("recoverable", e.IsRecoverable);
                 });
                 break;
@@ -96,6 +97,30 @@ internal sealed class JsonReporter(StandardOutput output) : IReporter
 
         _line.Write("\n"u8);
         output.Write(_line.WrittenSpan);
+    }
+
+    /// <summary>What the peer said, as far as it said anything.</summary>
+    private static void WriteCause(Utf8JsonWriter json, TransportException error)
+    {
+        if (error.HttpStatus is { } status)
+        {
+            json.WriteNumber("status", (int)status);
+        }
+
+        if (error.CloseCode is { } closeCode)
+        {
+            json.WriteNumber("closeCode", closeCode);
+        }
+
+        if (error.ServerMessage is { } message)
+        {
+            json.WriteString("serverMessage", message);
+        }
+
+        if (error.ServerCode is { } code)
+        {
+            json.WriteString("serverCode", code);
+        }
     }
 
     private static string CamelCase<T>(T value)

@@ -30,8 +30,8 @@ internal sealed class PlainReporter(StandardOutput output, bool isVerbose) : IRe
         ConnectedEvent => "connected",
         ReconnectingEvent e => string.Create(
             CultureInfo.InvariantCulture, $"reconnecting in {e.Delay.TotalSeconds:0.###} s, attempt {e.Attempt} of {e.MaxAttempts}"),
-        ErrorEvent { IsRecoverable: true } e => e.Exception.ServerMessage ?? e.Exception.Message,
-        ErrorEvent e => $"failed: {e.Exception.ServerMessage ?? e.Exception.Message}",
+        ErrorEvent { IsRecoverable: true } e => Words(e.Exception),
+        ErrorEvent e => $"failed: {Words(e.Exception)}",
         DroppedEvent e => string.Create(CultureInfo.InvariantCulture, $"{e.Count} messages dropped: the output is too slow"),
         GapEvent { Reason: GapReason.AnnouncedByServer } => "messages are missing: the server cannot go on where it was asked to",
         GapEvent => "messages may be missing or repeated: the server does not number them",
@@ -40,5 +40,13 @@ internal sealed class PlainReporter(StandardOutput output, bool isVerbose) : IRe
         BackpressureEvent e when isVerbose => string.Create(CultureInfo.InvariantCulture, $"{e.Size} of {e.Capacity} messages wait for the output"),
         DrainedEvent when isVerbose => "the output has caught up",
         _ => null,
+    };
+
+    private static string Words(TransportException error) => (error.ServerMessage, error.ServerCode) switch
+    {
+        (null, null) => error.Message,
+        (null, var code) => $"{error.Message} Server: {code}",
+        (var message, null) => $"{error.Message} Server: {message}",
+        var (message, code) => $"{error.Message} Server: {message} ({code})",
     };
 }

@@ -11,6 +11,9 @@ namespace Perennial.Auto;
 /// <param name="onHeard">Called once, with the first bytes.</param>
 internal sealed class AutoConnection(AutoProtocol protocol, TransportConnection inner, Action<AutoProtocol> onHeard) : TransportConnection
 {
+    private const int Won = 1;
+    private const int GivenUp = 2;
+
     private readonly CancellationTokenSource _lifetime = new();     // of the inner connection, which keeps the first token it is given
     private CancellationTokenRegistration _leaving;
     private MessageBatch? _first;                                   // what came before the transport began to read
@@ -18,6 +21,7 @@ internal sealed class AutoConnection(AutoProtocol protocol, TransportConnection 
     private TransportException? _fault;                             // found before the transport began to read
     private ProtocolFailure? _complaint;
     private int _isHeard;
+    private int _trial;                                             // whether the trial is under way, won by first bytes, or given up
 
     public AutoProtocol Protocol => protocol;
 
@@ -44,27 +48,36 @@ internal sealed class AutoConnection(AutoProtocol protocol, TransportConnection 
     /// <summary>How the connection ended without a byte, where that speaks against the protocol; once.</summary>
     public ProtocolFailure? TakeComplaint() => Interlocked.Exchange(ref _complaint, null);
 
-    /// <summary>Waits for the first bytes, and keeps them for the first read.</summary>
+    /// <summary>
+    /// Waits for the first bytes, and keeps them for the first read. Either the bytes or the cancellation comes first, and decides:
+    /// once there are bytes, the token ends nothing any more.
+    /// </summary>
     /// <param name="cancellationToken">Ends the wait and the connection with it.</param>
     /// <exception cref="TransportException">The connection ended without any.</exception>
+    /// <exception cref="OperationCanceledException">The wait was cancelled before the first bytes.</exception>
     public async Task ListenAsync(CancellationToken cancellationToken)
     {
         var first = new MessageBatch();
-        var leaving = cancellationToken.UnsafeRegister(static lifetime => ((CancellationTokenSource)lifetime!).CancelQuietly(), _lifetime);
+        var leaving = cancellationToken.UnsafeRegister(static connection => ((AutoConnection)connection!).GiveUp(), this);
         await using (leaving.ConfigureAwait(false))
         {
             try
             {
                 _firstOutcome = await inner.ReadAsync(first, _lifetime.Token).ConfigureAwait(false);
             }
-            catch (TransportException e) when (!e.IsTransient && !cancellationToken.IsCancellationRequested)
+            catch (TransportException e) when (!e.IsTransient && TryWin())
             {
                 _fault = e;     // it did come through: what it means is for the transport to see
             }
-            catch (TransportException) when (cancellationToken.IsCancellationRequested)
+            catch (TransportException) when (Volatile.Read(ref _trial) == GivenUp)
             {
                 throw new OperationCanceledException(cancellationToken);
             }
+        }
+
+        if (!TryWin())
+        {
+            throw new OperationCanceledException(cancellationToken);
         }
 
         if (_firstOutcome == ReadOutcome.EndOfStream && first.BytesReceived == 0)
@@ -151,6 +164,17 @@ internal sealed class AutoConnection(AutoProtocol protocol, TransportConnection 
 
     private static TransportException EndedUnheard() =>
         new(TransportErrorCode.ConnectionLost, "The response ended before its first byte.", isTransient: true);
+
+    /// <summary>Ends the connection, unless its first bytes have come.</summary>
+    private void GiveUp()
+    {
+        if (Interlocked.CompareExchange(ref _trial, GivenUp, 0) == 0)
+        {
+            _lifetime.CancelQuietly();
+        }
+    }
+
+    private bool TryWin() => Interlocked.CompareExchange(ref _trial, Won, 0) != GivenUp;
 
     private void BeHeard()
     {

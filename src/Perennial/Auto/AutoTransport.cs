@@ -20,8 +20,8 @@ namespace Perennial.Auto;
 /// <para>
 /// What got through is tried first when the connection is lost, and by the next transport to the same origin
 /// (<see cref="TransportServices.ProtocolMemory"/>). A request with side effects is made once, and accepts SSE and JSON lines alike; it
-/// takes no WebSocket. A WebSocket without <c>perennial.v1</c> carries no ids: against a server that speaks none it is used from the
-/// start of a stream, and never to resume.
+/// takes no WebSocket. A WebSocket without <c>perennial.v1</c> is passed over unless <see cref="AutoWebSocketOptions.AllowPlain"/> is set;
+/// it carries no ids, and is then used from the start of a stream, and never to resume.
 /// </para>
 /// </remarks>
 public sealed class AutoTransport : Transport

@@ -47,6 +47,10 @@ public sealed record AutoTransportOptions : HttpTransportOptions
             $"{nameof(Order)} must name {AutoProtocol.Sse} or {AutoProtocol.HttpStream}: the others are opened by GET without a Body.");
         OptionCheck.Range(AttemptTimeout, TimeSpan.FromMilliseconds(1), TimeSpan.FromHours(1), nameof(AttemptTimeout));
         OptionCheck.NotNull(WebSocket, nameof(WebSocket));
+        OptionCheck.Require(
+            WebSocket.AllowPlain || WebSocket.UsePerennialProtocol || !Order.Contains(AutoProtocol.WebSocket),
+            nameof(WebSocket),
+            $"{nameof(WebSocket)} must use perennial.v1 ({nameof(WebSocket.UsePerennialProtocol)}) or allow WebSockets without it ({nameof(WebSocket.AllowPlain)}).");
         ForWebSocket().Validate();
         if (Order.Contains(AutoProtocol.LongPoll))
         {
@@ -76,6 +80,12 @@ public sealed record AutoTransportOptions : HttpTransportOptions
 /// <summary>What an <see cref="AutoTransport"/> is told about WebSockets alone.</summary>
 public sealed record AutoWebSocketOptions
 {
+    /// <summary>
+    /// Whether a WebSocket without <c>perennial.v1</c> counts as well. Default <see langword="false"/>: many servers accept a WebSocket at
+    /// every path, so that one which merely connects may have nothing to do with the stream at this URL.
+    /// </summary>
+    public bool AllowPlain { get; init; }
+
     /// <inheritdoc cref="WebSocketTransportOptions.SubProtocols"/>
     public IReadOnlyList<string> SubProtocols { get; init; } = [];
 

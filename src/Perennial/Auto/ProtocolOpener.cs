@@ -27,6 +27,9 @@ internal sealed class ProtocolOpener : IAsyncDisposable
     /// <inheritdoc cref="OpeningRequest.IsRead"/>
     public bool IsRead => _http.IsRead;
 
+    /// <summary>Whether a WebSocket without <c>perennial.v1</c> counts.</summary>
+    public bool AllowsPlainWebSocket => _options.WebSocket.AllowPlain;
+
     /// <summary>Whether a protocol can carry the request: a handshake and a poll are a GET without a body.</summary>
     public bool CanOpen(AutoProtocol protocol) => protocol switch
     {

@@ -32,7 +32,7 @@ internal sealed class ProtocolTrial(
             var connection = new AutoConnection(protocol, opened, onHeard);
             try
             {
-                ThrowIfItCannotResume(connection, context);
+                ThrowIfPlain(connection, context);
                 if (hasAlternative() && connection.SpeaksPerennial)
                 {
                     if (!isTimed)
@@ -59,9 +59,22 @@ internal sealed class ProtocolTrial(
         }
     }
 
-    private void ThrowIfItCannotResume(AutoConnection connection, ConnectContext context)
+    /// <summary>Some servers accept every WebSocket, whatever the path: one without perennial.v1 may be another application's.</summary>
+    private void ThrowIfPlain(AutoConnection connection, ConnectContext context)
     {
-        CannotResume = connection is { Protocol: AutoProtocol.WebSocket, SpeaksPerennial: false } && context.LastEventId is not null;
+        if (connection is not { Protocol: AutoProtocol.WebSocket, SpeaksPerennial: false })
+        {
+            return;
+        }
+
+        if (!opener.AllowsPlainWebSocket)
+        {
+            throw new TransportException(
+                TransportErrorCode.ProtocolViolation,
+                "The WebSocket here does not speak perennial.v1. Read it with a WebSocketTransport, or set WebSocket.AllowPlain.");
+        }
+
+        CannotResume = context.LastEventId is not null;
         if (CannotResume)
         {
             throw new TransportException(

@@ -16,12 +16,11 @@ internal static class SignalPayload
     public static TransportException ToRecoverableError(in StreamMessage message) =>
         ToError(in message, "The server reports an error in the stream.", isTransient: true);
 
-    private static TransportException ToError(in StreamMessage message, string what, bool isTransient) =>
-        new(TransportErrorCode.ServerFailed, what, isTransient)
-        {
-            ServerMessage = Member(message, "error", "message") ?? Member(message, "message"),
-            ServerCode = Member(message, "error", "code") ?? Member(message, "code") ?? Member(message, "error", "type"),
-        };
+    private static TransportException ToError(in StreamMessage message, string what, bool isTransient)
+    {
+        var (said, code) = ServerError.FromJson(message.Data);
+        return new TransportException(TransportErrorCode.ServerFailed, what, isTransient) { ServerMessage = said, ServerCode = code };
+    }
 
     /// <summary>A message that is not what it should be. Its payload stays out of the error.</summary>
     public static TransportException ToMalformed(in StreamMessage message) =>

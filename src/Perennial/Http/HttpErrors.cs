@@ -5,7 +5,7 @@ namespace Perennial.Http;
 
 /// <summary>
 /// Turns what the HTTP stack reports into <see cref="TransportException"/>, and decides there what is transient. An invalid response
-/// has no inner exception: the stack's own quotes the bytes it could not read, which may be anything.
+/// has no inner exception: the stack's own quotes the bytes it could not read, which may be anything. Nor has a refusal by a proxy.
 /// </summary>
 internal static class HttpErrors
 {
@@ -40,8 +40,14 @@ internal static class HttpErrors
                 Delivery = DeliveryStatus.NotSent,
             },
         HttpRequestError.NameResolutionError or HttpRequestError.ConnectionError
-            or HttpRequestError.SecureConnectionError or HttpRequestError.ProxyTunnelError =>
+            or HttpRequestError.SecureConnectionError =>
             new(TransportErrorCode.ConnectFailed, $"{uri.Host}:{uri.Port} cannot be reached ({e.HttpRequestError}).", true, e)
+            {
+                Delivery = DeliveryStatus.NotSent,
+            },
+        // The stack's own exception quotes the proxy's URL with its password, and so it goes no further.
+        HttpRequestError.ProxyTunnelError =>
+            new(TransportErrorCode.ConnectFailed, $"The proxy does not lead to {uri.Host}:{uri.Port} ({e.HttpRequestError}).", true)
             {
                 Delivery = DeliveryStatus.NotSent,
             },
@@ -58,7 +64,7 @@ internal static class HttpErrors
     };
 
     /// <summary>A response whose status is not a stream.</summary>
-    public static TransportException FromStatus(HttpResponseMessage response, ReconnectOptions reconnect, TimeProvider time) =>
+    public static TransportException FromStatus(HttpResponseMessage response, ServerError said, ReconnectOptions reconnect, TimeProvider time) =>
         new(
             TransportErrorCode.HttpStatus,
             $"The server answered {(int)response.StatusCode} ({response.StatusCode}).",
@@ -66,6 +72,8 @@ internal static class HttpErrors
         {
             HttpStatus = response.StatusCode,
             RetryAfter = RetryAfter(response, time),
+            ServerMessage = said.Message,
+            ServerCode = said.Code,
         };
 
     private static bool MayBeHttp2(HttpRequestMessage request) =>

@@ -119,21 +119,13 @@ internal sealed class HttpExchange : IDisposable
         }
         catch (TransportException e) when (e.HttpStatus is not null && !e.IsTransient)
         {
-            throw new TransportException(TransportErrorCode.SendRejected, $"The message was refused. {e.Message}", false, e)
-            {
-                HttpStatus = e.HttpStatus,
-                // A client error says that the server did not act (RFC 9110, 15.5); others do not.
-                Delivery = (int)e.HttpStatus < 500 ? DeliveryStatus.NotSent : DeliveryStatus.Unknown,
-            };
+            // A client error says that the server did not act (RFC 9110, 15.5); others do not.
+            throw e.AsFinal(TransportErrorCode.SendRejected, $"The message was refused. {e.Message}")
+                .With((int)e.HttpStatus < 500 ? DeliveryStatus.NotSent : DeliveryStatus.Unknown);
         }
         catch (TransportException e) when (e.Delivery is null)
         {
-            throw new TransportException(e.Code, e.Message, e.IsTransient, e)
-            {
-                HttpStatus = e.HttpStatus,
-                RetryAfter = e.RetryAfter,
-                Delivery = DeliveryStatus.Unknown,
-            };
+            throw e.With(DeliveryStatus.Unknown);
         }
     }
 

@@ -45,7 +45,8 @@ internal sealed class HttpSender : IDisposable
 
         using (response)
         {
-            throw HttpErrors.FromStatus(response, _options.ReconnectRules, _time);
+            var said = await ErrorBody.ReadAsync(response, _time, cancellationToken).ConfigureAwait(false);
+            throw HttpErrors.FromStatus(response, said, _options.ReconnectRules, _time);
         }
     }
 
@@ -92,6 +93,11 @@ internal sealed class HttpSender : IDisposable
                 var error = HttpErrors.FromRequest(e, request);
                 opening?.Failed(request, error);
                 throw error;
+            }
+            catch (OperationCanceledException e) when (!cancellationToken.IsCancellationRequested)
+            {
+                // A limit of somebody else's, such as a handler's own: the attempt is lost, and whether the server acted is unknown.
+                throw new TransportException(TransportErrorCode.ConnectTimeout, "The HTTP handler gave up on the request.", isTransient: true, e);
             }
 
             if (!Redirects.IsRedirect(response))

@@ -69,6 +69,6 @@ internal sealed class HttpStreamConnection : ResponseConnection
     {
         StreamFraming.Raw => static (in StreamMessage _) => StreamSignal.None,
         _ when SpeaksPerennial => JsonConventions.ClassifyErrors,
-        _ => JsonConventions.Classify,
+        _ => JsonConventions.ClassifyResponse,
     };
 }

@@ -81,7 +81,7 @@ internal sealed class LongPollConnection : TransportConnection
         return control != StreamSignal.None ? control
             : _options.Classify is { } classify ? classify(in message)
             : _speaksPerennial ? JsonConventions.ClassifyErrors(in message)
-            : JsonConventions.Classify(in message);
+            : JsonConventions.ClassifyResponse(in message);
     }
 
     public override async ValueTask<SendOutcome> SendAsync(OutgoingMessage message, CancellationToken cancellationToken)

@@ -25,7 +25,7 @@ internal sealed class AutoProbe : IAsyncDisposable
         ProtocolMemory? memory = null,
         HttpMessageHandler? http = null)
     {
-        var plain = new AutoTransportOptions { Endpoint = endpoint, Reconnect = TransportProbe.AtOnce, LongPollInterval = TimeSpan.Zero };
+        var plain = new AutoTransportOptions { Endpoint = endpoint, Reconnect = TransportProbe.AtOnce, LongPollInterval = TimeSpan.Zero, WebSocket = new() { AllowPlain = true } };
         var services = new TransportServices
         {
             LoggerFactory = Log,

@@ -46,8 +46,6 @@ public class SseConventionsTests
     public void An_object_of_type_error_is_an_error(string data) => Classify(data).ShouldBe(StreamSignal.Error);
 
     [Theory]
-    [InlineData("""{"error":"type"}""")]
-    [InlineData("""{"error":{"message":"Overloaded"}}""")]
     [InlineData("""{"type":"message","error":null,"kind":"error"}""")]
     [InlineData("""{"type":"Error","text":"\"error\""}""")]
     [InlineData("""{"Type":"error"}""")]
@@ -62,6 +60,32 @@ public class SseConventionsTests
     [InlineData("\"type\":\"error\"")]
     [InlineData("type error")]
     public void Only_the_type_of_the_object_itself_makes_it_an_error(string data) => Classify(data).ShouldBe(StreamSignal.None);
+
+    [Theory]
+    [InlineData("""{"error":{"message":"overloaded","code":"x"}}""")]
+    [InlineData("""{"error":"model not found"}""")]
+    [InlineData("""{"error":{}}""")]
+    [InlineData("""{"code":500,"error":{"message":"overloaded"},"request_id":"r"}""")]
+    [InlineData("{ \"error\" : \"x\" }")]
+    public void An_object_that_holds_an_error_alone_is_a_failure(string data) => Classify(data).ShouldBe(StreamSignal.Failed);
+
+    [Theory]
+    [InlineData("""{"error":null}""")]
+    [InlineData("""{"error":""}""")]
+    [InlineData("""{"error":false}""")]
+    [InlineData("""{"error":0,"code":1}""")]
+    [InlineData("""{"error":"x","step":3}""")]
+    [InlineData("""{"jsonrpc":"2.0","id":1,"error":{"code":-32601,"message":"no such method"}}""")]
+    [InlineData("""{"inner":{"error":"x"}}""")]
+    [InlineData("""[{"error":"x"}]""")]
+    public void An_error_among_other_members_is_data(string data) => Classify(data).ShouldBe(StreamSignal.None);
+
+    [Theory]
+    [InlineData("""{"type":"error","error":{"type":"overloaded_error","message":"Overloaded"}}""")]
+    [InlineData("""{"message":"x"}""")]
+    [InlineData("\"overloaded\"")]
+    [InlineData("500")]
+    public void An_event_called_error_with_JSON_is_a_failure(string data) => Classify(data, "error").ShouldBe(StreamSignal.Failed);
 
     [Theory]
     [InlineData("{\"error\"")]

@@ -1,0 +1,88 @@
+using System.Globalization;
+using System.Text.Json;
+
+namespace Perennial;
+
+/// <summary>
+/// What a server says about an error in JSON, in the shapes in use: problem details (RFC 9457), <c>{"error":{"message","code"}}</c> as
+/// model providers write it, <c>{"error":"…"}</c>, OAuth (RFC 6749, 5.2), and the same members at the top. Pure.
+/// </summary>
+/// <param name="Message">The sentence for a person, or <see langword="null"/>.</param>
+/// <param name="Code">The code for programs, or <see langword="null"/>.</param>
+internal readonly record struct ServerError(string? Message, string? Code)
+{
+    private static readonly string[] Messages = ["message", "error_description", "detail", "errorText", "title"];
+
+    /// <summary>Reads a JSON document. What is no JSON says nothing.</summary>
+    public static ServerError FromJson(ReadOnlyMemory<byte> json)
+    {
+        try
+        {
+            using var document = JsonDocument.Parse(json);
+            return Read(document.RootElement);
+        }
+        // Half a surrogate pair is valid JSON, but no string: reading it is an InvalidOperationException.
+        catch (Exception e) when (e is JsonException or InvalidOperationException)
+        {
+            return default;
+        }
+    }
+
+    private static ServerError Read(JsonElement root)
+    {
+        if (root.ValueKind == JsonValueKind.Array && root.GetArrayLength() > 0)
+        {
+            return Read(root[0]);       // Gemini, where a stream was not asked for as events
+        }
+
+        if (root.ValueKind != JsonValueKind.Object)
+        {
+            return root.ValueKind == JsonValueKind.String ? new ServerError(Text(root), null) : default;
+        }
+
+        if (root.TryGetProperty("error", out var error) && error.ValueKind is JsonValueKind.Object or JsonValueKind.String)
+        {
+            return error.ValueKind == JsonValueKind.Object
+                ? new ServerError(MessageOf(error) ?? MessageOf(root), CodeOf(error) ?? CodeOf(root))
+                : FromWord(Text(error), root);
+        }
+
+        return root.TryGetProperty("errors", out var errors) && errors.ValueKind == JsonValueKind.Array && errors.GetArrayLength() > 0
+            ? Read(errors[0])
+            : new ServerError(MessageOf(root), CodeOf(root));
+    }
+
+    /// <summary><c>error</c> is a code where a sentence stands beside it, and the sentence where it stands alone.</summary>
+    private static ServerError FromWord(string? word, JsonElement root) => MessageOf(root) is { } message
+        ? new ServerError(message, Member(root, "code") ?? word)
+        : new ServerError(word, CodeOf(root));
+
+    private static string? MessageOf(JsonElement element)
+    {
+        foreach (var name in Messages)
+        {
+            if (Member(element, name) is { } text)
+            {
+                return text;
+            }
+        }
+
+        return null;
+    }
+
+    /// <summary>A word rather than a number, since numbers repeat the HTTP status. The URI of a problem is one; "about:blank" says nothing (RFC 9457, 4.2.1).</summary>
+    private static string? CodeOf(JsonElement element) =>
+        Member(element, "code") ?? Member(element, "status")
+        ?? (Member(element, "type") is { } type and not ("about:blank" or "error") ? type : null)
+        ?? Number(element, "code");
+
+    private static string? Member(JsonElement element, string name) =>
+        element.TryGetProperty(name, out var value) && value.ValueKind == JsonValueKind.String ? Text(value) : null;
+
+    private static string? Number(JsonElement element, string name) =>
+        element.TryGetProperty(name, out var value) && value.ValueKind == JsonValueKind.Number && value.TryGetInt64(out var number)
+            ? number.ToString(CultureInfo.InvariantCulture)
+            : null;
+
+    private static string? Text(JsonElement value) => value.GetString() is { Length: > 0 } text ? text : null;
+}
