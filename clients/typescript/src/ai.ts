@@ -1,9 +1,10 @@
 import type { ChatTransport, UIMessage, UIMessageChunk } from "ai";
 import { createTransport as createSse } from "./sse.js";
 import type { CreateTransport } from "./client.js";
+import { TransportError } from "./errors.js";
 import type { StreamMessage, Transport, TransportOptions } from "./types.js";
 
-/** What a chat transport is told, beyond what every transport is. */
+/** Options for a chat transport, beyond those of every transport. `endOfStream` is `require-marker` by default: an answer ends with `[DONE]`. */
 export interface ChatTransportOptions extends Omit<TransportOptions, "url" | "body" | "method"> {
   /** Where messages are posted to. Default `/api/chat`. */
   readonly api?: string | undefined;
@@ -28,42 +29,81 @@ export function createChatTransport<Message extends UIMessage>({
 }: ChatTransportOptions = {}): ChatTransport<Message> {
   return {
     async sendMessages({ trigger, chatId, messageId, messages, abortSignal, headers, body: more }) {
-      const transport = createTransport({
-        ...shared,
-        url: api,
-        headers: { ...shared.headers, ...Object.fromEntries(new Headers(headers)) },
-        body: { ...body, ...more, id: chatId, messages, trigger, messageId },
-      });
-      await transport.connect({ signal: abortSignal });
+      const transport = open(api, headers, { ...body, ...more, id: chatId, messages, trigger, messageId });
+      await orClosed(transport, transport.connect({ signal: abortSignal }));
       return streamOf(transport, transport.read(), abortSignal);
     },
 
     async reconnectToStream({ chatId, abortSignal, headers }: Parameters<ChatTransport<Message>["reconnectToStream"]>[0] & { abortSignal?: AbortSignal | undefined }) {
-      const transport = createTransport({ ...shared, url: streamUrl(chatId), headers: { ...shared.headers, ...Object.fromEntries(new Headers(headers)) } });
+      const transport = open(streamUrl(chatId), headers);
       const messages = transport.read({ signal: abortSignal });
-      const first = await messages.next();
+      const first = await orClosed(transport, messages.next());
       return first.done ? null : streamOf(transport, messages, abortSignal, first.value);
     },
   };
+
+  function open(url: string, headers: HeadersInit | undefined, body?: object): Transport {
+    const own = Object.fromEntries(new Headers(headers));
+    const common = shared.headers;
+    return createTransport({
+      endOfStream: "require-marker",
+      ...shared,
+      url,
+      body,
+      headers: () => ({ ...(typeof common == "function" ? common() : common), ...own }),
+    });
+  }
+}
+
+/** What was promised. Where it fails, the transport is closed. */
+async function orClosed<T>(transport: Transport, promise: Promise<T>): Promise<T> {
+  try {
+    return await promise;
+  } catch (error) {
+    void transport.close();
+    throw error;
+  }
 }
 
 /** The messages as chunks. Aborting is what the SDK calls stopping: the server is asked to. */
 function streamOf(transport: Transport, messages: AsyncGenerator<StreamMessage, void, void>, abortSignal: AbortSignal | undefined, first?: StreamMessage): ReadableStream<UIMessageChunk> {
   let next = first;
+  let onAbort = () => {};
+  const stopListening = () => abortSignal?.removeEventListener("abort", onAbort);
+
   return new ReadableStream({
     start(controller) {
-      abortSignal?.addEventListener("abort", () => {
-        controller.error(abortSignal.reason);
+      onAbort = () => {
+        controller.error(abortSignal!.reason);
         void transport.stop().catch(() => {}).then(transport.close);
-      }, { once: true });
+      };
+      if (abortSignal?.aborted) onAbort();
+      else abortSignal?.addEventListener("abort", onAbort, { once: true });
     },
     async pull(controller) {
       const message = next ?? (await messages.next()).value;
       next = undefined;
       if (abortSignal?.aborted) return;
-      if (message) controller.enqueue(message.json<UIMessageChunk>());
-      else controller.close();
+      if (message) return controller.enqueue(await orClosed(transport, chunkOf(message)));
+      stopListening();
+      controller.close();
     },
-    cancel: () => transport.close(),
+    cancel() {
+      stopListening();
+      return transport.close();
+    },
   }, { highWaterMark: 0 });
+}
+
+/** A message that is no chunk, or before which chunks are missing or repeated, is an error: the answer would not be whole. */
+async function chunkOf(message: StreamMessage): Promise<UIMessageChunk> {
+  if (message.followsGap) throw new TransportError("interrupted", "chunks before this one are missing or repeated");
+  let chunk: UIMessageChunk | null | undefined;
+  try {
+    chunk = message.json<UIMessageChunk | null>();
+  } catch {
+    // The error of the parser quotes the message, which is payload.
+  }
+  if (typeof chunk?.type != "string") throw new TransportError("invalid-message", "not a chunk of a UI message stream");
+  return chunk;
 }

@@ -82,3 +82,61 @@ test("A refusal is the caller's to see", async () => {
   await using server = await serve((_, response) => !!response.writeHead(400).end());
   await assert.rejects(createChatTransport({ api: `${server.url}/api/chat` }).sendMessages(options), { status: 400 });
 });
+
+/** Chunks, and then what the test does with the response. `closed` settles when the reader has left. */
+async function answering(chunks: string[], then: (response: ServerResponse) => void = () => {}) {
+  let isClosed = (_: void) => {};
+  const closed = new Promise<void>((resolve) => (isClosed = resolve));
+  const server = await serve((request, response) => {
+    if (request.method == "DELETE") return !!response.writeHead(200).end();
+    response.on("close", isClosed).writeHead(200, { "content-type": "text/event-stream", "x-vercel-ai-ui-message-stream": "v1" });
+    response.write(chunks.map((chunk) => `data: ${chunk}\n\n`).join("") || ": nothing yet\n\n", () => then(response));
+    return true;
+  });
+  return { server, closed, chat: createChatTransport({ api: `${server.url}/api/chat`, reconnect: { initialDelay: 0 } }) };
+}
+
+const openers = {
+  sendMessages: (chat: ReturnType<typeof createChatTransport>) => chat.sendMessages(options),
+  reconnectToStream: async (chat: ReturnType<typeof createChatTransport>) => (await chat.reconnectToStream({ chatId: "c1" }))!,
+};
+
+for (const [name, open] of Object.entries(openers)) {
+  for (const chunk of ["{half", "null", '"text"', '{"delta":"x"}']) {
+    test(`${name}: a chunk that is none (${chunk}) is an error that does not quote it, and the connection is closed`, async () => {
+      const { server, chat, closed } = await answering([JSON.stringify(answer[0]), chunk]);
+      const reader = (await open(chat)).getReader();
+      await reader.read();
+      await assert.rejects(reader.read(), { name: "TransportError", code: "invalid-message", message: "invalid-message: not a chunk of a UI message stream" });
+      await closed;
+      await server[Symbol.asyncDispose]();
+    });
+  }
+
+  test(`${name}: an end in good order without [DONE] is an error, and the connection is closed`, async () => {
+    const { server, chat, closed } = await answering(answer.slice(0, 3).map((chunk) => JSON.stringify(chunk)), (response) => response.end());
+    const reader = (await open(chat)).getReader();
+    for (let count = 0; count < 3; count++) await reader.read();
+    await assert.rejects(reader.read(), { name: "TransportError", code: "interrupted" });
+    await closed;
+    await server[Symbol.asyncDispose]();
+  });
+}
+
+test("reconnectToStream: an abort before the first chunk closes the connection", async () => {
+  const abort = new AbortController();
+  const { server, chat, closed } = await answering([], () => setImmediate(() => abort.abort()));
+  await assert.rejects(chat.reconnectToStream({ chatId: "c1", abortSignal: abort.signal } as never), { name: "AbortError" });
+  await closed;
+  await server[Symbol.asyncDispose]();
+});
+
+test("A signal that was aborted before the answer came ends the answer", async () => {
+  const { server, chat, closed } = await answering([JSON.stringify(answer[0])]);
+  const abort = new AbortController();
+  const stream = await chat.sendMessages({ ...options, abortSignal: abort.signal });
+  abort.abort();
+  await assert.rejects(stream.getReader().read(), { name: "AbortError" });
+  await closed;
+  await server[Symbol.asyncDispose]();
+});
