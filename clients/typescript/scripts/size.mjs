@@ -12,12 +12,12 @@ const rows = [
   ["long polling", "long-poll", 11],
   ["all, chosen by name or automatically", "index", 14.1],
   ["store with its text hook", "store", 1, true, ["./frames.js"]],
-  ["what the adapters share: newest options, reloaded pages", "stream-store", 1, true, ["./saved.js"]],
+  ["what the adapters share: newest options, reloaded pages", "stream-store", 1.1, true, ["./saved.js"]],
   ["React adapter", "react", 0.35, true],
   ["Vue adapter", "vue", 0.4, true],
   ["Svelte adapter", "svelte", 0.4, true],
   ["manager, with its circuit breaker", "manager", 2.2, true, ["./breaker.js"]],
-  ["Vercel AI SDK", "ai", 0.6, true],
+  ["Vercel AI SDK", "ai", 0.85, true],
 ];
 
 /** What each module of the bundle of all is there for. */

@@ -32,7 +32,7 @@ export function openStore<Options extends TransportOptions>(create: (options: Op
     ...options,
     url: new URL(url, page ?? NO_PAGE),
     resumeFrom: page === undefined ? undefined : (saved?.resumeFrom ?? resumeFrom),
-    headers: () => (typeof newest.headers == "function" ? newest.headers() : newest.headers),
+    headers: () => ({ ...(saved && body !== undefined && { "idempotency-key": `"${saved.key}"` }), ...(typeof newest.headers == "function" ? newest.headers() : newest.headers) }),
     configureRequest: configureRequest && ((...request) => newest.configureRequest?.(...request)),
   } as TransportOptions as Options);
   return {

@@ -1,11 +1,12 @@
+let count = 0;      // of all: a late cancel never meets the frame of another
+
 /** Frames that come when the test says so. */
 export class ManualFrames implements Disposable {
   #waiting = new Map<number, () => void>();
-  #count = 0;
 
   constructor() {
     Object.assign(globalThis, {
-      requestAnimationFrame: (callback: () => void) => (this.#waiting.set(++this.#count, callback), this.#count),
+      requestAnimationFrame: (callback: () => void) => (this.#waiting.set(++count, callback), count),
       cancelAnimationFrame: (frame: number) => this.#waiting.delete(frame),
     });
   }

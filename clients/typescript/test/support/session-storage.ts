@@ -6,6 +6,7 @@ export class FakeSession implements Disposable {
   /** @param room How many characters an item may have. */
   constructor(room = Infinity) {
     Object.assign(globalThis, {
+      location: new URL("https://example.com/"),
       addEventListener: this.#page.addEventListener.bind(this.#page),
       removeEventListener: this.#page.removeEventListener.bind(this.#page),
       sessionStorage: {
@@ -23,6 +24,6 @@ export class FakeSession implements Disposable {
   }
 
   [Symbol.dispose](): void {
-    Object.assign(globalThis, { addEventListener: undefined, removeEventListener: undefined, sessionStorage: undefined });
+    Object.assign(globalThis, { location: undefined, addEventListener: undefined, removeEventListener: undefined, sessionStorage: undefined });
   }
 }
