@@ -29,6 +29,9 @@ internal static partial class Log
     [LoggerMessage(8, LogLevel.Error, "Run {Epoch} was not started, because the store did not record it")]
     public static partial void NotRecorded(ILogger logger, string epoch, Exception exception);
 
+    [LoggerMessage(9, LogLevel.Error, "A message to run {Epoch} could not be handled, so the run fails")]
+    public static partial void MessageNotHandled(ILogger logger, string epoch, Exception exception);
+
     [LoggerMessage(20, LogLevel.Information, "Run {Epoch} was stopped because nobody read it")]
     public static partial void StoppedUnread(ILogger logger, string epoch);
 }

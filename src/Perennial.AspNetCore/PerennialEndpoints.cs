@@ -35,8 +35,8 @@ public static class PerennialEndpoints
     /// <item>
     /// <term>POST /{id}</term>
     /// <description>
-    /// Sends the body to the run's <see cref="RunOptions.OnMessage"/>, once for each <c>Idempotency-Key</c>. 202 when it is recorded, 409 after
-    /// the end, 405 where the run takes no messages, 413, 415, and 429 while too many wait.
+    /// Sends the body to the run's <see cref="RunOptions.OnMessage"/>, once for each <c>Idempotency-Key</c> of its sender. 202 when it is recorded, 409 after
+    /// the end, 405 where the run takes no messages, 413, 415, 422 where the key came with another body, and 429 while too many wait.
     /// </description>
     /// </item>
     /// <item>
@@ -58,7 +58,7 @@ public static class PerennialEndpoints
         ArgumentNullException.ThrowIfNull(endpoints);
         ArgumentNullException.ThrowIfNull(prefix);
         var group = endpoints.MapGroup(prefix);
-        group.WithMetadata(new ServedRuns(nameof(MapPerennial), prefix)).DisableCookieRedirect();
+        group.WithMetadata([new ServedRuns(nameof(MapPerennial), prefix), .. PlatformPolicies.Exemptions]).DisableCookieRedirect();
         // A WebSocket over HTTP/2 is opened by CONNECT (RFC 8441, section 4).
         var read = With(context => string.IsNullOrEmpty(ResumePlace.RequestedBy(context.Request)) ? RunAction.Read : RunAction.Resume, ReadAsync);
         group.MapMethods("/{id}", [HttpMethods.Get, HttpMethods.Connect], context => AdmitAsync(context, read)).WithName(ReadEndpoint);

@@ -1,3 +1,4 @@
+using System.Security.Cryptography;
 using System.Text;
 using Perennial.AspNetCore.Stores;
 
@@ -25,8 +26,20 @@ public sealed record RunMessage
     /// <summary>Its number among the messages of its sender, from 1 without holes.</summary>
     public long Number { get; init; }
 
-    /// <summary>What its repetitions have in common and no other message to this run has; null where it has none.</summary>
+    /// <summary>What its repetitions have in common and no other message of <see cref="KeyOwner"/> to this run has; null where it has none.</summary>
     public string? Key { get; init; }
+
+    /// <summary>Whose key it is, as a hash; null where all senders share their keys. The same key of another owner is another key.</summary>
+    public string? KeyOwner { get; init; }
+
+    /// <summary>Computes what two messages with the same key must have in common: a hash of their data and kind, 32 bytes.</summary>
+    public byte[] ComputeFingerprint()
+    {
+        using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
+        hash.AppendData([IsBinary ? (byte)1 : (byte)0]);
+        hash.AppendData(Data.Span);
+        return hash.GetHashAndReset();
+    }
 
     /// <summary>
     /// Why it is refused, in a word; null where it is not. A refused message uses up its number and is remembered for its sender

@@ -11,9 +11,12 @@ namespace Perennial.AspNetCore;
 internal sealed class RunProducer(
     IRunLog log, Func<RunWriter, CancellationToken, Task> produce, RunOptions? options, TimeProvider time, ILogger logger)
 {
+    private const int MostEndAttempts = 30;
+
     private static readonly TimeSpan StoreRetryDelay = TimeSpan.FromSeconds(1);
 
     private readonly CancellationTokenSource _stop = new();
+    private volatile Exception? _unhandled;     // why a message was not handled; then the run has failed, whatever the producer does
 
     public async Task<RunStatus> RunAsync()
     {
@@ -60,7 +63,7 @@ internal sealed class RunProducer(
         {
             await produce(new RunWriter(log, _stop.Token, options?.MaxBytes), _stop.Token).ConfigureAwait(false);
             // A producer may leave its loop quietly when cancelled: after a stop the end stands, on shutdown there is none to claim.
-            if (!_stop.IsCancellationRequested)
+            if (!_stop.IsCancellationRequested && _unhandled is null)
                 return await log.CloseAsync(RunEnd.Completed, CancellationToken.None).ConfigureAwait(false);
         }
         catch (Exception e) when (_stop.IsCancellationRequested)
@@ -72,17 +75,20 @@ internal sealed class RunProducer(
             return await FailAsync(e).ConfigureAwait(false);
         }
 
+        if (_unhandled is not null)
+            return await FailUnhandledAsync(_unhandled).ConfigureAwait(false);
         return (await log.GetStateAsync(CancellationToken.None).ConfigureAwait(false)).Status;
     }
 
     private ValueTask<RunStatus> FailAsync(Exception exception)
     {
         Log.ProducerThrew(logger, log.Epoch, exception);
-        var (message, code) = exception is RunFailedException failure
-            ? (failure.Message, failure.Code)
-            : (RunFailedException.DefaultMessage, RunFailedException.DefaultCode);
-        return log.CloseAsync(RunEnd.Failed(message, code), CancellationToken.None);
+        return log.CloseAsync(EndOf(exception), CancellationToken.None);
     }
+
+    private static RunEnd EndOf(Exception exception) => exception is RunFailedException failure
+        ? RunEnd.Failed(failure.Message, failure.Code)
+        : RunEnd.Failed(RunFailedException.DefaultMessage, RunFailedException.DefaultCode);
 
     /// <summary>Learns of the end and of messages until the producer has returned. Messages are handled beside, so that a stop need not wait.</summary>
     private async Task WatchAsync()
@@ -102,7 +108,7 @@ internal sealed class RunProducer(
             }
             catch (RunStoreException e)
             {
-                await PauseAsync(e).ConfigureAwait(false);
+                await PauseAsync(e, _stop.Token).ConfigureAwait(false);
             }
             catch (OperationCanceledException) when (_stop.IsCancellationRequested)
             {
@@ -119,41 +125,88 @@ internal sealed class RunProducer(
         var news = new RunSignal();
         using var subscription = log.Subscribe(RunNews.Messages, news);
         await using var leaving = _stop.Token.UnsafeRegister(static signal => ((RunSignal)signal!).Set(), news);
-        var position = 0L;
+        for (var position = 0L; !_stop.IsCancellationRequested;)
+        {
+            var messages = await ReadMessagesAsync(position).ConfigureAwait(false);
+            foreach (var message in messages)
+            {
+                position = message.Position;
+                if (!await TryHandleAsync(message, handle).ConfigureAwait(false))
+                    return;
+            }
+
+            if (messages.Count == 0)
+                await news.WaitAsync().ConfigureAwait(false);
+        }
+    }
+
+    /// <summary>What follows a position, as soon as the store says it; empty where the producer is to stop.</summary>
+    private async Task<IReadOnlyList<RunMessage>> ReadMessagesAsync(long position)
+    {
         while (!_stop.IsCancellationRequested)
         {
             try
             {
-                var messages = await log.ReadMessagesAsync(position, _stop.Token).ConfigureAwait(false);
-                foreach (var message in messages)
-                {
-                    position = message.Position;
-                    _stop.Token.ThrowIfCancellationRequested();
-                    await handle(message, _stop.Token).ConfigureAwait(false);
-                }
-
-                if (messages.Count == 0)
-                    await news.WaitAsync().ConfigureAwait(false);
+                return await log.ReadMessagesAsync(position, _stop.Token).ConfigureAwait(false);
             }
             catch (RunStoreException e)
             {
-                await PauseAsync(e).ConfigureAwait(false);
+                await PauseAsync(e, _stop.Token).ConfigureAwait(false);
             }
-            catch (Exception e) when (_stop.IsCancellationRequested)
+            catch (OperationCanceledException) when (_stop.IsCancellationRequested)
             {
-                Log.ThrewAfterCancellation(logger, log.Epoch, e);
+                // The loop ends.
             }
-            catch (Exception e)
+        }
+
+        return [];
+    }
+
+    /// <summary>Handles a message whose sender was told that it is recorded. False where it cannot be handled, which fails the run.</summary>
+    private async Task<bool> TryHandleAsync(RunMessage message, Func<RunMessage, CancellationToken, Task> handle)
+    {
+        if (_stop.IsCancellationRequested)
+            return false;
+        try
+        {
+            await handle(message, _stop.Token).ConfigureAwait(false);
+            return true;
+        }
+        catch (Exception e) when (_stop.IsCancellationRequested)
+        {
+            Log.ThrewAfterCancellation(logger, log.Epoch, e);
+        }
+        catch (Exception e)
+        {
+            Log.MessageNotHandled(logger, log.Epoch, e);
+            _unhandled = e;
+            await FailUnhandledAsync(e).ConfigureAwait(false);
+            await CutOffAsync().ConfigureAwait(false);
+        }
+
+        return false;
+    }
+
+    /// <summary>Records that the run has failed, as soon as the store can: no reader may take it for complete.</summary>
+    private async Task<RunStatus> FailUnhandledAsync(Exception exception)
+    {
+        for (var attempt = 1; ; attempt++)
+        {
+            try
             {
-                await FailAsync(e).ConfigureAwait(false);
-                return;
+                return await log.CloseAsync(EndOf(exception), CancellationToken.None).ConfigureAwait(false);
+            }
+            catch (RunStoreException e) when (attempt < MostEndAttempts)
+            {
+                await CutOffAsync().ConfigureAwait(false);
+                await PauseAsync(e, CancellationToken.None).ConfigureAwait(false);
             }
         }
     }
 
-    private async Task PauseAsync(RunStoreException cause)
+    private async Task PauseAsync(RunStoreException cause, CancellationToken stop)
     {
         Log.StoreThrew(logger, log.Epoch, cause);
-        await Task.Delay(StoreRetryDelay, time, _stop.Token).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        await Task.Delay(StoreRetryDelay, time, stop).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
     }
 }

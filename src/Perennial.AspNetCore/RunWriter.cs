@@ -1,3 +1,4 @@
+using System.Diagnostics.CodeAnalysis;
 using System.Text;
 using System.Text.Json;
 using System.Text.Json.Serialization.Metadata;
@@ -45,8 +46,15 @@ public sealed class RunWriter
     public ValueTask WriteAsync(string text, string? eventType = null, CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(text);
-        return AppendAsync(new RunEvent(eventType, StrictUtf8.GetBytes(text), RunDataKind.Text), cancellationToken);
+        return AppendAsync(TextEvent(text, eventType), cancellationToken);
     }
+
+    /// <summary>Records one event without a type, with text as its data.</summary>
+    /// <param name="text">The data; may be empty.</param>
+    /// <param name="cancellationToken">Checked before the event is recorded.</param>
+    /// <returns>Completes once the event is recorded.</returns>
+    /// <remarks>Throws as <see cref="WriteAsync(string, string?, CancellationToken)"/>.</remarks>
+    public ValueTask WriteAsync(string text, CancellationToken cancellationToken) => WriteAsync(text, eventType: null, cancellationToken);
 
     /// <summary>Records one event with UTF-8 bytes as its data. The bytes are copied before the call returns.</summary>
     /// <param name="utf8">The data; may be empty.</param>
@@ -85,6 +93,18 @@ public sealed class RunWriter
         return AppendAsync(new RunEvent(eventType, JsonSerializer.SerializeToUtf8Bytes(value, typeInfo), RunDataKind.Json), cancellationToken);
     }
 
+    /// <summary>Records one event with a value as JSON, in the platform's form for the web: camel case.</summary>
+    /// <typeparam name="T">The type of the value.</typeparam>
+    /// <param name="value">The value to serialise.</param>
+    /// <param name="eventType">The event's type; null or empty for none, which readers see as <c>message</c>.</param>
+    /// <param name="cancellationToken">Checked before the event is recorded.</param>
+    /// <returns>Completes once the event is recorded.</returns>
+    /// <remarks>Throws as <see cref="WriteJsonAsync{T}(T, JsonTypeInfo{T}, string?, CancellationToken)"/>.</remarks>
+    [RequiresUnreferencedCode(SequenceProducer.NeedsReflection)]
+    [RequiresDynamicCode(SequenceProducer.NeedsReflection)]
+    public ValueTask WriteJsonAsync<T>(T value, string? eventType = null, CancellationToken cancellationToken = default) =>
+        AppendAsync(new RunEvent(eventType, JsonSerializer.SerializeToUtf8Bytes(value, JsonSerializerOptions.Web), RunDataKind.Json), cancellationToken);
+
     /// <summary>Records one event with bytes as its data, which need not be text. They are copied before the call returns.</summary>
     /// <param name="bytes">The data; may be empty. A reader over SSE, which carries text alone, sees it as base64.</param>
     /// <param name="eventType">The event's type; null or empty for none, which readers see as <c>message</c>.</param>
@@ -97,6 +117,9 @@ public sealed class RunWriter
     /// <exception cref="RunStoreException">The store cannot be used. Whether the event is recorded is unknown.</exception>
     public ValueTask WriteBinaryAsync(ReadOnlyMemory<byte> bytes, string? eventType = null, CancellationToken cancellationToken = default) =>
         AppendAsync(new RunEvent(eventType, bytes.ToArray(), RunDataKind.Binary), cancellationToken);
+
+    /// <exception cref="ArgumentException">The text holds half a surrogate pair.</exception>
+    internal static RunEvent TextEvent(string text, string? eventType) => new(eventType, StrictUtf8.GetBytes(text), RunDataKind.Text);
 
     private ValueTask AppendAsync(RunEvent item, CancellationToken cancellationToken)
     {

@@ -1,3 +1,4 @@
+using System.Diagnostics.CodeAnalysis;
 using System.Text.Json;
 using System.Text.Json.Serialization.Metadata;
 using Perennial.AspNetCore.Stores;
@@ -7,6 +8,25 @@ namespace Perennial.AspNetCore;
 /// <summary>Writes a sequence into a run, one event per item. The next item is asked for while those before it are being recorded.</summary>
 internal static class SequenceProducer
 {
+    /// <summary>Why trimming and native compilation need the overloads with type information.</summary>
+    public const string NeedsReflection = "JSON is written by reflection. Use the overload that takes a JsonTypeInfo.";
+
+    /// <summary>One event with text per item.</summary>
+    public static Func<RunWriter, CancellationToken, Task> Of(IAsyncEnumerable<string> source)
+    {
+        ArgumentNullException.ThrowIfNull(source);
+        return Of(source, static text => RunWriter.TextEvent(text, eventType: null));
+    }
+
+    /// <summary>One JSON event per item, by reflection.</summary>
+    [RequiresUnreferencedCode(NeedsReflection)]
+    [RequiresDynamicCode(NeedsReflection)]
+    public static Func<RunWriter, CancellationToken, Task> Of<T>(IAsyncEnumerable<T> source)
+    {
+        ArgumentNullException.ThrowIfNull(source);
+        return Of(source, static item => new RunEvent(EventType: null, JsonSerializer.SerializeToUtf8Bytes(item, JsonSerializerOptions.Web), RunDataKind.Json));
+    }
+
     /// <summary>One JSON event per item.</summary>
     public static Func<RunWriter, CancellationToken, Task> Of<T>(IAsyncEnumerable<T> source, JsonTypeInfo<T> typeInfo)
     {

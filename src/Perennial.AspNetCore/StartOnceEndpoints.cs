@@ -1,6 +1,7 @@
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.DependencyInjection;
+using Perennial.AspNetCore.Http;
 using Perennial.AspNetCore.Starts;
 
 namespace Perennial.AspNetCore;
@@ -43,6 +44,8 @@ public static class StartOnceEndpoints
         if (builder.RequestDelegate is not { } handler || builder.Metadata.OfType<Marker>().Any())
             return;
         builder.Metadata.Add(new Marker());
+        foreach (var exemption in PlatformPolicies.Exemptions)
+            builder.Metadata.Add(exemption);
         builder.RequestDelegate = context => IsSafe(context.Request.Method)
             ? handler(context)
             : context.RequestServices.GetRequiredService<KeyedStarts>().AnswerAsync(context, handler);

@@ -1,5 +1,6 @@
 using System.Buffers.Text;
 using System.Collections.Concurrent;
+using System.Diagnostics.CodeAnalysis;
 using System.Security.Cryptography;
 using System.Text.Json.Serialization.Metadata;
 using Microsoft.Extensions.Hosting;
@@ -84,6 +85,40 @@ public sealed class StreamRuns
         ReservePlace();
         return await RecordAsync(produce, runOptions).ConfigureAwait(false);
     }
+
+    /// <summary>Starts a run with one event per text of a sequence, such as the tokens of a model, as the answer of an endpoint.</summary>
+    /// <param name="source">The texts; its end is the end of the run. Enumerated once, with a token that a stop cancels.</param>
+    /// <param name="runOptions">What else this run does; null for nothing.</param>
+    /// <returns>The run as a result: return it from the endpoint.</returns>
+    /// <remarks>Recorded and thrown as by <see cref="Start{T}(IAsyncEnumerable{T}, JsonTypeInfo{T}, RunOptions?)"/>.</remarks>
+    public StartingRun Start(IAsyncEnumerable<string> source, RunOptions? runOptions = null) => Start(SequenceProducer.Of(source), runOptions);
+
+    /// <summary>Starts a run with one event per text of a sequence, and waits until it is recorded.</summary>
+    /// <param name="source">As in <see cref="Start(IAsyncEnumerable{string}, RunOptions?)"/>.</param>
+    /// <param name="runOptions">What else this run does; null for nothing.</param>
+    /// <returns>The run. Every node that shares the store finds it by its <see cref="StreamRun.Id"/>.</returns>
+    /// <remarks>Throws as <see cref="StartAsync(Func{RunWriter, CancellationToken, Task}, RunOptions?)"/>.</remarks>
+    public Task<StartedRun> StartAsync(IAsyncEnumerable<string> source, RunOptions? runOptions = null) => StartAsync(SequenceProducer.Of(source), runOptions);
+
+    /// <summary>Starts a run with one JSON event per item of a sequence, in the platform's form for the web (camel case), as the answer of an endpoint.</summary>
+    /// <typeparam name="T">The type of the items.</typeparam>
+    /// <param name="source">The items; its end is the end of the run. Enumerated once, with a token that a stop cancels.</param>
+    /// <param name="runOptions">What else this run does; null for nothing.</param>
+    /// <returns>The run as a result: return it from the endpoint.</returns>
+    /// <remarks>Recorded and thrown as by <see cref="Start{T}(IAsyncEnumerable{T}, JsonTypeInfo{T}, RunOptions?)"/>.</remarks>
+    [RequiresUnreferencedCode(SequenceProducer.NeedsReflection)]
+    [RequiresDynamicCode(SequenceProducer.NeedsReflection)]
+    public StartingRun Start<T>(IAsyncEnumerable<T> source, RunOptions? runOptions = null) => Start(SequenceProducer.Of(source), runOptions);
+
+    /// <summary>Starts a run with one JSON event per item of a sequence, and waits until it is recorded.</summary>
+    /// <typeparam name="T">The type of the items.</typeparam>
+    /// <param name="source">As in <see cref="Start{T}(IAsyncEnumerable{T}, RunOptions?)"/>.</param>
+    /// <param name="runOptions">What else this run does; null for nothing.</param>
+    /// <returns>The run. Every node that shares the store finds it by its <see cref="StreamRun.Id"/>.</returns>
+    /// <remarks>Throws as <see cref="StartAsync(Func{RunWriter, CancellationToken, Task}, RunOptions?)"/>.</remarks>
+    [RequiresUnreferencedCode(SequenceProducer.NeedsReflection)]
+    [RequiresDynamicCode(SequenceProducer.NeedsReflection)]
+    public Task<StartedRun> StartAsync<T>(IAsyncEnumerable<T> source, RunOptions? runOptions = null) => StartAsync(SequenceProducer.Of(source), runOptions);
 
     /// <summary>Starts a run with one JSON event per item of a sequence, as the answer of an endpoint.</summary>
     /// <typeparam name="T">The type of the items.</typeparam>

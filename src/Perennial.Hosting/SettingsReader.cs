@@ -7,7 +7,7 @@ using Microsoft.Extensions.Configuration;
 namespace Perennial.Hosting;
 
 /// <summary>
-/// Reads options records from a configuration, setting by setting, and goes on behind what it cannot read: a name that does not exist or
+/// Reads options from a configuration, setting by setting, and goes on behind what it cannot read: a name that does not exist or
 /// text that is no value is noted with what would be accepted. Values are never repeated, since they may be secrets.
 /// </summary>
 [RequiresUnreferencedCode("Settings are matched to properties by name.")]
@@ -22,13 +22,17 @@ internal sealed class SettingsReader(List<string> problems)
     public T Read<T>(T record, IConfiguration section, string path, string? except = null)
         where T : notnull
     {
-        var properties = record.GetType().GetProperties(BindingFlags.Public | BindingFlags.Instance).Where(static property => property.CanWrite).ToList();
+        var properties = record.GetType().GetProperties(BindingFlags.Public | BindingFlags.Instance).Where(IsSetting).ToList();
         foreach (var setting in section.GetChildren().Where(setting => !string.Equals(setting.Key, except, StringComparison.OrdinalIgnoreCase)))
         {
             var here = $"{path}:{setting.Key}";
             if (properties.Find(property => string.Equals(property.Name, setting.Key, StringComparison.OrdinalIgnoreCase)) is not { } property)
             {
                 problems.Add($"{here}: there is no such setting; there are {string.Join(", ", properties.Select(static known => known.Name).Order(StringComparer.Ordinal))}.");
+            }
+            else if (!property.CanWrite)
+            {
+                Fill(property.GetValue(record)!, setting, here);
             }
             else if (ValueOf(Nullable.GetUnderlyingType(property.PropertyType) ?? property.PropertyType, setting, here) is { } value)
             {
@@ -37,6 +41,24 @@ internal sealed class SettingsReader(List<string> problems)
         }
 
         return record;
+    }
+
+    /// <summary>Whether a property can be set, or holds an object or a list that can be filled.</summary>
+    private static bool IsSetting(PropertyInfo property) =>
+        property.CanWrite || property.PropertyType == typeof(IList<string>) || (property.PropertyType.IsClass && property.PropertyType != typeof(string));
+
+    private void Fill(object target, IConfigurationSection setting, string path)
+    {
+        if (target is not IList<string> list)
+        {
+            Read(target, setting, path);
+            return;
+        }
+
+        foreach (var entry in setting.GetChildren())
+        {
+            list.Add(entry.Value ?? "");
+        }
     }
 
     /// <summary>The value, or <see langword="null"/> where there is none that fits, which is then noted.</summary>
@@ -72,6 +94,7 @@ internal sealed class SettingsReader(List<string> problems)
             _ when type == typeof(string) => ((object?)text, ""),
             _ when type == typeof(bool) => (bool.TryParse(text, out var parsed) ? parsed : null, "true or false"),
             _ when type == typeof(int) => (int.TryParse(text, NumberStyles.Integer, CultureInfo.InvariantCulture, out var parsed) ? parsed : null, "a whole number"),
+            _ when type == typeof(long) => (long.TryParse(text, NumberStyles.Integer, CultureInfo.InvariantCulture, out var parsed) ? parsed : null, "a whole number"),
             _ when type == typeof(double) => (double.TryParse(text, NumberStyles.Float, CultureInfo.InvariantCulture, out var parsed) ? parsed : null, "a number"),
             _ when type == typeof(TimeSpan) => (Duration(text), "a duration such as 00:00:30, or infinite"),
             _ when type == typeof(Uri) => (Uri.TryCreate(text, UriKind.RelativeOrAbsolute, out var parsed) ? parsed : null, "a URL"),

@@ -30,7 +30,7 @@ internal sealed class Inbox(Database database, long maxPendingBytes)
 
     private const string Known = """
         SELECT coalesce((SELECT received FROM names WHERE run = $1 AND is_sender AND name = $2), 0),
-            EXISTS (SELECT FROM names WHERE run = $1 AND NOT is_sender AND name = $3)
+            (SELECT coalesce(fingerprint, '') FROM names WHERE run = $1 AND NOT is_sender AND name = $3)
         """;
 
     private const string Count = """
@@ -38,7 +38,7 @@ internal sealed class Inbox(Database database, long maxPendingBytes)
         """;
 
     private const string Remember = """
-        INSERT INTO names (run, is_sender, name, received, seen) VALUES ($1, $2, $3, $4, $5)
+        INSERT INTO names (run, is_sender, name, received, seen, fingerprint) VALUES ($1, $2, $3, $4, $5, $6)
         ON CONFLICT (run, is_sender, name) DO UPDATE SET received = greatest(names.received, excluded.received), seen = excluded.seen
         """;
 
@@ -142,14 +142,14 @@ internal sealed class Inbox(Database database, long maxPendingBytes)
         await using var batch = new NpgsqlBatch(connection);
         batch.Add(Open, Sql.Value(key.Run), Sql.Value(key.Epoch));
         batch.Add(Lock, Sql.Value(key.Run), Sql.Value(key.Epoch));
-        batch.Add(Known, Sql.Value(key.Run), Sql.Value(NameOf(message.Sender)), Sql.Value(NameOf(message.Key)));
+        batch.Add(Known, Sql.Value(key.Run), Sql.Value(NameOf(message.Sender)), Sql.Value(NameOf(KeyOf(message))));
         await using var row = await batch.ExecuteReaderAsync(stop);
         if (!await row.ReadAsync(stop))
             throw new RunStoreException("The run is no longer kept.");
         var (takesMessages, status, pending, seen) = (row.GetBoolean(0), (RunStatus)row.GetInt16(1), row.GetInt64(2), row.GetInt64(3));
         await row.NextResultAsync(stop);
         await row.ReadAsync(stop);
-        return new InboxState(takesMessages, status, pending, seen, row.GetInt64(0), row.GetBoolean(1));
+        return new InboxState(takesMessages, status, pending, seen, row.GetInt64(0), row.IsDBNull(1) ? null : row.GetFieldValue<byte[]>(1));
     }
 
     private static async Task RecordAsync(
@@ -161,11 +161,15 @@ internal sealed class Inbox(Database database, long maxPendingBytes)
         if (message.Sender is not null)
         {
             batch.Add(Remember, Sql.Value(key.Run), Sql.Value(true), Sql.Value(NameOf(message.Sender)),
-                Sql.Value(outcome == ReceiveOutcome.Accepted ? message.Number : 0L), Sql.Value(seen));
+                Sql.Value(outcome == ReceiveOutcome.Accepted ? message.Number : 0L), Sql.Value(seen), Sql.Value<byte[]?>(null));
         }
 
         if (message.Key is not null)
-            batch.Add(Remember, Sql.Value(key.Run), Sql.Value(false), Sql.Value(NameOf(message.Key)), Sql.Value(0L), Sql.Value(seen));
+        {
+            batch.Add(Remember, Sql.Value(key.Run), Sql.Value(false), Sql.Value(NameOf(KeyOf(message))), Sql.Value(0L), Sql.Value(seen),
+                Sql.Value<byte[]?>(message.ComputeFingerprint()));
+        }
+
         if (outcome == ReceiveOutcome.Accepted && message is { Sender: not null, Refusal: not null })
         {
             var name = NameOf(message.Sender);
@@ -188,6 +192,9 @@ internal sealed class Inbox(Database database, long maxPendingBytes)
         await batch.ExecuteNonQueryAsync(stop);
     }
 
+    // Without an owner the name is that of the version before.
+    private static string? KeyOf(RunMessage message) => message is { Key: { } key, KeyOwner: { } owner } ? $"{owner}\n{key}" : message.Key;
+
     /// <summary>A name of any text and any length, as something that an index takes. No text at all hashes to what no name is.</summary>
     private static byte[] NameOf(string? name) => name is null ? [] : SHA256.HashData(MemoryMarshal.AsBytes(name.AsSpan()));
 
@@ -208,12 +215,13 @@ internal sealed class Inbox(Database database, long maxPendingBytes)
         row.IsDBNull(column) ? null : Encoding.UTF8.GetString(row.GetFieldValue<byte[]>(column));
 
     /// <summary>What is known when a message comes.</summary>
-    private readonly record struct InboxState(bool TakesMessages, RunStatus Status, long Pending, long Seen, long Received, bool IsKeyKnown)
+    private readonly record struct InboxState(bool TakesMessages, RunStatus Status, long Pending, long Seen, long Received, byte[]? KnownFingerprint)
     {
         public ReceiveOutcome Judge(RunMessage message, long maxPendingBytes)
         {
-            var isRepeated = (message.Sender is not null && message.Number <= Received) || (message.Key is not null && IsKeyKnown);
-            if (isRepeated)
+            if (message.Key is not null && KnownFingerprint is { } known)
+                return IsThatOf(message, known) ? ReceiveOutcome.Repeated : ReceiveOutcome.OtherMessage;
+            if (message.Sender is not null && message.Number <= Received)
                 return ReceiveOutcome.Repeated;
             if (!TakesMessages)
                 return ReceiveOutcome.NotTaken;
@@ -224,5 +232,9 @@ internal sealed class Inbox(Database database, long maxPendingBytes)
             var fits = Pending == 0 || Pending + message.Data.Length + Overhead <= maxPendingBytes;
             return message.Refusal is not null || fits ? ReceiveOutcome.Accepted : ReceiveOutcome.Full;
         }
+
+        // Keys that a node of the version before recorded have no fingerprint.
+        private static bool IsThatOf(RunMessage message, byte[] fingerprint) =>
+            fingerprint.Length == 0 || fingerprint.AsSpan().SequenceEqual(message.ComputeFingerprint());
     }
 }

@@ -67,10 +67,11 @@ internal sealed class RunServer : IAsyncDisposable
 
     public static string PathOf(StreamRun run) => $"/streams/{run.Id}";
 
-    /// <summary>Sends a request and returns as soon as the headers are here.</summary>
+    /// <summary>Sends a request of a reader that knows Perennial, and returns as soon as the headers are here.</summary>
     public async Task<HttpResponseMessage> OpenAsync(StreamRun run, string? lastEventId = null, string? accept = null)
     {
         using var request = new HttpRequestMessage(HttpMethod.Get, PathOf(run));
+        request.Headers.Add("Perennial-Protocol", "1");
         if (accept is not null)
             request.Headers.TryAddWithoutValidation("Accept", accept);
         if (lastEventId is not null)

@@ -35,6 +35,28 @@ public class StreamRunsTests
     }
 
     [Fact(Timeout = RunServer.Hang)]
+    public async Task A_run_returned_from_a_GET_of_the_application_resumes_after_the_last_id()
+    {
+        StreamRun? found = null;
+        await using var server = await RunServer.StartAsync(map: app => app.MapGet("/mine", () => found!));
+        var run = await server.FinishedRunAsync("one", "two", "three");
+        found = run;
+
+        (await GetAsync("/mine", $"{run.Epoch}-2")).ShouldStartWith($"id: {run.Epoch}-3\ndata: three\n");
+        (await GetAsync($"/mine?lastEventId={run.Epoch}-2", lastEventId: null)).ShouldStartWith($"id: {run.Epoch}-3\ndata: three\n");
+        (await GetAsync("/mine", lastEventId: null)).ShouldStartWith($"id: {run.Epoch}-1\ndata: one\n");
+
+        async Task<string> GetAsync(string path, string? lastEventId)
+        {
+            using var request = new HttpRequestMessage(HttpMethod.Get, path);
+            if (lastEventId is not null)
+                request.Headers.Add("Last-Event-ID", lastEventId);
+            using var response = await server.Client.SendAsync(request, TestEnds);
+            return await response.Content.ReadAsStringAsync(TestEnds);
+        }
+    }
+
+    [Fact(Timeout = RunServer.Hang)]
     public async Task The_tail_can_be_asked_for()
     {
         await using var server = await RunServer.StartAsync();

@@ -6,7 +6,7 @@ namespace Perennial.Cli.Tests;
 /// <summary><c>perennial demo</c>: what it promises on its last lines.</summary>
 public partial class DemoTests
 {
-    private static readonly string[] Lanes = ["websocket", "sse", "http-stream", "long-poll"];
+    private static readonly string[] Lanes = ["websocket", "sse", "http-stream", "long-poll", "sse-post"];
 
     [Fact(Timeout = Cli.Hang)]
     public async Task Survives_its_cuts_without_losing_or_repeating_a_token()
@@ -17,6 +17,7 @@ public partial class DemoTests
         verdicts.ShouldAllBe(verdict => verdict.Success, run.Output + run.Error);
         verdicts.Select(verdict => verdict.Groups["lane"].Value).ShouldBe(Lanes);
         verdicts.ShouldAllBe(verdict => int.Parse(verdict.Groups["cuts"].Value, CultureInfo.InvariantCulture) >= 21);
+        verdicts[^1].Groups["productions"].Value.ShouldBe("1");
         run.Lines[0].ShouldContain("seed 42");
         run.Error.ShouldBeEmpty();
         run.ExitCode.ShouldBe(0);
@@ -48,6 +49,6 @@ public partial class DemoTests
         run.ExitCode.ShouldBe(2);
     }
 
-    [GeneratedRegex(@"^(?<lane>[a-z-]+): (?<cuts>\d+) cuts, 0 lost, 0 repeated \([\d,]+ tokens\)$", RegexOptions.ExplicitCapture | RegexOptions.CultureInvariant, matchTimeoutMilliseconds: 1000)]
+    [GeneratedRegex(@"^(?<lane>[a-z-]+): (?<cuts>\d+) cuts, 0 lost, 0 repeated \([\d,]+ tokens\)(, (?<productions>\d+) productions?)?$", RegexOptions.ExplicitCapture | RegexOptions.CultureInvariant, matchTimeoutMilliseconds: 1000)]
     private static partial Regex Verdict();
 }

@@ -79,7 +79,7 @@ public class ServeUpstreamTests
         await using var upstream = ScriptedServer.Start(Script.Cut("data: half\n\n"));
         await using var serve = await ServeProcess.StartAsync("--upstream", upstream.Address.AbsoluteUri);
 
-        using var response = await PostAsync(serve.Address);
+        using var response = await PostAsync(serve.Address, ("Perennial-Protocol", "1"));
         var text = await response.Content.ReadAsStringAsync(TestContext.Current.CancellationToken);
 
         text.ShouldContain("data: half\n");
@@ -94,7 +94,7 @@ public class ServeUpstreamTests
         await using var upstream = ScriptedServer.Start(Script.Stream("data: half\n\n"));
         await using var serve = await ServeProcess.StartAsync("--upstream", upstream.Address.AbsoluteUri, "--on-end", "require-marker");
 
-        using var response = await PostAsync(serve.Address);
+        using var response = await PostAsync(serve.Address, ("Perennial-Protocol", "1"));
 
         (await response.Content.ReadAsStringAsync(TestContext.Current.CancellationToken)).ShouldContain("\"code\":\"upstream_interrupted\"");
         upstream.Requests.Count.ShouldBe(1);
@@ -165,6 +165,20 @@ public class ServeUpstreamTests
 
         using var response = await second;
         (await response.Content.ReadAsStringAsync(TestContext.Current.CancellationToken)).ShouldContain("data: a\n");
+        upstream.Requests.Count.ShouldBe(1);
+    }
+
+    [Fact(Timeout = Cli.Hang)]
+    public async Task Repeats_an_answer_that_leaves_open_whether_the_upstream_acted()
+    {
+        await using var upstream = ScriptedServer.Start(Script.Status(502), Script.Stream("data: second\n\n"));
+        await using var serve = await ServeProcess.StartAsync("--upstream", upstream.Address.AbsoluteUri);
+
+        using var first = await PostAsync(serve.Address, ("Idempotency-Key", "one"), ("X-Forwarded-For", "192.0.2.1"));
+        using var repeat = await PostAsync(serve.Address, ("Idempotency-Key", "one"), ("X-Forwarded-For", "192.0.2.2"));
+
+        first.StatusCode.ShouldBe(HttpStatusCode.BadGateway);
+        repeat.StatusCode.ShouldBe(HttpStatusCode.BadGateway);
         upstream.Requests.Count.ShouldBe(1);
     }
 

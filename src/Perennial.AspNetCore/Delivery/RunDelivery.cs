@@ -23,11 +23,11 @@ internal sealed class RunDelivery(IRunLog log, IRunSink sink, TimeSpan heartbeat
     private long _lastWrite;
     private int _isTimerSpent;
 
-    /// <summary>Sends the run from a place to its end. Returns when its last record is flushed.</summary>
+    /// <summary>Sends the run from a place to its end. Returns how it ended when its last record is flushed.</summary>
     /// <param name="place">Where to begin.</param>
     /// <param name="leave">Cancelled when the reader is gone or has to go.</param>
     /// <exception cref="OperationCanceledException">The reader left before the end.</exception>
-    public async Task SendAsync(ReaderPlace place, CancellationToken leave)
+    public async Task<RunStatus> SendAsync(ReaderPlace place, CancellationToken leave)
     {
         _cursor = place.Cursor;
         if (place.Gap is { } requested)
@@ -37,11 +37,11 @@ internal sealed class RunDelivery(IRunLog log, IRunSink sink, TimeSpan heartbeat
         using var subscription = log.Subscribe(RunNews.Records, _news);
         await using var leaving = leave.UnsafeRegister(static news => ((RunSignal)news!).Set(), _news);
         await using var timer = time.CreateTimer(static loop => ((RunDelivery)loop!).OnTimer(), this, heartbeat, Timeout.InfiniteTimeSpan);
-        await DeliverAsync(timer, leave);
+        return await DeliverAsync(timer, leave);
     }
 
     // With thousands of readers the memory they touch is what an event costs, so this loop keeps little of its own while it waits.
-    private async Task DeliverAsync(ITimer timer, CancellationToken leave)
+    private async Task<RunStatus> DeliverAsync(ITimer timer, CancellationToken leave)
     {
         var hasWaited = false;
         while (true)
@@ -57,7 +57,7 @@ internal sealed class RunDelivery(IRunLog log, IRunSink sink, TimeSpan heartbeat
             if (waitedFor != 0)
                 PerennialServerTelemetry.DeliveryLatency.Record(Stopwatch.GetElapsedTime(waitedFor).TotalSeconds);
             if (isEnd)
-                return;
+                return slice.State.Status;
             if (!hasWaited)
                 continue;
             await _news.WaitAsync();    // there is no need to look again before: what was recorded since has set the signal

@@ -12,6 +12,7 @@ internal static class ReceivedMessages
         {
             ReceiveOutcome.Accepted => "accepted",
             ReceiveOutcome.Repeated => "repeated",
+            ReceiveOutcome.OtherMessage => "other_message",
             ReceiveOutcome.NotTaken => "not_taken",
             ReceiveOutcome.Ended => "ended",
             ReceiveOutcome.Hole => "hole",

@@ -5,6 +5,7 @@ using Microsoft.AspNetCore.Http.Features;
 using Microsoft.Extensions.Options;
 using Microsoft.Net.Http.Headers;
 using Perennial.AspNetCore.Diagnostics;
+using Perennial.AspNetCore.Starts;
 using Perennial.AspNetCore.Stores;
 
 namespace Perennial.AspNetCore.Http;
@@ -14,7 +15,7 @@ internal sealed class MessageEndpoint(IOptions<PerennialServerOptions> options, 
 {
     private readonly int _maxBytes = options.Value.MaxMessageBytes;
 
-    /// <summary>Records the body of a request as a message, once however often its <c>Idempotency-Key</c> comes.</summary>
+    /// <summary>Records the body of a request as a message, once for each <c>Idempotency-Key</c> of its sender.</summary>
     /// <param name="context">The request.</param>
     /// <param name="log">The run.</param>
     public async Task ReceiveAsync(HttpContext context, IRunLog log)
@@ -30,7 +31,7 @@ internal sealed class MessageEndpoint(IOptions<PerennialServerOptions> options, 
         else if (!isBinary && !Utf8.IsValid(body))
             await Problem.SendAsync(context, StatusCodes.Status400BadRequest, "The text is not UTF-8.");
         else
-            await AnswerAsync(context, await log.ReceiveAsync(new RunMessage { Data = body, IsBinary = isBinary, Key = key }, CancellationToken.None));
+            await AnswerAsync(context, await log.ReceiveAsync(MessageOf(context, body, isBinary, key), CancellationToken.None));
     }
 
     private static Task AnswerAsync(HttpContext context, ReceiveResult result)
@@ -42,6 +43,8 @@ internal sealed class MessageEndpoint(IOptions<PerennialServerOptions> options, 
                 context.Response.Headers[WireNames.ProtocolHeader] = "1";
                 context.Response.StatusCode = StatusCodes.Status202Accepted;
                 return Task.CompletedTask;
+            case ReceiveOutcome.OtherMessage:
+                return IdempotencyKey.RefuseReuseAsync(context);
             case ReceiveOutcome.NotTaken:
                 context.Response.Headers.Allow = "GET, HEAD, DELETE";
                 return Problem.SendAsync(context, StatusCodes.Status405MethodNotAllowed, "This run takes no messages.");
@@ -51,6 +54,9 @@ internal sealed class MessageEndpoint(IOptions<PerennialServerOptions> options, 
                 return Problem.SendAsync(context, StatusCodes.Status409Conflict, "The run has ended.");
         }
     }
+
+    private static RunMessage MessageOf(HttpContext context, byte[] body, bool isBinary, string? key) =>
+        new() { Data = body, IsBinary = isBinary, Key = key, KeyOwner = key is null ? null : RequestCredentials.HashOf(context) };
 
     private static bool? IsBinary(string? contentType)
     {

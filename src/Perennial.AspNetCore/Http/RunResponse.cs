@@ -17,6 +17,7 @@ internal sealed class RunResponse(
     /// <param name="requested">The last id the reader has; null for none. One that cannot be honoured is answered by a gap event.</param>
     public async Task SendAsync(HttpContext context, IRunLog log, string? requested)
     {
+        PlatformPolicies.Exempt(context);
         context.Response.Headers.Append("Vary", "Accept");
         var accept = context.Request.Headers.Accept;
         if ((HttpMethods.IsGet(context.Request.Method) ? ResponseForms.Choose(accept) : ResponseForms.ChooseForStart(accept)) is not { } form)

@@ -9,9 +9,13 @@ using Perennial.AspNetCore.Stores;
 
 namespace Perennial.AspNetCore.Http;
 
-/// <summary>Sends a run in one response, as SSE or as JSON lines. Ends it cleanly after the end record and never otherwise.</summary>
+/// <summary>Sends a run in one response, as SSE or as JSON lines. Ends it cleanly after the end of a run that did not fail, and never otherwise.</summary>
 /// <remarks>
-/// Common AI clients take a clean end of the response for success, so every other way out aborts the connection. Safe from any thread.
+/// <para>
+/// Common AI clients take a clean end of the response for success, so every other way out aborts the connection: also the end of a run that
+/// failed, after the event that says so, unless the request has the header <c>Perennial-Protocol</c> and its sender therefore knows that event.
+/// </para>
+/// <para>Safe from any thread.</para>
 /// </remarks>
 internal sealed class StreamResponse(IOptions<PerennialServerOptions> options, TimeProvider time, IHostApplicationLifetime lifetime)
 {
@@ -34,7 +38,12 @@ internal sealed class StreamResponse(IOptions<PerennialServerOptions> options, T
             sink.WriteHeartbeat();      // a reader is promised a first byte, by which it knows that no proxy holds the others back
         try
         {
-            await new RunDelivery(log, sink, options.Value.HeartbeatInterval, time).SendAsync(place, leave.Token);
+            var status = await new RunDelivery(log, sink, options.Value.HeartbeatInterval, time).SendAsync(place, leave.Token);
+            if (status == RunStatus.Failed && !context.Request.Headers.ContainsKey(WireNames.ProtocolHeader))
+            {
+                await LetLeaveAsync(context.RequestAborted);
+                context.Abort();
+            }
         }
         catch (OperationCanceledException) when (leave.IsCancellationRequested)
         {
@@ -66,6 +75,10 @@ internal sealed class StreamResponse(IOptions<PerennialServerOptions> options, T
 
         await Task.Delay(Timeout.InfiniteTimeSpan, TimeProvider.System, isLeft.Token).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
     }
+
+    /// <summary>Waits until what was flushed had its time to leave, or the reader has closed the connection.</summary>
+    private static async Task LetLeaveAsync(CancellationToken aborted) =>
+        await Task.Delay(TimeToLeave, TimeProvider.System, aborted).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
 
     private IRunSink Open(HttpContext context, ResponseForm form, CancellationTokenSource stalled)
     {

@@ -12,6 +12,9 @@ internal static class RequestCredentials
     public static string Scope(HttpContext context, string key) =>
         Convert.ToBase64String(SHA256.HashData(Encoding.UTF8.GetBytes($"{Of(context)}\n{key}")));
 
+    /// <summary>The sender of a request, as a hash.</summary>
+    public static string HashOf(HttpContext context) => Convert.ToBase64String(SHA256.HashData(Encoding.UTF8.GetBytes(Of(context))));
+
     // A header value has no line break. The user is named first where it is known, because a token or a cookie may be a new one by the time of
     // the repeat.
     private static string Of(HttpContext context)

@@ -9,7 +9,7 @@ internal sealed class MemoryInbox(long maxPendingBytes)
     private const int Overhead = 64;
 
     private readonly Queue<RunMessage> _pending = new();
-    private readonly RecentNames<bool> _keys = new(RememberedKeys);
+    private readonly RecentNames<byte[]> _keys = new(RememberedKeys);
     private readonly RecentNames<SenderState> _senders = new(RememberedSenders);
     private long _pendingBytes;
     private long _position;
@@ -26,13 +26,14 @@ internal sealed class MemoryInbox(long maxPendingBytes)
     public ReceiveResult Receive(RunMessage message, bool hasEnded)
     {
         var sender = message.Sender is null ? default : StateOf(message.Sender, firstOpen: 0);
-        if (ObstacleTo(message, sender.Received, hasEnded) is { } obstacle)
+        var (key, fingerprint) = message.Key is null ? default : (KeyOf(message), message.ComputeFingerprint());
+        if ((KeyObstacle(key, fingerprint) ?? ObstacleTo(message, sender.Received, hasEnded)) is { } obstacle)
             return new(obstacle, sender.Received);
 
         if (message.Sender is not null)
             _senders.Set(message.Sender, sender = sender with { Received = message.Number, Refusals = WithRefusalOf(message, sender.Refusals) });
-        if (message.Key is not null)
-            _keys.Set(message.Key, true);
+        if (key is not null)
+            _keys.Set(key, fingerprint!);
         if (message.Refusal is null)
             Enqueue(message with { Position = ++_position });
         return new(ReceiveOutcome.Accepted, sender.Received);
@@ -52,11 +53,18 @@ internal sealed class MemoryInbox(long maxPendingBytes)
         _pendingBytes = 0;
     }
 
+    private static string KeyOf(RunMessage message) => $"{message.KeyOwner}\n{message.Key}";
+
+    private ReceiveOutcome? KeyObstacle(string? key, byte[]? fingerprint)
+    {
+        if (key is null || !_keys.TryGet(key, out var known))
+            return null;
+        return known.AsSpan().SequenceEqual(fingerprint) ? ReceiveOutcome.Repeated : ReceiveOutcome.OtherMessage;
+    }
+
     private ReceiveOutcome? ObstacleTo(RunMessage message, long received, bool hasEnded)
     {
         if (message.Sender is not null && message.Number <= received)
-            return ReceiveOutcome.Repeated;
-        if (message.Key is not null && _keys.TryGet(message.Key, out _))
             return ReceiveOutcome.Repeated;
         if (hasEnded)
             return ReceiveOutcome.Ended;

@@ -18,6 +18,9 @@ public enum ReceiveOutcome
     /// </remarks>
     Repeated,
 
+    /// <summary>A message with other data has the key (<see cref="RunMessage.ComputeFingerprint"/>). This one is not taken.</summary>
+    OtherMessage,
+
     /// <summary>The run was created without <c>takesMessages</c>.</summary>
     NotTaken,
 

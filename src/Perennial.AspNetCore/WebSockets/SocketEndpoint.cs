@@ -69,8 +69,14 @@ internal sealed class SocketEndpoint
     /// <param name="requested">The last id the reader has; null for none.</param>
     public async Task ServeAsync(HttpContext context, IRunLog log, string? requested)
     {
-        var gathering = GatheringUpgrade.TryInstall(context.Features);
-        await _handshake.Invoke(context);
+        PlatformPolicies.Exempt(context);
+        GatheringUpgrade? gathering = null;
+        if (IsForUs(context))
+        {
+            gathering = GatheringUpgrade.TryInstall(context.Features);
+            await _handshake.Invoke(context);
+        }
+
         if (!context.WebSockets.IsWebSocketRequest)
         {
             await RefuseAsync(context);
@@ -91,6 +97,12 @@ internal sealed class SocketEndpoint
             await RunResponse.RefusePlaceAsync(context, outcome);
         }
     }
+
+    /// <summary>Whether the handshake is made here. A server that upgrades no connection, such as TestServer, makes its own.</summary>
+    private static bool IsForUs(HttpContext context) =>
+        context.Features.Get<IHttpUpgradeFeature>() is { IsUpgradableRequest: true }
+        || context.Features.Get<IHttpExtendedConnectFeature>() is { IsExtendedConnect: true }
+        || !context.WebSockets.IsWebSocketRequest;
 
     private async Task AcceptAsync(HttpContext context, IRunLog log, string? requested, GatheringUpgrade? gathering)
     {

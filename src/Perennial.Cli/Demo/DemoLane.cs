@@ -10,14 +10,16 @@ internal sealed class DemoLane : IAsyncDisposable
     private readonly DemoScript _script;
     private readonly TaskCompletionSource<StreamEnd> _ended = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly int _cutsWanted;
+    private readonly Func<int>? _productions;
     private int _cuts;              // written by the transport's events, one at a time
 
-    private DemoLane(string name, FaultProxy proxy, Transport transport, FaultSchedule faults, DemoScript script)
+    private DemoLane(string name, FaultProxy proxy, Transport transport, FaultSchedule faults, DemoScript script, Func<int>? productions)
     {
         Name = name;
         _proxy = proxy;
         _script = script;
         _cutsWanted = faults.Cuts;
+        _productions = productions;
         Transport = transport;
         Tally = new Tally(script.Tokens);
         transport.Reconnecting += (_, _) => Interlocked.Increment(ref _cuts);
@@ -38,27 +40,39 @@ internal sealed class DemoLane : IAsyncDisposable
 
     public int TokensSent => _script.Tokens.Count;
 
-    public bool HasKeptItsPromise => IsCompleted && Tally.IsWhole && Cuts >= _cutsWanted;
+    public bool HasKeptItsPromise => IsCompleted && Tally.IsWhole && Cuts >= _cutsWanted && IsPaidOnce;
 
     /// <summary>The one line that counts.</summary>
     public string Verdict => string.Create(
-        CultureInfo.InvariantCulture, $"{Name}: {Cuts} cuts, {Tally.Lost} lost, {Tally.Repeated} repeated ({TokensSent:N0} tokens){Objection}");
+        CultureInfo.InvariantCulture, $"{Name}: {Cuts} cuts, {Tally.Lost} lost, {Tally.Repeated} repeated ({TokensSent:N0} tokens){Production}{Objection}");
 
     private bool IsCompleted => _ended.Task is { IsCompletedSuccessfully: true, Result.Reason: StreamEndReason.Completed };
+
+    private bool IsPaidOnce => _productions is null || _productions() == 1;
+
+    private string Production => _productions is null ? "" : string.Create(CultureInfo.InvariantCulture, $", {_productions()} production{(IsPaidOnce ? "" : "s")}");
 
     private string Objection => this switch
     {
         { HasKeptItsPromise: true } => "",
         { IsCompleted: false } => $", but the stream did not complete: {Transport.GetMetrics().LastError?.Message}",
+        { IsPaidOnce: false } => ", but the answer was to be produced once",
         { Tally.IsWhole: false } => ", and the text is not the one that was sent",
         _ => string.Create(CultureInfo.InvariantCulture, $", but {_cutsWanted} cuts were wanted"),
     };
 
     /// <summary>Puts a faulty line before the stream, and a reader behind it.</summary>
-    public static DemoLane Start(string name, Uri stream, FaultSchedule faults, DemoScript script, Func<Uri, Transport> createTransport)
+    /// <param name="name">What the lane is called.</param>
+    /// <param name="stream">What is read.</param>
+    /// <param name="faults">What happens to the line.</param>
+    /// <param name="script">What the stream says.</param>
+    /// <param name="createTransport">Makes the reader.</param>
+    /// <param name="productions">How often the reader's answer was produced; null where it starts none.</param>
+    public static DemoLane Start(
+        string name, Uri stream, FaultSchedule faults, DemoScript script, Func<Uri, Transport> createTransport, Func<int>? productions = null)
     {
         var proxy = FaultProxy.Start(stream, faults.PlanFor);
-        return new DemoLane(name, proxy, createTransport(proxy.Address), faults, script);
+        return new DemoLane(name, proxy, createTransport(proxy.Address), faults, script, productions);
     }
 
     /// <summary>Reads until the stream ends, however it does.</summary>

@@ -12,6 +12,9 @@ internal static class DemoRun
     /// <summary>Longer than the pause between two tokens by far, and short enough that a stalled line is soon given up.</summary>
     private static readonly TimeSpan IdleTimeout = TimeSpan.FromMilliseconds(250);
 
+    /// <summary>How often the head of the answer to the POST is lost before one arrives.</summary>
+    private const int LostHeads = 3;
+
     private static readonly TimeSpan PollInterval = TimeSpan.FromMilliseconds(20);
 
     private static readonly ReconnectOptions Reconnect = new()
@@ -30,6 +33,15 @@ internal static class DemoRun
         ("long-poll", endpoint => new LongPollTransport(Shared(new LongPollTransportOptions { Endpoint = endpoint, Interval = PollInterval }))),
     ];
 
+    /// <summary>Asks by POST, and repeats that: the server starts one run for its key.</summary>
+    private static SseTransport Post(Uri endpoint) => new(Shared(new SseTransportOptions
+    {
+        Endpoint = endpoint,
+        Method = HttpMethod.Post,
+        Body = RequestBody.Text("Recite the README."),
+        AllowReplay = true,
+    }));
+
     private static T Shared<T>(T options)
         where T : HttpTransportOptions => options with { IdleTimeout = IdleTimeout, Reconnect = Reconnect };
 
@@ -41,7 +53,11 @@ internal static class DemoRun
         Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{script.Tokens.Count:N0} tokens, {cuts} cuts, seed {seed}"));
         await using var server = await DemoServer.StartAsync(script, cancellationToken);
         var faults = new FaultSchedule(seed, cuts, script.LeastBytes);
-        var lanes = Array.ConvertAll(Readers, reader => DemoLane.Start(reader.Name, server.Stream, faults, script, reader.Create));
+        DemoLane[] lanes =
+        [
+            .. Readers.Select(reader => DemoLane.Start(reader.Name, server.Stream, faults, script, reader.Create)),
+            DemoLane.Start("sse-post", server.Chat, faults.AfterLostHeads(LostHeads), script, Post, () => server.Productions),
+        ];
         try
         {
             var reading = Task.WhenAll(lanes.Select(lane => lane.ReadAsync(cancellationToken)));

@@ -1,12 +1,13 @@
 using System.Net;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting;
+using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.DependencyInjection;
 using Perennial.AspNetCore;
 
 namespace Perennial.Cli.Demo;
 
-/// <summary>A real server on a loopback port of the system's choosing, with one run that all readers share.</summary>
+/// <summary>A real server on a loopback port of the system's choosing, with one run that readers share and an endpoint that starts a run for a POST.</summary>
 internal sealed class DemoServer : IAsyncDisposable
 {
     /// <summary>About as long as a model takes for as much text.</summary>
@@ -14,14 +15,18 @@ internal sealed class DemoServer : IAsyncDisposable
 
     private readonly WebApplication _app;
 
-    private DemoServer(WebApplication app, Uri stream)
-    {
-        _app = app;
-        Stream = stream;
-    }
+    private int _productions;
+
+    private DemoServer(WebApplication app) => _app = app;
 
     /// <summary>Where the run is read.</summary>
-    public Uri Stream { get; }
+    public required Uri Stream { get; init; }
+
+    /// <summary>Where a POST starts a run of its own.</summary>
+    public Uri Chat => new(Stream, "/chat");
+
+    /// <summary>How often a run was produced for a POST.</summary>
+    public int Productions => Volatile.Read(ref _productions);
 
     /// <summary>Starts the server, and the run with it.</summary>
     public static async Task<DemoServer> StartAsync(DemoScript script, CancellationToken cancellationToken)
@@ -31,13 +36,21 @@ internal sealed class DemoServer : IAsyncDisposable
         builder.WebHost.UseKestrelCore().ConfigureKestrel(kestrel => kestrel.Listen(IPAddress.Loopback, 0));
         builder.Services.AddRoutingCore().AddPerennialServer();
         var app = builder.Build();
+        var server = default(DemoServer);
         app.MapPerennial("/streams").AllowAnonymous();
+        app.MapPost("/chat", (HttpContext context) => server!.AnswerAsync(script, context)).StartsOnce();
         await app.StartAsync(cancellationToken);
         var run = await app.Services.GetRequiredService<StreamRuns>().StartAsync((writer, stop) => ProduceAsync(script, writer, stop));
-        return new DemoServer(app, new Uri($"{app.Urls.Single()}/streams/{run.Id}"));
+        return server = new DemoServer(app) { Stream = new Uri($"{app.Urls.Single()}/streams/{run.Id}") };
     }
 
     public ValueTask DisposeAsync() => _app.DisposeAsync();
+
+    private Task AnswerAsync(DemoScript script, HttpContext context)
+    {
+        Interlocked.Increment(ref _productions);
+        return context.RequestServices.GetRequiredService<StreamRuns>().Start((writer, stop) => ProduceAsync(script, writer, stop)).ExecuteAsync(context);
+    }
 
     /// <summary>Each chunk has its time, so that a slow clock delays none of the others.</summary>
     private static async Task ProduceAsync(DemoScript script, RunWriter writer, CancellationToken stop)

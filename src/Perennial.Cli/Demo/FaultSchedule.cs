@@ -27,8 +27,13 @@ internal sealed class FaultSchedule
         _plans = Array.ConvertAll(weights, weight => Fault((long)(weight * bytesPerWeight), random));
     }
 
+    private FaultSchedule(FaultPlan[] plans) => _plans = plans;
+
     /// <summary>How often the line is cut.</summary>
     public int Cuts => _plans.Length;
+
+    /// <summary>The same cuts after so many connections that are reset with the first byte of the answer: its head is lost, and the request was received.</summary>
+    public FaultSchedule AfterLostHeads(int heads) => new([.. Enumerable.Repeat(FaultPlan.Cut(afterBytes: 1), heads), .. _plans]);
 
     /// <summary>What happens to a connection, counted from 0. After the last cut the line is sound.</summary>
     public FaultPlan PlanFor(int connection) => connection < _plans.Length ? _plans[connection] : FaultPlan.None;

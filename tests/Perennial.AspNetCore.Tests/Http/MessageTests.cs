@@ -32,6 +32,29 @@ public class MessageTests
         inbox.Messages.Select(message => message.IsBinary).ShouldBe([false, false, false, false, true]);
     }
 
+    [Fact(Timeout = RunServer.Hang)]
+    public async Task A_key_belongs_to_its_sender_and_to_one_body()
+    {
+        await using var server = await RunServer.StartAsync();
+        await using var open = await WebSockets.OpenRun.StartAsync(server);
+
+        (await PostAsync("one", "Bearer a")).ShouldBe(HttpStatusCode.Accepted);
+        (await PostAsync("two", "Bearer b")).ShouldBe(HttpStatusCode.Accepted);
+        (await PostAsync("one", "Bearer a")).ShouldBe(HttpStatusCode.Accepted);
+        (await PostAsync("another", "Bearer a")).ShouldBe(HttpStatusCode.UnprocessableEntity);
+
+        (await open.TextsAsync(2)).ShouldBe(["one", "two"]);
+
+        async Task<HttpStatusCode> PostAsync(string text, string authorization)
+        {
+            using var request = new HttpRequestMessage(HttpMethod.Post, RunServer.PathOf(open.Run)) { Content = new StringContent(text) };
+            request.Headers.Add("Authorization", authorization);
+            request.Headers.Add("Idempotency-Key", "key");
+            using var response = await server.Client.SendAsync(request, TestEnds);
+            return response.StatusCode;
+        }
+    }
+
     [Theory(Timeout = RunServer.Hang)]
     [InlineData("text/plain", null, 1025, HttpStatusCode.RequestEntityTooLarge)]
     [InlineData("text/plain", null, 1024, HttpStatusCode.Accepted)]

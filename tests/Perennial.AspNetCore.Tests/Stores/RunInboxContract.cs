@@ -38,12 +38,26 @@ public abstract class RunInboxContract
         var run = await OpenRunAsync();
 
         (await ReceiveAsync(run, Text("a") with { Key = "key" })).Outcome.ShouldBe(ReceiveOutcome.Accepted);
-        (await ReceiveAsync(run, Text("b") with { Key = "key" })).Outcome.ShouldBe(ReceiveOutcome.Repeated);
+        (await ReceiveAsync(run, Text("a") with { Key = "key" })).Outcome.ShouldBe(ReceiveOutcome.Repeated);
         (await ReceiveAsync(run, Text("c") with { Key = "KEY" })).Outcome.ShouldBe(ReceiveOutcome.Accepted);
         (await ReceiveAsync(run, Text("d"))).Outcome.ShouldBe(ReceiveOutcome.Accepted);
         (await ReceiveAsync(run, Text("d"))).Outcome.ShouldBe(ReceiveOutcome.Accepted);
 
         (await TextsAsync(run)).ShouldBe(["a", "c", "d", "d"]);
+    }
+
+    [Fact(Timeout = Hang)]
+    public async Task A_key_belongs_to_its_owner_and_to_one_message()
+    {
+        var run = await OpenRunAsync();
+
+        (await ReceiveAsync(run, Text("a") with { Key = "key", KeyOwner = "one" })).Outcome.ShouldBe(ReceiveOutcome.Accepted);
+        (await ReceiveAsync(run, Text("a") with { Key = "key", KeyOwner = "two" })).Outcome.ShouldBe(ReceiveOutcome.Accepted);
+        (await ReceiveAsync(run, Text("b") with { Key = "key", KeyOwner = "one" })).Outcome.ShouldBe(ReceiveOutcome.OtherMessage);
+        (await ReceiveAsync(run, Text("a") with { Key = "key", KeyOwner = "one", IsBinary = true })).Outcome.ShouldBe(ReceiveOutcome.OtherMessage);
+        (await ReceiveAsync(run, Text("a") with { Key = "key", KeyOwner = "one" })).Outcome.ShouldBe(ReceiveOutcome.Repeated);
+
+        (await TextsAsync(run)).ShouldBe(["a", "a"]);
     }
 
     [Fact(Timeout = Hang)]

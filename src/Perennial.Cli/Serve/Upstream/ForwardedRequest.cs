@@ -10,7 +10,7 @@ internal static class ForwardedRequest
     private static readonly HashSet<string> Kept = new(StringComparer.OrdinalIgnoreCase)
     {
         "Connection", "Keep-Alive", "Proxy-Connection", "Proxy-Authenticate", "Proxy-Authorization", "TE", "Trailer", "Transfer-Encoding", "Upgrade", "Expect",
-        "Host", "Accept", "Accept-Encoding", "Content-Length", "Content-Type", "Last-Event-ID", "Origin", "Referer",
+        "Host", "Accept", "Accept-Encoding", "Content-Length", "Content-Type", "Last-Event-ID", "Perennial-Protocol", "Origin", "Referer",
     };
 
     public static async Task<RequestBody> ReadBodyAsync(HttpRequest request)

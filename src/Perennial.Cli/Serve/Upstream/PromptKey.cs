@@ -11,11 +11,9 @@ internal static class PromptKey
     private const string Name = "Idempotency-Key";
     private const int Longest = 255;
 
-    /// <summary>What may differ between a request and its repetition, and says nothing of who asks.</summary>
-    private static readonly HashSet<string> Changing = new(StringComparer.OrdinalIgnoreCase)
-    {
-        Name, "traceparent", "tracestate", "baggage", "X-Request-Id", "User-Agent", "Accept-Language", "Date", "Priority", "Cache-Control", "Pragma",
-    };
+    /// <summary>The headers in which a client shows who it is: those of HTTP, and those of model providers.</summary>
+    private static readonly string[] Credentials =
+        ["Authorization", "Cookie", "X-Api-Key", "Api-Key", "X-Goog-Api-Key", "OpenAI-Organization", "OpenAI-Project"];
 
     /// <summary>False where there is a key that is none; a key of null where there is none at all.</summary>
     public static bool TryRead(IHeaderDictionary headers, out string? key)
@@ -25,19 +23,13 @@ internal static class PromptKey
         return values.Count <= 1 && key is null or { Length: > 0 and <= Longest };
     }
 
-    /// <summary>
-    /// The key together with whatever else came: a key must give nobody the answer of somebody else, and there is no telling in which header a client
-    /// shows who it is.
-    /// </summary>
+    /// <summary>The key together with the credentials of its client, because a key must give nobody the answer of somebody else.</summary>
     public static string Scoped(string key, IReadOnlyDictionary<string, string> headers)
     {
         var text = new StringBuilder(key);
-        foreach (var (name, value) in headers.OrderBy(static header => header.Key, StringComparer.OrdinalIgnoreCase))
+        foreach (var name in Credentials)
         {
-            if (!Changing.Contains(name) && !name.StartsWith("x-stainless-", StringComparison.OrdinalIgnoreCase))
-            {
-                text.Append('\n').Append(name.ToUpperInvariant()).Append(':').Append(value);
-            }
+            text.Append('\n').Append(headers.GetValueOrDefault(name));
         }
 
         return Convert.ToBase64String(SHA256.HashData(Encoding.UTF8.GetBytes(text.ToString())));

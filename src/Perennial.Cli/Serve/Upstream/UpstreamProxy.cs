@@ -113,7 +113,13 @@ internal sealed class UpstreamProxy(UpstreamRequest upstream) : IServedContent
         catch (TransportException e)
         {
             await transport.DisposeAsync();
-            return catcher.Document is { } document ? (document, IsPaid: true) : (new UpstreamRefusal(e), IsPaid: false);
+            if (catcher.Document is { } document)
+            {
+                return (document, IsPaid: true);
+            }
+
+            var refusal = new UpstreamRefusal(e);
+            return (refusal, refusal.MayHaveActed);
         }
         catch
         {

@@ -1,0 +1,60 @@
+using Microsoft.AspNetCore.Builder;
+
+namespace Perennial.AspNetCore.Tests.Http;
+
+/// <summary>A run that failed never ends cleanly towards a reader that may not know how Perennial says so.</summary>
+public class FailedRunTests
+{
+    private static CancellationToken TestEnds => TestContext.Current.CancellationToken;
+
+    [Theory(Timeout = RunServer.Hang)]
+    [InlineData("text/event-stream", "event: perennial.failed\n")]
+    [InlineData("application/x-ndjson", "\"type\":\"perennial.failed\"")]
+    public async Task A_failed_run_breaks_off_after_the_event_that_says_so(string accept, string said)
+    {
+        await using var server = await RunServer.StartAsync(map: Map);
+
+        foreach (var method in new[] { HttpMethod.Post, HttpMethod.Get })
+        {
+            using var request = new HttpRequestMessage(method, "/chat");
+            request.Headers.Add("Accept", accept);
+            using var response = await server.Client.SendAsync(request, HttpCompletionOption.ResponseHeadersRead, TestEnds);
+            (await ReadAsync(response)).ShouldSatisfyAllConditions(
+                read => read.Text.ShouldContain(said),
+                read => read.IsWhole.ShouldBeFalse());
+        }
+    }
+
+    [Fact(Timeout = RunServer.Hang)]
+    public async Task A_reader_that_announces_that_it_knows_Perennial_gets_a_clean_end()
+    {
+        await using var server = await RunServer.StartAsync(map: Map);
+        using var request = new HttpRequestMessage(HttpMethod.Post, "/chat");
+        request.Headers.Add("Perennial-Protocol", "1");
+
+        using var response = await server.Client.SendAsync(request, HttpCompletionOption.ResponseHeadersRead, TestEnds);
+
+        var read = await ReadAsync(response);
+        read.Text.ShouldContain("event: perennial.failed\n");
+        read.IsWhole.ShouldBeTrue();
+    }
+
+    private static void Map(WebApplication app) => app.MapMethods(
+        "/chat", ["GET", "POST"], (StreamRuns runs) => runs.Start((_, _) => throw new RunFailedException("The model is busy.", "busy")));
+
+    private static async Task<(string Text, bool IsWhole)> ReadAsync(HttpResponseMessage response)
+    {
+        using var text = new MemoryStream();
+        try
+        {
+            await response.Content.CopyToAsync(text, TestEnds);
+            return (Text(), true);
+        }
+        catch (HttpRequestException)
+        {
+            return (Text(), false);
+        }
+
+        string Text() => System.Text.Encoding.UTF8.GetString(text.ToArray());
+    }
+}
