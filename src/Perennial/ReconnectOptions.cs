@@ -1,3 +1,4 @@
+using System.Collections.Frozen;
 using System.Net;
 
 namespace Perennial;
@@ -38,12 +39,15 @@ public sealed record ReconnectOptions
     public TimeSpan StableAfter { get; init; } = TimeSpan.FromSeconds(10);
 
     /// <summary>
-    /// The longest <c>Retry-After</c> that is obeyed. Up to here it is, even beyond <see cref="MaxDelay"/>; a longer one ends the
+    /// The longest <c>Retry-After</c> (or <c>retry-after-ms</c>) that is obeyed; one that is neither digits nor a date is ignored. Up to here it is, even beyond <see cref="MaxDelay"/>; a longer one ends the
     /// stream with <see cref="TransportErrorCode.RetryAfterTooLong"/>. Default 1 h; 0 to 24 h.
     /// </summary>
     public TimeSpan MaxRetryAfter { get; init; } = TimeSpan.FromHours(1);
 
-    /// <summary>The HTTP statuses worth another attempt. Default 408, 429, 500, 502, 503, 504.</summary>
+    /// <summary>
+    /// The HTTP statuses worth another attempt. Default 408, 425, 429, 500, 502, 503, 504, and what proxies and model providers add to
+    /// them: 520 to 524, 529, 530. All others are final.
+    /// </summary>
     public IReadOnlySet<HttpStatusCode> RetryStatusCodes { get; init; } = DefaultRetryStatusCodes;
 
     /// <summary>
@@ -52,15 +56,8 @@ public sealed record ReconnectOptions
     /// </summary>
     public Func<RetryContext, bool>? ShouldRetry { get; init; }
 
-    private static IReadOnlySet<HttpStatusCode> DefaultRetryStatusCodes { get; } = new HashSet<HttpStatusCode>
-    {
-        HttpStatusCode.RequestTimeout,
-        HttpStatusCode.TooManyRequests,
-        HttpStatusCode.InternalServerError,
-        HttpStatusCode.BadGateway,
-        HttpStatusCode.ServiceUnavailable,
-        HttpStatusCode.GatewayTimeout,
-    };
+    private static IReadOnlySet<HttpStatusCode> DefaultRetryStatusCodes { get; } =
+        new[] { 408, 425, 429, 500, 502, 503, 504, 520, 521, 522, 523, 524, 529, 530 }.Select(static status => (HttpStatusCode)status).ToFrozenSet();
 
     internal void Validate()
     {

@@ -20,8 +20,8 @@ public abstract record TransportOptions
     /// </summary>
     public TimeSpan? IdleTimeout { get; init; }
 
-    /// <summary>The largest message accepted, in bytes. Default 4 MiB; 1 to 1 GiB.</summary>
-    public int MaxMessageBytes { get; init; } = 4 * 1024 * 1024;
+    /// <summary>The largest message accepted, in bytes. Default 16 MiB; 1 to 1 GiB.</summary>
+    public int MaxMessageBytes { get; init; } = 16 * 1024 * 1024;
 
     /// <summary>Where to resume from at the first connection: the id of the last message that was processed. Default: from the start.</summary>
     public string? LastEventId { get; init; }
@@ -47,8 +47,11 @@ public abstract record TransportOptions
 
     internal SendOptions SendRules => _send.Read;
 
-    /// <summary>What <see cref="Endpoint"/> may begin with.</summary>
-    internal virtual IReadOnlyList<string> Schemes => ["http", "https"];
+    /// <summary>
+    /// Gets the URI schemes that <see cref="Endpoint"/> may have, in lower case. Default http and https; a transport of another protocol
+    /// overrides it, for instance with <c>mqtt</c>.
+    /// </summary>
+    protected virtual IReadOnlyList<string> Schemes => ["http", "https"];
 
     /// <summary>Checks every value. Called by the transport's constructor.</summary>
     /// <exception cref="ArgumentException">A value is missing or malformed; the message names it and what is accepted.</exception>

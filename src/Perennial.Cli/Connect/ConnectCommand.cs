@@ -65,7 +65,7 @@ internal sealed class ConnectCommand : Command
         ("drop-newest", BufferFullMode.DropNewest),
         ("unlimited", BufferFullMode.Unlimited));
 
-    private readonly Option<int?> _maxMessageBytes = OptionKinds.Number("--max-message-bytes", "N", 1, 1 << 30, "The largest message accepted. Default 4194304.");
+    private readonly Option<int?> _maxMessageBytes = OptionKinds.Number("--max-message-bytes", "N", 1, 1 << 30, "The largest message accepted. Default 16777216.");
 
     private readonly Option<bool> _allowReplay = OptionKinds.Flag("--allow-replay", "A request other than GET may be repeated although the server may have acted on it.");
 

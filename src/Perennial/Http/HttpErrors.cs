@@ -71,7 +71,7 @@ internal static class HttpErrors
             reconnect.RetryStatusCodes.Contains(response.StatusCode))
         {
             HttpStatus = response.StatusCode,
-            RetryAfter = RetryAfter(response, time),
+            RetryAfter = Http.RetryAfter.Read(response, time),
             ServerMessage = said.Message,
             ServerCode = said.Code,
         };
@@ -96,17 +96,4 @@ internal static class HttpErrors
 
     private static TransportException Lost(Exception e) =>
         new(TransportErrorCode.ConnectionLost, "The connection broke off.", true, e);
-
-    /// <summary>Seconds or a date (RFC 9110, 10.2.3); a date in the past is no wait, and more seconds than can be counted are for ever.</summary>
-    private static TimeSpan? RetryAfter(HttpResponseMessage response, TimeProvider time)
-    {
-        var header = response.Headers.RetryAfter;
-        if (header is null && response.Headers.NonValidated.TryGetValues("Retry-After", out var raw) && raw.ToString().All(char.IsAsciiDigit))
-        {
-            return TimeSpan.MaxValue;
-        }
-
-        var wait = header?.Delta ?? (header?.Date is { } date ? date - time.GetUtcNow() : null);
-        return wait < TimeSpan.Zero ? TimeSpan.Zero : wait;
-    }
 }

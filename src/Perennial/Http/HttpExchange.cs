@@ -178,7 +178,7 @@ internal sealed class HttpExchange : IDisposable
 
     private HttpRequestMessage NewRequest(HttpMethod method, Uri uri)
     {
-        var request = new HttpRequestMessage(method, uri)
+        var request = new HttpRequestMessage(method, UserInfo.Without(uri))
         {
             Version = _options.HttpVersion ?? HttpVersion.Version11,
             VersionPolicy = _options.HttpVersion is null ? HttpVersionPolicy.RequestVersionOrHigher : HttpVersionPolicy.RequestVersionExact,
@@ -189,6 +189,11 @@ internal sealed class HttpExchange : IDisposable
         }
 
         request.Headers.TryAddWithoutValidation("Cache-Control", "no-cache");
+        if ((UserInfo.BasicCredentials(uri) ?? (Redirects.IsSameOrigin(uri, _options.Endpoint) ? UserInfo.BasicCredentials(_options.Endpoint) : null)) is { } basic)
+        {
+            request.Headers.TryAddWithoutValidation("Authorization", basic);
+        }
+
         foreach (var (name, value) in _options.Headers)
         {
             // Asked first: removing a content header from where it cannot be throws.

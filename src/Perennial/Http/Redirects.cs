@@ -23,7 +23,7 @@ internal static class Redirects
     public static HttpRequestMessage Follow(HttpRequestMessage request, HttpResponseMessage response)
     {
         var from = request.RequestUri!;
-        if (response.Headers.Location is not { } location || !Uri.TryCreate(from, location, out var target) || target.Scheme is not ("http" or "https"))
+        if (response.Headers.Location is not { } location || !Uri.TryCreate(from, location, out var target) || !IsHttp(target, from))
         {
             throw Refusal("A redirect does not lead to an HTTP resource.");
         }
@@ -33,6 +33,7 @@ internal static class Redirects
             throw Refusal("A redirect would leave https.");
         }
 
+        target = InSchemeOf(from, target);
         var method = BecomesGet(request.Method, response.StatusCode) ? HttpMethod.Get : request.Method;
         var followed = new HttpRequestMessage(method, target)
         {
@@ -76,6 +77,15 @@ internal static class Redirects
         HttpStatusCode.Moved or HttpStatusCode.Found => method == HttpMethod.Post,
         _ => false,
     };
+
+    private static bool IsHttp(Uri target, Uri from) => target.Scheme is "http" or "https" || (IsSocket(target) && IsSocket(from));
+
+    private static bool IsSocket(Uri uri) => uri.Scheme is "ws" or "wss";
+
+    /// <summary>The handshake of a WebSocket stays one, although its target is named by http or https.</summary>
+    private static Uri InSchemeOf(Uri from, Uri target) => IsSocket(from) && target.Scheme is "http" or "https"
+        ? new UriBuilder(target) { Scheme = IsSecure(target) ? "wss" : "ws" }.Uri
+        : target;
 
     private static bool IsSecure(Uri uri) => uri.Scheme is "https" or "wss";
 }

@@ -43,7 +43,7 @@ internal abstract class WebSocketConnection : TransportConnection, ISocketOwner
         _pending = Receive();       // the transport may be paused from the start
     }
 
-    public override TimeSpan? LongestSilence => Options.HeartbeatRules.IsOn ? Options.HeartbeatRules.Interval + Options.HeartbeatRules.Timeout : null;
+    public override TimeSpan? LongestSilence => Options.HeartbeatRules.IsOn ? Options.HeartbeatRules.LongestSilence : null;
 
     protected WebSocketTransportOptions Options { get; }
 

@@ -8,7 +8,12 @@ using Perennial.Http;
 namespace Perennial.WebSockets;
 
 /// <summary>The opening handshake (RFC 6455, 4): what the request must say, and whether the answer is the right one to it.</summary>
-internal sealed class WebSocketHandshake(WebSocketTransportOptions options)
+/// <param name="options">The transport's options.</param>
+/// <param name="usesSocketScheme">
+/// Whether the request keeps ws or wss, by which the platform's HTTP stack knows that a proxy must be asked for a tunnel (RFC 6455, 4.1). A
+/// handler that is the caller's gets http or https, which all handlers know.
+/// </param>
+internal sealed class WebSocketHandshake(WebSocketTransportOptions options, bool usesSocketScheme)
 {
     private const string Guid = "258EAFA5-E914-47DA-95CA-C5AB0DC85B11";
 
@@ -17,7 +22,7 @@ internal sealed class WebSocketHandshake(WebSocketTransportOptions options)
     /// <summary>Makes a request one to upgrade.</summary>
     public void Prepare(HttpRequestMessage request)
     {
-        request.RequestUri = new UriBuilder(request.RequestUri!) { Scheme = request.RequestUri!.Scheme is "wss" or "https" ? "https" : "http" }.Uri;
+        request.RequestUri = new UriBuilder(request.RequestUri!) { Scheme = SchemeFor(request.RequestUri!) }.Uri;
         request.Version = HttpVersion.Version11;
         request.VersionPolicy = HttpVersionPolicy.RequestVersionExact;
         request.Headers.TryAddWithoutValidation("Connection", "Upgrade");
@@ -35,6 +40,14 @@ internal sealed class WebSocketHandshake(WebSocketTransportOptions options)
             request.Headers.TryAddWithoutValidation("Sec-WebSocket-Extensions", "permessage-deflate; client_max_window_bits");
         }
     }
+
+    private string SchemeFor(Uri url) => (url.Scheme is "wss" or "https", usesSocketScheme) switch
+    {
+        (true, true) => "wss",
+        (true, false) => "https",
+        (false, true) => "ws",
+        _ => "http",
+    };
 
     /// <summary>Checks the answer, and says how the socket is to be made.</summary>
     /// <exception cref="TransportException">The server did not upgrade, or not as it was asked to.</exception>

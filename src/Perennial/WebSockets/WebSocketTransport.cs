@@ -17,6 +17,7 @@ public sealed class WebSocketTransport : Transport
     private readonly WebSocketTransportOptions _options;
     private readonly TimeProvider _time;
     private readonly HttpExchange _http;
+    private readonly bool _usesSocketScheme;
     private NumberedSends? _numbered;       // made for the first server that speaks perennial.v1; written by the connection loop
 
     /// <summary>Checks the options; connects nothing.</summary>
@@ -28,6 +29,7 @@ public sealed class WebSocketTransport : Transport
     {
         _options = options;
         _time = (services ?? TransportServices.Default).Time;
+        _usesSocketScheme = services?.HttpHandler is null;
         _http = new HttpExchange(options, accept: null, services ?? TransportServices.Default);
     }
 
@@ -42,7 +44,7 @@ public sealed class WebSocketTransport : Transport
             AbandonSends();     // what has left in an earlier session is not to arrive in this one
         }
 
-        var handshake = new WebSocketHandshake(_options);
+        var handshake = new WebSocketHandshake(_options, _usesSocketScheme);
         return _http.ConnectAsync(
             context,
             (response, stream) => NewConnection(response, stream, handshake.Accept(response)),

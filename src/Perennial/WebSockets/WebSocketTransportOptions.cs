@@ -47,7 +47,8 @@ public sealed record WebSocketTransportOptions : HttpTransportOptions
 
     internal HeartbeatOptions HeartbeatRules => _heartbeat.Read;
 
-    internal override IReadOnlyList<string> Schemes => ["ws", "wss", "http", "https"];
+    /// <inheritdoc/>
+    protected override IReadOnlyList<string> Schemes => ["ws", "wss", "http", "https"];
 
     /// <inheritdoc/>
     public override void Validate()
@@ -75,8 +76,8 @@ public sealed record HeartbeatOptions
     /// <summary>The silence after which to ask. Default 15 s; 10 ms to 1 h, or <see cref="Timeout.InfiniteTimeSpan"/> for never.</summary>
     public TimeSpan Interval { get; init; } = TimeSpan.FromSeconds(15);
 
-    /// <summary>How long the peer may take for any answer. Default 15 s; 10 ms to 1 h.</summary>
-    public TimeSpan Timeout { get; init; } = TimeSpan.FromSeconds(15);
+    /// <summary>How long the peer may take for any answer. Default <see langword="null"/>: as long as <see cref="Interval"/>; 10 ms to 1 h.</summary>
+    public TimeSpan? Timeout { get; init; }
 
     /// <summary>
     /// Whether to ask with a <c>{"type":"ping"}</c> message, and to answer the peer's with <c>{"type":"pong"}</c>, in place of the
@@ -85,11 +86,17 @@ public sealed record HeartbeatOptions
     /// </summary>
     public bool AsJson { get; init; }
 
+    /// <summary>The silence after which the peer is taken for dead, where it is asked at all.</summary>
+    internal TimeSpan LongestSilence => Interval + (Timeout ?? Interval);
+
     internal bool IsOn => Interval != System.Threading.Timeout.InfiniteTimeSpan;
 
     internal void Validate()
     {
         OptionCheck.RangeOrInfinite(Interval, TimeSpan.FromMilliseconds(10), TimeSpan.FromHours(1), $"Heartbeat.{nameof(Interval)}");
-        OptionCheck.Range(Timeout, TimeSpan.FromMilliseconds(10), TimeSpan.FromHours(1), $"Heartbeat.{nameof(Timeout)}");
+        if (Timeout is { } timeout)
+        {
+            OptionCheck.Range(timeout, TimeSpan.FromMilliseconds(10), TimeSpan.FromHours(1), $"Heartbeat.{nameof(Timeout)}");
+        }
     }
 }

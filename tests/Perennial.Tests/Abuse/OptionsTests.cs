@@ -7,6 +7,16 @@ namespace Perennial.Tests.Abuse;
 /// <summary>Every option out of its range is refused at construction, by name, and with what is accepted.</summary>
 public class OptionsTests
 {
+    [Fact]
+    public void A_transport_of_ones_own_says_which_schemes_it_speaks()
+    {
+        new QueueOptions { Endpoint = new Uri("mqtt://example.com/room") }.Validate();
+        Should.Throw<ArgumentException>(new QueueOptions { Endpoint = new Uri("http://example.com/room") }.Validate).Message.ShouldContain("mqtt://");
+    }
+
+    [Fact]
+    public void A_message_may_have_16_MiB_by_default() => new Perennial.Sse.SseTransportOptions { Endpoint = new Uri("https://example.com/") }.MaxMessageBytes.ShouldBe(16 * 1024 * 1024);
+
     private static readonly SseTransportOptions Good = new() { Endpoint = new Uri("http://127.0.0.1/") };
     private static readonly TimeSpan Tick = TimeSpan.FromTicks(1);
 
@@ -116,4 +126,9 @@ public class OptionsTests
 
     private static SseTransportOptions WithHeader(string name, string value) =>
         Good with { Headers = new Dictionary<string, string>(StringComparer.Ordinal) { [name] = value } };
+
+    private sealed record QueueOptions : TransportOptions
+    {
+        protected override IReadOnlyList<string> Schemes => ["mqtt", "mqtts"];
+    }
 }

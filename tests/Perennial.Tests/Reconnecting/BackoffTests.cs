@@ -65,6 +65,14 @@ public class BackoffTests
     [InlineData("Sat, 01 Jan 2000 00:10:00 GMT", 600)]
     [InlineData("Fri, 31 Dec 1999 00:00:00 GMT", 1)]
     [InlineData("soon", 1)]
+    [InlineData("", 1)]
+    [InlineData(" ", 1)]
+    [InlineData("-5", 1)]
+    [InlineData("+5", 1)]
+    [InlineData("1.5", 1)]
+    [InlineData("5s", 1)]
+    [InlineData("1e3", 1)]
+    [InlineData("5, 10", 1)]
     public async Task Retry_after_is_waited_for_in_full(string value, int seconds)
     {
         await using var server = ScriptedServer.Start(Status(503, ("Retry-After", value)), Stream(Events(1)));
@@ -78,6 +86,28 @@ public class BackoffTests
         _clock.Advance(TimeSpan.FromTicks(1));
 
         delay.ShouldBe(TimeSpan.FromSeconds(seconds));
+        (await reading).ShouldBe(["1"]);
+    }
+
+    [Theory]
+    [InlineData("2500", null, 2500)]
+    [InlineData("2500", "17", 2500)]
+    [InlineData("2500.5", null, 2500.5)]
+    [InlineData("soon", "17", 17_000)]
+    [InlineData("", null, 1000)]
+    [InlineData("-1", null, 1000)]
+    public async Task Retry_after_in_milliseconds_is_waited_for(string milliseconds, string? seconds, double expected)
+    {
+        await using var server = ScriptedServer.Start(
+            Status(503, [("retry-after-ms", milliseconds), .. seconds is null ? [] : new[] { ("Retry-After", seconds) }]), Stream(Events(1)));
+        await using var probe = For(server);
+        var reading = probe.ReadTextsAsync();
+
+        var delay = (await probe.WaitForAsync<ReconnectingEvent>()).Delay;
+        await _clock.WaitForTimerAsync(delay, probe.Token);
+        _clock.Advance(delay);
+
+        delay.ShouldBe(TimeSpan.FromMilliseconds(expected));
         (await reading).ShouldBe(["1"]);
     }
 

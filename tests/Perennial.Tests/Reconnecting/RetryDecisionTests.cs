@@ -15,7 +15,11 @@ public class RetryDecisionTests
     [InlineData(403)]
     [InlineData(404)]
     [InlineData(410)]
+    [InlineData(409)]
     [InlineData(501)]
+    [InlineData(505)]
+    [InlineData(519)]
+    [InlineData(525)]
     [InlineData(201)]
     [InlineData(304)]
     public async Task Is_final_at_once(int status)
@@ -57,11 +61,19 @@ public class RetryDecisionTests
 
     [Theory]
     [InlineData(408)]
+    [InlineData(425)]
     [InlineData(429)]
     [InlineData(500)]
     [InlineData(502)]
     [InlineData(503)]
     [InlineData(504)]
+    [InlineData(520)]
+    [InlineData(521)]
+    [InlineData(522)]
+    [InlineData(523)]
+    [InlineData(524)]
+    [InlineData(529)]
+    [InlineData(530)]
     public async Task Is_tried_again(int status)
     {
         await using var server = ScriptedServer.Start(Status(status), Stream(Events(1)));

@@ -102,7 +102,7 @@ public class SendTests
     [Fact]
     public async Task A_server_error_that_is_not_retried_says_nothing_of_the_message()
     {
-        await using var server = ScriptedServer.Start(StreamAnd(Status(524)));
+        await using var server = ScriptedServer.Start(StreamAnd(Status(525)));
         await using var probe = TransportProbe.For(server.Address);
 
         var error = await Should.ThrowAsync<TransportException>(probe.Transport.SendAsync("a", probe.Token));

@@ -43,6 +43,29 @@ public class HeartbeatTests
     }
 
     [Fact]
+    public async Task A_peer_has_as_long_for_its_answer_as_the_interval_unless_told_otherwise()
+    {
+        var asked = new TaskCompletionSource<Frame?>();
+        await using var server = ScriptedServer.Start(
+            ServerSocket.Script(async socket =>
+            {
+                await socket.SendAsync(Frame.OfText("a"));
+                asked.SetResult(await socket.ReceiveAsync());
+                await socket.WaitForClientCloseAsync();
+            }),
+            ServerSocket.Sends(Frame.OfText("b"), Frame.Close(1000)));
+        await using var probe = For(server, static options => options with { Heartbeat = new() { Interval = TimeSpan.FromMilliseconds(300) } });
+        await probe.ReadTextsAsync(1);
+
+        _clock.Advance(TimeSpan.FromMilliseconds(300));
+        await asked.Task.Soon();
+        _clock.Advance(TimeSpan.FromMilliseconds(300));
+
+        (await probe.ReadTextsAsync()).ShouldBe(["b"]);
+        (await probe.WaitForAsync<ErrorEvent>()).Code.ShouldBe(TransportErrorCode.IdleTimeout);
+    }
+
+    [Fact]
     public async Task A_peer_that_gives_signs_of_life_is_kept()
     {
         var heard = new SemaphoreSlim(0);

@@ -79,6 +79,23 @@ public class SecureTests
     [Theory]
     [InlineData("ws")]
     [InlineData("http")]
+    public async Task A_proxy_is_asked_for_a_tunnel_without_TLS_too(string scheme)
+    {
+        await using var server = ScriptedServer.Start(ServerSocket.Sends(Frame.OfText("a"), Frame.Close(1000)));
+        await using var proxy = new TunnellingProxy();
+        await using var probe = Sockets.Probe(Sockets.OptionsFor(new UriBuilder(server.Address) { Scheme = scheme }.Uri) with
+        {
+            Http = new() { Proxy = new EveryAddressProxy(proxy.Address) },
+        });
+
+        (await probe.ReadTextsAsync()).ShouldBe(["a"]);
+
+        proxy.Targets.ShouldBe([$"127.0.0.1:{server.Address.Port}"]);
+    }
+
+    [Theory]
+    [InlineData("ws")]
+    [InlineData("http")]
     public async Task Credentials_answer_a_server_that_asks_for_them(string scheme)
     {
         await using var server = ScriptedServer.Start(
