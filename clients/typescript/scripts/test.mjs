@@ -36,7 +36,7 @@ await build({
   target: "es2022",
   jsx: "automatic",
   jsxDev: false,
-  define: { "process.env.NODE_ENV": '"development"' },
+  define: { "process.env.NODE_ENV": '"development"', __VUE_OPTIONS_API__: "true", __VUE_PROD_DEVTOOLS__: "false", __VUE_PROD_HYDRATION_MISMATCH_DETAILS__: "false" },
   alias: { ws: "./test/pages/ws.ts", "node:assert/strict": "./test/pages/assert.ts" },
 });
 

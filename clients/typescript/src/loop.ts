@@ -5,6 +5,7 @@ import { asFinal, passing, type TransportError, toTransportError } from "./error
 import type { Message } from "./message.js";
 import { opened } from "./opening.js";
 import type { Counts } from "./metrics.js";
+import { createPace } from "./pace.js";
 import type { Settings } from "./settings.js";
 import { failureIn, memberOf, text } from "./signals.js";
 import { watchHost } from "./host.js";
@@ -125,6 +126,7 @@ export async function runLoop(context: LoopContext, stop: AbortSignal): Promise<
     /** Carries messages into the buffer. Reads nothing while the buffer is full or hand-over is paused. */
     async function read(connection: Connection): Promise<StreamEnd> {
       const ready = () => bell.until(buffer.isReady, signal);
+      const pace = createPace(services.now);
       for (;;) {
         silence.counts = false;
         await ready();
@@ -135,6 +137,8 @@ export async function runLoop(context: LoopContext, stop: AbortSignal): Promise<
         if (!batch) break;
         heard();
         for (const { message, id, retry, malformed } of batch) {
+          const turn = pace();
+          if (turn) await within(turn, signal);
           if (retry !== undefined) backoff.waitAsToldBy(retry);
           if (malformed) report(passing("invalid-message", malformed));
           const meaning = message && connection.classify(message);

@@ -7,6 +7,9 @@ import { meaningOf } from "./signals.js";
 import type { StreamMessage, StreamSignal } from "./types.js";
 import { onAbort, within } from "./waiting.js";
 
+/** The bytes that are parsed at once: a browser may hand over half a megabyte, which would hold its main thread. */
+const PIECE = 1 << 14;
+
 /** Three of the heartbeats that a server announces, in ms. */
 export function longestSilenceOf(response: Response): number | undefined {
   const heartbeat = Number(response.headers.get("perennial-heartbeat"));
@@ -41,7 +44,13 @@ function blocksOf(response: Response, signal: AbortSignal): () => Promise<Uint8A
   const reader = response.body?.getReader();
   if (reader) {
     onAbort(signal, () => void reader.cancel(signal.reason).catch(() => {}));
-    return async () => (await reader.read()).value;
+    let block: Uint8Array | undefined;
+    return async () => {
+      if (!block?.length) block = (await reader.read()).value;
+      const piece = block?.subarray(0, PIECE);
+      block = block?.subarray(PIECE);
+      return piece;
+    };
   }
   // A fetch without streams, as that of React Native, has the whole text at the end.
   let text: Promise<string> | undefined;
