@@ -1,16 +1,21 @@
 namespace Perennial.Tests.Auto;
 
-/// <summary>An HTTP stack that tells when somebody waits for the body of a response: its headers have come through, and nothing else.</summary>
+/// <summary>An HTTP stack that tells when somebody waits for the body of a stream: its headers have come through, and nothing else.</summary>
 internal sealed class ReadWatch() : DelegatingHandler(new SocketsHttpHandler { AllowAutoRedirect = false })
 {
     private readonly SemaphoreSlim _reads = new(0);
 
-    /// <summary>Completes when one more response is being read.</summary>
+    /// <summary>Completes when one more stream is being read; the body of a refusal does not count.</summary>
     public Task WaitForNextAsync(CancellationToken cancellationToken) => _reads.WaitAsync(cancellationToken);
 
     protected override async Task<HttpResponseMessage> SendAsync(HttpRequestMessage request, CancellationToken cancellationToken)
     {
         var response = await base.SendAsync(request, cancellationToken);
+        if (!response.IsSuccessStatusCode)
+        {
+            return response;
+        }
+
         var content = new StreamContent(new Watched(await response.Content.ReadAsStreamAsync(cancellationToken), () => _reads.Release()));
         foreach (var (name, value) in response.Content.Headers.NonValidated)
         {
