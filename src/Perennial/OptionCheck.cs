@@ -96,6 +96,11 @@ internal static class OptionCheck
         }
     }
 
+    /// <summary>Scheme, host and port. A WebSocket is opened by a request, so that its origin is the one of HTTP.</summary>
+    public static string? OriginOf(Uri url) => url.IsAbsoluteUri
+        ? $"{(url.Scheme switch { "ws" => "http", "wss" => "https", var other => other })}://{url.IdnHost}:{url.Port}"
+        : null;
+
     /// <summary>For what concerns more than one option.</summary>
     public static void Require(bool condition, string name, string message)
     {

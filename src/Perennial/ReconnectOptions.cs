@@ -18,7 +18,8 @@ public sealed record ReconnectOptions
     /// <summary>
     /// Attempts after the one that failed first. Default 5; 0 or more. The count clears when a connection stood for
     /// <see cref="StableAfter"/>, or delivered a message with an id of its own that is not the one after which it resumed; never at a mere
-    /// handshake, and not by messages that a server without ids may send again.
+    /// handshake, and not by messages that a server without ids may send again. While this machine has no network, attempts to connect to
+    /// other machines are not counted and the next one waits for a network, for ten minutes at most.
     /// </summary>
     public int MaxAttempts { get; init; } = 5;
 

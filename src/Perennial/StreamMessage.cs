@@ -1,3 +1,4 @@
+using System.Diagnostics.CodeAnalysis;
 using System.Runtime.InteropServices;
 using System.Text;
 using System.Text.Json;
@@ -100,6 +101,15 @@ public readonly struct StreamMessage
     /// <exception cref="ArgumentNullException"><paramref name="typeInfo"/> is <see langword="null"/>.</exception>
     /// <exception cref="JsonException">The payload is not JSON, or does not fit <typeparamref name="T"/>.</exception>
     public T? Deserialize<T>(JsonTypeInfo<T> typeInfo) => JsonSerializer.Deserialize(Bytes, typeInfo);
+
+    /// <summary>Parses the payload as JSON, by reflection.</summary>
+    /// <typeparam name="T">What the payload describes.</typeparam>
+    /// <param name="options">How JSON is written and read; <see langword="null"/> for <see cref="JsonSerializerOptions.Web"/>.</param>
+    /// <returns>The value; <see langword="null"/> where the payload is the JSON literal <c>null</c>.</returns>
+    /// <exception cref="JsonException">The payload is not JSON, or does not fit <typeparamref name="T"/>.</exception>
+    [RequiresUnreferencedCode(JsonContract.Reflection)]
+    [RequiresDynamicCode(JsonContract.Reflection)]
+    public T? Deserialize<T>(JsonSerializerOptions? options = null) => Deserialize(JsonContract.Of<T>(options));
 
     /// <summary>The event type and the size, never the payload: safe to log.</summary>
     public override string ToString() => $"{EventType} ({_dataLength} bytes)";

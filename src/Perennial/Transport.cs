@@ -1,3 +1,4 @@
+using System.Diagnostics.CodeAnalysis;
 using System.Text;
 using System.Text.Json;
 using System.Text.Json.Serialization.Metadata;
@@ -148,10 +149,18 @@ public abstract class Transport : IAsyncDisposable
     public bool IsConnected => State == TransportState.Connected;
 
     /// <summary>
-    /// The resume point: the id of the last message handed to the buffer, or <see langword="null"/>. To go on in another process,
-    /// keep the <see cref="StreamMessage.Id"/> of the last message you processed instead.
+    /// The id of the last message handed to the buffer, after which the next connection goes on, or <see langword="null"/>. It may be ahead
+    /// of the reader; to go on in another process save <see cref="ResumePoint"/>.
     /// </summary>
     public string? LastEventId => _core.Cursor.Value;
+
+    /// <summary>
+    /// Gets where another process can go on with this stream: after the last message that the reader took, or, where messages are consumed
+    /// by <see cref="MessageReceived"/>, after the last one whose handlers returned. Save it after each message was processed, and hand it
+    /// to <see cref="TransportOptions.ResumeFrom"/>. <see langword="null"/> before the first connection, and where the stream cannot be
+    /// read again by GET. Messages that a full buffer dropped count as taken. It can be read after the transport was closed or disposed.
+    /// </summary>
+    public ResumePoint? ResumePoint => _core.ResumePoint;
 
     /// <summary>
     /// Completes, and never fails, when the stream ends: with how it did. After another <see cref="ConnectAsync"/> it is another task.
@@ -216,6 +225,39 @@ public abstract class Transport : IAsyncDisposable
         return new JsonReader<T>(ReadAllAsync(cancellationToken), typeInfo);
     }
 
+    /// <summary>The messages, parsed as JSON, each with its id and event type. Like <see cref="ReadAllAsync"/> in everything else.</summary>
+    /// <typeparam name="T">What each message describes.</typeparam>
+    /// <param name="typeInfo">The source-generated contract of <typeparamref name="T"/>.</param>
+    /// <param name="cancellationToken">Ends the reading, not the transport.</param>
+    /// <exception cref="TransportException">As for <see cref="ReadJsonAsync{T}(JsonTypeInfo{T}, CancellationToken)"/>.</exception>
+    public IAsyncEnumerable<JsonMessage<T>> ReadJsonMessagesAsync<T>(JsonTypeInfo<T> typeInfo, CancellationToken cancellationToken = default)
+    {
+        ArgumentNullException.ThrowIfNull(typeInfo);
+        return new JsonReader<T>(ReadAllAsync(cancellationToken), typeInfo);
+    }
+
+    /// <summary>The messages, parsed as JSON by reflection. Like <see cref="ReadAllAsync"/> in everything else.</summary>
+    /// <typeparam name="T">What each message describes.</typeparam>
+    /// <param name="options">How JSON is written and read; <see langword="null"/> for <see cref="JsonSerializerOptions.Web"/>.</param>
+    /// <param name="cancellationToken">Ends the reading, not the transport.</param>
+    /// <exception cref="TransportException">As for <see cref="ReadJsonAsync{T}(JsonTypeInfo{T}, CancellationToken)"/>.</exception>
+    [RequiresUnreferencedCode(JsonContract.Reflection)]
+    [RequiresDynamicCode(JsonContract.Reflection)]
+    public IAsyncEnumerable<T?> ReadJsonAsync<T>(JsonSerializerOptions? options = null, CancellationToken cancellationToken = default) =>
+        ReadJsonAsync(JsonContract.Of<T>(options), cancellationToken);
+
+    /// <summary>
+    /// The messages, parsed as JSON by reflection, each with its id and event type. Like <see cref="ReadAllAsync"/> in everything else.
+    /// </summary>
+    /// <typeparam name="T">What each message describes.</typeparam>
+    /// <param name="options">How JSON is written and read; <see langword="null"/> for <see cref="JsonSerializerOptions.Web"/>.</param>
+    /// <param name="cancellationToken">Ends the reading, not the transport.</param>
+    /// <exception cref="TransportException">As for <see cref="ReadJsonAsync{T}(JsonTypeInfo{T}, CancellationToken)"/>.</exception>
+    [RequiresUnreferencedCode(JsonContract.Reflection)]
+    [RequiresDynamicCode(JsonContract.Reflection)]
+    public IAsyncEnumerable<JsonMessage<T>> ReadJsonMessagesAsync<T>(JsonSerializerOptions? options = null, CancellationToken cancellationToken = default) =>
+        ReadJsonMessagesAsync(JsonContract.Of<T>(options), cancellationToken);
+
     /// <summary>Sends text. See <see cref="SendAsync(ReadOnlyMemory{byte}, CancellationToken)"/>.</summary>
     /// <param name="text">The message.</param>
     /// <param name="cancellationToken">Takes the message back, or stops waiting for its fate.</param>
@@ -251,6 +293,16 @@ public abstract class Transport : IAsyncDisposable
     /// <param name="cancellationToken">Takes the message back, or stops waiting for its fate.</param>
     public Task<SendOutcome> SendJsonAsync<T>(T value, JsonTypeInfo<T> typeInfo, CancellationToken cancellationToken = default) =>
         SendAsync(JsonSerializer.SerializeToUtf8Bytes(value, typeInfo), OutgoingKind.Json, cancellationToken);
+
+    /// <summary>Sends a value as JSON, by reflection. See <see cref="SendAsync(ReadOnlyMemory{byte}, CancellationToken)"/>.</summary>
+    /// <typeparam name="T">What is sent.</typeparam>
+    /// <param name="value">The message.</param>
+    /// <param name="options">How JSON is written and read; <see langword="null"/> for <see cref="JsonSerializerOptions.Web"/>.</param>
+    /// <param name="cancellationToken">Takes the message back, or stops waiting for its fate.</param>
+    [RequiresUnreferencedCode(JsonContract.Reflection)]
+    [RequiresDynamicCode(JsonContract.Reflection)]
+    public Task<SendOutcome> SendJsonAsync<T>(T value, JsonSerializerOptions? options = null, CancellationToken cancellationToken = default) =>
+        SendJsonAsync(value, JsonContract.Of<T>(options), cancellationToken);
 
     /// <summary>
     /// Asks the server to stop producing, once there is a connection. What it sends until it stops still arrives, and the stream

@@ -32,6 +32,13 @@ public abstract class TransportConnection : IAsyncDisposable
     public virtual bool AlwaysMarksEnd => false;
 
     /// <summary>
+    /// Gets the URL at which another client can go on with this stream after an id (<see cref="Transport.ResumePoint"/>), or
+    /// <see langword="null"/> where none can.
+    /// </summary>
+    /// <param name="endpoint">The URL that the transport was given.</param>
+    public virtual Uri? GetResumeEndpoint(Uri endpoint) => endpoint;
+
+    /// <summary>
     /// Waits for bytes, and adds the messages they complete to <paramref name="batch"/>: none, one or many. It returns whenever
     /// bytes arrived, heartbeats included, because that is how the transport knows that the peer lives.
     /// </summary>

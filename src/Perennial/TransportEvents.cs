@@ -7,7 +7,11 @@ public sealed record ConnectingEvent(int Attempt);
 /// <summary>A connection stands.</summary>
 /// <param name="Attempt">0 for the first try, then the number of the reconnect attempt that succeeded.</param>
 /// <param name="ResumedFrom">The id the server was asked to resume after, or <see langword="null"/>.</param>
-public sealed record ConnectedEvent(int Attempt, string? ResumedFrom);
+public sealed record ConnectedEvent(int Attempt, string? ResumedFrom)
+{
+    /// <summary>The attempt, and whether it resumed, without the id: safe to log.</summary>
+    public override string ToString() => $"{nameof(ConnectedEvent)} {{ {nameof(Attempt)} = {Attempt}, resumed = {ResumedFrom is not null} }}";
+}
 
 /// <summary>A connection was lost or could not be made; another attempt follows after a wait.</summary>
 /// <param name="Attempt">The number of the coming attempt, from 1.</param>
@@ -49,7 +53,11 @@ public sealed record DrainedEvent(int Size);
 /// <param name="Reason">How it is known.</param>
 /// <param name="RequestedId">The id the server was asked to resume after, or <see langword="null"/>.</param>
 /// <param name="ResumesAt">The id of the next message, where the server said so.</param>
-public sealed record GapEvent(GapReason Reason, string? RequestedId, string? ResumesAt);
+public sealed record GapEvent(GapReason Reason, string? RequestedId, string? ResumesAt)
+{
+    /// <summary>The reason, without ids: safe to log.</summary>
+    public override string ToString() => $"{nameof(GapEvent)} {{ {nameof(Reason)} = {Reason} }}";
+}
 
 /// <summary>How a gap came to be known.</summary>
 public enum GapReason

@@ -26,6 +26,13 @@ public abstract record TransportOptions
     /// <summary>Where to resume from at the first connection: the id of the last message that was processed. Default: from the start.</summary>
     public string? LastEventId { get; init; }
 
+    /// <summary>
+    /// Where another transport stopped reading (<see cref="Transport.ResumePoint"/>), to go on there: the stream is read by GET at that URL,
+    /// and <see cref="LastEventId"/>, a method and a body are not used. Its origin must be the one of <see cref="Endpoint"/>. Default
+    /// <see langword="null"/>: the stream is opened at <see cref="Endpoint"/>.
+    /// </summary>
+    public ResumePoint? ResumeFrom { get; init; }
+
     /// <summary>What an end in good order without an end marker means. Default <see cref="EndOfStreamPolicy.Complete"/>.</summary>
     public EndOfStreamPolicy EndOfStream { get; init; }
 
@@ -47,6 +54,12 @@ public abstract record TransportOptions
 
     internal SendOptions SendRules => _send.Read;
 
+    /// <summary>Where the stream is read.</summary>
+    internal Uri StreamEndpoint => ResumeFrom?.Endpoint ?? Endpoint;
+
+    /// <summary>The id after which the first connection goes on.</summary>
+    internal string? StartId => ResumeFrom is { } from ? from.LastEventId : LastEventId;
+
     /// <summary>
     /// Gets the URI schemes that <see cref="Endpoint"/> may have, in lower case. Default http and https; a transport of another protocol
     /// overrides it, for instance with <c>mqtt</c>.
@@ -63,11 +76,18 @@ public abstract record TransportOptions
         OptionCheck.RangeOrInfinite(IdleTimeout, TimeSpan.FromMilliseconds(1), TimeSpan.FromHours(24), nameof(IdleTimeout));
         OptionCheck.Range(MaxMessageBytes, 1, 1024 * 1024 * 1024, nameof(MaxMessageBytes));
         OptionCheck.EventId(LastEventId, nameof(LastEventId));
+        OptionCheck.Require(
+            ResumeFrom is null || Endpoint is null || string.Equals(OptionCheck.OriginOf(ResumeFrom.Endpoint), OptionCheck.OriginOf(Endpoint), StringComparison.Ordinal),
+            nameof(ResumeFrom),
+            $"{nameof(ResumeFrom)} must have the scheme, host and port of {nameof(Endpoint)}, because headers and credentials are sent to it.");
         OptionCheck.Defined(EndOfStream, nameof(EndOfStream));
         OptionCheck.NotNull(ReconnectRules, nameof(Reconnect)).Validate();
         OptionCheck.NotNull(BufferRules, nameof(Buffer)).Validate();
         OptionCheck.NotNull(SendRules, nameof(Send)).Validate();
     }
+
+    /// <summary>The type, and the endpoint without user name, password and query: safe to log.</summary>
+    public sealed override string ToString() => $"{GetType().Name} {{ {nameof(Endpoint)} = {RedactedUrl.Of(Endpoint)} }}";
 
     /// <summary>Everything that <see cref="Validate"/> would refuse, not only the first: for settings that come from a file.</summary>
     public IReadOnlyList<ArgumentException> FindErrors() => OptionCheck.Collect(Validate);

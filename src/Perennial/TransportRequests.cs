@@ -1,3 +1,4 @@
+using System.Diagnostics.CodeAnalysis;
 using System.Runtime.CompilerServices;
 using System.Text;
 using System.Text.Json;
@@ -67,6 +68,25 @@ public static class TransportRequests
         return Parse(await AskAsync(transport, json, options, cancellationToken).ConfigureAwait(false), replyTypeInfo);
     }
 
+    /// <summary>Sends a value as JSON, by reflection, and waits for one reply. Like <see cref="RequestAsync(Transport, string, RequestOptions?, CancellationToken)"/> in everything else.</summary>
+    /// <typeparam name="TRequest">What is asked.</typeparam>
+    /// <typeparam name="TReply">What the reply describes.</typeparam>
+    /// <param name="transport">The transport.</param>
+    /// <param name="value">The request; by the default convention, something that becomes a JSON object.</param>
+    /// <param name="json">How JSON is written and read; <see langword="null"/> for <see cref="JsonSerializerOptions.Web"/>.</param>
+    /// <param name="options">Timeout and convention; <see langword="null"/> for the defaults.</param>
+    /// <param name="cancellationToken">Gives the request up; what is not sent yet stays here.</param>
+    /// <exception cref="TransportException">As for the overload with contracts.</exception>
+    [RequiresUnreferencedCode(JsonContract.Reflection)]
+    [RequiresDynamicCode(JsonContract.Reflection)]
+    public static Task<TReply?> RequestAsync<TRequest, TReply>(
+        this Transport transport,
+        TRequest value,
+        JsonSerializerOptions? json = null,
+        RequestOptions? options = null,
+        CancellationToken cancellationToken = default) =>
+        transport.RequestAsync(value, JsonContract.Of<TRequest>(json), JsonContract.Of<TReply>(json), options, cancellationToken);
+
     /// <summary>
     /// Sends a request when the sequence is first read, and yields its replies, each once and in order, until the one that says it is the
     /// last. Leaving the loop gives the request up. Each loop is a request of its own.
@@ -118,6 +138,28 @@ public static class TransportRequests
             yield return Parse(reply, replyTypeInfo);
         }
     }
+
+    /// <summary>
+    /// Sends a value as JSON and yields its replies, parsed, both by reflection. Like
+    /// <see cref="RequestStreamAsync(Transport, string, RequestOptions?, CancellationToken)"/> in everything else.
+    /// </summary>
+    /// <typeparam name="TRequest">What is asked.</typeparam>
+    /// <typeparam name="TReply">What each reply describes.</typeparam>
+    /// <param name="transport">The transport.</param>
+    /// <param name="value">The request; by the default convention, something that becomes a JSON object.</param>
+    /// <param name="json">How JSON is written and read; <see langword="null"/> for <see cref="JsonSerializerOptions.Web"/>.</param>
+    /// <param name="options">Timeout between replies, convention and bound of what waits; <see langword="null"/> for the defaults.</param>
+    /// <param name="cancellationToken">Gives the request up; what is not sent yet stays here.</param>
+    /// <exception cref="TransportException">As for the overload with contracts.</exception>
+    [RequiresUnreferencedCode(JsonContract.Reflection)]
+    [RequiresDynamicCode(JsonContract.Reflection)]
+    public static IAsyncEnumerable<TReply?> RequestStreamAsync<TRequest, TReply>(
+        this Transport transport,
+        TRequest value,
+        JsonSerializerOptions? json = null,
+        RequestOptions? options = null,
+        CancellationToken cancellationToken = default) =>
+        transport.RequestStreamAsync(value, JsonContract.Of<TRequest>(json), JsonContract.Of<TReply>(json), options, cancellationToken);
 
     private static async Task<StreamMessage> AskAsync(Transport transport, byte[] json, RequestOptions? options, CancellationToken cancellationToken)
     {

@@ -1,6 +1,7 @@
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Logging.Abstractions;
 using Perennial.Auto;
+using Perennial.Engine;
 using Perennial.Http;
 using Perennial.Management;
 
@@ -38,6 +39,9 @@ public sealed record TransportServices
 
     /// <summary>Which URLs start a stream once for the same key. Default: what the process has found out.</summary>
     internal StartsOnceMemory StartsOnce { get; init; } = StartsOnceMemory.Shared;
+
+    /// <summary>Whether this machine has a network: without one, no attempt is spent.</summary>
+    internal NetworkStatus Network { get; init; } = NetworkStatus.System;
 
     internal static TransportServices Default { get; } = new();
 }

@@ -39,6 +39,8 @@ internal sealed class AutoConnection(AutoProtocol protocol, TransportConnection 
 
     public override bool AlwaysMarksEnd => inner.AlwaysMarksEnd;
 
+    public override Uri? GetResumeEndpoint(Uri endpoint) => inner.GetResumeEndpoint(endpoint);
+
     public override bool SendsAreRepeatable => inner.SendsAreRepeatable;
 
     internal override NumberedSends? NumberedSends => inner.NumberedSends;

@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using System.Runtime.CompilerServices;
 using Microsoft.Extensions.Logging;
 using Perennial.Diagnostics;
 
@@ -41,10 +42,20 @@ public sealed class AutoTransport : Transport
     private int _unheard;                                   // connections of the one protocol lost before their first byte
     private volatile IReadOnlyList<ProtocolFailure> _failures = [];
 
+    /// <summary>Creates a transport with default options; connects nothing.</summary>
+    /// <param name="endpoint">The absolute URL of the stream.</param>
+    /// <param name="services">Clock, random source, logging and HTTP handler; <see langword="null"/> for the defaults.</param>
+    /// <exception cref="ArgumentException">The URL is not absolute, or of another scheme.</exception>
+    public AutoTransport(Uri endpoint, TransportServices? services = null)
+        : this(new AutoTransportOptions { Endpoint = endpoint }, services)
+    {
+    }
+
     /// <summary>Checks the options; connects nothing.</summary>
     /// <param name="options">What this transport is told.</param>
     /// <param name="services">Clock, chance, logs, network and memory; <see langword="null"/> for the defaults.</param>
     /// <exception cref="ArgumentException">An option is missing, malformed or out of range; the message names it.</exception>
+    [OverloadResolutionPriority(1)]     // new() means options
     public AutoTransport(AutoTransportOptions options, TransportServices? services = null)
         : base("auto", options, services)
     {

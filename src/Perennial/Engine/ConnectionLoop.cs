@@ -14,6 +14,7 @@ internal sealed class ConnectionLoop(TransportCore core, TransportSession sessio
 
     private readonly ReconnectPolicy _retry = new(core.Options.ReconnectRules, core.Services.Random);
     private CancellationTokenSource _lifetime = session.NewLifetime();      // of a try: the wait before it, the attempt, and the connection
+    private OfflineWait? _offline;          // made by the first failure
     private TransportConnection? _connection;
     private ConnectionPump? _pump;
 
@@ -54,7 +55,8 @@ internal sealed class ConnectionLoop(TransportCore core, TransportSession sessio
                 return StreamEnd.ClosedByCaller;
             }
 
-            var (delay, error) = _retry.AfterFailure(TransportException.From(failure));
+            var known = TransportException.From(failure);
+            var (delay, error) = _retry.AfterFailure(known, (_offline ??= new OfflineWait(core)).Excuses(known));
             core.Metrics.TryFailed(_retry.Failures);
             if (delay is not { } wait)
             {
@@ -85,6 +87,7 @@ internal sealed class ConnectionLoop(TransportCore core, TransportSession sessio
         core.Events?.Post(new ReconnectingEvent(_retry.Failures, wait, core.Options.ReconnectRules.MaxAttempts));
         _lifetime = session.NewLifetime();
         await Task.Delay(wait, core.Time, _lifetime.Token).ConfigureAwait(false);
+        await _offline!.WaitAsync(_lifetime.Token).ConfigureAwait(false);
     }
 
     private async Task ConnectAsync()
@@ -96,6 +99,7 @@ internal sealed class ConnectionLoop(TransportCore core, TransportSession sessio
             : OpenAsync(resumeFrom)).ConfigureAwait(false);
         _connection = connection;
         core.Life.TryEnter(TransportState.Connected);
+        core.UseResumeEndpointOf(connection);
         core.Connection.Put(connection);
         core.Metrics.Connected(isResume: _retry.Failures > 0 && resumeFrom is not null);
         core.Events?.Post(new ConnectedEvent(_retry.Failures, resumeFrom));

@@ -121,9 +121,9 @@ internal sealed class ConnectionPump(
 
             var isDelivered = signal is StreamSignal.Error or StreamSignal.DeliveredThenCompleted;
             await HandOverAsync(start, isDelivered ? i + 1 : i, receivedAt, cancellationToken).ConfigureAwait(false);
-            if (!isDelivered)
+            if (!isDelivered && _batch.Messages[i].MovesCursor)
             {
-                core.Cursor.MovePastUndelivered(in _batch.Messages[i]);
+                MoveCursor(_batch.Messages[i].IdUtf8);
             }
 
             if (Act(signal, in _batch.Messages[i]) is { } end)
@@ -145,9 +145,16 @@ internal sealed class ConnectionPump(
     {
         if (_batch.HasCursor && _batch.CursorIndex <= index)
         {
-            core.Cursor.MoveTo(_batch.Cursor);
+            MoveCursor(_batch.Cursor);
             _batch.TakeCursor();
         }
+    }
+
+    /// <summary>Moves the cursor by what is no message for the reader.</summary>
+    private void MoveCursor(ReadOnlySpan<byte> id)
+    {
+        core.Cursor.MoveTo(id);
+        core.Buffer.PassId(id);
     }
 
     private ValueTask HandOverAsync(int from, int to, long receivedAt, CancellationToken cancellationToken)
@@ -201,6 +208,10 @@ internal sealed class ConnectionPump(
     {
         MoveCursorBefore(index);
         MovePast(_batch.Messages.Slice(index, 1), receivedAt);
+        if (_batch.Messages[index].MovesCursor)
+        {
+            core.Buffer.PassId(_batch.Messages[index].IdUtf8);
+        }
     }
 
     private void MovePast(ReadOnlySpan<StreamMessage> messages, long receivedAt)

@@ -18,11 +18,15 @@ internal sealed class EventDispatcher(TransportCore core, Transport sender)
     private TaskCompletionSource? _letGo;
     private long _deliverBefore;                     // messages before this place come before every event that waits; written by the loop
     private int _handlerThread;
+    private long _delivering = long.MaxValue;        // the place of the message that handlers have not returned from; written by the loop
 
     public EventHandlers Handlers { get; } = new(sender, core.Options.BufferRules, core.Metrics, core.Logger);
 
     /// <summary>Whether the caller is inside a handler, which must not wait for the dispatcher.</summary>
     public bool IsInHandler => Volatile.Read(ref _handlerThread) == Environment.CurrentManagedThreadId;
+
+    /// <summary>All handlers returned from the messages before this place.</summary>
+    public long ReturnedBefore => Volatile.Read(ref _delivering);
 
     /// <summary>Completes when there is nothing left to announce.</summary>
     public Task WhenIdle
@@ -191,7 +195,8 @@ internal sealed class EventDispatcher(TransportCore core, Transport sender)
     /// <summary>Delivers the next message, unless an event comes before it.</summary>
     private bool TryDeliver()
     {
-        if (core.Buffer.Removed >= _deliverBefore)
+        var next = core.Buffer.Removed;
+        if (next >= _deliverBefore)
         {
             lock (_gate)
             {
@@ -199,9 +204,11 @@ internal sealed class EventDispatcher(TransportCore core, Transport sender)
             }
         }
 
+        Volatile.Write(ref _delivering, next);
         Volatile.Write(ref _handlerThread, Environment.CurrentManagedThreadId);
         var isDelivered = Handlers.TryDeliver(core.Buffer, _deliverBefore);
         Volatile.Write(ref _handlerThread, 0);
+        Volatile.Write(ref _delivering, long.MaxValue);
         return isDelivered;
     }
 }

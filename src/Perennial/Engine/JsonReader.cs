@@ -4,15 +4,23 @@ using System.Text.Json.Serialization.Metadata;
 
 namespace Perennial.Engine;
 
-/// <summary>The sequence of messages as values. One whose message already waits is handed out without a task.</summary>
-internal sealed class JsonReader<T>(IAsyncEnumerable<StreamMessage> messages, JsonTypeInfo<T> typeInfo) : IAsyncEnumerable<T?>
+/// <summary>The sequence of messages as values, alone or with their ids. One whose message already waits is handed out without a task.</summary>
+internal sealed class JsonReader<T>(IAsyncEnumerable<StreamMessage> messages, JsonTypeInfo<T> typeInfo)
+    : IAsyncEnumerable<T?>, IAsyncEnumerable<JsonMessage<T>>
 {
-    public IAsyncEnumerator<T?> GetAsyncEnumerator(CancellationToken cancellationToken = default) =>
-        new Enumerator(messages.GetAsyncEnumerator(cancellationToken), typeInfo);
+    IAsyncEnumerator<T?> IAsyncEnumerable<T?>.GetAsyncEnumerator(CancellationToken cancellationToken) => Read(cancellationToken);
 
-    private sealed class Enumerator(IAsyncEnumerator<StreamMessage> messages, JsonTypeInfo<T> typeInfo) : IAsyncEnumerator<T?>
+    IAsyncEnumerator<JsonMessage<T>> IAsyncEnumerable<JsonMessage<T>>.GetAsyncEnumerator(CancellationToken cancellationToken) => Read(cancellationToken);
+
+    private Enumerator Read(CancellationToken cancellationToken) => new(messages.GetAsyncEnumerator(cancellationToken), typeInfo);
+
+    private sealed class Enumerator(IAsyncEnumerator<StreamMessage> messages, JsonTypeInfo<T> typeInfo) : IAsyncEnumerator<T?>, IAsyncEnumerator<JsonMessage<T>>
     {
-        public T? Current { get; private set; }
+        private T? _value;
+
+        T? IAsyncEnumerator<T?>.Current => _value;
+
+        JsonMessage<T> IAsyncEnumerator<JsonMessage<T>>.Current => new(_value, messages.Current);
 
         public ValueTask<bool> MoveNextAsync()
         {
@@ -35,7 +43,7 @@ internal sealed class JsonReader<T>(IAsyncEnumerable<StreamMessage> messages, Js
             var message = messages.Current;
             try
             {
-                Current = message.Deserialize(typeInfo);
+                _value = message.Deserialize(typeInfo);
                 return true;
             }
             catch (JsonException e)

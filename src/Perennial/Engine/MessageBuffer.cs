@@ -35,6 +35,7 @@ internal sealed class MessageBuffer
     private TaskCompletionSource? _room;
     private TaskCompletionSource? _resumed;
     private bool _wakeRequested;
+    private PlacedId? _idBetween;           // the last id that came without a message for the reader; made by the first
 
     /// <param name="options">Capacity, mode and mark.</param>
     /// <param name="metrics">Told when a batch is handed over.</param>
@@ -80,6 +81,32 @@ internal sealed class MessageBuffer
         lock (_gate)
         {
             return _discarded || place <= _store.Removed;
+        }
+    }
+
+    /// <summary>An id came after the messages accepted so far, without a message for the reader.</summary>
+    public void PassId(ReadOnlySpan<byte> id)
+    {
+        lock (_gate)
+        {
+            (_idBetween ??= new PlacedId()).Set(id, _store.Appended);
+        }
+    }
+
+    /// <summary>
+    /// The id after which the stream goes on for somebody who has the messages that the reader took. Costs the reader nothing: it is found
+    /// in what the reader left behind.
+    /// </summary>
+    /// <param name="limit">Only messages before this place count.</param>
+    /// <param name="start">Where the stream began.</param>
+    public string? IdAfterTaken(long limit, string? start)
+    {
+        lock (_gate)
+        {
+            var (id, place) = _store.LastId(limit);
+            return _idBetween is { } between && between.Place >= place && between.Place <= Math.Min(limit, _store.Removed) ? between.Id
+                : place > 0 ? id
+                : start;
         }
     }
 

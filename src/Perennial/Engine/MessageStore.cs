@@ -19,6 +19,7 @@ internal sealed class MessageStore
     private int _next;                      // first unread of outgoing
     private long _removedBefore;            // messages of earlier outgoing arrays
     private long _appended;
+    private readonly PlacedId _idBefore = new();       // the last id in earlier outgoing arrays
 
     /// <summary>Messages ever stored. From anywhere.</summary>
     public long Appended => Volatile.Read(ref _appended);
@@ -83,6 +84,11 @@ internal sealed class MessageStore
             return false;
         }
 
+        if (FindId(_outgoingCount) is >= 0 and var last)
+        {
+            _idBefore.Set(_outgoing[last].IdUtf8, _removedBefore + last + 1);
+        }
+
         _removedBefore += _outgoingCount;
         Volatile.Write(ref _next, 0);
         var used = Release(_outgoing, _outgoingCount);
@@ -95,6 +101,19 @@ internal sealed class MessageStore
         (_outgoing, _outgoingCount, OutgoingSince) = (_incoming, _incomingCount, _incomingSince);
         (_incoming, _incomingCount) = (used, 0);
         return true;
+    }
+
+    /// <summary>
+    /// The last id of its own that a removed message before <paramref name="limit"/> has, and the place after that message; place 0 where
+    /// there is none.
+    /// </summary>
+    public (string? Id, long Place) LastId(long limit)
+    {
+        // Removed messages stay in their array until the swap, which needs the lock.
+        var count = (int)Math.Clamp(limit - _removedBefore, 0, Volatile.Read(ref _next));
+        return FindId(count) is >= 0 and var last
+            ? (_outgoing[last].Id, _removedBefore + last + 1)
+            : (_idBefore.Id, _idBefore.Place);
     }
 
     /// <summary>Drops the messages that waited longest.</summary>
@@ -110,6 +129,20 @@ internal sealed class MessageStore
                 TrySwap();
             }
         }
+    }
+
+    /// <summary>The last of the reader's first messages that has an id of its own; -1 where none has.</summary>
+    private int FindId(int count)
+    {
+        for (var i = count - 1; i >= 0; i--)
+        {
+            if (_outgoing[i].MovesCursor)
+            {
+                return i;
+            }
+        }
+
+        return -1;
     }
 
     private void GrowIncoming(int needed)

@@ -28,10 +28,12 @@ internal sealed class ReconnectPolicy(ReconnectOptions options, Random random)
     public void Clear() => Failures = 0;
 
     /// <summary>Counts a failure and decides what follows.</summary>
+    /// <param name="error">What went wrong.</param>
+    /// <param name="isExcused">Whether it does not count, unless it is the first.</param>
     /// <returns>The wait before the next attempt, or the error that ends the stream.</returns>
-    public (TimeSpan? Delay, TransportException Error) AfterFailure(TransportException error)
+    public (TimeSpan? Delay, TransportException Error) AfterFailure(TransportException error, bool isExcused = false)
     {
-        Failures++;
+        Failures += isExcused && Failures > 0 ? 0 : 1;
         if (error.Code == TransportErrorCode.Interrupted)
         {
             return (null, error);       // going on would repeat a side effect: not for anyone to overrule

@@ -60,15 +60,6 @@ internal sealed class ResumeCursor(string? start, Lock gate)
         return hasMoved;
     }
 
-    /// <summary>Moves past a message that is not for the reader. Its id counts; without one it neither adds nor takes certainty.</summary>
-    public void MovePastUndelivered(in StreamMessage message)
-    {
-        if (message.MovesCursor)
-        {
-            MoveTo(message.IdUtf8);
-        }
-    }
-
     /// <summary>Moves to an id in UTF-8; an empty one clears the resume point.</summary>
     public void MoveTo(ReadOnlySpan<byte> id)
     {

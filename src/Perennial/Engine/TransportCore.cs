@@ -11,6 +11,7 @@ internal sealed class TransportCore
     private string? _id;
     private RequestTable? _requests;
     private EventDispatcher? _events;
+    private volatile Uri? _resumeEndpoint;
 
     public TransportCore(string kind, TransportOptions options, TransportServices services, Transport transport)
     {
@@ -20,7 +21,8 @@ internal sealed class TransportCore
         Services = services;
         Metrics = new MetricsRecorder(kind, services.Time);
         Logger = services.LoggerFactory.CreateSafeLogger("Perennial.Transport", Metrics);
-        Cursor = new ResumeCursor(options.LastEventId, Gate);
+        Cursor = new ResumeCursor(options.StartId, Gate);
+        _resumeEndpoint = options.ResumeFrom?.Endpoint;
         Buffer = new MessageBuffer(options.BufferRules, Metrics, static core => ((TransportCore)core!).UseEvents().Look(), this);
         Connection = new ConnectionSlot(Gate);
         Life = new LifeCycle(this);
@@ -65,6 +67,14 @@ internal sealed class TransportCore
 
     /// <summary>Whether a message was handed over since the transport was made. Written by the connection loop.</summary>
     public bool HasDelivered { get; set; }
+
+    /// <summary>Where another client can go on, and after what; <see langword="null"/> where it cannot, or is not known yet.</summary>
+    public ResumePoint? ResumePoint => _resumeEndpoint is { } endpoint
+        ? new ResumePoint(endpoint, Buffer.IdAfterTaken(Events?.ReturnedBefore ?? long.MaxValue, Options.StartId))
+        : null;
+
+    /// <summary>A connection stands, and knows where the stream can be read again.</summary>
+    public void UseResumeEndpointOf(TransportConnection connection) => _resumeEndpoint = connection.GetResumeEndpoint(Options.StreamEndpoint);
 
     public RequestTable UseRequests() => LazyInitializer.EnsureInitialized(ref _requests, () => new RequestTable(this))!;
 

@@ -32,6 +32,9 @@ internal sealed class HttpExchange : IDisposable
     /// <inheritdoc cref="OpeningRequest.IsRead"/>
     public bool IsRead => _opening.IsRead;
 
+    /// <summary>Where another client can read the stream by GET, or <see langword="null"/> where it cannot.</summary>
+    public Uri? ResumeEndpoint => _opening.IsRead ? _opening.Target : null;
+
     /// <inheritdoc cref="OpeningRequest.CanContinue"/>
     public bool CanContinue(bool canResume) => _opening.CanContinue(canResume);
 

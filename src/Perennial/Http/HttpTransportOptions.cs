@@ -57,7 +57,7 @@ public abstract record HttpTransportOptions : TransportOptions
 
     internal HttpConnectionOptions HttpRules => _http.Read;
 
-    internal HttpMethod EffectiveMethod => Method ?? (Body is null ? HttpMethod.Get : HttpMethod.Post);
+    internal HttpMethod EffectiveMethod => ResumeFrom is not null ? HttpMethod.Get : Method ?? (Body is null ? HttpMethod.Get : HttpMethod.Post);
 
     /// <inheritdoc/>
     public override void Validate()

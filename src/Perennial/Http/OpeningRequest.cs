@@ -19,7 +19,7 @@ internal sealed class OpeningRequest(HttpTransportOptions options, StartsOnceMem
     public bool IsRead => IsSafe(options.EffectiveMethod) || _resource is not null;
 
     /// <summary>Where the next request goes.</summary>
-    public Uri Target => _resource ?? options.Endpoint;
+    public Uri Target => _resource ?? options.StreamEndpoint;
 
     /// <summary>Whether the next request repeats nothing that must not be repeated.</summary>
     public bool MayBeSent => IsRead || !_mayHaveActed || MayBeRepeated;

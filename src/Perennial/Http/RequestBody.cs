@@ -1,3 +1,4 @@
+using System.Diagnostics.CodeAnalysis;
 using System.Text;
 using System.Text.Json;
 using System.Text.Json.Serialization.Metadata;
@@ -15,6 +16,14 @@ public sealed record RequestBody(ReadOnlyMemory<byte> Content, string MediaType)
     /// <param name="typeInfo">The source-generated contract of <typeparamref name="T"/>.</param>
     public static RequestBody Json<T>(T value, JsonTypeInfo<T> typeInfo) =>
         new(JsonSerializer.SerializeToUtf8Bytes(value, typeInfo), "application/json");
+
+    /// <summary>A value as JSON, by reflection, with the media type <c>application/json</c>.</summary>
+    /// <typeparam name="T">What is sent.</typeparam>
+    /// <param name="value">The value.</param>
+    /// <param name="options">How JSON is written and read; <see langword="null"/> for <see cref="JsonSerializerOptions.Web"/>.</param>
+    [RequiresUnreferencedCode(JsonContract.Reflection)]
+    [RequiresDynamicCode(JsonContract.Reflection)]
+    public static RequestBody Json<T>(T value, JsonSerializerOptions? options = null) => Json(value, JsonContract.Of<T>(options));
 
     /// <summary>Text as UTF-8.</summary>
     /// <param name="text">The text.</param>

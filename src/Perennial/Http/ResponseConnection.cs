@@ -37,6 +37,8 @@ internal abstract class ResponseConnection : TransportConnection
 
     public sealed override TimeSpan? LongestSilence { get; }
 
+    public sealed override Uri? GetResumeEndpoint(Uri endpoint) => _http.ResumeEndpoint;
+
     public override bool AlwaysMarksEnd => SpeaksPerennial;
 
     /// <summary>A POST is recognised by its key.</summary>

@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using Perennial.Http;
 
 namespace Perennial.HttpStreams;
@@ -11,10 +12,20 @@ public sealed class HttpStreamTransport : Transport
     private readonly HttpStreamTransportOptions _options;
     private readonly HttpExchange _http;
 
+    /// <summary>Creates a transport with default options; connects nothing.</summary>
+    /// <param name="endpoint">The absolute URL of the stream.</param>
+    /// <param name="services">Clock, random source, logging and HTTP handler; <see langword="null"/> for the defaults.</param>
+    /// <exception cref="ArgumentException">The URL is not absolute, or of another scheme.</exception>
+    public HttpStreamTransport(Uri endpoint, TransportServices? services = null)
+        : this(new HttpStreamTransportOptions { Endpoint = endpoint }, services)
+    {
+    }
+
     /// <summary>Checks the options; connects nothing.</summary>
     /// <param name="options">What this transport is told.</param>
     /// <param name="services">Clock, chance, logs and network; <see langword="null"/> for the defaults.</param>
     /// <exception cref="ArgumentException">An option is missing, malformed or out of range; the message names it.</exception>
+    [OverloadResolutionPriority(1)]     // new() means options
     public HttpStreamTransport(HttpStreamTransportOptions options, TransportServices? services = null)
         : base("http-stream", options, services)
     {

@@ -66,4 +66,9 @@ public readonly record struct ReplyContent
 /// <summary>What a server says of a request that failed. It is payload, and may hold anything.</summary>
 /// <param name="Message">In words; <see langword="null"/> where it says none.</param>
 /// <param name="Code">For programs; <see langword="null"/> where it has none.</param>
-public sealed record RequestError(string? Message, string? Code);
+public sealed record RequestError(string? Message, string? Code)
+{
+    /// <summary>Whether there is a message and a code, and neither of them: safe to log.</summary>
+    public override string ToString() =>
+        $"{nameof(RequestError)} {{ has message = {Message is not null}, has code = {Code is not null} }}";
+}

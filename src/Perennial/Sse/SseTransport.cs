@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Net;
+using System.Runtime.CompilerServices;
 using Perennial.Http;
 
 namespace Perennial.Sse;
@@ -24,10 +25,20 @@ public sealed class SseTransport : Transport
     private readonly SseTransportOptions _options;
     private readonly HttpExchange _http;
 
+    /// <summary>Creates a transport with default options; connects nothing.</summary>
+    /// <param name="endpoint">The absolute URL of the stream.</param>
+    /// <param name="services">Clock, random source, logging and HTTP handler; <see langword="null"/> for the defaults.</param>
+    /// <exception cref="ArgumentException">The URL is not absolute, or of another scheme.</exception>
+    public SseTransport(Uri endpoint, TransportServices? services = null)
+        : this(new SseTransportOptions { Endpoint = endpoint }, services)
+    {
+    }
+
     /// <summary>Checks the options; connects nothing.</summary>
     /// <param name="options">What this transport is told.</param>
     /// <param name="services">Clock, chance, logs and network; <see langword="null"/> for the defaults.</param>
     /// <exception cref="ArgumentException">An option is missing, malformed or out of range; the message names it.</exception>
+    [OverloadResolutionPriority(1)]     // new() means options
     public SseTransport(SseTransportOptions options, TransportServices? services = null)
         : base("sse", options, services)
     {

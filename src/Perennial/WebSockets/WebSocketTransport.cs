@@ -1,4 +1,5 @@
 using System.Net.WebSockets;
+using System.Runtime.CompilerServices;
 using Perennial.Engine;
 using Perennial.Http;
 
@@ -20,10 +21,20 @@ public sealed class WebSocketTransport : Transport
     private readonly bool _usesSocketScheme;
     private NumberedSends? _numbered;       // made for the first server that speaks perennial.v1; written by the connection loop
 
+    /// <summary>Creates a transport with default options; connects nothing.</summary>
+    /// <param name="endpoint">The absolute URL of the stream.</param>
+    /// <param name="services">Clock, random source, logging and HTTP handler; <see langword="null"/> for the defaults.</param>
+    /// <exception cref="ArgumentException">The URL is not absolute, or of another scheme.</exception>
+    public WebSocketTransport(Uri endpoint, TransportServices? services = null)
+        : this(new WebSocketTransportOptions { Endpoint = endpoint }, services)
+    {
+    }
+
     /// <summary>Checks the options; connects nothing.</summary>
     /// <param name="options">What this transport is told.</param>
     /// <param name="services">Clock, chance, logs and network; <see langword="null"/> for the defaults.</param>
     /// <exception cref="ArgumentException">An option is missing, malformed or out of range; the message names it.</exception>
+    [OverloadResolutionPriority(1)]     // new() means options
     public WebSocketTransport(WebSocketTransportOptions options, TransportServices? services = null)
         : base("websocket", options, services)
     {

@@ -84,7 +84,11 @@ internal static class NdjsonReading
                 _messages.Add(Message(message.Id, message.EventType, message.IsBinary ? Convert.ToBase64String(message.Data.Span) : message.Text, message.IsBinary));
             }
 
-            _cursor.MovePastUndelivered(in message);
+            if (message.MovesCursor)
+            {
+                _cursor.MoveTo(message.IdUtf8);
+            }
+
             _malformed += signal == StreamSignal.Malformed ? 1 : 0;
             _errors += signal == StreamSignal.Error ? 1 : 0;
             Outcome = signal switch

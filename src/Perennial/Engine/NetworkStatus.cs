@@ -1,0 +1,70 @@
+using System.Net.NetworkInformation;
+
+namespace Perennial.Engine;
+
+/// <summary>Whether this machine has a network, and when that changes. Thread safe.</summary>
+internal class NetworkStatus
+{
+    /// <summary>The network of this machine.</summary>
+    public static NetworkStatus System { get; } = new();
+
+    /// <summary>Whether any network interface besides loopback is up. Where the platform cannot tell, there is one.</summary>
+    public virtual bool IsAvailable
+    {
+        get
+        {
+            try
+            {
+                return NetworkInterface.GetIsNetworkAvailable();
+            }
+            catch (Exception e) when (e is NetworkInformationException or PlatformNotSupportedException)
+            {
+                return true;
+            }
+        }
+    }
+
+    /// <summary>Completes when there is a network, or after the limit.</summary>
+    public async Task WaitUntilAvailableAsync(TimeSpan limit, TimeProvider time, CancellationToken cancellationToken)
+    {
+        var available = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        void Look()
+        {
+            if (IsAvailable)
+            {
+                available.TrySetResult();
+            }
+        }
+
+        using var changes = Watch(Look);
+        Look();         // after the watch has begun, so that no change is missed
+        try
+        {
+            await available.Task.WaitAsync(limit, time, cancellationToken).ConfigureAwait(false);
+        }
+        catch (TimeoutException)
+        {
+            // The next attempt counts.
+        }
+    }
+
+    /// <summary>Calls <paramref name="changed"/> at each change until the result is disposed.</summary>
+    protected virtual IDisposable? Watch(Action changed)
+    {
+        void Changed(object? sender, EventArgs e) => changed();
+        try
+        {
+            NetworkChange.NetworkAddressChanged += Changed;
+            return new Subscription(() => NetworkChange.NetworkAddressChanged -= Changed);
+        }
+        catch (Exception e) when (e is NetworkInformationException or PlatformNotSupportedException)
+        {
+            return null;
+        }
+    }
+
+    private sealed class Subscription(Action end) : IDisposable
+    {
+        public void Dispose() => end();
+    }
+}
