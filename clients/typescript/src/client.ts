@@ -88,7 +88,7 @@ export function createClient(protocol: Protocol, options: TransportOptions): Tra
   enter("idle");
   listen();
 
-  const transport: Transport & AsyncDisposable = {
+  const transport: Transport = {
     id,
     get kind() { return kind; },
     get state() { return snapshot.state; },

@@ -1,8 +1,8 @@
-import type { SendOutcome } from "./types.js";
+import type { Bytes, SendOutcome } from "./types.js";
 
 /** A message on its way out. */
 export interface OutgoingSend {
-  readonly data: string | Uint8Array<ArrayBuffer>;
+  readonly data: string | Bytes;
   readonly kind: "text" | "json" | "binary";
   /** Names the message: a repetition has the same. */
   readonly key: string;

@@ -158,7 +158,7 @@ export interface TransportOptions {
   /** Headers of every request; a function is called before each. A WebSocket of a browser can send none: there it is refused, and `auto` takes another form. */
   readonly headers?: Readonly<Record<string, string>> | (() => Readonly<Record<string, string>> | undefined) | undefined;
   /** Whether cookies go along, as for `fetch`. Default `same-origin`. */
-  readonly credentials?: RequestCredentials | undefined;
+  readonly credentials?: "omit" | "same-origin" | "include" | undefined;
   /** Completes each request just before it is sent: the place for a token that expires. Where it fails, so has the attempt. `rejected`: a 401 answered the one before. */
   readonly configureRequest?: ((request: OutgoingRequest, context: { readonly rejected: boolean }) => void | Promise<void>) | undefined;
   /** Whether a request other than GET may be repeated although the server may have acted on it. Default false. */
@@ -192,6 +192,9 @@ export interface Logger {
   error(text: string): void;
 }
 
+/** Bytes that are not shared between threads: `Uint8Array<ArrayBuffer>`, a name that TypeScript before 5.7 does not know. */
+export type Bytes = ReturnType<Uint8Array["slice"]>;
+
 /** The part of a WebSocket that is used; the platform's and that of the `ws` package have it. */
 export interface WebSocketLike {
   binaryType: string;
@@ -201,7 +204,7 @@ export interface WebSocketLike {
   onmessage: ((event: never) => void) | null;
   onclose: ((event: never) => void) | null;
   onerror: ((event: never) => void) | null;
-  send(data: string | Uint8Array<ArrayBuffer>): void;
+  send(data: string | Bytes): void;
   close(code?: number, reason?: string): void;
   /** Stops reading from the network; not in browsers. */
   pause?(): void;
@@ -321,8 +324,14 @@ export interface TransportMetrics {
 /** What became of a message: the peer confirmed it, or it left this machine. */
 export type SendOutcome = "acknowledged" | "sent";
 
+/** The key of what `await using` calls, where TypeScript knows it: from 5.2 on, with the library `ESNext.Disposable`. */
+type AsyncDisposeKey = SymbolConstructor extends { readonly asyncDispose: infer Key extends symbol } ? Key : never;
+
+/** Closes with `await using`. */
+export type ClosedByUsing = { readonly [Key in AsyncDisposeKey]: () => Promise<void> };
+
 /** One stream over as many connections as it takes. */
-export interface Transport extends AsyncIterable<StreamMessage> {
+export interface Transport extends AsyncIterable<StreamMessage>, ClosedByUsing {
   /** Names this transport among others. */
   readonly id: string;
   /** The form in use; of `auto`, the one that was found. */
