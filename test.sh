@@ -1,30 +1,64 @@
 #!/usr/bin/env bash
 # Builds everything and runs every test, from a fresh clone. Needs the .NET SDK that global.json names, and Node for the TypeScript client.
 # Arguments go to each .NET test program, and leave the client out, such as: ./test.sh -class '*SseEventParser*'
+# Two test programs run at a time, each printed as a whole when it ends; PERENNIAL_JOBS=1 runs one after the other.
 set -euo pipefail
 cd "$(dirname "$0")"
 
 configuration=Release
 dotnet build Perennial.slnx --configuration "$configuration" --nologo --verbosity quiet
 
-log=$(mktemp)
-trap 'rm -f "$log"' EXIT
+logs=$(mktemp -d)
+trap 'rm -rf "$logs"' EXIT
+log="$logs/all"
 status=0
+
+# The longest come first.
+suites=(clients/typescript Perennial.Tests Perennial.PostgreSql.Tests Perennial.AspNetCore.Tests Perennial.Cli.Tests Perennial.Samples.Tests Perennial.Testing.Tests Perennial.Hosting.Tests)
 for project in tests/*.Tests/; do
     name=$(basename "$project")
-    "tests/$name/bin/$configuration/net10.0/$name" -noLogo -noColor "$@" 2>&1 | tee -a "$log" || status=1
+    [[ " ${suites[*]} " == *" $name "* ]] || suites+=("$name")
 done
 
-if [ $# -eq 0 ]; then
-    if command -v npm >/dev/null; then
-        (cd clients/typescript && npm ci --silent && npm test) 2>&1 | tee -a "$log" || status=1
+# A shell that was started in the background ignores SIGINT, and so would the programs that tests interrupt.
+interruptible=()
+env --default-signal=INT true 2>/dev/null && interruptible=(env --default-signal=INT)
+
+run_suite() {
+    local suite=$1
+    shift
+    if [ "$suite" != clients/typescript ]; then
+        ${interruptible[@]+"${interruptible[@]}"} "tests/$suite/bin/$configuration/net10.0/$suite" -noLogo -noColor "$@"
+    elif [ $# -gt 0 ]; then
+        return 0
+    elif command -v npm >/dev/null; then
+        cd clients/typescript && npm ci --silent && ${interruptible[@]+"${interruptible[@]}"} npm test
     elif [ "${CI:-}" = true ]; then
-        echo "clients/typescript: Node is not installed" && status=1
+        echo "clients/typescript: Node is not installed" && return 1
     else
         echo "clients/typescript: SKIPPED, Node is not installed"
     fi
-fi
+}
 
+# Waits for one of the suites that run, and prints what it printed.
+finish_one() {
+    local done_pid
+    wait -n -p done_pid || status=1
+    tee -a "$log" <"$logs/${running[$done_pid]//\//-}"
+    unset "running[$done_pid]"
+}
+
+declare -A running=()
+for suite in "${suites[@]}"; do
+    if [ "${#running[@]}" -ge "${PERENNIAL_JOBS:-2}" ]; then
+        finish_one
+    fi
+    (run_suite "$suite" "$@") >"$logs/${suite//\//-}" 2>&1 </dev/null &
+    running[$!]=$suite
+done
+while [ "${#running[@]}" -gt 0 ]; do
+    finish_one
+done
 # What failed again, at the end, where a long log is looked at first.
 grep -A 25 -E '\[FAIL\]|^ *✖ ' "$log" | sed 's/^/again: /' || true
 

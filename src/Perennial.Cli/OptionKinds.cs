@@ -10,6 +10,13 @@ internal static class OptionKinds
     /// <summary>An option that is there or not.</summary>
     public static Option<bool> Flag(string name, string description) => new(name) { Description = description, Arity = ArgumentArity.Zero };
 
+    /// <summary>The same option, left out of the help.</summary>
+    public static Option<T> Hidden<T>(Option<T> option)
+    {
+        option.Hidden = true;
+        return option;
+    }
+
     /// <summary>An option with free text.</summary>
     public static Option<string?> Text(string name, string valueName, string description) =>
         new(name) { Description = description, HelpName = valueName };

@@ -30,6 +30,10 @@ internal sealed class SettingsReader(List<string> problems)
             {
                 problems.Add($"{here}: there is no such setting; there are {string.Join(", ", properties.Select(static known => known.Name).Order(StringComparer.Ordinal))}.");
             }
+            else if (property.CanWrite && IsNull(setting, property.PropertyType))
+            {
+                SetNull(record, property, here);
+            }
             else if (!property.CanWrite)
             {
                 Fill(property.GetValue(record)!, setting, here);
@@ -41,6 +45,23 @@ internal sealed class SettingsReader(List<string> problems)
         }
 
         return record;
+    }
+
+    /// <summary>A JSON null. An empty collection looks the same, and is one.</summary>
+    private static bool IsNull(IConfigurationSection setting, Type type) =>
+        setting.Value is null && !setting.GetChildren().Any() && !(type.IsInterface && type.IsGenericType);
+
+    /// <summary>Turns off what may be <see langword="null"/>, such as a circuit breaker; refuses anything else.</summary>
+    private void SetNull(object record, PropertyInfo property, string path)
+    {
+        if (new NullabilityInfoContext().Create(property).WriteState == NullabilityState.Nullable)
+        {
+            property.SetValue(record, null);
+        }
+        else
+        {
+            problems.Add($"{path} must not be null or empty; leave it out for the default.");
+        }
     }
 
     /// <summary>Whether a property can be set, or holds an object or a list that can be filled.</summary>

@@ -48,6 +48,9 @@ public sealed class TransportException : Exception
     /// <summary>For a failed send or request: what is known of the message. <see langword="null"/> for other errors.</summary>
     public DeliveryStatus? Delivery { get; init; }
 
+    /// <summary>Whether the error says something about the server, unlike one in a callback that prepares the request.</summary>
+    internal bool IsAboutOrigin { get; init; } = true;
+
     /// <summary>An error as it is, where it is one of these; else the sign of a fault outside the transport's own code.</summary>
     internal static TransportException From(Exception e) =>
         e as TransportException
@@ -71,6 +74,7 @@ public sealed class TransportException : Exception
             ServerCode = ServerCode,
             ServerMessage = ServerMessage,
             Delivery = delivery,
+            IsAboutOrigin = IsAboutOrigin,
         };
 }
 
@@ -152,6 +156,6 @@ public enum TransportErrorCode
     /// <summary><see cref="SendOptions.MaxOutstandingRequests"/> requests wait for their replies.</summary>
     TooManyRequests,
 
-    /// <summary>The origin failed repeatedly, and the probe that was made for all its transports failed too; the cause is the inner exception.</summary>
+    /// <summary>The origin could not be reached repeatedly, and no probe has succeeded since; the last failure is the inner exception.</summary>
     CircuitOpen,
 }

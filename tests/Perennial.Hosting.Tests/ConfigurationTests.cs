@@ -130,6 +130,25 @@ public class ConfigurationTests
     }
 
     [Fact]
+    public void Null_turns_off_what_can_be_off_and_is_refused_elsewhere()
+    {
+        var options = Read("""{ "Manager": { "CircuitBreaker": null }, "Transports": { "a": { "Kind": "sse", "Endpoint": "https://example.com/", "IdleTimeout": null, "Headers": {} } } }""");
+        options.Manager.CircuitBreaker.ShouldBeNull();
+        options.Transports["a"].Options.IdleTimeout.ShouldBeNull();
+
+        Should.Throw<OptionsValidationException>(() => Read(
+            """{ "Manager": { "CloseTimeout": null }, "Transports": { "a": { "Kind": "sse", "Endpoint": "https://example.com/", "Reconnect": null, "Http": null, "Buffer": null } } }"""))
+            .Failures.ShouldBe(
+                [
+                    "Manager:CloseTimeout must not be null or empty; leave it out for the default.",
+                    "Transports:a:Reconnect must not be null or empty; leave it out for the default.",
+                    "Transports:a:Http must not be null or empty; leave it out for the default.",
+                    "Transports:a:Buffer must not be null or empty; leave it out for the default.",
+                ],
+                ignoreOrder: true);
+    }
+
+    [Fact]
     public void What_only_code_can_say_completes_what_was_read()
     {
         const string Json = """{ "Transports": { "prices": { "Kind": "sse", "Endpoint": "https://example.com/" } } }""";

@@ -42,6 +42,19 @@ public class HostTests
     }
 
     [Fact]
+    public async Task A_container_that_is_disposed_synchronously_closes_its_transports()
+    {
+        await using var server = ScriptedServer.Start(static exchange => exchange.StreamAndWaitAsync(1, 1));
+        var provider = new ServiceCollection().AddPerennial().BuildServiceProvider();
+        var transport = provider.GetRequiredService<TransportManager>().Create(new Sse.SseTransportOptions { Endpoint = server.Address });
+        await transport.ConnectAsync().Soon();
+
+        provider.Dispose();
+
+        (await transport.Completion.Soon()).Reason.ShouldBe(StreamEndReason.Closed);
+    }
+
+    [Fact]
     public async Task A_host_with_wrong_settings_does_not_start()
     {
         var builder = Host.CreateEmptyApplicationBuilder(settings: null);

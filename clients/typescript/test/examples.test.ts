@@ -12,7 +12,8 @@ const skip = skipOf(missingDemo);
 const skipPages = skipOf(missingDemo ?? missingBrowser);
 const question = "Tests of your own";
 
-let server: DemoServer;
+let server: DemoServer;     // its answers come at once
+let slow: DemoServer;       // its answers have not ended when they are stopped
 let browser: Browser;
 
 /** As a user runs it. The server seems to be where `address` says. */
@@ -27,12 +28,13 @@ function roughLine(): Promise<CuttingProxy> {
 
 void describe("The examples", { concurrency: 4, skip }, () => {
   before(async () => {
-    server = await DemoServer.start();
+    [server, slow] = await Promise.all([DemoServer.start("--delay", "0"), DemoServer.start()]);
     if (!skipPages) browser = await launch();
   });
   after(async () => {
     await browser?.close();
     await server?.close();
+    await slow?.close();
   });
 
   for (const name of ["react", "vue", "svelte", "vanilla"]) {
@@ -66,7 +68,7 @@ void describe("The examples", { concurrency: 4, skip }, () => {
     });
 
     test(`${name}: a stop ends the answer`, { skip: skipPages }, async () => {
-      const program = example(name, server.url);
+      const program = example(name, slow.url);
       const context = await browser.newContext();
       try {
         const page = await context.newPage();

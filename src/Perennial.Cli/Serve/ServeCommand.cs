@@ -14,7 +14,7 @@ internal sealed class ServeCommand : Command
 
     private readonly Option<string?> _file = OptionKinds.Text("--file", "PATH", "Serve a file: each line is an event.");
 
-    private readonly Option<int?> _delay = OptionKinds.Number("--delay", "MS", 0, Hour, "With --file: the pause after each line. Default 0.");
+    private readonly Option<int?> _delay = OptionKinds.Number("--delay", "MS", 0, Hour, "With --file: the pause after each line; default 0. With --demo: the pause before each word of an answer; default 25.");
 
     private readonly Option<string?> _upstream = OptionKinds.Text(
         "--upstream",
@@ -38,6 +38,9 @@ internal sealed class ServeCommand : Command
 
     private readonly Option<bool> _demo = OptionKinds.Flag("--demo", "Serve the demo page: a chat over a line that you can cut, stall and slow down.");
 
+    private readonly Option<bool> _steps = OptionKinds.Hidden(
+        OptionKinds.Flag("--step", "With --demo: an answer waits for messages to its run, each the number of words that may follow. For tests."));
+
     private readonly Option<string?> _postgres = OptionKinds.Text(
         "--postgres",
         "CONNECTION",
@@ -52,7 +55,7 @@ internal sealed class ServeCommand : Command
             "Serves numbered runs over SSE, JSON lines and long polling until Ctrl-C. Readers may drop and return: they go on where they stopped. "
             + "What is served comes from --stdin, --file, --upstream or --demo, and is kept in memory, or in PostgreSQL with --postgres.")
     {
-        foreach (Option option in new Option[] { _url, _stdin, _file, _delay, _upstream, _header, _method, _data, _onEnd, _demo, _postgres, _verbose })
+        foreach (Option option in new Option[] { _url, _stdin, _file, _delay, _upstream, _header, _method, _data, _onEnd, _demo, _steps, _postgres, _verbose })
         {
             Add(option);
         }
@@ -72,6 +75,7 @@ internal sealed class ServeCommand : Command
         Data = parsed.GetValue(_data),
         OnEnd = parsed.GetValue(_onEnd),
         IsDemo = parsed.GetValue(_demo),
+        IsStepped = parsed.GetValue(_steps),
         PostgreSql = parsed.GetValue(_postgres),
         Verbose = parsed.GetValue(_verbose),
     };

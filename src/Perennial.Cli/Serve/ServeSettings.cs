@@ -23,6 +23,8 @@ internal sealed record ServeSettings
 
     public bool IsDemo { get; init; }
 
+    public bool IsStepped { get; init; }
+
     public string? PostgreSql { get; init; }
 
     public bool Verbose { get; init; }

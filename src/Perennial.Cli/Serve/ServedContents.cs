@@ -16,7 +16,8 @@ internal static class ServedContents
             throw new UsageException("serve needs one of --stdin, --file, --upstream and --demo");
         }
 
-        RefuseWithout(settings.File, "--file", ("--delay", settings.Delay is not null));
+        RefuseWithout(settings.File ?? (settings.IsDemo ? "" : null), "--file or --demo", ("--delay", settings.Delay is not null));
+        RefuseWithout(settings.IsDemo ? "" : null, "--demo", ("--step", settings.IsStepped));
         RefuseWithout(
             settings.Upstream,
             "--upstream",
@@ -28,7 +29,7 @@ internal static class ServedContents
         {
             { ReadsStandardInput: true } => LineContent.FromStandardInput(),
             { File: { } path } => LineContent.FromFile(path, settings.Delay ?? TimeSpan.Zero),
-            { IsDemo: true } => listen.IsLoopback ? new DemoPage() : throw new UsageException("--demo is for this machine alone; --url must name localhost or 127.0.0.1"),
+            { IsDemo: true } => listen.IsLoopback ? new DemoPage(settings.Delay, settings.IsStepped) : throw new UsageException("--demo is for this machine alone; --url must name localhost or 127.0.0.1"),
             { Method: null, Data: null } => new UpstreamProxy(UpstreamRequest.From(settings)),
             _ => new UpstreamAnswer(UpstreamRequest.From(settings)),
         };

@@ -193,6 +193,7 @@ internal sealed class ConnectionLoop(TransportCore core, TransportSession sessio
         _connection = null;
         core.Connection.Clear();
         core.Metrics.Disconnected();
+        core.Services.Breakers?.Left(core.Options.Endpoint);
         _lifetime.CancelQuietly();
         if (_pump is not null)
         {

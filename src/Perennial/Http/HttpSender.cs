@@ -145,6 +145,7 @@ internal sealed class HttpSender : IDisposable
                 isTransient ? TransportErrorCode.ConnectFailed : TransportErrorCode.Unexpected, $"ConfigureRequest failed ({e.GetType().Name}).", isTransient, e)
             {
                 Delivery = DeliveryStatus.NotSent,
+                IsAboutOrigin = false,
             };
         }
     }

@@ -5,11 +5,12 @@ using Polly.CircuitBreaker;
 namespace Perennial.Management;
 
 /// <summary>
-/// The circuit breaker of one origin. While it is open nobody connects; when the wait is over one transport probes, and what it finds
-/// holds for all who wait: after a success they connect, after a failure theirs is one failed try. Every wait is so bounded by one
-/// break and one probe, and cancelled at once.
+/// The circuit breaker of one origin. It opens when tries repeatedly get no connection or no answer, and no connection to the origin
+/// stands. While it is open no transport connects; when the break is over one transport probes. After an answer of any kind the
+/// waiting transports connect; after a failed probe they go on waiting, and spend no attempt. One try waits at most for the longest
+/// break and one probe, and its wait is cancelled at once.
 /// </summary>
-internal sealed class OriginBreaker
+internal sealed class OriginBreaker : IDisposable
 {
     /// <summary>The break is measured by two clocks, which may differ: asking again is not to become a hot loop.</summary>
     private static readonly TimeSpan LeastWait = TimeSpan.FromMilliseconds(50);
@@ -22,10 +23,15 @@ internal sealed class OriginBreaker
     private readonly CircuitBreakerOptions _options;
     private readonly TimeProvider _time;
     private readonly CircuitBreakerStateProvider _state = new();
+    private readonly CircuitBreakerManualControl _control = new();
     private readonly ResiliencePipeline<Attempt> _pipeline;
-    private TaskCompletionSource<TransportException?> _verdict = NewVerdict();      // of the next probe, or the present one
+    private TaskCompletionSource _change = NewChange();     // completes when the breaker opens or closes next
+    private TransportException? _lastFailure;               // of the try that opened it, or of the last probe
     private long _openSince;
     private TimeSpan _break;
+    private int _standing;                                  // connections that were opened here and not left
+    private bool _isCounted;                                // in the gauge of broken origins; written by CountLocked
+    private bool _isDisposed;
 
     public OriginBreaker(Uri origin, CircuitBreakerOptions options, TimeProvider time)
     {
@@ -39,7 +45,8 @@ internal sealed class OriginBreaker
                 MinimumThroughput = options.Failures,
                 SamplingDuration = options.SamplingTime,
                 StateProvider = _state,
-                ShouldHandle = static arguments => new ValueTask<bool>(IsFailure(arguments.Context, arguments.Outcome)),
+                ManualControl = _control,
+                ShouldHandle = arguments => new ValueTask<bool>(IsFailure(arguments.Context, arguments.Outcome)),
                 BreakDurationGenerator = arguments => new ValueTask<TimeSpan>(BreakFor(arguments)),
                 OnHalfOpened = static arguments =>
                 {
@@ -59,29 +66,58 @@ internal sealed class OriginBreaker
         _ => BreakerState.Open,
     };
 
-    /// <summary>Opens a connection, once that is allowed.</summary>
+    /// <summary>Whether nothing would be lost if the breaker were forgotten.</summary>
+    public bool IsForgettable => State == BreakerState.Closed && Volatile.Read(ref _standing) == 0;
+
+    /// <summary>Opens a connection, once that is allowed. <see cref="Left"/> follows each connection.</summary>
     /// <param name="open">Opens it, in one try.</param>
-    /// <param name="limit">How long to wait for a probe that is under way.</param>
+    /// <param name="limit">How long a probe may take, beyond <see cref="CircuitBreakerOptions.MaxBreakTime"/>.</param>
     /// <param name="cancellationToken">Ends the wait.</param>
-    /// <exception cref="TransportException">The try failed, or the probe that this one waited for.</exception>
+    /// <exception cref="TransportException">The try failed, or the breaker was open for too long.</exception>
     public async Task<TransportConnection> OpenAsync(
         Func<Task<TransportConnection>> open, TimeSpan limit, CancellationToken cancellationToken)
     {
+        var since = _time.GetTimestamp();
         while (true)
         {
-            Task<TransportException?> verdict;
+            Task change;
             lock (_gate)
             {
-                verdict = _verdict.Task;        // taken before the try, so that none is missed
+                change = _change.Task;      // taken before the try, so that none is missed
             }
 
             if (await TryAsync(open).ConfigureAwait(false) is { } attempt)
             {
+                await CloseAfterAnswerAsync(attempt).ConfigureAwait(false);
                 return attempt.Connection ?? throw attempt.Error!;
             }
 
-            await WaitAsync(verdict, limit, cancellationToken).ConfigureAwait(false);
+            var rest = _options.MaxBreakTime + limit - _time.GetElapsedTime(since);
+            if (rest <= TimeSpan.Zero)
+            {
+                throw Unreachable();
+            }
+
+            var wait = RestOfBreak() is { } restOfBreak && restOfBreak < rest ? restOfBreak : rest;
+            await change.WaitAsync(wait, _time, cancellationToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            cancellationToken.ThrowIfCancellationRequested();
         }
+    }
+
+    /// <summary>A connection that was opened here stands no longer.</summary>
+    public void Left() => Interlocked.Decrement(ref _standing);
+
+    /// <summary>The breaker goes on to work, but is counted among broken origins no longer.</summary>
+    public void Dispose()
+    {
+        int counted;
+        lock (_gate)
+        {
+            counted = CountLocked(isBroken: false);
+            _isDisposed = true;
+        }
+
+        Record(counted);
     }
 
     /// <summary>The attempt that was made, or <see langword="null"/> where none is allowed now.</summary>
@@ -122,27 +158,17 @@ internal sealed class OriginBreaker
         }
     }
 
-    /// <summary>Waits until the break is over or a probe has found something. The probe's failure is this one's.</summary>
-    private async Task WaitAsync(Task<TransportException?> verdict, TimeSpan limit, CancellationToken cancellationToken)
+    /// <summary>An answer to a try that began before the breaker opened shows that the origin is up.</summary>
+    private async ValueTask CloseAfterAnswerAsync(Attempt attempt)
     {
-        var rest = RestOfBreak();
-        TransportException? error;
-        try
+        if (attempt.Connection is not null)
         {
-            error = await verdict.WaitAsync(rest ?? limit, _time, cancellationToken).ConfigureAwait(false);
-        }
-        catch (TimeoutException) when (rest is not null)
-        {
-            return;
-        }
-        catch (TimeoutException e)
-        {
-            throw Unreachable($"the probe takes longer than {limit}", e);
+            Interlocked.Increment(ref _standing);
         }
 
-        if (error is not null)
+        if (!SaysThatHostIsDown(attempt.Error) && State != BreakerState.Closed)
         {
-            throw Unreachable("the probe failed", error);
+            await _control.CloseAsync(CancellationToken.None).ConfigureAwait(false);
         }
     }
 
@@ -162,34 +188,59 @@ internal sealed class OriginBreaker
 
     private ValueTask OnOpened(OnCircuitOpenedArguments<Attempt> arguments)
     {
-        TaskCompletionSource<TransportException?> verdict;
-        var isProbe = WasProbe(arguments.Context);
+        TaskCompletionSource change;
+        int counted;
         lock (_gate)
         {
             (_openSince, _break) = (_time.GetTimestamp(), arguments.BreakDuration);
-            (verdict, _verdict) = (_verdict, NewVerdict());
+            if (arguments.Outcome.Exception is null && arguments.Outcome.Result.Error is { } error)
+            {
+                _lastFailure = error;
+            }
+
+            (change, _change) = (_change, NewChange());
+            counted = CountLocked(isBroken: true);
         }
 
-        if (!isProbe)
-        {
-            PerennialTelemetry.BrokenOrigins.TryRecord(1, Tags());
-        }
-
-        verdict.SetResult(isProbe && arguments.Outcome.Exception is null ? arguments.Outcome.Result.Error : null);
+        Record(counted);
+        change.SetResult();
         return ValueTask.CompletedTask;
     }
 
     private ValueTask OnClosed(OnCircuitClosedArguments<Attempt> arguments)
     {
-        TaskCompletionSource<TransportException?> verdict;
+        TaskCompletionSource change;
+        int counted;
         lock (_gate)
         {
-            (verdict, _verdict) = (_verdict, NewVerdict());
+            (change, _change) = (_change, NewChange());
+            counted = CountLocked(isBroken: false);
         }
 
-        PerennialTelemetry.BrokenOrigins.TryRecord(-1, Tags());
-        verdict.SetResult(null);
+        Record(counted);
+        change.SetResult();
         return ValueTask.CompletedTask;
+    }
+
+    /// <summary>What the gauge of broken origins changes by.</summary>
+    private int CountLocked(bool isBroken)
+    {
+        if (_isDisposed || _isCounted == isBroken)
+        {
+            return 0;
+        }
+
+        _isCounted = isBroken;
+        return isBroken ? 1 : -1;
+    }
+
+    /// <summary>Outside the lock: a listener is code of others.</summary>
+    private void Record(int change)
+    {
+        if (change != 0)
+        {
+            PerennialTelemetry.BrokenOrigins.TryRecord(change, Tags());
+        }
     }
 
     /// <summary>
@@ -208,24 +259,45 @@ internal sealed class OriginBreaker
     }
 
     /// <summary>
-    /// What counts against the origin: that it cannot be reached, or says that it cannot serve. An attempt that was cancelled says
-    /// nothing, and an answer that is final for this transport says that the origin is well.
+    /// An attempt that was cancelled says nothing. While another connection stands the origin is up, whatever one path does.
     /// </summary>
-    private static bool IsFailure(ResilienceContext context, Outcome<Attempt> outcome)
+    private bool IsFailure(ResilienceContext context, Outcome<Attempt> outcome)
     {
         var wasLeft = outcome.Exception is not null;
         context.Properties.Set(WasLeft, wasLeft);
-        return wasLeft ? WasProbe(context) : outcome.Result.Error is { IsTransient: true };
+        return wasLeft ? WasProbe(context) : SaysThatHostIsDown(outcome.Result.Error) && Volatile.Read(ref _standing) == 0;
     }
+
+    /// <summary>No connection, or no answer. A status is an answer, whichever it is.</summary>
+    private static bool SaysThatHostIsDown(TransportException? error) =>
+        error is
+        {
+            IsTransient: true,
+            HttpStatus: null,
+            IsAboutOrigin: true,
+            Code: TransportErrorCode.ConnectFailed or TransportErrorCode.ConnectTimeout or TransportErrorCode.ConnectionLost,
+        };
 
     private static bool WasProbe(ResilienceContext context) => context.Properties.GetValue(IsProbe, false);
 
-    private TransportException Unreachable(string why, Exception cause) =>
-        new(TransportErrorCode.CircuitOpen, $"{_origin.Host}:{_origin.Port} failed repeatedly, and {why}.", isTransient: true, cause) { Delivery = DeliveryStatus.NotSent };
+    private TransportException Unreachable()
+    {
+        TransportException? cause;
+        lock (_gate)
+        {
+            cause = _lastFailure;
+        }
+
+        return new TransportException(
+            TransportErrorCode.CircuitOpen, $"{_origin.Host}:{_origin.Port} failed repeatedly, and no probe has succeeded since.", isTransient: true, cause)
+        {
+            Delivery = DeliveryStatus.NotSent,
+        };
+    }
 
     private KeyValuePair<string, object?>[] Tags() => [new("server.address", _origin.Host), new("server.port", _origin.Port)];
 
-    private static TaskCompletionSource<TransportException?> NewVerdict() => new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private static TaskCompletionSource NewChange() => new(TaskCreationOptions.RunContinuationsAsynchronously);
 
     private readonly record struct Attempt(TransportConnection? Connection, TransportException? Error);
 }

@@ -3,7 +3,7 @@ using System.Collections.Concurrent;
 namespace Perennial.Management;
 
 /// <summary>One circuit breaker for each origin (RFC 6454: scheme, host and port), made when it is first asked for. Thread safe.</summary>
-public sealed class OriginBreakers
+public sealed class OriginBreakers : IDisposable
 {
     /// <summary>Beyond this many, the breakers of origins that are well are forgotten.</summary>
     private const int Many = 1024;
@@ -35,11 +35,26 @@ public sealed class OriginBreakers
         return _breakers.TryGetValue(OriginOf(endpoint), out var breaker) ? breaker.State : BreakerState.Closed;
     }
 
+    /// <summary>
+    /// Takes the broken origins out of the gauge <c>perennial.client.origins.broken</c>. Transports that still use these breakers go on to work.
+    /// A <see cref="TransportManager"/> disposes those it has made. Idempotent.
+    /// </summary>
+    public void Dispose()
+    {
+        foreach (var breaker in _breakers.Values)
+        {
+            breaker.Dispose();
+        }
+    }
+
+    /// <summary>A connection that a breaker let through stands no longer.</summary>
+    internal void Left(Uri endpoint) => For(endpoint).Left();
+
     internal OriginBreaker For(Uri endpoint)
     {
         if (_breakers.Count > Many)
         {
-            foreach (var (origin, _) in _breakers.Where(static pair => pair.Value.State == BreakerState.Closed))
+            foreach (var (origin, _) in _breakers.Where(static pair => pair.Value.IsForgettable))
             {
                 _breakers.TryRemove(origin, out _);
             }

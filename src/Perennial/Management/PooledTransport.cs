@@ -18,7 +18,8 @@ internal sealed class PooledTransport(Transport transport, DateTimeOffset addedA
     }
 
     /// <summary>
-    /// Whether a sweep may take it, and why. One that ended with messages waiting, or that is being read, may not: they would be lost.
+    /// Whether a sweep may take it, and why. One that is being read may not, nor one that holds unread messages: they would be lost.
+    /// If room is needed, an ended one with unread messages may be taken once it has been idle for long enough.
     /// One that failed may be connected again, with fresh credentials for one, and so is given the time of an idle one unless room is
     /// needed.
     /// </summary>
@@ -31,6 +32,12 @@ internal sealed class PooledTransport(Transport transport, DateTimeOffset addedA
         }
 
         var metrics = transport.GetMetrics();
+        var mayHaveUnread = isRoomNeeded && (metrics.State is TransportState.Closed or TransportState.Failed);
+        if (metrics.BufferSize > 0 && !mayHaveUnread)
+        {
+            return false;
+        }
+
         var hasEnded = metrics.State == TransportState.Closed || (isRoomNeeded && metrics.State == TransportState.Failed);
         if (hasEnded && metrics.BufferSize == 0)
         {

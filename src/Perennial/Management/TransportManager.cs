@@ -16,13 +16,14 @@ namespace Perennial.Management;
 /// manager.Events.Reconnecting += (_, e) => Console.WriteLine($"{e.Id}: attempt {e.Event.Attempt}");
 /// </code>
 /// </example>
-public sealed class TransportManager : IAsyncDisposable
+public sealed class TransportManager : IAsyncDisposable, IDisposable
 {
     private readonly TransportManagerOptions _options;
     private readonly TransportPool _pool;
     private readonly ILogger _logger;
     private readonly ConcurrentDictionary<PooledTransport, Task> _closing = new();
     private readonly ManagerInstruments _instruments;
+    private readonly OriginBreakers? _ownBreakers;
     private readonly ITimer? _timer;
     private int _isChecking;
 
@@ -35,9 +36,8 @@ public sealed class TransportManager : IAsyncDisposable
         _options = options ?? new TransportManagerOptions();
         _options.Validate();
         services ??= TransportServices.Default;
-        Services = services.Breakers is null && _options.CircuitBreaker is { } breaker
-            ? services with { Breakers = new OriginBreakers(breaker, services.Time) }
-            : services;
+        _ownBreakers = services.Breakers is null && _options.CircuitBreaker is { } breaker ? new OriginBreakers(breaker, services.Time) : null;
+        Services = _ownBreakers is null ? services : services with { Breakers = _ownBreakers };
         _logger = Services.LoggerFactory.CreateSafeLogger("Perennial.TransportManager");
         _pool = new TransportPool(_options.MaxTransports);
         Events = new ManagerEvents(this, _logger);
@@ -198,7 +198,7 @@ public sealed class TransportManager : IAsyncDisposable
 
     /// <summary>
     /// Takes out those that ended, and those that had no traffic for <see cref="TransportManagerOptions.MaxIdleTime"/>, provided that
-    /// nobody reads them; they are closed meanwhile. One that ended is kept while messages wait for a reader, and one that failed is
+    /// nobody reads them; they are closed meanwhile. One with unread messages is kept, and one that failed is
     /// kept as long as an idle one, for it may be connected again.
     /// </summary>
     /// <returns>How many were taken out.</returns>
@@ -222,7 +222,13 @@ public sealed class TransportManager : IAsyncDisposable
 
         _instruments.Dispose();
         await CloseAllAsync().ConfigureAwait(false);
+        _ownBreakers?.Dispose();
     }
+
+    /// <summary>
+    /// As <see cref="DisposeAsync"/>, but returns without waiting for the transports to close. For containers that are disposed synchronously.
+    /// </summary>
+    public void Dispose() => _ = DisposeAsync().AsTask();
 
     private bool TryAdd(PooledTransport pooled) => _pool.TryAdd(pooled, () => Events.Attach(pooled.Transport));
 

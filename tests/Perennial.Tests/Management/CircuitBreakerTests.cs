@@ -1,8 +1,11 @@
 using System.Collections.Concurrent;
 using System.Diagnostics;
+using System.Net;
 using Perennial.Management;
+using Perennial.Sse;
 using Perennial.Testing;
 using Perennial.Tests.Fixtures;
+using Perennial.Tests.Support;
 
 namespace Perennial.Tests.Management;
 
@@ -10,6 +13,8 @@ namespace Perennial.Tests.Management;
 public class CircuitBreakerTests
 {
     private static readonly ReconnectOptions ForEver = new() { InitialDelay = TimeSpan.Zero, MaxDelay = TimeSpan.FromSeconds(1), MaxAttempts = ReconnectOptions.Unlimited };
+
+    private static readonly ReconnectOptions EachSecond = ForEver with { InitialDelay = TimeSpan.FromSeconds(1), Jitter = false };
 
     private readonly ManualTimeProvider _time = new();
     private int _connects;
@@ -49,7 +54,7 @@ public class CircuitBreakerTests
     }
 
     [Fact]
-    public async Task Waiting_for_a_probe_is_bounded_and_its_failure_is_a_failed_try_of_all_who_wait()
+    public async Task A_transport_with_few_attempts_gives_up_on_a_dead_host_in_bounded_time()
     {
         await using var manager = NewManager();
         var few = ForEver with { MaxAttempts = 3 };
@@ -65,6 +70,111 @@ public class CircuitBreakerTests
         ends.ShouldAllBe(static end => end.Error!.Code == TransportErrorCode.AttemptsExhausted);
         ends.Count(static end => ((TransportException)end.Error!.InnerException!).Code == TransportErrorCode.CircuitOpen).ShouldBeGreaterThan(10);
         ends.ShouldAllBe(static end => end.Error!.ToString().Contains("Refused by the test."));
+    }
+
+    [Fact]
+    public async Task A_failed_probe_spends_no_attempt_of_the_transports_that_wait()
+    {
+        await using var manager = NewManager();
+        _ = Register(manager, ForEver).ConnectAsync().ContinueWith(static task => task.Exception, TaskScheduler.Default);
+        await PassUntilAsync(() => Broken(manager) == BreakerState.Open);
+        var waiting = Register(manager, ForEver);
+        var connecting = waiting.ConnectAsync();
+        var connects = Volatile.Read(ref _connects);
+
+        await PassUntilAsync(() => Volatile.Read(ref _connects) >= connects + 3, TimeSpan.FromSeconds(5));
+        waiting.GetMetrics().ConsecutiveErrors.ShouldBe(waiting.Attempts);      // it may have probed, too
+        _isDead = false;
+        await PassUntilAsync(() => connecting.IsCompleted, TimeSpan.FromSeconds(10));
+
+        await connecting.Soon();
+    }
+
+    [Theory]
+    [InlineData(HttpStatusCode.ServiceUnavailable)]
+    [InlineData(HttpStatusCode.BadGateway)]
+    [InlineData(HttpStatusCode.TooManyRequests)]
+    public async Task A_path_that_answers_with_an_error_keeps_no_other_path_waiting(HttpStatusCode status)
+    {
+        await using var manager = NewManager();
+        var bad = Register(manager, EachSecond, (_, _) => throw new TransportException(TransportErrorCode.HttpStatus, "Refused by the test.", isTransient: true) { HttpStatus = status });
+        _ = bad.ConnectAsync().ContinueWith(static task => task.Exception, TaskScheduler.Default);
+        await PassUntilAsync(() => bad.Attempts >= 8, TimeSpan.FromSeconds(1));
+
+        var good = Register(manager, EachSecond, static (transport, _) => new ValueTask<TransportConnection>(transport.NewConnection()));
+        await good.ConnectAsync().Soon();       // no time passes
+
+        manager.Services.Breakers!.Broken.ShouldBeEmpty();
+    }
+
+    [Fact]
+    public async Task A_callback_that_fails_before_the_request_does_not_count_against_the_origin()
+    {
+        await using var server = ScriptedServer.Start(static exchange => exchange.StreamAndWaitAsync(1, 1));
+        await using var manager = NewManager();
+        var tries = 0;
+        var bad = manager.Create(new SseTransportOptions
+        {
+            Endpoint = server.Address,
+            Reconnect = EachSecond,
+            ConfigureRequest = (_, _) =>
+            {
+                Interlocked.Increment(ref tries);
+                throw new HttpRequestException("The token endpoint is down, says the test.");
+            },
+        });
+        _ = bad.ConnectAsync().ContinueWith(static task => task.Exception, TaskScheduler.Default);
+        await PassUntilAsync(() => Volatile.Read(ref tries) >= 8, TimeSpan.FromSeconds(1));
+
+        await manager.Create(new SseTransportOptions { Endpoint = server.Address }).ConnectAsync().Soon();
+    }
+
+    [Fact]
+    public async Task A_connection_that_stands_keeps_the_breaker_closed()
+    {
+        await using var manager = NewManager();
+        var standing = Register(manager, EachSecond, static (transport, _) => new ValueTask<TransportConnection>(transport.NewConnection()));
+        await standing.ConnectAsync().Soon();
+        var bad = Register(manager, EachSecond);
+        _ = bad.ConnectAsync().ContinueWith(static task => task.Exception, TaskScheduler.Default);
+        await PassUntilAsync(() => bad.Attempts >= 8, TimeSpan.FromSeconds(1));
+        Broken(manager).ShouldBe(BreakerState.Closed);
+
+        await standing.CloseAsync().Soon();
+
+        await PassUntilAsync(() => Broken(manager) == BreakerState.Open);
+    }
+
+    [Fact]
+    public async Task An_answer_to_a_try_from_before_the_breaker_opened_closes_it()
+    {
+        await using var manager = NewManager();
+        var answer = new TaskCompletionSource<TransportConnection>();
+        var slow = Register(manager, ForEver, (_, _) => new ValueTask<TransportConnection>(answer.Task));
+        var connecting = slow.ConnectAsync();
+        var bad = Register(manager, ForEver);
+        _ = bad.ConnectAsync().ContinueWith(static task => task.Exception, TaskScheduler.Default);
+        await PassUntilAsync(() => Broken(manager) == BreakerState.Open);
+
+        answer.SetResult(slow.NewConnection());
+        await connecting.Soon();
+
+        Broken(manager).ShouldBe(BreakerState.Closed);
+    }
+
+    [Fact]
+    public async Task An_origin_is_counted_as_broken_until_the_manager_is_disposed()
+    {
+        using var telemetry = new Diagnostics.Telemetry();
+        var manager = NewManager();
+        var bad = Register(manager, ForEver);
+        _ = bad.ConnectAsync().ContinueWith(static task => task.Exception, TaskScheduler.Default);
+        await PassUntilAsync(() => Broken(manager) == BreakerState.Open);
+        BrokenOrigins(telemetry).ShouldBe(1);
+
+        await manager.DisposeAsync().Soon();
+
+        BrokenOrigins(telemetry).ShouldBe(0);
     }
 
     [Fact]
@@ -140,6 +250,11 @@ public class CircuitBreakerTests
     }
 
     private static TransportException Refused() => new(TransportErrorCode.ConnectFailed, "Refused by the test.", isTransient: true);
+
+    private static double BrokenOrigins(Diagnostics.Telemetry telemetry) => telemetry.Collect()
+        .Where(static measured => measured.Name == "perennial.client.origins.broken" && measured.Tags.Contains("memory.test")).Sum(static measured => measured.Sum);
+
+    private static BreakerState Broken(TransportManager manager) => manager.Services.Breakers!.StateOf(MemoryTransport.Options.Endpoint);
 
     private TransportManager NewManager() => new(Managed.Options with { MaxIdleTime = Timeout.InfiniteTimeSpan }, new TransportServices { Time = _time });
 

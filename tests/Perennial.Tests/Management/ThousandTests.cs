@@ -1,6 +1,7 @@
 using System.Collections.Concurrent;
 using System.Globalization;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
+using Perennial.Http;
 using Perennial.HttpStreams;
 using Perennial.Management;
 using Perennial.Sse;
@@ -21,6 +22,9 @@ public class ThousandTests
     private static readonly int Count = IsLong ? 1000 : 80;
 
     private static readonly string[] Kinds = ["sse", "http-stream", "long-poll", "websocket"];
+
+    /// <summary>Settings that no other test has: connections of the default ones are kept for a minute after the last transport has left.</summary>
+    private static readonly HttpConnectionOptions Pool = new() { ConnectionLifetime = TimeSpan.FromMinutes(14) };
 
     private readonly ConcurrentDictionary<string, Watched> _all = new(StringComparer.Ordinal);
 
@@ -87,10 +91,10 @@ public class ThousandTests
         var endpoint = new Uri(address, $"/{kind}/{stream}");
         var transport = manager.Create(kind switch
         {
-            "sse" => new SseTransportOptions { Endpoint = endpoint, Reconnect = reconnect },
-            "http-stream" => new HttpStreamTransportOptions { Endpoint = endpoint, Reconnect = reconnect },
-            "long-poll" => new LongPollTransportOptions { Endpoint = endpoint, Reconnect = reconnect, Interval = TimeSpan.Zero },
-            _ => new WebSocketTransportOptions { Endpoint = endpoint, Reconnect = reconnect },
+            "sse" => new SseTransportOptions { Endpoint = endpoint, Http = Pool, Reconnect = reconnect },
+            "http-stream" => new HttpStreamTransportOptions { Endpoint = endpoint, Http = Pool, Reconnect = reconnect },
+            "long-poll" => new LongPollTransportOptions { Endpoint = endpoint, Http = Pool, Reconnect = reconnect, Interval = TimeSpan.Zero },
+            _ => new WebSocketTransportOptions { Endpoint = endpoint, Http = Pool, Reconnect = reconnect },
         });
         var watched = new Watched(transport, stream);
         _all[transport.Id] = watched;

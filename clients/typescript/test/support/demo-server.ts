@@ -23,16 +23,16 @@ export async function interrupt(program: ChildProcess): Promise<void> {
   await ended;
 }
 
-/** `perennial serve --demo`. */
+/** `perennial serve --demo`, with more options. */
 export class DemoServer {
   private constructor(
     readonly url: string,
     private readonly process: ChildProcess,
   ) {}
 
-  static async start(): Promise<DemoServer> {
+  static async start(...options: string[]): Promise<DemoServer> {
     if (missingDemo || !program) throw new Error(missingDemo);
-    const server = spawn("dotnet", [program, "serve", "--demo", "--url", "http://127.0.0.1:0"], { stdio: ["ignore", "pipe", "inherit"] });
+    const server = spawn("dotnet", [program, "serve", "--demo", "--url", "http://127.0.0.1:0", ...options], { stdio: ["ignore", "pipe", "inherit"] });
     return new DemoServer(await addressFrom(server), server);
   }
 

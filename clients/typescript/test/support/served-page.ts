@@ -5,7 +5,10 @@ import { DemoServer, missingDemo, textOf } from "./demo-server.js";
 /** Why the page cannot be tested here; where it must be, that is an error of the tests. */
 export const missing = missingBrowser ?? missingDemo;
 
-/** The demo page, served by the real program and shown by a real browser. */
+/** More words than any answer has. */
+const ALL_WORDS = 1_000_000;
+
+/** The demo page, served by the real program and shown by a real browser. The tests decide when each word of an answer is written. */
 export class ServedPage {
   private constructor(
     readonly server: DemoServer,
@@ -13,7 +16,7 @@ export class ServedPage {
   ) {}
 
   static async start(): Promise<ServedPage> {
-    return new ServedPage(await DemoServer.start(), await launch());
+    return new ServedPage(await DemoServer.start("--step"), await launch());
   }
 
   /** A page of its own, as another visitor has it. */
@@ -34,6 +37,8 @@ export class ServedPage {
 
 /** What a visitor does and sees. */
 export class DemoPage {
+  private written = 0;      // words of the answer that the server may write
+
   constructor(
     readonly page: Page,
     private readonly url: string,
@@ -43,6 +48,28 @@ export class DemoPage {
     await this.page.getByLabel("Your question").fill(question);
     await this.page.getByRole("button", { name: "Ask" }).click();
   }
+
+  /** Lets the server write so many more words of the answer. */
+  async write(words: number): Promise<void> {
+    await this.page.waitForURL(/run=/);
+    const response = await fetch(this.run, { method: "POST", body: String(words) });
+    if (!response.ok) throw new Error(`The run answered ${response.status}.`);
+    this.written += words;
+  }
+
+  /** Lets the answer go on by so many words, until the page has them and the question. */
+  async goOn(words: number): Promise<void> {
+    await this.write(words);
+    await this.atLeast("messages", this.written + 1);
+  }
+
+  /** Lets the server write the rest of the answer. */
+  async writeAll(): Promise<void> {
+    if (this.written < ALL_WORDS) await this.write(ALL_WORDS);
+  }
+
+  /** What the page says of its stream, for a failure. */
+  report = async () => `${await this.text("kind")}, ${await this.text("state")}, ${await this.text("messages")} messages of ${this.written} words\n${await this.text("log")}`;
 
   press = (name: string) => this.page.getByRole("button", { name }).click();
 

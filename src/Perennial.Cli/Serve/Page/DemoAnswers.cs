@@ -8,12 +8,15 @@ namespace Perennial.Cli.Serve.Page;
 /// Answers questions by the section of the README that shares most words with them, or by all of it. A run begins with the event
 /// <c>question</c>, so that who joins later sees it too; the events <c>token</c> are the answer.
 /// </summary>
-internal sealed class DemoAnswers(string readme)
+/// <param name="readme">What answers are taken from.</param>
+/// <param name="pause">The pause before each token, or <see langword="null"/> for the pace of a model.</param>
+/// <param name="isStepped">Whether tokens wait for messages to the run instead.</param>
+internal sealed class DemoAnswers(string readme, TimeSpan? pause, bool isStepped)
 {
     private const int LongestQuestion = 1000;
 
     /// <summary>About as fast as a model.</summary>
-    private static readonly TimeSpan PauseBetweenTokens = TimeSpan.FromMilliseconds(25);
+    private static readonly TimeSpan PaceOfAModel = TimeSpan.FromMilliseconds(25);
 
     private readonly string[] _sections = [.. readme.Split("\n## ", StringSplitOptions.None).Skip(1).Select(section => "## " + section.TrimEnd() + "\n")];
 
@@ -27,7 +30,9 @@ internal sealed class DemoAnswers(string readme)
             return;
         }
 
-        var run = await runs.StartAsync((writer, stop) => AnswerAsync(question, writer, stop));
+        var run = isStepped
+            ? await StartSteppedAsync(question, runs)
+            : await runs.StartAsync((writer, stop) => AnswerAsync(question, PauseAsync, writer, stop));
         await TypedResults.Json(new DemoAnswer(run.Id), DemoJson.Default.DemoAnswer, statusCode: StatusCodes.Status201Created).ExecuteAsync(context);
     }
 
@@ -43,12 +48,28 @@ internal sealed class DemoAnswers(string readme)
         }
     }
 
-    private async Task AnswerAsync(string question, RunWriter writer, CancellationToken stop)
+    private ValueTask<StartedRun> StartSteppedAsync(string question, StreamRuns runs)
+    {
+        var steps = new TokenSteps();
+        return runs.StartAsync(
+            async (writer, stop) =>
+            {
+                using (steps)
+                {
+                    await AnswerAsync(question, steps.NextAsync, writer, stop);
+                }
+            },
+            new RunOptions { OnMessage = steps.AllowAsync });
+    }
+
+    private Task PauseAsync(CancellationToken stop) => Task.Delay(pause ?? PaceOfAModel, TimeProvider.System, stop);
+
+    private async Task AnswerAsync(string question, Func<CancellationToken, Task> next, RunWriter writer, CancellationToken stop)
     {
         await writer.WriteAsync(question, "question", stop);
         foreach (var token in Readme.Tokens(AnswerTo(question)))
         {
-            await Task.Delay(PauseBetweenTokens, TimeProvider.System, stop);
+            await next(stop);
             await writer.WriteAsync(token, "token", stop);
         }
     }

@@ -11,12 +11,14 @@ namespace Perennial.Cli.Serve.Page;
 /// The demo page. Page and controls come from the server's own address; streams come over lines, on ports of their own, so that what is
 /// done to a line does nothing to the controls.
 /// </summary>
-internal sealed class DemoPage : IServedContent
+/// <param name="pause">The pause before each word of an answer, or <see langword="null"/> for the pace of a model.</param>
+/// <param name="isStepped">Whether an answer waits for messages to its run instead.</param>
+internal sealed class DemoPage(TimeSpan? pause, bool isStepped) : IServedContent
 {
     /// <summary>Short, so that a stalled line is found out while somebody is looking.</summary>
     private static readonly TimeSpan Heartbeat = TimeSpan.FromSeconds(1);
 
-    private readonly DemoAnswers _answers = new(Readme.Read());
+    private readonly DemoAnswers _answers = new(Readme.Read(), pause, isStepped);
     private readonly LineTraffic _traffic = new();
     private DemoLines? _lines;      // from BeginAsync on
 

@@ -1,0 +1,23 @@
+using System.Globalization;
+using Perennial.AspNetCore;
+
+namespace Perennial.Cli.Serve.Page;
+
+/// <summary>Lets an answer go on only as far as messages to its run allow, so that a test decides when each token is written.</summary>
+internal sealed class TokenSteps : IDisposable
+{
+    private readonly SemaphoreSlim _allowed = new(0);
+
+    /// <summary>Allows as many more tokens as the message says.</summary>
+    /// <exception cref="FormatException">The message is not a whole number.</exception>
+    public Task AllowAsync(RunMessage message, CancellationToken cancellationToken)
+    {
+        _allowed.Release(int.Parse(message.Text, NumberStyles.None, CultureInfo.InvariantCulture));
+        return Task.CompletedTask;
+    }
+
+    /// <summary>Completes when the next token may be written.</summary>
+    public Task NextAsync(CancellationToken cancellationToken) => _allowed.WaitAsync(cancellationToken);
+
+    public void Dispose() => _allowed.Dispose();
+}
