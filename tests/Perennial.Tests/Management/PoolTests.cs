@@ -193,7 +193,7 @@ public class PoolTests
         time.Advance(TimeSpan.FromMinutes(1));
         manager.Sweep().ShouldBe(2);
 
-        manager.Transports.ShouldBe([read, handled, active], ignoreOrder: true);
+        manager.Transports.ShouldBe([read, handled, active, unread], ignoreOrder: true);
         await Patience.Until(() => removed.Count == 3, "all are closed");
         removed.ShouldBe(
             [(completed, RemovalReason.Ended), (idle, RemovalReason.Idle), (failed, RemovalReason.Idle)], ignoreOrder: true);
