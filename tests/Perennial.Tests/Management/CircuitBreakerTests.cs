@@ -5,7 +5,6 @@ using Perennial.Management;
 using Perennial.Sse;
 using Perennial.Testing;
 using Perennial.Tests.Fixtures;
-using Perennial.Tests.Support;
 
 namespace Perennial.Tests.Management;
 
@@ -252,7 +251,7 @@ public class CircuitBreakerTests
     private static TransportException Refused() => new(TransportErrorCode.ConnectFailed, "Refused by the test.", isTransient: true);
 
     private static double BrokenOrigins(Diagnostics.Telemetry telemetry) => telemetry.Collect()
-        .Where(static measured => measured.Name == "perennial.client.origins.broken" && measured.Tags.Contains("memory.test")).Sum(static measured => measured.Sum);
+        .Where(static measured => string.Equals(measured.Name, "perennial.client.origins.broken", StringComparison.Ordinal) && measured.Tags.Contains("memory.test")).Sum(static measured => measured.Sum);
 
     private static BreakerState Broken(TransportManager manager) => manager.Services.Breakers!.StateOf(MemoryTransport.Options.Endpoint);
 
