@@ -48,7 +48,7 @@ internal sealed class DemoAnswers(string readme, TimeSpan? pause, bool isStepped
         }
     }
 
-    private ValueTask<StartedRun> StartSteppedAsync(string question, StreamRuns runs)
+    private Task<StartedRun> StartSteppedAsync(string question, StreamRuns runs)
     {
         var steps = new TokenSteps();
         return runs.StartAsync(
