@@ -187,8 +187,12 @@ public class PoolTests
         manager.Transports.ShouldNotContain(completed);
 
         time.Advance(TimeSpan.FromMinutes(4));
-        active.Connection.Say("1");
-        await Patience.Until(() => active.GetMetrics().MessagesReceived == 1, "traffic");
+        active.Connection.Script(static batch =>
+        {
+            batch.BytesReceived = 5;
+            return ReadOutcome.More;
+        });
+        await Patience.Until(() => active.GetMetrics().LastHeartbeatAt is not null, "traffic");
         manager.Sweep().ShouldBe(0);
         time.Advance(TimeSpan.FromMinutes(1));
         manager.Sweep().ShouldBe(2);
