@@ -86,7 +86,7 @@ export const autoOf = (protocols: readonly Protocol[]): Protocol => ({
     }
 
     function isOtherForm({ code, status }: TransportError, kind: string): boolean {
-      return code == "unexpected-content-type" || code == "connect-timeout" || (kind == "websocket" && /^(connect-failed|http-status|protocol-violation)$/.test(code)) || OTHER_FORM.includes(status!);
+      return code == "unexpected-content-type" || code == "connect-timeout" || kind == "websocket" || OTHER_FORM.includes(status!);
     }
   },
 });

@@ -3,7 +3,8 @@ import { spawn } from "node:child_process";
 import { after, before, describe, test } from "node:test";
 import type { Browser } from "playwright-core";
 import { launch, missingBrowser } from "./support/browser.js";
-import { CuttingProxy, seeded } from "./support/cutting-proxy.js";
+import { CuttingProxy } from "./support/cutting-proxy.js";
+import { seeded } from "./support/seeded.js";
 import { addressFrom, DemoServer, interrupt, missingDemo, textOf } from "./support/demo-server.js";
 import { isRequired } from "./support/test-server.js";
 

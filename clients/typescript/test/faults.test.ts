@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { TransportKind } from "../src/types.js";
-import { CuttingProxy, seeded } from "./support/cutting-proxy.js";
+import { CuttingProxy } from "./support/cutting-proxy.js";
+import { seeded } from "./support/seeded.js";
 import { connectTo, readAll } from "./support/forms.js";
 import { StreamServer } from "./support/stream-server.js";
 

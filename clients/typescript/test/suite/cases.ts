@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { connectTo, readAll } from "../support/forms.js";
 import type { StreamMessage, Transport, TransportKind } from "../../src/types.js";
 import { type TestOrders, token } from "./order.js";
+import { callAtRandom } from "./random.js";
 import { nothing, Tally } from "./tally.js";
 
 /** One test of the client against the real server: the same in Node and in a browser. */
@@ -127,6 +128,13 @@ export const cases: readonly Case[] = [
       assert.ok(cuts > 2, `${cuts} cuts`);
       await until(async () => (await orders.state(run)).received.length >= expected.length);
       assert.deepEqual((await orders.state(run)).received, expected);
+    },
+  })),
+
+  ...forms.map((kind): Case => ({
+    name: `${kind}: random calls settle, lose nothing and repeat nothing`,
+    async run(orders) {
+      for (let run = 0; run < 40; run++) await callAtRandom(kind, orders, seed + run);
     },
   })),
 
