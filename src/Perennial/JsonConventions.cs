@@ -4,7 +4,8 @@ namespace Perennial;
 
 /// <summary>
 /// What JSON messages mean beyond their payload, as servers in the field write it: <c>{"type":"done"}</c> ends a stream and is not
-/// delivered when it says nothing else; <c>{"done":true,…}</c> ends it and is delivered; <c>{"type":"error",…}</c> is an error that the
+/// delivered when it says nothing else; <c>{"done":true}</c> ends it and is delivered
+/// where it stands alone, or in a line of Ollama, which names its <c>model</c>: in anything larger it is an application's data; <c>{"type":"error",…}</c> is an error that the
 /// stream survives. <c>{"error":{…}}</c> or <c>{"error":"…"}</c> and nothing else, but a code, is how a response fails that had begun well. Only
 /// members at the top count. A message without such a marker costs one vectorised search.
 /// </summary>
@@ -115,12 +116,13 @@ internal static class JsonConventions
         {
             var reader = new Utf8JsonReader(json);
             reader.Read();
-            var (isDone, isMarkedDone, members, isError, ofError) = (false, false, 0, false, 0);
+            var (isDone, isMarkedDone, hasModel, members, isError, ofError) = (false, false, false, 0, false, 0);
             while (reader.Read() && reader.TokenType == JsonTokenType.PropertyName)
             {
                 members++;
                 var isType = reader.ValueTextEquals("type"u8);
                 var isFlag = reader.ValueTextEquals("done"u8);
+                var isModel = reader.ValueTextEquals("model"u8);
                 var isErrors = reader.ValueTextEquals("error"u8);
                 ofError += isErrors || reader.ValueTextEquals("code"u8) || reader.ValueTextEquals("request_id"u8) ? 1 : 0;
                 reader.Read();
@@ -132,12 +134,13 @@ internal static class JsonConventions
 
                 isMarkedDone |= isType && reader.TokenType == JsonTokenType.String && reader.ValueTextEquals("done"u8);
                 isDone |= isFlag && reader.TokenType == JsonTokenType.True;
+                hasModel |= isModel && reader.TokenType == JsonTokenType.String;
                 reader.Skip();
             }
 
             return isError && ofError == members ? StreamSignal.Failed
                 : isMarkedDone && members == 1 ? StreamSignal.Completed
-                : isMarkedDone || isDone ? StreamSignal.DeliveredThenCompleted
+                : isMarkedDone || (isDone && (hasModel || members == 1)) ? StreamSignal.DeliveredThenCompleted
                 : StreamSignal.None;
         }
         // Half a surrogate pair is valid JSON, but no string: comparing it is an InvalidOperationException.

@@ -5,7 +5,7 @@ import { createJsonLinesParser } from "./json-lines.js";
 import { createMessage, type Incoming } from "./message.js";
 import type { Parser } from "./parser.js";
 import { connectResponse, mediaType, refuse, speaksPerennial } from "./response.js";
-import { classifyJson } from "./signals.js";
+import { classifyLine } from "./signals.js";
 
 export * from "./exports.js";
 
@@ -19,7 +19,7 @@ export const httpStream: Protocol = {
     if (isRaw) return connectResponse(context, open, response, createRawParser(), () => "message", false);
     await requireJson(response);
     const parser = createJsonLinesParser(maxMessageLength, speaksPerennial(response), open.lastEventId);
-    return connectResponse(context, open, response, parser, classifyJson);
+    return connectResponse(context, open, response, parser, classifyLine);
   },
 };
 

@@ -6,7 +6,7 @@ import { createJsonLinesParser, partsOf, readJson } from "./json-lines.js";
 import type { Incoming } from "./message.js";
 import type { Parser } from "./parser.js";
 import { endOf, longestSilenceOf, mediaType, readBody, speaksPerennial } from "./response.js";
-import { classifyJson, meaningOf, parse } from "./signals.js";
+import { classifyLine, meaningOf, parse } from "./signals.js";
 import { tooLarge } from "./sse-parser.js";
 import type { StreamMessage } from "./types.js";
 import { sleep } from "./waiting.js";
@@ -37,7 +37,7 @@ export const longPoll: Protocol = {
       get repeatsSends() { return http.repeatsPosts(isPerennial); },
       bytes: 0,
       read: async () => (await batches.next()).value,
-      classify: (message: StreamMessage) => meaningOf(message, settings, isPerennial, classifyJson),
+      classify: (message: StreamMessage) => meaningOf(message, settings, isPerennial, classifyLine),
       canResume: () => true,
       send: http.post,
       stop: http.stop,

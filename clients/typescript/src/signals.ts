@@ -15,20 +15,40 @@ export function meaningOf(message: StreamMessage, { classify }: Settings, isPere
   return control == "message" ? (classify ?? (isPerennial ? classifyError : convention))(message) : control;
 }
 
-/** `[DONE]` of chat completion streams, and errors. An event that merely is called done is an event. */
-export const classifyEvent = (message: StreamMessage): StreamSignal => (message.data == "[DONE]" ? "completed" : classifyError(message));
+/** `[DONE]` of chat completion streams, errors, and failures, as `event: error` with JSON too. An event that merely is called done is an event. */
+export const classifyEvent = (message: StreamMessage): StreamSignal =>
+  message.data == "[DONE]" ? "completed"
+  : message.type == "error" && parse(message.data) !== undefined ? "failed"
+  : classifyFailure(message);
 
 /** Errors alone, as `{"type":"error",…}`: for streams whose end is marked in another way, where done is somebody's data. */
 export const classifyError = (message: StreamMessage): StreamSignal => (mayHold(message, '"error"') && memberOf(message, "type") === "error" ? "error" : "message");
 
+/** Errors, and what a response fails by that had begun well: `{"error":{…}}` or `{"error":"…"}` and nothing else, but a code. */
+function classifyFailure(message: StreamMessage): StreamSignal {
+  const signal = classifyError(message);
+  if (signal == "error" || !mayHold(message, '"error"')) return signal;
+  const { error, code: _, request_id: __, ...more } = (parse(message.data) ?? {}) as Members;
+  return error && /object|string/.test(typeof error) && !Object.keys(more).length ? "failed" : signal;
+}
+
 /**
- * What JSON messages mean, as servers in the field write it: `{"type":"done"}` ends a stream and is not delivered when it says nothing
- * else; `{"done":true,…}` ends it and is delivered; `{"type":"error",…}` is an error. Only members at the top count.
+ * What JSON messages of a conversation mean, as servers in the field write it: `{"type":"done"}` ends a stream and is not delivered when
+ * it says nothing else; `{"done":true}` alone, or in a line of Ollama, which names its `model`, ends it and is delivered; in anything
+ * larger it is somebody's data. `{"type":"error",…}` is an error. Only members at the top count.
  */
 export function classifyJson(message: StreamMessage): StreamSignal {
   const { type, done, ...more } = mayHold(message, 'done"') ? ((parse(message.data) ?? {}) as Members) : {};
-  if (type === "done") return done === undefined && !Object.keys(more).length ? "completed" : "delivered-then-completed";
-  return done === true && type !== "error" ? "delivered-then-completed" : classifyError(message);
+  const isAlone = !Object.keys(more).length;
+  if (type === "done") return done === undefined && isAlone ? "completed" : "delivered-then-completed";
+  const isMarked = done === true && type !== "error" && ((isAlone && type === undefined) || text(more["model"]) !== undefined);
+  return isMarked ? "delivered-then-completed" : classifyError(message);
+}
+
+/** The same for the lines of a response, which may fail: in a conversation an error may be the answer to one message of many. */
+export function classifyLine(message: StreamMessage): StreamSignal {
+  const signal = classifyJson(message);
+  return signal == "message" ? classifyFailure(message) : signal;
 }
 
 /** A look before the parsing. */

@@ -5,7 +5,7 @@ import type { Connection } from "../src/connection.js";
 import { createJsonLinesParser } from "../src/json-lines.js";
 import type { Incoming } from "../src/message.js";
 import { connectResponse } from "../src/response.js";
-import { classifyJson } from "../src/signals.js";
+import { classifyLine } from "../src/signals.js";
 import { createSseParser } from "../src/sse-parser.js";
 import { settle } from "../src/settings.js";
 import type { ProtocolContext } from "../src/connection.js";
@@ -100,7 +100,7 @@ async function readLines({ perennial, cut }: NdjsonCase, pieces: Uint8Array[]) {
   const context = { settings, target: { url: settings.url } } as ProtocolContext;
   const open = { attempt: 0, lastEventId: undefined, hasDelivered: false, signal: new AbortController().signal };
   const response = new Response(body, { headers: perennial ? { "perennial-protocol": "1" } : {} });
-  return await tally(connectResponse(context, open, response, createJsonLinesParser(1 << 20, !!perennial), classifyJson));
+  return await tally(connectResponse(context, open, response, createJsonLinesParser(1 << 20, !!perennial), classifyLine));
 }
 
 /** Counts as the pump does. */

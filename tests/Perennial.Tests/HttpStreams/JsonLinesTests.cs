@@ -91,10 +91,10 @@ public class JsonLinesTests
     [Fact]
     public async Task Markers_end_the_stream_although_the_response_goes_on()
     {
-        await using var server = ScriptedServer.Start(Lines("{\"response\":\"a\",\"done\":false}\n{\"response\":\"\",\"done\":true}\n", Ending.Silence));
+        await using var server = ScriptedServer.Start(Lines("{\"response\":\"a\",\"done\":false}\n{\"model\":\"m\",\"done\":true}\n", Ending.Silence));
         await using var probe = For(server, options => options with { EndOfStream = EndOfStreamPolicy.RequireMarker });
 
-        (await probe.ReadTextsAsync()).ShouldBe(["{\"response\":\"a\",\"done\":false}", "{\"response\":\"\",\"done\":true}"]);
+        (await probe.ReadTextsAsync()).ShouldBe(["{\"response\":\"a\",\"done\":false}", "{\"model\":\"m\",\"done\":true}"]);
 
         (await probe.Transport.Completion).ShouldBe(StreamEnd.Completed);
     }

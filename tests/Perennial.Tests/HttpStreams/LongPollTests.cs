@@ -73,10 +73,10 @@ public class LongPollTests
     [Fact]
     public async Task The_last_message_may_say_that_it_is_the_last()
     {
-        await using var server = ScriptedServer.Start(Answer("[{\"n\":1},{\"n\":2,\"done\":true},{\"n\":3}]"));
+        await using var server = ScriptedServer.Start(Answer("[{\"n\":1},{\"model\":\"m\",\"done\":true},{\"n\":3}]"));
         await using var probe = For(server);
 
-        (await probe.ReadTextsAsync()).ShouldBe(["{\"n\":1}", "{\"n\":2,\"done\":true}"]);
+        (await probe.ReadTextsAsync()).ShouldBe(["{\"n\":1}", "{\"model\":\"m\",\"done\":true}"]);
 
         server.Requests.Count.ShouldBe(1);
     }
