@@ -1,7 +1,7 @@
 import { type FormEvent, StrictMode, useState } from "react";
 import { createRoot } from "react-dom/client";
-import { useTransport } from "@perennial/client/react";
-import { answerInAddress, askHere } from "../ask.js";
+import { useStreamText } from "@perennial/client/react";
+import { answerInAddress, askHere, textOf } from "../ask.js";
 
 function App() {
   const [url, setUrl] = useState(answerInAddress);
@@ -22,7 +22,7 @@ function App() {
 }
 
 function Answer({ url }: { url: string }) {
-  const { messages, state, attempt, end, transport } = useTransport({ url, keep: Infinity });
+  const { text, messages, state, attempt, end, transport } = useStreamText({ url }, textOf);
   const shown = end?.reason ?? state;
   return (
     <article>
@@ -31,7 +31,7 @@ function Answer({ url }: { url: string }) {
         <span>{messages.length} messages over {transport.kind}{attempt > 0 && `, attempt ${attempt}`}</span>
         <button disabled={!!end} onClick={() => void transport.stop()}>Stop</button>
       </header>
-      <p className="answer">{messages.filter(({ type }) => type == "token").map(({ data }) => data).join("")}</p>
+      <p className="answer">{text}</p>
     </article>
   );
 }

@@ -9,7 +9,7 @@ const url = query.get("url")!;
 let mounts = 0;
 
 function Answer() {
-  const { messages, state } = useTransport({ transport: kind, url, keep: Infinity, idleTimeout: 60_000 });
+  const { messages, state } = useTransport({ transport: kind, url, idleTimeout: 60_000 });
   useEffect(() => void mounts++, []);
   return <p data-state={state} data-mounts={mounts}>{messages.map(({ data }) => data).join("|")}</p>;
 }
