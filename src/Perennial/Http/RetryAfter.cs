@@ -33,6 +33,7 @@ internal static class RetryAfter
             ? TimeSpan.FromTicks(Math.Max(0, (date - time.GetUtcNow()).Ticks))
             : null;
 
+    /// <summary>Rounds up to whole milliseconds: a timer cuts off what is below, and so would end before the time that was asked for.</summary>
     private static TimeSpan Wait(double milliseconds) =>
-        milliseconds < MostMilliseconds ? TimeSpan.FromMilliseconds(milliseconds) : TimeSpan.MaxValue;
+        milliseconds < MostMilliseconds ? TimeSpan.FromMilliseconds(Math.Ceiling(milliseconds)) : TimeSpan.MaxValue;
 }

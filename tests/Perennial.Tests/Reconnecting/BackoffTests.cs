@@ -92,7 +92,7 @@ public class BackoffTests
     [Theory]
     [InlineData("2500", null, 2500)]
     [InlineData("2500", "17", 2500)]
-    [InlineData("2500.5", null, 2500.5)]
+    [InlineData("2500.5", null, 2501)]
     [InlineData("soon", "17", 17_000)]
     [InlineData("", null, 1000)]
     [InlineData("-1", null, 1000)]
