@@ -333,7 +333,7 @@ public abstract class Transport : IAsyncDisposable
     /// Holds back further messages, from this moment and but for one that may be on its way to the reader, and stops reading from
     /// the network: the sender is slowed down, and nothing is lost.
     /// </summary>
-    public void Pause() => _core.Buffer.Pause();
+    public void Pause() => _core.Buffer.Pause(_core.Time.GetTimestamp());
 
     /// <summary>Ends a pause; what waited comes first.</summary>
     public void Resume() => _core.Buffer.Resume();
@@ -390,9 +390,6 @@ public abstract class Transport : IAsyncDisposable
     /// <summary>Where the stream is.</summary>
     internal Uri Endpoint => _core.Options.Endpoint;
 
-    /// <summary>How many messages may wait.</summary>
-    internal BufferOptions BufferLimits => _core.Options.BufferRules;
-
     /// <summary>Whether somebody consumes the messages at present, as a sequence or by events.</summary>
     internal bool IsBeingRead
     {
@@ -404,6 +401,9 @@ public abstract class Transport : IAsyncDisposable
             }
         }
     }
+
+    /// <summary>Whether messages flow, and if not, what holds them up and since when.</summary>
+    internal FlowStatus GetFlow() => _core.GetFlow(IsBeingRead);
 
     /// <summary>Sends a request, whose replies are expected from before it leaves.</summary>
     internal PendingRequest Request(ReadOnlySpan<byte> value, RequestOptions options, bool isSingle)

@@ -91,6 +91,9 @@ public abstract class TransportConnection : IAsyncDisposable
     /// <summary>Whether the peer gave a sign of life that ended no read.</summary>
     internal bool ShowedLife => _idle?.HasHeard ?? false;
 
+    /// <summary>How long the peer has been silent while somebody waits for bytes, and the limit; <see langword="null"/> while nobody does.</summary>
+    internal (TimeSpan Silence, TimeSpan Limit)? PeerSilence => _idle is { Silence: { } silence, Limit: var limit } ? (silence, limit) : null;
+
     /// <summary>Completes when a message handed to <see cref="SendAsync"/> can leave, so that its time begins then.</summary>
     internal virtual ValueTask WaitUntilItSendsAsync(CancellationToken cancellationToken) => ValueTask.CompletedTask;
 

@@ -4,6 +4,7 @@ using Microsoft.AspNetCore.Hosting;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Diagnostics.HealthChecks;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Options;
 using Perennial.Management;
@@ -91,7 +92,7 @@ public class HostTests
         builder.WebHost.UseKestrelCore().UseUrls("http://127.0.0.1:0");
         builder.Configuration.AddInMemoryCollection(Settings(
             ("good", "sse", server.Address), ("better", "sse", server.Address), ("bad", "sse", new Uri(refusing.Address, "/?key=hunter2"))));
-        builder.Services.AddRouting().AddHealthChecks().AddPerennial();
+        builder.Services.AddSingleton<TimeProvider>(new ManualTimeProvider()).AddRouting().AddHealthChecks().AddPerennial();
         builder.Services.AddPerennial(builder.Configuration.GetSection("Perennial"));
         await using var app = builder.Build();
         app.MapHealthChecks("/health", new() { ResponseWriter = static (context, report) => context.Response.WriteAsync(
@@ -105,11 +106,31 @@ public class HostTests
         await names.Get("better").ConnectAsync().Soon();
         await names.Get("bad").ConnectAsync().Soon().ShouldThrowAsync<TransportException>();
         (await client.GetStringAsync("/health")).ShouldBe(
-            "Degraded: Of 3 transports 1 are unhealthy and 0 degraded. transports=3, bad=sse Failed: Failed: HttpStatus.");
+            "Degraded: Of 3 transports 1 are unhealthy and 0 degraded. transports=3, bad=sse Failed since 2000-01-01 00:00:00Z: Failed: HttpStatus.");
         await app.Services.GetRequiredService<TransportManager>().CloseAsync(names.Get("good").Id).Soon();
         var unhealthy = await client.GetAsync(new Uri("/health", UriKind.Relative));
         unhealthy.StatusCode.ShouldBe(HttpStatusCode.ServiceUnavailable);
         (await unhealthy.Content.ReadAsStringAsync()).ShouldStartWith("Unhealthy: Of 2 transports 1 are unhealthy");
+    }
+
+    [Fact]
+    public async Task The_health_check_is_degraded_by_a_paused_transport_and_says_since_when()
+    {
+        await using var server = ScriptedServer.Start(static exchange => exchange.StreamAndWaitAsync(1, 1));
+        var time = new ManualTimeProvider();
+        var services = new ServiceCollection().AddSingleton<TimeProvider>(time).AddLogging();
+        services.AddPerennial(options => options.Transports["news"] = new NamedTransport("sse", new Sse.SseTransportOptions { Endpoint = server.Address }));
+        services.AddHealthChecks().AddPerennial();
+        await using var provider = services.BuildServiceProvider();
+        var transport = provider.GetRequiredService<NamedTransports>().Get("news");
+        await transport.ConnectAsync().Soon();
+        time.Advance(TimeSpan.FromSeconds(5));
+
+        transport.Pause();
+
+        var entry = (await provider.GetRequiredService<HealthCheckService>().CheckHealthAsync()).Entries["perennial"];
+        entry.Status.ShouldBe(Microsoft.Extensions.Diagnostics.HealthChecks.HealthStatus.Degraded);
+        entry.Data["news"].ShouldBe("sse Connected since 2000-01-01 00:00:05Z: Paused; messages are held back until Resume is called.");
     }
 
     private static IEnumerable<KeyValuePair<string, string?>> Settings(params (string Name, string Kind, Uri Endpoint)[] transports) =>

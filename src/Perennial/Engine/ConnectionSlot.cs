@@ -8,6 +8,18 @@ internal sealed class ConnectionSlot(Lock gate)
     private TaskCompletionSource<TransportConnection>? _next;       // somebody waits while there is none
     private int _count;
 
+    /// <summary>The present connection, or <see langword="null"/> where there is none.</summary>
+    public TransportConnection? Present
+    {
+        get
+        {
+            lock (gate)
+            {
+                return _present;
+            }
+        }
+    }
+
     public void Put(TransportConnection connection)
     {
         lock (gate)

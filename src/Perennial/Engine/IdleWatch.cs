@@ -44,6 +44,9 @@ internal sealed class IdleWatch : IAsyncDisposable
     /// <summary>The longest silence.</summary>
     public TimeSpan Limit => _limit;
 
+    /// <summary>How long the present read has waited for a byte; <see langword="null"/> while there is none. From anywhere.</summary>
+    public TimeSpan? Silence => Volatile.Read(ref _readingSince) is var since and not NotReading ? _time.GetElapsedTime(since) : null;
+
     /// <summary>Whether a read waits for bytes.</summary>
     public bool IsReading => Volatile.Read(ref _readingSince) != NotReading;
 

@@ -12,6 +12,7 @@ internal sealed class LifeCycle(TransportCore core)
 {
     private readonly Lock _gate = core.Gate;
     private TransportState _state;                      // written by TryEnterLocked only
+    private long _stateSince = core.Time.GetTimestamp();        // written by TryEnterLocked only
     private TransportSession _session = new(core.Gate); // written by StartOrJoin only
     private bool _isDisposed;
 
@@ -22,6 +23,18 @@ internal sealed class LifeCycle(TransportCore core)
             lock (_gate)
             {
                 return _state;
+            }
+        }
+    }
+
+    /// <summary>The timestamp at which the state was entered.</summary>
+    public long StateSince
+    {
+        get
+        {
+            lock (_gate)
+            {
+                return _stateSince;
             }
         }
     }
@@ -156,6 +169,7 @@ internal sealed class LifeCycle(TransportCore core)
             return false;
         }
 
+        _stateSince = _state == next ? _stateSince : core.Time.GetTimestamp();
         _state = next;
         return true;
     }

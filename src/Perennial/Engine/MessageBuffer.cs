@@ -25,6 +25,8 @@ internal sealed class MessageBuffer
     private readonly ReaderWait _readerWait;
     private long _dropped;
     private bool _paused;
+    private long _pausedSince;
+    private long _aboveMarkSince;
     private StreamEnd? _end;
     private bool _discarded;
     private bool _held;                     // paused or discarded: the reader gets nothing
@@ -59,6 +61,18 @@ internal sealed class MessageBuffer
             lock (_gate)
             {
                 return SizeLocked;
+            }
+        }
+    }
+
+    /// <summary>The timestamps of the pause and of the high-water mark, each <see langword="null"/> where it does not hold.</summary>
+    public (long? PausedSince, long? AboveMarkSince) HeldUpSince
+    {
+        get
+        {
+            lock (_gate)
+            {
+                return (_paused ? _pausedSince : null, _aboveMark && SizeLocked >= _mark ? _aboveMarkSince : null);
             }
         }
     }
@@ -139,6 +153,7 @@ internal sealed class MessageBuffer
             if (!_aboveMark && SizeLocked >= _mark)
             {
                 _aboveMark = true;
+                _aboveMarkSince = receivedAt;
                 UpdateLookLocked();
                 noticed |= UseNoticesLocked().AddCrossing(BufferNoticeKind.Backpressure, SizeLocked);
             }
@@ -265,10 +280,12 @@ internal sealed class MessageBuffer
     /// <summary>Lets the reader's present wait, or else its next one, end whether or not there is a message.</summary>
     public void WakeReader() => SetAndWake(static buffer => buffer._wakeRequested = !buffer._readerWait.IsPending, mayWakeForNothing: true);
 
-    public void Pause()
+    /// <param name="timestamp">Now; kept where the buffer is not paused already.</param>
+    public void Pause(long timestamp)
     {
         lock (_gate)
         {
+            _pausedSince = _paused ? _pausedSince : timestamp;
             _paused = true;
             Volatile.Write(ref _held, true);
         }

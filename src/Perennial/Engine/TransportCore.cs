@@ -80,6 +80,25 @@ internal sealed class TransportCore
 
     public EventDispatcher UseEvents() => LazyInitializer.EnsureInitialized(ref _events, () => new EventDispatcher(this, _transport))!;
 
+    public FlowStatus GetFlow(bool isBeingRead)
+    {
+        var (pausedSince, fullSince) = Buffer.HeldUpSince;
+        var silence = Connection.Present?.PeerSilence;
+        var now = Time.GetUtcNow();
+        return new FlowStatus
+        {
+            StateSince = Moment(Life.StateSince),
+            PausedSince = pausedSince is { } paused ? Moment(paused) : null,
+            FullSince = fullSince is { } full ? Moment(full) : null,
+            SilentSince = now - silence?.Silence,
+            Silence = silence?.Silence ?? TimeSpan.Zero,
+            IdleLimit = silence?.Limit ?? Timeout.InfiniteTimeSpan,
+            IsBeingRead = isBeingRead,
+        };
+
+        DateTimeOffset Moment(long timestamp) => now - Time.GetElapsedTime(timestamp);
+    }
+
     /// <summary>Counts an error, whether or not anybody listens, and announces it.</summary>
     public void Report(TransportException error, bool isRecoverable, int attempt)
     {

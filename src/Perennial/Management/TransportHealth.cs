@@ -1,3 +1,5 @@
+using Perennial.Engine;
+
 namespace Perennial.Management;
 
 /// <summary>How well something is, from best to worst.</summary>
@@ -14,6 +16,11 @@ public enum HealthStatus
 }
 
 /// <summary>How well one transport is, why, and on what grounds.</summary>
+/// <remarks>
+/// A connected transport is degraded while it is paused, while its buffer is at the high-water mark or above, and while its server has
+/// sent no byte for half of the silence after which the connection is given up (<see cref="TransportOptions.IdleTimeout"/>, or what the
+/// server announces). Where that is infinite, silence is not judged.
+/// </remarks>
 public sealed record TransportHealth
 {
     /// <summary>Consecutive failed tries from which a reconnecting transport counts as unhealthy.</summary>
@@ -30,6 +37,9 @@ public sealed record TransportHealth
 
     /// <summary>Why, in one sentence without secrets.</summary>
     public required string Reason { get; init; }
+
+    /// <summary>Since when <see cref="Reason"/> holds; <see langword="null"/> for a healthy transport.</summary>
+    public DateTimeOffset? Since { get; init; }
 
     /// <summary><see cref="Transport.State"/>.</summary>
     public required TransportState State { get; init; }
@@ -49,15 +59,17 @@ public sealed record TransportHealth
     /// <summary>The circuit breaker of the transport's origin.</summary>
     public BreakerState Breaker { get; init; }
 
-    internal static TransportHealth Of(TransportMetrics metrics, BufferOptions buffer, BreakerState breaker)
+    internal static TransportHealth Of(Transport transport, BreakerState breaker)
     {
-        var (status, reason) = Judge(metrics, buffer, breaker);
+        var metrics = transport.GetMetrics();
+        var (status, reason, since) = Judge(metrics, transport.GetFlow(), breaker);
         return new TransportHealth
         {
             Id = metrics.Id,
             Kind = metrics.Kind,
             Status = status,
             Reason = reason,
+            Since = since,
             State = metrics.State,
             LastActivityAt = metrics.LastActivityAt,
             LastHeartbeatAt = metrics.LastHeartbeatAt,
@@ -67,19 +79,29 @@ public sealed record TransportHealth
         };
     }
 
-    private static (HealthStatus Status, string Reason) Judge(TransportMetrics metrics, BufferOptions buffer, BreakerState breaker) => metrics.State switch
+    private static (HealthStatus Status, string Reason, DateTimeOffset? Since) Judge(TransportMetrics metrics, FlowStatus flow, BreakerState breaker) => metrics.State switch
     {
-        TransportState.Failed => (HealthStatus.Unhealthy, $"Failed: {metrics.LastError?.Code}."),
-        TransportState.Closed => (HealthStatus.Healthy, "Closed in good order."),
-        TransportState.Idle => (HealthStatus.Healthy, "Not started."),
-        TransportState.Connected when metrics.BufferSize >= buffer.MarkSize =>
-            (HealthStatus.Degraded, $"Its reader does not keep up: {metrics.BufferSize} messages wait."),
-        TransportState.Connected => (HealthStatus.Healthy, "Connected."),
-        _ when breaker != BreakerState.Closed => (HealthStatus.Unhealthy, $"Its origin failed repeatedly; the circuit breaker is {breaker}."),
+        TransportState.Failed => (HealthStatus.Unhealthy, $"Failed: {metrics.LastError?.Code}.", flow.StateSince),
+        TransportState.Closed => (HealthStatus.Healthy, "Closed in good order.", null),
+        TransportState.Idle => (HealthStatus.Healthy, "Not started.", null),
+        TransportState.Connected => JudgeFlow(flow, metrics.BufferSize),
+        _ when breaker != BreakerState.Closed =>
+            (HealthStatus.Unhealthy, $"Its origin failed repeatedly; the circuit breaker is {breaker}.", flow.StateSince),
         _ when metrics.ConsecutiveErrors >= ManyErrors =>
-            (HealthStatus.Unhealthy, $"{metrics.ConsecutiveErrors} tries failed in a row, the last by {metrics.LastError?.Code}."),
-        TransportState.Connecting when metrics.ConsecutiveErrors == 0 => (HealthStatus.Healthy, "Connecting for the first time."),
-        _ => (HealthStatus.Degraded, $"Reconnecting after {metrics.LastError?.Code}."),
+            (HealthStatus.Unhealthy, $"{metrics.ConsecutiveErrors} tries failed in a row, the last by {metrics.LastError?.Code}.", flow.StateSince),
+        TransportState.Connecting when metrics.ConsecutiveErrors == 0 => (HealthStatus.Healthy, "Connecting for the first time.", null),
+        _ => (HealthStatus.Degraded, $"Reconnecting after {metrics.LastError?.Code}.", flow.StateSince),
+    };
+
+    /// <summary>A connection stands; what it brings may still be held up.</summary>
+    private static (HealthStatus Status, string Reason, DateTimeOffset? Since) JudgeFlow(FlowStatus flow, int waiting) => flow switch
+    {
+        { PausedSince: { } since } => (HealthStatus.Degraded, "Paused; messages are held back until Resume is called.", since),
+        { FullSince: { } since, IsBeingRead: false } => (HealthStatus.Degraded, $"No reader takes its messages: {waiting} wait.", since),
+        { FullSince: { } since } => (HealthStatus.Degraded, $"Its reader does not keep up: {waiting} messages wait.", since),
+        _ when flow.IdleLimit != Timeout.InfiniteTimeSpan && flow.Silence >= flow.IdleLimit / 2 =>
+            (HealthStatus.Degraded, $"The server sends nothing, not even a heartbeat; the connection is given up after {flow.IdleLimit} of silence.", flow.SilentSince),
+        _ => (HealthStatus.Healthy, "Connected.", null),
     };
 }
 

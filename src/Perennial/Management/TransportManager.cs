@@ -250,7 +250,7 @@ public sealed class TransportManager : IAsyncDisposable, IDisposable
     }
 
     private TransportHealth HealthOf(Transport transport) => TransportHealth.Of(
-        transport.GetMetrics(), transport.BufferLimits, Services.Breakers?.StateOf(transport.Endpoint) ?? BreakerState.Closed);
+        transport, Services.Breakers?.StateOf(transport.Endpoint) ?? BreakerState.Closed);
 
     private Task BeginClosing(PooledTransport pooled, RemovalReason reason)
     {

@@ -67,7 +67,7 @@ public class MessageBufferModelTests
 
                     break;
                 case Step.Pause:
-                    buffer.Pause();
+                    buffer.Pause(timestamp: 0);
                     model.Paused = true;
                     break;
                 case Step.Resume:

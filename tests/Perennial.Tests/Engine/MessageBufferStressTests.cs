@@ -190,7 +190,7 @@ public class MessageBufferStressTests
     {
         while (!until.IsCompleted)
         {
-            buffer.Pause();
+            buffer.Pause(timestamp: 0);
             await Task.Yield();
             buffer.Resume();
             await Task.Delay(TimeSpan.FromMilliseconds(1), TimeProvider.System);

@@ -119,7 +119,7 @@ public class MessageBufferTests
     {
         var buffer = New(2, mode);
         buffer.Append(Messages(1, 2), 0);
-        buffer.Pause();
+        buffer.Pause(timestamp: 0);
 
         buffer.TryRead(out _).ShouldBeFalse();
         var message = buffer.WaitToReadAsync(CancellationToken.None).AsTask();

@@ -51,7 +51,7 @@ public class HealthTests
         time.Advance(TimeSpan.FromSeconds(1));
 
         var health = manager.GetHealth(transport.Id)!;
-        (health.Status, health.Reason).ShouldBe((HealthStatus.Degraded, "Its reader does not keep up: 8 messages wait."));
+        (health.Status, health.Reason).ShouldBe((HealthStatus.Degraded, "No reader takes its messages: 8 wait."));
         health.State.ShouldBe(TransportState.Connected);
         health.Uptime.ShouldBe(TimeSpan.FromSeconds(13));
         health.LastHeartbeatAt.ShouldBe(time.GetUtcNow() - TimeSpan.FromSeconds(3));

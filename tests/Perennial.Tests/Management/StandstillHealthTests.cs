@@ -1,0 +1,121 @@
+using Perennial.Management;
+using Perennial.Testing;
+using Perennial.Tests.Fixtures;
+
+namespace Perennial.Tests.Management;
+
+/// <summary>A connected transport through which nothing flows is degraded, with the reason and since when.</summary>
+public sealed class StandstillHealthTests : IAsyncDisposable
+{
+    private readonly ManualTimeProvider _time = new();
+    private readonly TransportManager _manager;
+
+    public StandstillHealthTests() => _manager = new TransportManager(Managed.Options, new TransportServices { Time = _time });
+
+    public ValueTask DisposeAsync() => _manager.DisposeAsync();
+
+    [Fact]
+    public async Task A_server_that_falls_silent_degrades_health_after_half_the_idle_limit()
+    {
+        var transport = await ConnectAsync(MemoryTransport.Options);
+        var since = _time.GetUtcNow();
+        _time.Advance(TimeSpan.FromSeconds(149));
+        Health(transport).ShouldBe((HealthStatus.Healthy, "Connected.", null));
+
+        _time.Advance(TimeSpan.FromSeconds(1));
+        Health(transport).ShouldBe(
+            (HealthStatus.Degraded, "The server sends nothing, not even a heartbeat; the connection is given up after 00:05:00 of silence.", since));
+
+        transport.Connection.Script(static batch =>
+        {
+            batch.BytesReceived = 5;
+            return ReadOutcome.More;
+        });
+        await Patience.Until(() => transport.Connection.Reads == 2, "the heartbeat was read");
+        Health(transport).ShouldBe((HealthStatus.Healthy, "Connected.", null));
+    }
+
+    [Theory]
+    [InlineData(40, 20, HealthStatus.Degraded)]
+    [InlineData(40, 19, HealthStatus.Healthy)]
+    [InlineData(-1, 100_000, HealthStatus.Healthy)]
+    public async Task The_limit_on_silence_is_half_the_idle_timeout_in_force(int idleSeconds, int silentSeconds, HealthStatus expected)
+    {
+        var idle = idleSeconds < 0 ? Timeout.InfiniteTimeSpan : TimeSpan.FromSeconds(idleSeconds);
+        var transport = await ConnectAsync(MemoryTransport.Options with { IdleTimeout = idle });
+
+        _time.Advance(TimeSpan.FromSeconds(silentSeconds));
+
+        Health(transport).Status.ShouldBe(expected);
+    }
+
+    [Fact]
+    public async Task A_paused_transport_is_degraded_since_the_first_pause()
+    {
+        var transport = await ConnectAsync(MemoryTransport.Options);
+        _time.Advance(TimeSpan.FromSeconds(1));
+        var since = _time.GetUtcNow();
+        transport.Pause();
+        _time.Advance(TimeSpan.FromSeconds(1));
+        transport.Pause();
+        Health(transport).ShouldBe((HealthStatus.Degraded, "Paused; messages are held back until Resume is called.", since));
+
+        transport.Resume();
+        Health(transport).ShouldBe((HealthStatus.Healthy, "Connected.", null));
+    }
+
+    [Fact]
+    public async Task A_full_buffer_names_whether_there_is_a_reader_and_since_when_it_is_full()
+    {
+        var transport = await ConnectAsync(MemoryTransport.Options with { Buffer = new BufferOptions { Capacity = 10 } });
+        _time.Advance(TimeSpan.FromSeconds(1));
+        var since = _time.GetUtcNow();
+        transport.Connection.Say([.. EventStreams.Numbers(1, 10)]);
+        await Patience.Until(() => transport.GetMetrics().BufferSize == 10, "the buffer is full");
+        _time.Advance(TimeSpan.FromMinutes(1));
+        Health(transport).ShouldBe((HealthStatus.Degraded, "No reader takes its messages: 10 wait.", since));
+
+        await using var reader = transport.ReadAllAsync().GetAsyncEnumerator();
+        (await reader.MoveNextAsync()).ShouldBeTrue();
+        Health(transport).ShouldBe((HealthStatus.Degraded, "Its reader does not keep up: 9 messages wait.", since));
+        for (var i = 0; i < 2; i++)
+        {
+            (await reader.MoveNextAsync()).ShouldBeTrue();
+        }
+
+        Health(transport).ShouldBe((HealthStatus.Healthy, "Connected.", null));
+    }
+
+    [Fact]
+    public async Task A_transport_that_reconnects_or_failed_says_since_when()
+    {
+        var transport = await ConnectAsync(MemoryTransport.Options with { Reconnect = new ReconnectOptions { Jitter = false } });
+        _time.Advance(TimeSpan.FromSeconds(7));
+        var since = _time.GetUtcNow();
+        transport.Connection.Break();
+        await _time.WaitForTimerAsync(TimeSpan.FromSeconds(1)).Soon();
+        Health(transport).ShouldBe((HealthStatus.Degraded, "Reconnecting after ConnectionLost.", since));
+
+        _time.Advance(TimeSpan.FromSeconds(1));
+        await Patience.Until(() => transport is { State: TransportState.Connected, Connections.Count: 2 }, "connected again");
+        since = _time.GetUtcNow();
+        transport.Connection.Break(isTransient: false);
+        await transport.Completion.Soon();
+        _time.Advance(TimeSpan.FromSeconds(1));
+        Health(transport).ShouldBe((HealthStatus.Unhealthy, "Failed: ConnectionLost.", since));
+    }
+
+    private (HealthStatus Status, string Reason, DateTimeOffset? Since) Health(Transport transport)
+    {
+        var health = _manager.GetHealth(transport.Id)!;
+        return (health.Status, health.Reason, health.Since);
+    }
+
+    private async Task<MemoryTransport> ConnectAsync(MemoryTransportOptions options)
+    {
+        var transport = _manager.CreateMemory(options);
+        await transport.ConnectAsync().Soon();
+        await Patience.Until(() => transport.Connection.Reads == 1, "the transport reads");
+        return transport;
+    }
+}
