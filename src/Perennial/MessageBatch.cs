@@ -49,6 +49,9 @@ public sealed class MessageBatch
     /// <summary>Adds something that is no message, in its place among the messages, for <see cref="StreamSignal.Malformed"/>.</summary>
     internal void AddMalformed(ReadOnlySpan<byte> data) => Add(data, default, eventType: null, MessageTraits.Malformed);
 
+    /// <summary>Adds a piece of a body without frames.</summary>
+    internal void AddChunk(ReadOnlySpan<byte> data) => Add(data, default, eventType: null, MessageTraits.Chunk);
+
     private void Add(ReadOnlySpan<byte> data, ReadOnlySpan<byte> id, string? eventType, MessageTraits traits)
     {
         var arena = _arena ??= new MessageArena();

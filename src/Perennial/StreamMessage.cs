@@ -62,6 +62,12 @@ public readonly struct StreamMessage
     public bool IsBinary => (_traits & MessageTraits.Binary) != MessageTraits.None;
 
     /// <summary>
+    /// Whether this is a piece of a body without frames, as the network delivered it: its beginning and end mean nothing, and a character
+    /// may be divided between two of them.
+    /// </summary>
+    public bool IsChunk => (_traits & MessageTraits.Chunk) != MessageTraits.None;
+
+    /// <summary>
     /// Whether messages may be missing or repeated before this one: the first message after a gap the server announced, or after
     /// a reconnect to a server that does not number its messages.
     /// </summary>
@@ -136,4 +142,5 @@ internal enum MessageTraits
     FollowsGap = 2,
     InheritsId = 4,
     Malformed = 8,
+    Chunk = 16,
 }

@@ -94,7 +94,7 @@ public class ConnectJsonTests
             """{"event":"done","reason":"stopped"}""",
             """{"event":"closed"}""",
         ]);
-        run.ExitCode.ShouldBe(0);
+        run.ExitCode.ShouldBe(1);
     }
 
     [Fact(Timeout = Cli.Hang)]
@@ -171,6 +171,7 @@ public class ConnectJsonTests
         var dropped = objects.Where(o => o.GetProperty("event").ValueEquals("dropped")).Sum(o => o.GetProperty("count").GetInt64());
         dropped.ShouldBeGreaterThan(0);
         objects.Count(o => o.GetProperty("event").ValueEquals("message")).ShouldBe((int)(sent - dropped));
+        run.ExitCode.ShouldBe(1);
     }
 
     private static Task<CliResult> RunAsync(ScriptedServer server, params string[] options) =>

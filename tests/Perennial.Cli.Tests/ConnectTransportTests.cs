@@ -31,7 +31,8 @@ public class ConnectTransportTests
             """{"event":"done","reason":"completed"}""",
             """{"event":"closed"}""",
         ]);
-        run.ExitCode.ShouldBe(0);
+        run.ExitCode.ShouldBe(1);
+        run.Error.ShouldContain("the output is incomplete");
         server.Requests.Single().Method.ShouldBe("POST");
     }
 

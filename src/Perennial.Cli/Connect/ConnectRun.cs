@@ -13,6 +13,7 @@ internal sealed class ConnectRun(Transport transport, IReporter reporter, Connec
     private readonly TaskCompletionSource<int> _leave = new(TaskCreationOptions.RunContinuationsAsynchronously);    // with the exit code
     private ErrorEvent? _sendError;
     private int _taken;
+    private bool _isIncomplete;         // data was left out, so that the run is no success
 
     /// <summary>Connects, prints and returns the exit code.</summary>
     /// <exception cref="UsageException">The settings do not make a transport.</exception>
@@ -41,7 +42,14 @@ internal sealed class ConnectRun(Transport transport, IReporter reporter, Connec
         await transport.DisposeAsync();
         await sending;
         await ReportTheEndAsync();
-        return await _leave.Task;
+        var code = await _leave.Task;
+        if (code != ExitCode.Success || !_isIncomplete)
+        {
+            return code;
+        }
+
+        ErrorLine.Write("failed: the output is incomplete, data was left out");
+        return ExitCode.Failed;
     }
 
     private void Subscribe()
@@ -60,7 +68,13 @@ internal sealed class ConnectRun(Transport transport, IReporter reporter, Connec
     }
 
     private void Report<T>(object? sender, T happened)
-        where T : class => Try(() => reporter.Event(happened));
+        where T : class => Try(() =>
+        {
+            _isIncomplete |= happened is DroppedEvent
+                or GapEvent { Reason: GapReason.AnnouncedByServer }
+                or ErrorEvent { Code: TransportErrorCode.InvalidMessage };
+            reporter.Event(happened);
+        });
 
     private void Report(object? sender, StreamMessage message) => Try(() =>
     {

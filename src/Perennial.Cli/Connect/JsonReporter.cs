@@ -1,6 +1,7 @@
 using System.Buffers;
 using System.Text.Encodings.Web;
 using System.Text.Json;
+using System.Text.Unicode;
 
 namespace Perennial.Cli.Connect;
 
@@ -16,7 +17,7 @@ internal sealed class JsonReporter(StandardOutput output) : IReporter
     {
         json.WriteString("id", message.Id);
         json.WriteString("type", message.EventType);
-        if (message.IsBinary)
+        if (message.IsBinary || (message.IsChunk && !Utf8.IsValid(message.Data.Span)))
         {
             json.WriteBoolean("binary", true);
             json.WriteBase64String("data", message.Data.Span);

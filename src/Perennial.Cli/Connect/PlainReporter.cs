@@ -3,7 +3,7 @@ using System.Globalization;
 
 namespace Perennial.Cli.Connect;
 
-/// <summary>The data of each message and a newline on stdout, everything else as short lines on stderr.</summary>
+/// <summary>The data of each message and a newline on stdout, plain text as it arrives, everything else as short lines on stderr.</summary>
 internal sealed class PlainReporter(StandardOutput output, bool isVerbose) : IReporter
 {
     private readonly ArrayBufferWriter<byte> _line = new();
@@ -12,7 +12,11 @@ internal sealed class PlainReporter(StandardOutput output, bool isVerbose) : IRe
     {
         _line.ResetWrittenCount();
         _line.Write(message.Data.Span);
-        _line.Write("\n"u8);
+        if (!message.IsChunk)
+        {
+            _line.Write("\n"u8);
+        }
+
         output.Write(_line.WrittenSpan);
     }
 

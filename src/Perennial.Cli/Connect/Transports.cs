@@ -42,7 +42,7 @@ internal static class Transports
     private static HttpStreamTransport HttpStream(Uri endpoint, ConnectSettings settings, TransportServices? services)
     {
         Refuse("http-stream", settings, "--heartbeat", "--subprotocol");
-        return new HttpStreamTransport(Shared(new HttpStreamTransportOptions { Endpoint = endpoint }, settings), services);
+        return new HttpStreamTransport(Shared(new HttpStreamTransportOptions { Endpoint = endpoint, AllowPlainText = true }, settings), services);
     }
 
     private static LongPollTransport LongPoll(Uri endpoint, ConnectSettings settings, TransportServices? services)
@@ -66,7 +66,7 @@ internal static class Transports
 
     private static AutoTransport Auto(Uri endpoint, ConnectSettings settings, TransportServices? services)
     {
-        var defaults = Shared(new AutoTransportOptions { Endpoint = endpoint }, settings);
+        var defaults = Shared(new AutoTransportOptions { Endpoint = endpoint, AllowPlainText = true }, settings);
         return new AutoTransport(
             defaults with
             {

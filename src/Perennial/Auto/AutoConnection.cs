@@ -23,7 +23,8 @@ internal sealed class AutoConnection(AutoProtocol protocol, TransportConnection 
     private int _isHeard;
     private int _trial;                                             // whether the trial is under way, won by first bytes, or given up
 
-    public AutoProtocol Protocol => protocol;
+    /// <summary>The protocol; where the first bytes show it, the one asked for until then.</summary>
+    public AutoProtocol Protocol => ProtocolOpener.ProtocolOf(inner) ?? protocol;
 
     /// <summary>Whether bytes came, be it no more than an answer to a ping.</summary>
     public bool IsHeard => Volatile.Read(ref _isHeard) != 0 || ShowedLife;
@@ -182,7 +183,7 @@ internal sealed class AutoConnection(AutoProtocol protocol, TransportConnection 
     {
         if (Interlocked.Exchange(ref _isHeard, 1) == 0)
         {
-            onHeard(protocol);
+            onHeard(Protocol);
         }
     }
 }

@@ -28,6 +28,9 @@ public sealed record AutoTransportOptions : HttpTransportOptions
     /// <inheritdoc cref="LongPollTransportOptions.Interval"/>
     public TimeSpan LongPollInterval { get; init; } = TimeSpan.FromMilliseconds(250);
 
+    /// <inheritdoc cref="HttpStreamTransportOptions.AllowPlainText"/>
+    public bool AllowPlainText { get; init; }
+
     /// <inheritdoc/>
     public override void Validate()
     {
@@ -60,7 +63,7 @@ public sealed record AutoTransportOptions : HttpTransportOptions
 
     internal SseTransportOptions ForSse() => new(this);
 
-    internal HttpStreamTransportOptions ForHttpStream() => new(this);
+    internal HttpStreamTransportOptions ForHttpStream() => new(this) { AllowPlainText = AllowPlainText };
 
     internal LongPollTransportOptions ForLongPoll() => new(this) { Method = null, Body = null, Interval = LongPollInterval };
 

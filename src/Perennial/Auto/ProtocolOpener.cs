@@ -56,8 +56,18 @@ internal sealed class ProtocolOpener : IAsyncDisposable
             ? await OpenPollAsync(context, trustAfter, cancellationToken).ConfigureAwait(false)
             : await OpenStreamAsync(asked, context, cancellationToken).ConfigureAwait(false);
         _webSocket?.AbandonSends();     // no other protocol can repeat what has left under a number
-        return (connection switch { SseConnection => AutoProtocol.Sse, HttpStreamConnection => AutoProtocol.HttpStream, _ => AutoProtocol.LongPoll }, connection);
+        return (ProtocolOf(connection) ?? asked[0], connection);
     }
+
+    /// <summary>The protocol by which a connection reads, or <see langword="null"/> as long as the first bytes have not shown it.</summary>
+    public static AutoProtocol? ProtocolOf(TransportConnection connection) => connection switch
+    {
+        SseConnection => AutoProtocol.Sse,
+        HttpStreamConnection => AutoProtocol.HttpStream,
+        LongPollConnection => AutoProtocol.LongPoll,
+        SniffedConnection { Recognised: { } recognised } => ProtocolOf(recognised),
+        _ => null,
+    };
 
     public async ValueTask DisposeAsync()
     {
@@ -82,12 +92,7 @@ internal sealed class ProtocolOpener : IAsyncDisposable
         var isSse = response.StatusCode == HttpStatusCode.NoContent || string.Equals(mediaType, SseTransport.MediaType, StringComparison.OrdinalIgnoreCase);
         if (asked.Contains(AutoProtocol.Sse) && (isSse || asked.Count == 1))
         {
-            if (response.StatusCode != HttpStatusCode.NoContent)
-            {
-                SseTransport.ThrowIfNotEventStream(response);
-            }
-
-            return new SseConnection(response, body, http, _options.ForSse(), context);
+            return SseConnection.For(response, body, http, _options.ForSse(), context);
         }
 
         JsonContent.ThrowIfOther(response);
@@ -97,7 +102,7 @@ internal sealed class ProtocolOpener : IAsyncDisposable
                 TransportErrorCode.UnexpectedContentType, $"The server answered with {mediaType}, a document and no stream of JSON lines.");
         }
 
-        return new HttpStreamConnection(response, body, http, _options.ForHttpStream(), context);
+        return HttpStreamConnection.For(response, body, http, _options.ForHttpStream(), context);
     }
 
     private async ValueTask<TransportConnection> OpenPollAsync(ConnectContext context, TimeSpan trustAfter, CancellationToken cancellationToken)

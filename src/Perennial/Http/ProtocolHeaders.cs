@@ -30,6 +30,10 @@ internal static class ProtocolHeaders
             ? values.ToString().Split(';', 2)[0].Trim()
             : null;
 
+    /// <summary>Whether the content type does not tell the format of a body: there is none, or text/plain, or application/octet-stream.</summary>
+    public static bool IsUntyped(HttpResponseMessage response) =>
+        MediaType(response)?.ToLowerInvariant() is null or "" or "text/plain" or "application/octet-stream";
+
     /// <summary>How the stream stands, or <see langword="null"/> where the server does not say.</summary>
     public static string? Status(HttpResponseMessage response) =>
         response.Headers.NonValidated.TryGetValues("Perennial-Status", out var status) ? status.ToString() : null;

@@ -48,10 +48,10 @@ internal abstract class ResponseConnection : TransportConnection
     protected bool SpeaksPerennial { get; }
 
     /// <summary>Whether there is an id to resume after.</summary>
-    protected abstract bool HasId { get; }
+    public abstract bool HasId { get; }
 
     /// <summary>Whether this response held a message.</summary>
-    protected abstract bool HasDelivered { get; }
+    public abstract bool HasDelivered { get; }
 
     [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
     public sealed override async ValueTask<ReadOutcome> ReadAsync(MessageBatch batch, CancellationToken cancellationToken)
@@ -139,10 +139,10 @@ internal abstract class ResponseConnection : TransportConnection
     }
 
     /// <summary>Adds the messages that these bytes complete.</summary>
-    protected abstract void Parse(ReadOnlySpan<byte> bytes, MessageBatch batch);
+    public abstract void Parse(ReadOnlySpan<byte> bytes, MessageBatch batch);
 
     /// <summary>The response ended in good order: adds what its last bytes amount to.</summary>
-    protected virtual void ParseEnd(MessageBatch batch)
+    public virtual void ParseEnd(MessageBatch batch)
     {
     }
 

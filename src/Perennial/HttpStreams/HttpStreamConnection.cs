@@ -1,4 +1,5 @@
 using Perennial.Http;
+using Perennial.Sse;
 
 namespace Perennial.HttpStreams;
 
@@ -21,12 +22,34 @@ internal sealed class HttpStreamConnection : ResponseConnection
         _resumesAfterId = context.LastEventId is not null;
     }
 
+    /// <summary>Makes the connection that reads a response. A body without a telling type is recognised by its first bytes.</summary>
+    /// <exception cref="TransportException">The response has a type that cannot be read.</exception>
+    public static ResponseConnection For(
+        HttpResponseMessage response, Stream body, HttpExchange http, HttpStreamTransportOptions options, ConnectContext context)
+    {
+        if (options.Framing == StreamFraming.Raw)
+        {
+            return new HttpStreamConnection(response, body, http, options, context);
+        }
+
+        JsonContent.ThrowIfOther(response);
+        return ProtocolHeaders.IsUntyped(response)
+            ? new SniffedConnection(response, body, http, context, format => format switch
+            {
+                BodyFormat.EventStream => new SseConnection(response, body, http, new SseTransportOptions(options), context),
+                BodyFormat.Other when options.AllowPlainText =>
+                    new HttpStreamConnection(response, body, http, options with { Framing = StreamFraming.Raw }, context),
+                _ => new HttpStreamConnection(response, body, http, options, context),
+            })
+            : new HttpStreamConnection(response, body, http, options, context);
+    }
+
     /// <summary>Raw bytes cannot say that they are all.</summary>
     public override bool AlwaysMarksEnd => _lines is not null && SpeaksPerennial;
 
-    protected override bool HasId => _lines is not null && (_lines.HasId || _resumesAfterId);
+    public override bool HasId => _lines is not null && (_lines.HasId || _resumesAfterId);
 
-    protected override bool HasDelivered => _lines?.HasDelivered ?? _hasRawDelivered;
+    public override bool HasDelivered => _lines?.HasDelivered ?? _hasRawDelivered;
 
     public override StreamSignal Classify(in StreamMessage message)
     {
@@ -45,7 +68,7 @@ internal sealed class HttpStreamConnection : ResponseConnection
         return base.DisposeAsync();
     }
 
-    protected override void Parse(ReadOnlySpan<byte> bytes, MessageBatch batch)
+    public override void Parse(ReadOnlySpan<byte> bytes, MessageBatch batch)
     {
         if (_lines is not null)
         {
@@ -53,16 +76,19 @@ internal sealed class HttpStreamConnection : ResponseConnection
             return;
         }
 
-        _hasRawDelivered = true;
+        _hasRawDelivered |= !bytes.IsEmpty;
         for (; bytes.Length > _largestPiece; bytes = bytes[_largestPiece..])
         {
-            batch.Add(bytes[.._largestPiece]);
+            batch.AddChunk(bytes[.._largestPiece]);
         }
 
-        batch.Add(bytes);
+        if (!bytes.IsEmpty)
+        {
+            batch.AddChunk(bytes);
+        }
     }
 
-    protected override void ParseEnd(MessageBatch batch) => _lines?.ParseEnd(batch);
+    public override void ParseEnd(MessageBatch batch) => _lines?.ParseEnd(batch);
 
     /// <summary>Raw bytes mean nothing beyond themselves; against a server that marks the end itself, only errors do.</summary>
     private MessageClassifier Convention(StreamFraming framing) => framing switch

@@ -37,15 +37,7 @@ public sealed class HttpStreamTransport : Transport
     /// <inheritdoc/>
     protected override ValueTask<TransportConnection> OpenAsync(ConnectContext context, CancellationToken cancellationToken) => _http.ConnectAsync(
         context,
-        (response, body) =>
-        {
-            if (_options.Framing == StreamFraming.Ndjson)
-            {
-                JsonContent.ThrowIfOther(response);
-            }
-
-            return new HttpStreamConnection(response, body, _http, _options, context);
-        },
+        (response, body) => HttpStreamConnection.For(response, body, _http, _options, context),
         cancellationToken);
 
     /// <inheritdoc/>

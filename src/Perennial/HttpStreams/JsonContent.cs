@@ -13,7 +13,7 @@ internal static class JsonContent
     public static void ThrowIfOther(HttpResponseMessage response)
     {
         var mediaType = MediaType(response);
-        if (response.StatusCode != HttpStatusCode.NoContent && !SaysJson(mediaType) && !SaysNothing(mediaType))
+        if (response.StatusCode != HttpStatusCode.NoContent && !SaysJson(mediaType) && !ProtocolHeaders.IsUntyped(response))
         {
             throw new TransportException(
                 TransportErrorCode.UnexpectedContentType, $"The server answered with {mediaType}; JSON lines (application/x-ndjson) are needed.");
@@ -37,8 +37,6 @@ internal static class JsonContent
         || mediaType.EndsWith("jsonl", StringComparison.Ordinal)
         || mediaType.EndsWith("jsonlines", StringComparison.Ordinal)
         || mediaType.EndsWith("json-lines", StringComparison.Ordinal);
-
-    private static bool SaysNothing(string mediaType) => mediaType is "" or "text/plain" or "application/octet-stream";
 
     private static string MediaType(HttpResponseMessage response) =>
         ProtocolHeaders.MediaType(response)?.ToLowerInvariant() ?? "";

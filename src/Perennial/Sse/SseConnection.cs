@@ -1,3 +1,5 @@
+using System.Globalization;
+using System.Net;
 using Perennial.Http;
 
 namespace Perennial.Sse;
@@ -15,9 +17,28 @@ internal sealed class SseConnection : ResponseConnection
         _classify = options.Classify ?? (SpeaksPerennial ? JsonConventions.ClassifyErrors : SseConventions.Classify);
     }
 
-    protected override bool HasId => _parser.HasId;
+    /// <summary>Makes the connection that reads a response. A body without a telling type is recognised by its first bytes.</summary>
+    /// <exception cref="TransportException">The response is no event stream.</exception>
+    public static ResponseConnection For(
+        HttpResponseMessage response, Stream body, HttpExchange http, SseTransportOptions options, ConnectContext context)
+    {
+        // "HTTP 204 No Content" tells a client to stop reconnecting (HTML standard, 9.2.3).
+        if (response.StatusCode == HttpStatusCode.NoContent)
+        {
+            return new SseConnection(response, body, http, options, context);
+        }
 
-    protected override bool HasDelivered => _parser.HasDispatched;
+        ThrowIfNotEventStream(response);
+        return ProtocolHeaders.IsUntyped(response)
+            ? new SniffedConnection(response, body, http, context, format => format == BodyFormat.EventStream
+                ? new SseConnection(response, body, http, options, context)
+                : throw UnexpectedType(response, " and a body that does not begin as an event stream"))
+            : new SseConnection(response, body, http, options, context);
+    }
+
+    public override bool HasId => _parser.HasId;
+
+    public override bool HasDelivered => _parser.HasDispatched;
 
     public override StreamSignal Classify(in StreamMessage message)
     {
@@ -31,5 +52,26 @@ internal sealed class SseConnection : ResponseConnection
         return base.DisposeAsync();
     }
 
-    protected override void Parse(ReadOnlySpan<byte> bytes, MessageBatch batch) => _parser.Parse(bytes, batch);
+    public override void Parse(ReadOnlySpan<byte> bytes, MessageBatch batch) => _parser.Parse(bytes, batch);
+
+    private static void ThrowIfNotEventStream(HttpResponseMessage response)
+    {
+        if (response.StatusCode != HttpStatusCode.OK)
+        {
+            throw new TransportException(
+                TransportErrorCode.HttpStatus, string.Create(CultureInfo.InvariantCulture, $"The server answered {(int)response.StatusCode}, which is not a stream."))
+            {
+                HttpStatus = response.StatusCode,
+            };
+        }
+
+        if (!ProtocolHeaders.IsUntyped(response) && !string.Equals(ProtocolHeaders.MediaType(response), SseTransport.MediaType, StringComparison.OrdinalIgnoreCase))
+        {
+            throw UnexpectedType(response, "");
+        }
+    }
+
+    private static TransportException UnexpectedType(HttpResponseMessage response, string details) => new(
+        TransportErrorCode.UnexpectedContentType,
+        $"The server answered with {ProtocolHeaders.MediaType(response) ?? "no content type"}{details}; {SseTransport.MediaType} is needed.");
 }

@@ -1,5 +1,3 @@
-using System.Globalization;
-using System.Net;
 using System.Runtime.CompilerServices;
 using Perennial.Http;
 
@@ -49,16 +47,7 @@ public sealed class SseTransport : Transport
     /// <inheritdoc/>
     protected override ValueTask<TransportConnection> OpenAsync(ConnectContext context, CancellationToken cancellationToken) => _http.ConnectAsync(
         context,
-        (response, body) =>
-        {
-            // "HTTP 204 No Content" tells a client to stop reconnecting (HTML standard, 9.2.3).
-            if (response.StatusCode != HttpStatusCode.NoContent)
-            {
-                ThrowIfNotEventStream(response);
-            }
-
-            return new SseConnection(response, body, _http, _options, context);
-        },
+        (response, body) => SseConnection.For(response, body, _http, _options, context),
         cancellationToken);
 
     /// <inheritdoc/>
@@ -66,25 +55,5 @@ public sealed class SseTransport : Transport
     {
         _http.Dispose();
         return base.DisposeCoreAsync();
-    }
-
-    /// <exception cref="TransportException">The response is another one.</exception>
-    internal static void ThrowIfNotEventStream(HttpResponseMessage response)
-    {
-        var contentType = ProtocolHeaders.MediaType(response);
-        if (response.StatusCode != HttpStatusCode.OK)
-        {
-            throw new TransportException(
-                TransportErrorCode.HttpStatus, string.Create(CultureInfo.InvariantCulture, $"The server answered {(int)response.StatusCode}, which is not a stream."))
-            {
-                HttpStatus = response.StatusCode,
-            };
-        }
-
-        if (!string.Equals(contentType, MediaType, StringComparison.OrdinalIgnoreCase))
-        {
-            throw new TransportException(
-                TransportErrorCode.UnexpectedContentType, $"The server answered with {contentType ?? "no content type"}; {MediaType} is needed.");
-        }
     }
 }
