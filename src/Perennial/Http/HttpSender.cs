@@ -86,7 +86,7 @@ internal sealed class HttpSender : IDisposable
             HttpResponseMessage response;
             try
             {
-                response = await _http.SendAsync(request, cancellationToken).ConfigureAwait(false);
+                response = await SendAsGivenAsync(request, cancellationToken).ConfigureAwait(false);
             }
             catch (Exception e) when (HttpErrors.IsNetwork(e))
             {
@@ -122,6 +122,21 @@ internal sealed class HttpSender : IDisposable
 
                 request = next;
             }
+        }
+    }
+
+    /// <summary>Sends the URL as it was given. Callers and all other code see a URL that supports all members of <see cref="Uri"/>.</summary>
+    private async Task<HttpResponseMessage> SendAsGivenAsync(HttpRequestMessage request, CancellationToken cancellationToken)
+    {
+        var url = request.RequestUri!;
+        request.RequestUri = GivenUrl.OnTheWire(url);
+        try
+        {
+            return await _http.SendAsync(request, cancellationToken).ConfigureAwait(false);
+        }
+        finally
+        {
+            request.RequestUri = url;
         }
     }
 

@@ -85,7 +85,7 @@ internal sealed class OpeningRequest(HttpTransportOptions options, StartsOnceMem
         }
         else if (response.IsSuccessStatusCode
             && response.Content.Headers.ContentLocation is { } location
-            && Uri.TryCreate(request.RequestUri, location, out var resource))
+            && GivenUrl.Resolve(request.RequestUri!, location) is { } resource)
         {
             NameResource(request.RequestUri!, resource);
         }

@@ -23,7 +23,7 @@ internal static class Redirects
     public static HttpRequestMessage Follow(HttpRequestMessage request, HttpResponseMessage response)
     {
         var from = request.RequestUri!;
-        if (response.Headers.Location is not { } location || !Uri.TryCreate(from, location, out var target) || !IsHttp(target, from))
+        if (response.Headers.Location is not { } location || GivenUrl.Resolve(from, location) is not { } target || !IsHttp(target, from))
         {
             throw Refusal("A redirect does not lead to an HTTP resource.");
         }
@@ -84,7 +84,7 @@ internal static class Redirects
 
     /// <summary>The handshake of a WebSocket stays one, although its target is named by http or https.</summary>
     private static Uri InSchemeOf(Uri from, Uri target) => IsSocket(from) && target.Scheme is "http" or "https"
-        ? new UriBuilder(target) { Scheme = IsSecure(target) ? "wss" : "ws" }.Uri
+        ? GivenUrl.With(target, IsSecure(target) ? "wss" : "ws")
         : target;
 
     private static bool IsSecure(Uri uri) => uri.Scheme is "https" or "wss";

@@ -19,5 +19,5 @@ internal static class UserInfo
 
     /// <summary>The same URL without user and password, so that nothing below can show them.</summary>
     public static Uri Without(Uri url) =>
-        url.UserInfo.Length == 0 ? url : new UriBuilder(url) { UserName = "", Password = "" }.Uri;
+        url.UserInfo.Length == 0 ? url : GivenUrl.With(url, url.Scheme);
 }

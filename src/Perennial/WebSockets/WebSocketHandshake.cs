@@ -22,7 +22,7 @@ internal sealed class WebSocketHandshake(WebSocketTransportOptions options, bool
     /// <summary>Makes a request one to upgrade.</summary>
     public void Prepare(HttpRequestMessage request)
     {
-        request.RequestUri = new UriBuilder(request.RequestUri!) { Scheme = SchemeFor(request.RequestUri!) }.Uri;
+        request.RequestUri = GivenUrl.With(request.RequestUri!, SchemeFor(request.RequestUri!));
         request.Version = HttpVersion.Version11;
         request.VersionPolicy = HttpVersionPolicy.RequestVersionExact;
         request.Headers.TryAddWithoutValidation("Connection", "Upgrade");
