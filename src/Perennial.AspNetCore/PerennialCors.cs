@@ -10,14 +10,14 @@ public static class PerennialCors
     /// <param name="policy">The application's policy, which says who may ask, by which methods, and whether with credentials.</param>
     /// <returns>The same policy.</returns>
     /// <remarks>
-    /// Readers also send <c>Last-Event-ID</c> and <c>Prefer</c>, and senders <c>Idempotency-Key</c> and <c>Content-Type</c>; those are allowed here too. WebSockets know no CORS:
+    /// Readers also send <c>Perennial-Protocol</c>, <c>Last-Event-ID</c> and <c>Prefer</c>, and senders <c>Idempotency-Key</c> and <c>Content-Type</c>; those are allowed here too. WebSockets know no CORS:
     /// see <see cref="WebSockets.WebSocketServerOptions.AllowedOrigins"/>.
     /// </remarks>
     public static CorsPolicyBuilder WithPerennialHeaders(this CorsPolicyBuilder policy)
     {
         ArgumentNullException.ThrowIfNull(policy);
         return policy
-            .WithHeaders(WireNames.LastEventIdHeader, IdempotencyKey.HeaderName, "Content-Type", "Prefer")
+            .WithHeaders(WireNames.ProtocolHeader, WireNames.LastEventIdHeader, IdempotencyKey.HeaderName, "Content-Type", "Prefer")
             .WithExposedHeaders(
                 WireNames.ProtocolHeader, WireNames.HeartbeatHeader, WireNames.CursorHeader, WireNames.TailHeader, WireNames.StatusHeader, WireNames.StartsHeader,
                 "Content-Location", "Retry-After");

@@ -166,6 +166,11 @@ internal sealed class HttpExchange : IDisposable
             IdempotencyKey.AddTo(request);
         }
 
+        if (!request.Headers.NonValidated.Contains(ProtocolHeaders.Protocol))
+        {
+            request.Headers.TryAddWithoutValidation(ProtocolHeaders.Protocol, ProtocolHeaders.Version);
+        }
+
         prepare?.Invoke(request);
         return request;
     }

@@ -9,6 +9,15 @@ internal static class ProtocolHeaders
     public const string SubProtocol = "perennial.v1";
 
     /// <summary>
+    /// The header by which a server announces the protocol, and a client that it knows the events which end a stream. Its value is
+    /// <see cref="Version"/>.
+    /// </summary>
+    public const string Protocol = "Perennial-Protocol";
+
+    /// <summary>The value of <see cref="Protocol"/>.</summary>
+    public const string Version = "1";
+
+    /// <summary>
     /// The header by which an endpoint announces, on every answer, that it starts a stream once for the same <c>Idempotency-Key</c>,
     /// credentials and body. Its value is <see cref="Once"/>.
     /// </summary>
@@ -22,7 +31,7 @@ internal static class ProtocolHeaders
         response.Headers.NonValidated.TryGetValues(StartsOnce, out var value) && value.ToString() is Once;
 
     /// <summary>Whether the server announced the protocol.</summary>
-    public static bool SpeaksPerennial(HttpResponseMessage response) => response.Headers.NonValidated.Contains("Perennial-Protocol");
+    public static bool SpeaksPerennial(HttpResponseMessage response) => response.Headers.NonValidated.Contains(Protocol);
 
     /// <summary>The media type of a response without its parameters, or <see langword="null"/>. Read as it came: the typed header would be kept, parsed, as long as the stream.</summary>
     public static string? MediaType(HttpResponseMessage response) =>

@@ -10,7 +10,7 @@ namespace Perennial.Cli.Serve.Page;
 /// </summary>
 internal sealed class LineTraffic
 {
-    private const string ClientHeaders = "last-event-id, idempotency-key, content-type, cache-control";
+    private const string ClientHeaders = "perennial-protocol, last-event-id, idempotency-key, content-type, cache-control";
     private const string ServerHeaders = "Perennial-Protocol, Perennial-Heartbeat, Perennial-Cursor, Perennial-Status, Content-Location, Retry-After";
 
     private FrozenSet<string> _pages = FrozenSet<string>.Empty;
