@@ -39,6 +39,36 @@ public class FailedRunTests
         read.IsWhole.ShouldBeTrue();
     }
 
+    [Theory(Timeout = RunServer.Hang)]
+    [InlineData(ReaderForm.Sse)]
+    [InlineData(ReaderForm.JsonLines)]
+    [InlineData(ReaderForm.LongPoll)]
+    public async Task The_client_library_announces_that_it_knows_Perennial(ReaderForm form)
+    {
+        var announced = new List<string>();
+        await using var server = await RunServer.StartAsync(map: app =>
+        {
+            app.Use((context, next) =>
+            {
+                announced.Add(context.Request.Headers["Perennial-Protocol"].ToString());
+                return next(context);
+            });
+            Map(app);
+        });
+        await using var transport = form.NewTransport(new Uri(server.Address, "/chat"));
+
+        var error = await Should.ThrowAsync<TransportException>(async () =>
+        {
+            await foreach (var _ in transport.ReadAllAsync(TestEnds))
+            {
+            }
+        });
+
+        error.ServerCode.ShouldBe("busy");
+        announced.ShouldNotBeEmpty();
+        announced.ShouldAllBe(value => value == "1");
+    }
+
     private static void Map(WebApplication app) => app.MapMethods(
         "/chat", ["GET", "POST"], (StreamRuns runs) => runs.Start((_, _) => throw new RunFailedException("The model is busy.", "busy")));
 
