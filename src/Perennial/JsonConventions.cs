@@ -3,11 +3,11 @@ using System.Text.Json;
 namespace Perennial;
 
 /// <summary>
-/// What JSON messages mean beyond their payload, as servers in the field write it: <c>{"type":"done"}</c> ends a stream and is not
-/// delivered when it says nothing else; <c>{"done":true}</c> ends it and is delivered
-/// where it stands alone, or in a line of Ollama, which names its <c>model</c>: in anything larger it is an application's data; <c>{"type":"error",…}</c> is an error that the
-/// stream survives. <c>{"error":{…}}</c> or <c>{"error":"…"}</c> and nothing else, but a code, is how a response fails that had begun well. Only
-/// members at the top count. A message without such a marker costs one vectorised search.
+/// What JSON messages mean beyond their payload, as servers in the field write it. <c>{"type":"done"}</c> ends a stream and is not delivered
+/// when it says nothing else. <c>{"done":true}</c> ends it and is delivered, where it stands alone or in a line of Ollama, which names its
+/// <c>model</c>; in a larger object it is data of an application. <c>{"type":"error",…}</c> is an error that the stream survives.
+/// <c>{"error":{…}}</c> or <c>{"error":"…"}</c> with nothing else, except a code, is how a response fails that began well. Only members at the
+/// top count. A message without such a marker costs one vectorised search.
 /// </summary>
 internal static class JsonConventions
 {

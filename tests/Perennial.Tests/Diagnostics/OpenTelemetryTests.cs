@@ -156,7 +156,7 @@ public class OpenTelemetryTests
         }
 
         TestContext.Current.TestOutputHelper!.WriteLine($"{told.Count} texts searched");
-        foreach (var what in (string[])["log", "activity", "metric", "ManagedEvent`1[[", "ManagerHealth", "CircuitOpen", "ConnectionLost", "HttpStatus", "RedirectRefused", "ProtocolViolation", "ServerFailed"])
+        foreach (var what in (string[])["log", "activity", "metric", "ManagedEvent`1[[", "ManagerHealth", "perennial.client.origins.broken", "ConnectionLost", "HttpStatus", "RedirectRefused", "ProtocolViolation", "ServerFailed"])
         {
             told.ShouldContain(line => line.Contains(what.TrimEnd('[')), what);
         }

@@ -10,7 +10,7 @@ public class MarkerTests
     [Theory]
     [InlineData(Done, false)]
     [InlineData("""{"type":"done","usage":7}""", true)]
-    [InlineData("""{"done":true,"eval_count":7}""", true)]
+    [InlineData("""{"model":"m","done":true,"eval_count":7}""", true)]
     public async Task An_end_marker_ends_the_stream_and_is_delivered_where_it_says_more(string marker, bool isDelivered)
     {
         Frame? goodbye = null;
@@ -26,6 +26,16 @@ public class MarkerTests
 
         (await probe.Transport.Completion).ShouldBe(new StreamEnd(StreamEndReason.Completed));
         goodbye!.CloseCode.ShouldBe(1000);
+    }
+
+    [Fact]
+    public async Task Done_in_a_larger_object_is_data_of_the_application()
+    {
+        const string Data = """{"task":"wash up","done":true}""";
+        await using var server = ScriptedServer.Start(ServerSocket.Sends(Frame.OfText(Data), Frame.OfText("a"), Frame.OfText(Done)));
+        await using var probe = server.SocketProbe();
+
+        (await probe.ReadTextsAsync()).ShouldBe([Data, "a"]);
     }
 
     [Fact]
