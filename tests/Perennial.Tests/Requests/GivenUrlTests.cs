@@ -72,7 +72,7 @@ public class GivenUrlTests
     }
 
     [Fact]
-    public async Task A_stream_is_resumed_and_written_to_at_the_resource_as_the_server_named_it()
+    public async Task A_stream_is_resumed_at_the_resource_as_the_server_named_it()
     {
         await using var server = ScriptedServer.Start(
             Stream("id: 1\ndata: a\n\n", Ending.Reset, ("Content-Location", "/runs/7%7E?sig=%2D")),
