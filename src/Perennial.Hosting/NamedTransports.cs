@@ -10,9 +10,11 @@ public sealed class NamedTransports
     private readonly Dictionary<string, Transport> _made = new(StringComparer.Ordinal);
     private readonly TransportManager _manager;
     private readonly PerennialOptions _options;
+    private readonly IServiceProvider _provider;
 
-    internal NamedTransports(TransportManager manager, IOptions<PerennialOptions> options)
+    internal NamedTransports(TransportManager manager, IOptions<PerennialOptions> options, IServiceProvider provider)
     {
+        _provider = provider;
         _manager = manager;
         _options = options.Value;
     }
@@ -39,7 +41,7 @@ public sealed class NamedTransports
         {
             if (!_made.TryGetValue(name, out var transport) || _manager.Find(transport.Id) is null)
             {
-                _made[name] = transport = _manager.Create(wanted.Kind, wanted.Options);
+                _made[name] = transport = _manager.Create(wanted.Kind, wanted.Options, ServicesFor(wanted));
             }
 
             return transport;
@@ -54,5 +56,17 @@ public sealed class NamedTransports
         {
             return _made.FirstOrDefault(made => string.Equals(made.Value.Id, id, StringComparison.Ordinal)).Key;
         }
+    }
+
+    private TransportServices ServicesFor(NamedTransport wanted)
+    {
+        if (wanted.HttpClient is not { } name)
+        {
+            return _manager.Services;
+        }
+
+        return NamedHttpClient.TryFind(_provider, name, out var client, out var problem)
+            ? _manager.Services with { HttpHandler = client }
+            : throw new InvalidOperationException(problem);
     }
 }

@@ -18,4 +18,17 @@ public sealed class PerennialOptions
 /// <summary>A transport to be made when its name is asked for.</summary>
 /// <param name="Kind">One of the names of <see cref="TransportManagerOptions.Kinds"/>, such as <c>sse</c>.</param>
 /// <param name="Options">What it is told.</param>
-public sealed record NamedTransport(string Kind, TransportOptions Options);
+public sealed record NamedTransport(string Kind, TransportOptions Options)
+{
+    /// <summary>
+    /// Gets the name of the <see cref="IHttpClientFactory"/> client whose message handlers carry the transport's requests, or
+    /// <see langword="null"/> (the default) for the transport's own connections.
+    /// </summary>
+    /// <remarks>
+    /// Delegating handlers, the primary handler, its pool and its rotation are the client's. The transport's
+    /// <see cref="Http.HttpTransportOptions.Http"/> must keep its defaults, the primary handler must have <c>AllowAutoRedirect</c> off,
+    /// and the client must have no default request headers. The client's <see cref="HttpClient.Timeout"/> and
+    /// <see cref="HttpClient.BaseAddress"/> have no effect: a stream may take as long as it takes.
+    /// </remarks>
+    public string? HttpClient { get; init; }
+}

@@ -1,16 +1,20 @@
+using System.Diagnostics.CodeAnalysis;
+using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Options;
+using Perennial.Http;
 
 namespace Perennial.Hosting;
 
 /// <summary>Finds everything that is wrong with the options, and says where.</summary>
-internal sealed class PerennialOptionsCheck : IValidateOptions<PerennialOptions>
+internal sealed class PerennialOptionsCheck(IServiceProvider provider) : IValidateOptions<PerennialOptions>
 {
     public ValidateOptionsResult Validate(string? name, PerennialOptions options)
     {
         var failures = new List<string>(options.Problems);
         failures.AddRange(options.Manager.FindErrors().Select(static error => $"Manager: {Words(error)}"));
-        foreach (var (transport, (kind, settings)) in options.Transports)
+        foreach (var (transport, named) in options.Transports)
         {
+            var (kind, settings) = named;
             if (options.Manager.Kinds.OptionsOf(kind) is not { } type)
             {
                 failures.Add($"Transports:{transport}: Kind must be one of {string.Join(", ", options.Manager.Kinds.Names)}.");
@@ -20,10 +24,37 @@ internal sealed class PerennialOptionsCheck : IValidateOptions<PerennialOptions>
                 failures.Add($"Transports:{transport}: a transport of kind {kind} takes {type.Name}, not {settings.GetType().Name}.");
             }
 
-            failures.AddRange(settings.FindErrors().Select(error => $"Transports:{transport}: {Words(error)}"));
+            failures.AddRange(ErrorsOf(named).Select(error => $"Transports:{transport}: {error}"));
         }
 
         return failures.Count == 0 ? ValidateOptionsResult.Success : ValidateOptionsResult.Fail(failures);
+    }
+
+    /// <summary>What is wrong with the options of a transport, alone and beside the HTTP handlers that it would use.</summary>
+    [SuppressMessage("Design", "CA1031", Justification = "Handlers are made by code of the application, which may throw anything; the host says which client it was.")]
+    private IEnumerable<string> ErrorsOf(NamedTransport named)
+    {
+        var services = provider.GetService<TransportServices>() ?? new TransportServices();
+        if (named.HttpClient is not { } name)
+        {
+            return named.Options.FindErrors(services).Select(Words);
+        }
+
+        if (named.Options is not HttpTransportOptions)
+        {
+            return named.Options.FindErrors().Select(Words).Append("HttpClient is for transports over HTTP.");
+        }
+
+        try
+        {
+            return NamedHttpClient.TryFind(provider, name, out var client, out var problem)
+                ? named.Options.FindErrors(services with { HttpHandler = client.Present }).Select(Words)
+                : named.Options.FindErrors().Select(Words).Append(problem);
+        }
+        catch (Exception e)
+        {
+            return named.Options.FindErrors().Select(Words).Append($"the handlers of HttpClient '{name}' could not be made ({e.GetType().Name}).");
+        }
     }
 
     /// <summary>The sentence without what the platform appends to it: the name is in it, and the value is in the configuration.</summary>

@@ -17,6 +17,7 @@ public static class PerennialServices
     private const string TransportsSection = "Transports";
     private const string ManagerSection = "Manager";
     private const string KindSetting = "Kind";
+    private const string HttpClientSetting = "HttpClient";
 
     /// <summary>
     /// Adds a <see cref="TransportManager"/> and <see cref="NamedTransports"/>. Options are checked when the host starts, which fails
@@ -44,7 +45,7 @@ public static class PerennialServices
         services.TryAddSingleton(static provider =>
             new TransportManager(provider.GetRequiredService<IOptions<PerennialOptions>>().Value.Manager, provider.GetRequiredService<TransportServices>()));
         services.TryAddSingleton(static provider =>
-            new NamedTransports(provider.GetRequiredService<TransportManager>(), provider.GetRequiredService<IOptions<PerennialOptions>>()));
+            new NamedTransports(provider.GetRequiredService<TransportManager>(), provider.GetRequiredService<IOptions<PerennialOptions>>(), provider));
         services.TryAddEnumerable(ServiceDescriptor.Singleton<IHostedService, TransportClosing>());
         return services;
     }
@@ -52,7 +53,7 @@ public static class PerennialServices
     /// <summary>
     /// As <see cref="AddPerennial(IServiceCollection, Action{PerennialOptions}?)"/>, with options from a section of the configuration:
     /// <c>Manager</c> holds settings of <see cref="TransportManagerOptions"/>, and <c>Transports</c> one section a name, with
-    /// <c>Kind</c> and settings of that kind's options. A setting that does not exist or cannot be read is wrong like one out of range.
+    /// <c>Kind</c>, settings of that kind's options, and <c>HttpClient</c> where <see cref="NamedTransport.HttpClient"/> is wanted. A setting that does not exist or cannot be read is wrong like one out of range.
     /// </summary>
     /// <param name="services">The application's services.</param>
     /// <param name="section">The section.</param>
@@ -139,7 +140,8 @@ public static class PerennialServices
             var path = $"{TransportsSection}:{transport.Key}";
             if (options.Manager.Kinds.OptionsOf(transport[KindSetting] ?? "") is { } type)
             {
-                options.Transports[transport.Key] = new NamedTransport(transport[KindSetting]!, reader.Read((TransportOptions)Activator.CreateInstance(type)!, transport, path, KindSetting));
+                var settings = reader.Read((TransportOptions)Activator.CreateInstance(type)!, transport, path, KindSetting, HttpClientSetting);
+                options.Transports[transport.Key] = new NamedTransport(transport[KindSetting]!, settings) { HttpClient = transport[HttpClientSetting] };
             }
             else
             {

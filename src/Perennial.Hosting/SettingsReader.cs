@@ -18,17 +18,17 @@ internal sealed class SettingsReader(List<string> problems)
     /// <param name="record">The record; what is not set stays.</param>
     /// <param name="section">The section.</param>
     /// <param name="path">How messages call it.</param>
-    /// <param name="except">A setting that is read elsewhere.</param>
-    public T Read<T>(T record, IConfiguration section, string path, string? except = null)
+    /// <param name="except">Settings that are read elsewhere.</param>
+    public T Read<T>(T record, IConfiguration section, string path, params string[] except)
         where T : notnull
     {
         var properties = record.GetType().GetProperties(BindingFlags.Public | BindingFlags.Instance).Where(IsSetting).ToList();
-        foreach (var setting in section.GetChildren().Where(setting => !string.Equals(setting.Key, except, StringComparison.OrdinalIgnoreCase)))
+        foreach (var setting in section.GetChildren().Where(setting => !except.Contains(setting.Key, StringComparer.OrdinalIgnoreCase)))
         {
             var here = $"{path}:{setting.Key}";
             if (properties.Find(property => string.Equals(property.Name, setting.Key, StringComparison.OrdinalIgnoreCase)) is not { } property)
             {
-                problems.Add($"{here}: there is no such setting; there are {string.Join(", ", properties.Select(static known => known.Name).Order(StringComparer.Ordinal))}.");
+                problems.Add($"{here}: there is no such setting; there are {string.Join(", ", properties.Select(static known => known.Name).Concat(except).Order(StringComparer.Ordinal))}.");
             }
             else if (property.CanWrite && IsNull(setting, property.PropertyType))
             {

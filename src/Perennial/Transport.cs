@@ -17,7 +17,7 @@ namespace Perennial;
 /// thread that reads the network, and a handler may call any member. A new protocol is a subclass that overrides
 /// <see cref="OpenAsync"/>.
 /// </remarks>
-public abstract class Transport : IAsyncDisposable
+public abstract class Transport : IAsyncDisposable, IDisposable
 {
     private readonly TransportCore _core;
     private SendQueue? _sends;                  // made by the first send
@@ -27,13 +27,15 @@ public abstract class Transport : IAsyncDisposable
     /// <param name="kind">The protocol's name, as in <see cref="Kind"/>.</param>
     /// <param name="options">What this transport is told.</param>
     /// <param name="services">Clock, chance, logs and network; <see langword="null"/> for the defaults.</param>
-    /// <exception cref="ArgumentException">An option is missing, malformed or out of range; the message names it.</exception>
+    /// <exception cref="ArgumentException">An option is missing, malformed, out of range or contradicts the services; the message names it.</exception>
     protected Transport(string kind, TransportOptions options, TransportServices? services = null)
     {
         ArgumentException.ThrowIfNullOrEmpty(kind);
         ArgumentNullException.ThrowIfNull(options);
+        services ??= TransportServices.Default;
         options.Validate();
-        _core = new TransportCore(kind, options, services ?? TransportServices.Default, this);
+        options.ValidateWith(services);
+        _core = new TransportCore(kind, options, services, this);
     }
 
     /// <summary>An attempt to connect begins.</summary>
@@ -377,6 +379,14 @@ public abstract class Transport : IAsyncDisposable
             await WithinCloseLimitAsync(events.WhenIdle).ConfigureAwait(false);
         }
     }
+
+    /// <summary>
+    /// Begins what <see cref="DisposeAsync"/> does and returns without waiting for it. For containers that are disposed synchronously, and
+    /// for <c>using</c> without <c>await</c>. Idempotent.
+    /// </summary>
+    [SuppressMessage("Usage", "CA1816", Justification = "DisposeAsync calls SuppressFinalize.")]
+    [SuppressMessage("Design", "CA1063", Justification = "Subclasses free what they hold in DisposeCoreAsync, which both ways of disposal call.")]
+    public void Dispose() => _ = DisposeAsync().AsTask();
 
     /// <summary>Opens one connection, in one try. The transport decides about others.</summary>
     /// <param name="context">Which attempt this is, and where the stream is to go on.</param>

@@ -91,4 +91,22 @@ public abstract record TransportOptions
 
     /// <summary>Everything that <see cref="Validate"/> would refuse, not only the first: for settings that come from a file.</summary>
     public IReadOnlyList<ArgumentException> FindErrors() => OptionCheck.Collect(Validate);
+
+    /// <summary>The same, and what contradicts the services, such as connection settings beside an HTTP handler of the caller's own.</summary>
+    /// <param name="services">What the transport would be given.</param>
+    public IReadOnlyList<ArgumentException> FindErrors(TransportServices services)
+    {
+        ArgumentNullException.ThrowIfNull(services);
+        return OptionCheck.Collect(() =>
+        {
+            Validate();
+            ValidateWith(services);
+        });
+    }
+
+    /// <summary>Refuses what contradicts the services.</summary>
+    /// <exception cref="ArgumentException">There is such an option; the message names it.</exception>
+    internal virtual void ValidateWith(TransportServices services)
+    {
+    }
 }

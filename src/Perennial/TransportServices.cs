@@ -20,10 +20,15 @@ public sealed record TransportServices
     public ILoggerFactory LoggerFactory { get; init; } = NullLoggerFactory.Instance;
 
     /// <summary>
-    /// The HTTP stack to use in place of the transport's own, shared with others and not disposed. It must not follow redirects,
-    /// which the transport does itself so as to keep credentials at home. Default <see langword="null"/>: one for all
-    /// transports of the process whose <see cref="Http.HttpConnectionOptions"/> are equal.
+    /// The HTTP stack to use in place of the transport's own, shared with others and not disposed. Default <see langword="null"/>: one
+    /// for all transports of the process whose <see cref="Http.HttpConnectionOptions"/> are equal.
     /// </summary>
+    /// <remarks>
+    /// Proxy, credentials, cookies, TLS, decompression, pings and the lifetime of connections are the handler's own: options whose
+    /// <see cref="Http.HttpTransportOptions.Http"/> differs from its defaults are refused beside it. A handler whose
+    /// <c>AllowAutoRedirect</c> is on is refused too: the transport follows redirects itself, so that credentials stay at their origin.
+    /// Event ids beyond ASCII need a <see cref="SocketsHttpHandler.RequestHeaderEncodingSelector"/>.
+    /// </remarks>
     public HttpMessageHandler? HttpHandler { get; init; }
 
     /// <summary>

@@ -108,7 +108,7 @@ public class ConfigurationTests
                 "Transports:prices:ConnectTimeout must be a duration such as 00:00:30, or infinite.",
                 "Transports:prices:EndOfStream must be one of Complete, RequireMarker, Reconnect.",
                 "Transports:prices:Reconect: there is no such setting; there are AllowReplay, Body, Buffer, Classify, ConfigureRequest, ConnectTimeout, "
-                    + "EndOfStream, Endpoint, Headers, Http, HttpVersion, IdleTimeout, LastEventId, MaxMessageBytes, Method, Reconnect, ResumeFrom, Send, SendEndpoint.",
+                    + "EndOfStream, Endpoint, Headers, Http, HttpClient, HttpVersion, IdleTimeout, Kind, LastEventId, MaxMessageBytes, Method, Reconnect, ResumeFrom, Send, SendEndpoint.",
                 "Transports:prices:Reconnect:RetryStatusCodes must be one of " + string.Join(", ", Enum.GetNames<HttpStatusCode>()) + ".",
                 "Transports:prices:Buffer:Capacity must be a whole number.",
                 "Transports:prices:Body cannot be set by configuration, but by code.",

@@ -56,6 +56,22 @@ public class HostTests
     }
 
     [Fact]
+    public async Task A_transport_registered_by_the_application_closes_with_a_container_that_is_disposed_synchronously()
+    {
+        await using var server = ScriptedServer.Start(static exchange => exchange.StreamAndWaitAsync(1, 1));
+        var provider = new ServiceCollection()
+            .AddSingleton(_ => new Sse.SseTransport(new Sse.SseTransportOptions { Endpoint = server.Address }))
+            .BuildServiceProvider();
+        var transport = provider.GetRequiredService<Sse.SseTransport>();
+        await transport.ConnectAsync().Soon();
+
+        provider.Dispose();
+
+        (await transport.Completion.Soon()).Reason.ShouldBe(StreamEndReason.Closed);
+        await Patience.Until(() => server.LiveConnections == 0, "the connection is closed");
+    }
+
+    [Fact]
     public async Task A_host_with_wrong_settings_does_not_start()
     {
         var builder = Host.CreateEmptyApplicationBuilder(settings: null);

@@ -5,7 +5,7 @@ namespace Perennial.Http;
 
 /// <summary>
 /// How connections are made. Transports whose settings are equal share one pool of connections in the process.
-/// Not used where <see cref="TransportServices.HttpHandler"/> is set.
+/// Must be left at the defaults where <see cref="TransportServices.HttpHandler"/> is set.
 /// </summary>
 public sealed record HttpConnectionOptions
 {

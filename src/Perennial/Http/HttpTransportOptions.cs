@@ -52,12 +52,20 @@ public abstract record HttpTransportOptions : TransportOptions
     /// <summary>The HTTP version to insist on, such as 2.0 for HTTP/2 without TLS. Default <see langword="null"/>: the best both sides speak.</summary>
     public Version? HttpVersion { get; init; }
 
-    /// <summary>How connections are made.</summary>
+    /// <summary>How connections are made. It must have its defaults where <see cref="TransportServices.HttpHandler"/> is set.</summary>
     public HttpConnectionOptions Http { get => _http.Shown; init => _http = new(value); }
 
     internal HttpConnectionOptions HttpRules => _http.Read;
 
     internal HttpMethod EffectiveMethod => ResumeFrom is not null ? HttpMethod.Get : Method ?? (Body is null ? HttpMethod.Get : HttpMethod.Post);
+
+    internal sealed override void ValidateWith(TransportServices services)
+    {
+        if (services.HttpHandler is { } handler)
+        {
+            ForeignHandler.Validate(handler, HttpRules);
+        }
+    }
 
     /// <inheritdoc/>
     public override void Validate()

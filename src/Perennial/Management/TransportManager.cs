@@ -75,11 +75,26 @@ public sealed class TransportManager : IAsyncDisposable, IDisposable
     /// <exception cref="ArgumentException">The kind is not known or takes other options, or an option is missing, malformed or out of range.</exception>
     /// <exception cref="PoolFullException">There are <see cref="TransportManagerOptions.MaxTransports"/>, and none can be swept.</exception>
     /// <exception cref="ObjectDisposedException">The manager is disposed.</exception>
-    public Transport Create(string kind, TransportOptions options)
+    public Transport Create(string kind, TransportOptions options) => Create(kind, options, Services);
+
+    /// <summary>
+    /// Makes a transport of a kind by name, with services of its own, and keeps it. Connects nothing. Begin with <see cref="Services"/>,
+    /// so that it shares the circuit breakers: <c>manager.Services with { HttpHandler = handler }</c>.
+    /// </summary>
+    /// <param name="kind">One of the names of <see cref="TransportManagerOptions.Kinds"/>, such as <c>sse</c>.</param>
+    /// <param name="options">What the transport is told.</param>
+    /// <param name="services">Clock, random source, logging and HTTP handler of this transport.</param>
+    /// <exception cref="ArgumentException">
+    /// The kind is not known or takes other options, or an option is missing, malformed, out of range or contradicts the services.
+    /// </exception>
+    /// <exception cref="PoolFullException">There are <see cref="TransportManagerOptions.MaxTransports"/>, and none can be swept.</exception>
+    /// <exception cref="ObjectDisposedException">The manager is disposed.</exception>
+    public Transport Create(string kind, TransportOptions options, TransportServices services)
     {
         ArgumentNullException.ThrowIfNull(kind);
         ArgumentNullException.ThrowIfNull(options);
-        var transport = _options.Kinds.Create(kind, options, Services);
+        ArgumentNullException.ThrowIfNull(services);
+        var transport = _options.Kinds.Create(kind, options, services);
         try
         {
             Register(transport);

@@ -1,0 +1,65 @@
+using System.Diagnostics.CodeAnalysis;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Http;
+using Microsoft.Extensions.Options;
+
+namespace Perennial.Hosting;
+
+/// <summary>Sends requests through the handlers of a named client of <see cref="IHttpClientFactory"/>. Thread safe.</summary>
+/// <remarks>
+/// Handlers are taken anew for each request, so that they rotate as the factory decides; a response keeps those it came through. The
+/// <see cref="HttpClient"/> itself is not used: its timeout would end a stream.
+/// </remarks>
+internal sealed class NamedHttpClient(IHttpMessageHandlerFactory handlers, string name) : HttpMessageHandler
+{
+    private static readonly HttpRequestOptionsKey<HttpMessageHandler> KeptHandler = new("Perennial.KeptHandler");
+
+    /// <summary>The handlers that a request would pass now.</summary>
+    /// <exception cref="Exception">Whatever the application's own code throws while it makes them.</exception>
+    public HttpMessageHandler Present => handlers.CreateHandler(name);
+
+    /// <summary>The client with this name, where the application has one.</summary>
+    /// <param name="provider">The application's services.</param>
+    /// <param name="name">The name.</param>
+    /// <param name="client">Its handlers, or <see langword="null"/>.</param>
+    /// <param name="problem">Why there is none, or why it cannot be used.</param>
+    public static bool TryFind(IServiceProvider provider, string name, [NotNullWhen(true)] out NamedHttpClient? client, out string problem)
+    {
+        client = null;
+        problem = "";
+        if (provider.GetService<IHttpMessageHandlerFactory>() is not { } handlers || !IsConfigured(provider, name))
+        {
+            problem = $"HttpClient must name a client that AddHttpClient has registered and configured; '{name}' is none.";
+            return false;
+        }
+
+        using (var http = provider.GetRequiredService<IHttpClientFactory>().CreateClient(name))
+        {
+            if (http.DefaultRequestHeaders.Any())
+            {
+                problem = $"HttpClient '{name}' has DefaultRequestHeaders, which a transport does not send; set Headers of the transport instead.";
+                return false;
+            }
+        }
+
+        client = new NamedHttpClient(handlers, name);
+        return true;
+    }
+
+    protected override async Task<HttpResponseMessage> SendAsync(HttpRequestMessage request, CancellationToken cancellationToken)
+    {
+        var handler = Present;
+        using var invoker = new HttpMessageInvoker(handler, disposeHandler: false);
+        var response = await invoker.SendAsync(request, cancellationToken).ConfigureAwait(false);
+        (response.RequestMessage ?? request).Options.Set(KeptHandler, handler);
+        return response;
+    }
+
+    /// <summary>
+    /// Whether anything is configured for the name, or for all names. The factory itself makes a client for any name.
+    /// </summary>
+    private static bool IsConfigured(IServiceProvider provider, string name) =>
+        provider.GetServices<IConfigureOptions<HttpClientFactoryOptions>>()
+            .OfType<ConfigureNamedOptions<HttpClientFactoryOptions>>()
+            .Any(configured => configured.Name is null || string.Equals(configured.Name, name, StringComparison.Ordinal));
+}
