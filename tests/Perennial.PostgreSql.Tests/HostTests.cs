@@ -100,6 +100,7 @@ public sealed class HostTests(PostgreSqlCluster cluster) : IAsyncDisposable
     {
         var (a, b) = (await StartAsync(), await StartAsync());
         using var client = new HttpClient { BaseAddress = new Uri(b.Urls.Single()) };
+        client.DefaultRequestHeaders.Add("Perennial-Protocol", "1");      // otherwise a failed run ends in an abort
         var written = new TaskCompletionSource();
         var run = await a.Services.GetRequiredService<StreamRuns>().StartAsync(async (writer, stop) =>
         {
