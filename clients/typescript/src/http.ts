@@ -27,6 +27,7 @@ function createHttp(settings: Settings, target: Target) {
   const { method, url, allowReplay, body, sendUrl, configureRequest, services: { fetch } } = settings;
   const startKey = drawKey();             // the same each time, so that a server can start once
   let mayHaveActed = false;               // the server may have acted on a request with side effects
+  let isPerennial = false;                // the stream's own server announced the protocol, over this connection or an earlier one
 
   const isRead = () => !!target.url;
   const mayRepeat = () => allowReplay ?? startsOnce(url);
@@ -37,7 +38,7 @@ function createHttp(settings: Settings, target: Target) {
     canContinue: (canResume: boolean): boolean => isRead() || (mayRepeat() && canResume),
 
     /** Whether a message may be posted again: the stream's own server recognises it, of another only the caller knows. */
-    repeatsPosts: (isPerennial: boolean) => !!allowReplay || (isPerennial && !sendUrl),
+    repeatsPosts: () => !!allowReplay || (isPerennial && !sendUrl),
 
     /** Opens the stream: the response has a success status, and its body is unread. */
     async open(fields: Record<string, string>, lastEventId: string | undefined, signal: AbortSignal): Promise<Response> {
@@ -45,12 +46,12 @@ function createHttp(settings: Settings, target: Target) {
       const headers = new Headers(fields);
       // Header fields hold bytes; an id goes back as the UTF-8 it came in (HTML standard, 9.2.3).
       if (lastEventId !== undefined) headers.set("last-event-id", String.fromCharCode(...new TextEncoder().encode(lastEventId)));
-      if (isRead()) return request("GET", target.url!, headers, signal);
+      if (isRead()) return noteProtocol(await request("GET", target.url!, headers, signal));
       headers.set("idempotency-key", quoted(startKey));
       try {
         const response = await request(method, url, headers, signal, encodeBody(body, headers), (isSent) => (mayHaveActed = isSent));
         nameResource(response);
-        return response;
+        return noteProtocol(response);
       } catch (failure) {
         const error = toTransportError(failure);
         mayHaveActed &&= deliveryOf(error) == "unknown";
@@ -100,6 +101,11 @@ function createHttp(settings: Settings, target: Target) {
       if (response.status != 401 || rejected || !configureRequest) throw error;
       mark?.(false);
     }
+  }
+
+  function noteProtocol(response: Response): Response {
+    isPerennial ||= ["perennial-protocol", "perennial-status"].some((name) => response.headers.has(name));
+    return response;
   }
 
   /** Only the endpoint's own origin can name the resource, and only at itself: requests to it carry credentials. */

@@ -75,7 +75,7 @@ export function connectResponse(
   const connection = {
     longestSilence: longestSilenceOf(response),
     marksEnd,
-    repeatsSends: http.repeatsPosts(isPerennial),
+    get repeatsSends() { return http.repeatsPosts(); },
     bytes: 0,
     async read(): Promise<Incoming[] | undefined> {
       const { value } = await batches.next();

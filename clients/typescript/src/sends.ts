@@ -73,7 +73,6 @@ export function createSendList(settings: Settings, current: () => Connection | u
 
   async function trySend(connection: Connection, send: PendingSend): Promise<void> {
     const { delivery, settled } = send;
-    const { repeatsSends } = connection;
     const limit = childOf(settled);
     const cancel = after(services, timeout, () => limit.abort(passing("send-timeout", timeout)));
     try {
@@ -85,7 +84,7 @@ export function createSendList(settings: Settings, current: () => Connection | u
       const error = toTransportError(failure);
       if (delivery == "not-sent") send.delivery = deliveryOf(error);
       try {
-        if (send.delivery == "unknown" && !repeatsSends) throw error;
+        if (send.delivery == "unknown" && !connection.repeatsSends) throw error;
         return await sleep(services, backoff.afterFailure(error), settled);
       } catch (failure) {
         const error = toTransportError(failure);

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { createTransport as createLongPoll } from "../src/long-poll.js";
 import type { TransportKind, TransportOptions } from "../src/types.js";
 import { connectTo } from "./support/forms.js";
 import { settled } from "./support/manual-clock.js";
@@ -51,6 +52,24 @@ test("A message whose answer was lost is posted again only to a server that reco
   assert.equal(await postTwice({ sendUrl: "/messages" }, perennial), 1);
   assert.equal(await postTwice({}, perennial), 2);
   assert.equal(await postTwice({ sendUrl: "/messages", allowReplay: true }, {}), 2);
+});
+
+test("long-poll: a server that was known before the line broke is known while its next answer is held back", async () => {
+  const scripted = new Scripted({ reconnect: { jitter: false, initialDelay: 1000 }, connectTimeout: 10_000 }, createLongPoll);
+  scripted.transport.connect().catch(() => {});
+  await settled();
+  scripted.last.answer(200, { "content-type": "application/json", "perennial-protocol": "1" }).write("[]");
+  await settled();
+  scripted.transport.close().catch(() => {});
+  await settled();
+  scripted.transport.connect().catch(() => {});
+  await scripted.clock.advance(5000);
+  scripted.transport.send("pay").catch(() => {});
+  await settled();
+  scripted.last.fail("ECONNRESET");
+  await scripted.clock.advance(1000);
+  assert.equal(scripted.requests.filter(({ method }) => method == "POST").length, 2);
+  await scripted.transport.close();
 });
 
 test("A message that may have arrived, and is not posted again, ends as unknown", async () => {

@@ -168,8 +168,7 @@ public class CircuitBreakerTests
         var manager = NewManager();
         var bad = Register(manager, ForEver);
         _ = bad.ConnectAsync().ContinueWith(static task => task.Exception, TaskScheduler.Default);
-        await PassUntilAsync(() => Broken(manager) == BreakerState.Open);
-        BrokenOrigins(telemetry).ShouldBe(1);
+        await PassUntilAsync(() => Broken(manager) == BreakerState.Open && BrokenOrigins(telemetry) == 1);
 
         await manager.DisposeAsync().Soon();
 
