@@ -46,12 +46,12 @@ function createHttp(settings: Settings, target: Target) {
       const headers = new Headers(fields);
       // Header fields hold bytes; an id goes back as the UTF-8 it came in (HTML standard, 9.2.3).
       if (lastEventId !== undefined) headers.set("last-event-id", String.fromCharCode(...new TextEncoder().encode(lastEventId)));
-      if (isRead()) return noteProtocol(await request("GET", target.url!, headers, signal));
+      if (isRead()) return request("GET", target.url!, headers, signal);
       headers.set("idempotency-key", quoted(startKey));
       try {
         const response = await request(method, url, headers, signal, encodeBody(body, headers), (isSent) => (mayHaveActed = isSent));
         nameResource(response);
-        return noteProtocol(response);
+        return response;
       } catch (failure) {
         const error = toTransportError(failure);
         mayHaveActed &&= deliveryOf(error) == "unknown";
@@ -96,16 +96,12 @@ function createHttp(settings: Settings, target: Target) {
         throw unanswered(outgoing.url.host, cause);
       });
       if (mark) noteStart(url, response);
+      isPerennial ||= response.headers.has("perennial-protocol");
       if (response.ok) return response;
       const error = await refusalOf(response, settings, signal);
       if (response.status != 401 || rejected || !configureRequest) throw error;
       mark?.(false);
     }
-  }
-
-  function noteProtocol(response: Response): Response {
-    isPerennial ||= ["perennial-protocol", "perennial-status"].some((name) => response.headers.has(name));
-    return response;
   }
 
   /** Only the endpoint's own origin can name the resource, and only at itself: requests to it carry credentials. */

@@ -34,7 +34,7 @@ export const longPoll: Protocol = {
     const connection = {
       longestSilence: answered ? longestSilenceOf(answered) : undefined,
       marksEnd: true,
-      get repeatsSends() { return http.repeatsPosts(); },
+      repeatsSends: http.repeatsPosts,
       bytes: 0,
       read: async () => (await batches.next()).value,
       classify: (message: StreamMessage) => meaningOf(message, settings, isPerennial, classifyLine),

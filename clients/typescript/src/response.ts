@@ -75,7 +75,7 @@ export function connectResponse(
   const connection = {
     longestSilence: longestSilenceOf(response),
     marksEnd,
-    get repeatsSends() { return http.repeatsPosts(); },
+    repeatsSends: http.repeatsPosts,
     bytes: 0,
     async read(): Promise<Incoming[] | undefined> {
       const { value } = await batches.next();

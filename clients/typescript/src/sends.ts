@@ -84,7 +84,7 @@ export function createSendList(settings: Settings, current: () => Connection | u
       const error = toTransportError(failure);
       if (delivery == "not-sent") send.delivery = deliveryOf(error);
       try {
-        if (send.delivery == "unknown" && !connection.repeatsSends) throw error;
+        if (send.delivery == "unknown" && !connection.repeatsSends()) throw error;
         return await sleep(services, backoff.afterFailure(error), settled);
       } catch (failure) {
         const error = toTransportError(failure);

@@ -62,7 +62,7 @@ async function handshake({ settings, sends, target }: ProtocolContext, sender: S
   const connection: { -readonly [Member in keyof Connection]: Connection[Member] } = {
     longestSilence: heartbeat && heartbeat.interval + heartbeat.timeout,
     marksEnd: false,
-    repeatsSends: false,
+    repeatsSends: () => false,
     bytes: 0,
 
     async read() {

@@ -102,7 +102,7 @@ test("connect() while reconnecting settles at the next connection", async () => 
 function deaf(what: "open" | "read"): Protocol {
   const never = new Promise<never>(() => {});
   const connection: Connection = {
-    marksEnd: false, repeatsSends: false, bytes: 0,
+    marksEnd: false, repeatsSends: () => false, bytes: 0,
     read: () => never, classify: () => "message", canResume: () => true, send: () => never, stop: () => never, close() {},
   };
   return { kind: "deaf", create: () => () => (what == "open" ? never : Promise.resolve(connection)) };
