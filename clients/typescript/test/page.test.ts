@@ -151,6 +151,7 @@ void describe("The demo page", { concurrency: 3 }, () => {
     await page.page.getByRole("radio", { name: "Auto" }).focus();
     await keyboard.press("ArrowRight");
     await page.says("kind", "sse");
+    await page.goOn(5);         // over a connection of the new form, which there is now to cut
     await keyboard.press("Tab");
     await keyboard.press("Space");
     await page.atLeast("reconnects", 1);
