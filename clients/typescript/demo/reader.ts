@@ -80,6 +80,7 @@ export function createReader(run: string, isSlow: () => boolean) {
     }
     const end = await reading.completion;
     if (turn != current) return;
+    answer.draw();
     answer.setBusy(false);
     refresh();
     showState(end.reason);

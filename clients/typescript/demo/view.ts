@@ -13,19 +13,33 @@ export function show(id: string, text: string | number): void {
   if (target.textContent != String(text)) target.textContent = String(text);
 }
 
-/** The answer as it grows, and a view that follows it as long as its reader is at the end. */
+/** The answer as it grows, and a view that follows it as long as its reader is at the end. It is laid out once a frame, not once a token. */
 export function createAnswer() {
   const answer = element("answer");
   const scroll = element("scroll");
   const text = createMarkdown(answer);
+  let pending = "";
+  let frame: number | undefined;
+
   return {
     append(token: string): void {
-      const isAtEnd = scroll.scrollHeight - scroll.scrollTop - scroll.clientHeight < 80;
-      text.append(token);
-      if (isAtEnd) scroll.scrollTop = scroll.scrollHeight;
+      pending += token;
+      frame ??= requestAnimationFrame(draw);
     },
+    draw,
     setBusy: (isBusy: boolean) => answer.setAttribute("aria-busy", String(isBusy)),
   };
+
+  /** Shows what was appended since the last frame. */
+  function draw(): void {
+    if (frame !== undefined) cancelAnimationFrame(frame);
+    frame = undefined;
+    if (!pending) return;
+    const isAtEnd = scroll.scrollHeight - scroll.scrollTop - scroll.clientHeight < 80;
+    text.append(pending);
+    pending = "";
+    if (isAtEnd) scroll.scrollTop = scroll.scrollHeight;
+  }
 }
 
 const started = performance.now();
