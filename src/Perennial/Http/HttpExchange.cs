@@ -35,6 +35,12 @@ internal sealed class HttpExchange : IDisposable
     /// <summary>Where another client can read the stream by GET, or <see langword="null"/> where it cannot.</summary>
     public Uri? ResumeEndpoint => _opening.IsRead ? _opening.Target : null;
 
+    /// <summary>
+    /// Whether a message may be posted again when its outcome is unknown: a server that speaks Perennial's protocol recognises its key. Of
+    /// another server, such as that of <see cref="HttpTransportOptions.SendEndpoint"/>, only the caller can know.
+    /// </summary>
+    public bool PostsAreRepeatable => _options.AllowReplay is true || (_options.SendEndpoint is null && _opening.SpeaksPerennial);
+
     /// <inheritdoc cref="OpeningRequest.CanContinue"/>
     public bool CanContinue(bool canResume) => _opening.CanContinue(canResume);
 
@@ -128,7 +134,7 @@ internal sealed class HttpExchange : IDisposable
         }
         catch (TransportException e) when (e.Delivery is null)
         {
-            throw e.With(DeliveryStatus.Unknown);
+            throw e.With((int?)e.HttpStatus < 500 ? DeliveryStatus.NotSent : DeliveryStatus.Unknown);
         }
     }
 

@@ -33,7 +33,7 @@ public abstract record HttpTransportOptions : TransportOptions
     /// Whether a request other than GET may be repeated although the server may have acted on it. Default <see langword="null"/>: only
     /// where the server has announced that the same <c>Idempotency-Key</c> starts a stream once (<c>Perennial-Starts: once</c>), to this
     /// transport or, within the last hour, to another of the process at the same URL without its query. <see langword="true"/> allows it
-    /// always, <see langword="false"/> never.
+    /// always, also for messages that are sent by POST; <see langword="false"/> never, except messages as <see cref="SendEndpoint"/> says.
     /// </summary>
     /// <remarks>
     /// Each such request carries an <c>Idempotency-Key</c> (draft-ietf-httpapi-idempotency-key-header), the same one for every repeat;
@@ -44,9 +44,14 @@ public abstract record HttpTransportOptions : TransportOptions
 
     /// <summary>
     /// Where <see cref="Transport.SendAsync(ReadOnlyMemory{byte}, CancellationToken)"/> posts to. Each message has an
-    /// <c>Idempotency-Key</c> and may be posted again with the same key after a failure: the server must recognise it. Default
-    /// <see langword="null"/>: the stream's own resource, which is the endpoint of a GET, or what the answer to another method named.
+    /// <c>Idempotency-Key</c>. Default <see langword="null"/>: the stream's own resource, which is the endpoint of a GET, or what the
+    /// answer to another method named.
     /// </summary>
+    /// <remarks>
+    /// A message whose outcome is unknown is posted again, with the same key, only where the server is known to recognise it: this is
+    /// <see langword="null"/> and the stream's server has announced Perennial's protocol, or <see cref="AllowReplay"/> is
+    /// <see langword="true"/>. Otherwise the send fails with <see cref="DeliveryStatus.Unknown"/>.
+    /// </remarks>
     public Uri? SendEndpoint { get; init; }
 
     /// <summary>The HTTP version to insist on, such as 2.0 for HTTP/2 without TLS. Default <see langword="null"/>: the best both sides speak.</summary>

@@ -14,6 +14,7 @@ internal sealed class OpeningRequest(HttpTransportOptions options, StartsOnceMem
     private volatile Uri? _resource;        // what the answer to a request with side effects named as the stream
     private bool _isOnce;                   // the endpoint has announced to this transport that a repeat starts nothing
     private bool _mayHaveActed;             // the server may have acted on a request with side effects
+    private volatile bool _speaksPerennial;
 
     /// <summary>Whether the next request only reads.</summary>
     public bool IsRead => IsSafe(options.EffectiveMethod) || _resource is not null;
@@ -23,6 +24,9 @@ internal sealed class OpeningRequest(HttpTransportOptions options, StartsOnceMem
 
     /// <summary>Whether the next request repeats nothing that must not be repeated.</summary>
     public bool MayBeSent => IsRead || !_mayHaveActed || MayBeRepeated;
+
+    /// <summary>Whether an answer announced Perennial's protocol, on this connection of the transport or an earlier one.</summary>
+    public bool SpeaksPerennial => _speaksPerennial;
 
     /// <summary>Whether the stream can go on over another request after this one was answered.</summary>
     /// <param name="canResume">Whether repeating would hand out nothing twice.</param>
@@ -67,6 +71,7 @@ internal sealed class OpeningRequest(HttpTransportOptions options, StartsOnceMem
     /// <summary>It was answered. A client error says that the server did not act (RFC 9110, 15.5).</summary>
     public void Answered(HttpResponseMessage response)
     {
+        _speaksPerennial |= ProtocolHeaders.SpeaksPerennial(response);
         var request = response.RequestMessage!;
         if (IsSafe(request.Method))
         {

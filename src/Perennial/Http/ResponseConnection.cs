@@ -41,8 +41,7 @@ internal abstract class ResponseConnection : TransportConnection
 
     public override bool AlwaysMarksEnd => SpeaksPerennial;
 
-    /// <summary>A POST is recognised by its key.</summary>
-    public sealed override bool SendsAreRepeatable => true;
+    public sealed override bool SendsAreRepeatable => _http.PostsAreRepeatable;
 
     /// <summary>Whether the server announced Perennial's protocol (docs/protocol.md).</summary>
     protected bool SpeaksPerennial { get; }

@@ -27,7 +27,7 @@ internal sealed class LongPollConnection : TransportConnection
         _poll = PollAsync();
     }
 
-    public override bool SendsAreRepeatable => true;
+    public override bool SendsAreRepeatable => _http.PostsAreRepeatable;
 
     /// <summary>Returns when the first poll was answered, or was held long enough to trust that it will be.</summary>
     public async Task WaitForFirstAnswerAsync(TimeSpan longEnough, CancellationToken cancellationToken)

@@ -44,7 +44,7 @@ public class SendTests
     public async Task A_retry_carries_the_same_key(int status)
     {
         var answers = new ConcurrentQueue<Func<ScriptedExchange, Task>>([status == 0 ? ResetUnanswered : Status(status)]);
-        await using var server = ScriptedServer.Start(StreamAnd(exchange => answers.TryDequeue(out var next) ? next(exchange) : Status(200)(exchange)));
+        await using var server = ScriptedServer.Start(PerennialAnd(exchange => answers.TryDequeue(out var next) ? next(exchange) : Status(200)(exchange)));
         await using var probe = TransportProbe.For(server.Address);
 
         await probe.Transport.SendAsync("a", probe.Token);
@@ -78,7 +78,7 @@ public class SendTests
     [Fact]
     public async Task A_message_whose_fate_is_unknown_when_the_attempts_are_spent_says_so()
     {
-        await using var server = ScriptedServer.Start(StreamAnd(Status(503)));
+        await using var server = ScriptedServer.Start(PerennialAnd(Status(503)));
         await using var probe = TransportProbe.For(server.Address);
 
         var error = await Should.ThrowAsync<TransportException>(probe.Transport.SendAsync("a", probe.Token));
@@ -91,7 +91,7 @@ public class SendTests
     public async Task A_first_try_that_may_have_arrived_is_not_forgotten_over_later_ones()
     {
         var answers = new ConcurrentQueue<Func<ScriptedExchange, Task>>([ResetUnanswered, Status(409)]);
-        await using var server = ScriptedServer.Start(StreamAnd(exchange => answers.TryDequeue(out var next) ? next(exchange) : Status(200)(exchange)));
+        await using var server = ScriptedServer.Start(PerennialAnd(exchange => answers.TryDequeue(out var next) ? next(exchange) : Status(200)(exchange)));
         await using var probe = TransportProbe.For(server.Address);
 
         var error = await Should.ThrowAsync<TransportException>(probe.Transport.SendAsync("a", probe.Token));
@@ -218,7 +218,7 @@ public class SendTests
     public async Task A_close_ends_the_wait_between_two_tries()
     {
         var clock = new ManualTimeProvider();
-        await using var server = ScriptedServer.Start(StreamAnd(Status(503)));
+        await using var server = ScriptedServer.Start(PerennialAnd(Status(503)));
         await using var probe = new TransportProbe(
             new SseTransportOptions { Endpoint = server.Address, Reconnect = TransportProbe.WithoutJitter }, new TransportServices { Time = clock });
         var send = probe.Transport.SendAsync("a", probe.Token);
@@ -272,6 +272,12 @@ public class SendTests
     /// <summary>A stream that stays open for every GET, and an answer for every POST.</summary>
     private static Func<ScriptedExchange, Task> StreamAnd(Func<ScriptedExchange, Task> answer) =>
         exchange => exchange.Request.Method is "GET" ? Stream(": hello\n\n", Ending.Silence)(exchange) : answer(exchange);
+
+    /// <summary>The same of a server that speaks Perennial's protocol.</summary>
+    private static Func<ScriptedExchange, Task> PerennialAnd(Func<ScriptedExchange, Task> answer) =>
+        exchange => exchange.Request.Method is "GET"
+            ? Stream(": hello\n\n", Ending.Silence, BodyScripts.SpeaksPerennial)(exchange)
+            : answer(exchange);
 
     private static List<RecordedRequest> Posts(ScriptedServer server) => [.. server.Requests.Where(request => request.Method is "POST")];
 }
