@@ -34,10 +34,9 @@ internal sealed class PerennialOptionsCheck(IServiceProvider provider) : IValida
     [SuppressMessage("Design", "CA1031", Justification = "Handlers are made by code of the application, which may throw anything; the host says which client it was.")]
     private IEnumerable<string> ErrorsOf(NamedTransport named)
     {
-        var services = provider.GetService<TransportServices>() ?? new TransportServices();
         if (named.HttpClient is not { } name)
         {
-            return named.Options.FindErrors(services).Select(Words);
+            return named.Options.FindErrors(provider.GetService<TransportServices>()?.HttpHandler).Select(Words);
         }
 
         if (named.Options is not HttpTransportOptions)
@@ -48,7 +47,7 @@ internal sealed class PerennialOptionsCheck(IServiceProvider provider) : IValida
         try
         {
             return NamedHttpClient.TryFind(provider, name, out var client, out var problem)
-                ? named.Options.FindErrors(services with { HttpHandler = client.Present }).Select(Words)
+                ? named.Options.FindErrors(client.Present).Select(Words)
                 : named.Options.FindErrors().Select(Words).Append(problem);
         }
         catch (Exception e)

@@ -1,7 +1,4 @@
 using System.Diagnostics.CodeAnalysis;
-using System.Text;
-using System.Text.Json;
-using System.Text.Json.Serialization.Metadata;
 using Perennial.Engine;
 using Perennial.Requests;
 
@@ -17,11 +14,10 @@ namespace Perennial;
 /// thread that reads the network, and a handler may call any member. A new protocol is a subclass that overrides
 /// <see cref="OpenAsync"/>.
 /// </remarks>
-public abstract class Transport : IAsyncDisposable, IDisposable
+public abstract partial class Transport : IAsyncDisposable, IDisposable
 {
     private readonly TransportCore _core;
-    private SendQueue? _sends;                  // made by the first send
-    private bool _isSequenceRead;
+    private readonly TransportEngine _engine;
 
     /// <summary>Checks the options and prepares the transport; connects nothing.</summary>
     /// <param name="kind">The protocol's name, as in <see cref="Kind"/>.</param>
@@ -34,108 +30,9 @@ public abstract class Transport : IAsyncDisposable, IDisposable
         ArgumentNullException.ThrowIfNull(options);
         services ??= TransportServices.Default;
         options.Validate();
-        options.ValidateWith(services);
+        options.ValidateWith(services.HttpHandler);
         _core = new TransportCore(kind, options, services, this);
-    }
-
-    /// <summary>An attempt to connect begins.</summary>
-    public event EventHandler<ConnectingEvent>? Connecting
-    {
-        add => Handlers.Connecting += value;
-        remove => Handlers.Connecting -= value;
-    }
-
-    /// <summary>A connection stands.</summary>
-    public event EventHandler<ConnectedEvent>? Connected
-    {
-        add => Handlers.Connected += value;
-        remove => Handlers.Connected -= value;
-    }
-
-    /// <summary>A connection was lost or could not be made; another attempt follows.</summary>
-    public event EventHandler<ReconnectingEvent>? Reconnecting
-    {
-        add => Handlers.Reconnecting += value;
-        remove => Handlers.Reconnecting -= value;
-    }
-
-    /// <summary>
-    /// A message. While it has a handler, messages are consumed by events and the sequence cannot be read. Adding a handler does not
-    /// connect.
-    /// </summary>
-    /// <exception cref="InvalidOperationException">The sequence is being read.</exception>
-    public event EventHandler<StreamMessage>? MessageReceived
-    {
-        add
-        {
-            lock (_core.Gate)
-            {
-                if (_isSequenceRead)
-                {
-                    throw new InvalidOperationException(
-                        "This transport's messages are being read as a sequence; they can be consumed by MessageReceived or by ReadAllAsync, not both.");
-                }
-
-                Handlers.MessageReceived += value;
-            }
-
-            _core.UseEvents().Look();
-        }
-
-        remove
-        {
-            Handlers.MessageReceived -= value;
-            _core.UseEvents().Look();
-        }
-    }
-
-    /// <summary>The stream completed or was stopped; all messages came before.</summary>
-    public event EventHandler<CompletedEvent>? Completed
-    {
-        add => Handlers.Completed += value;
-        remove => Handlers.Completed -= value;
-    }
-
-    /// <summary>Something went wrong, recoverable or not.</summary>
-    public event EventHandler<ErrorEvent>? ErrorOccurred
-    {
-        add => Handlers.ErrorOccurred += value;
-        remove => Handlers.ErrorOccurred -= value;
-    }
-
-    /// <summary>The transport is closed. Once for each start, and last.</summary>
-    public event EventHandler<ClosedEvent>? Closed
-    {
-        add => Handlers.Closed += value;
-        remove => Handlers.Closed -= value;
-    }
-
-    /// <summary>The buffer filled up to its high-water mark.</summary>
-    public event EventHandler<BackpressureEvent>? Backpressure
-    {
-        add => Handlers.Backpressure += value;
-        remove => Handlers.Backpressure -= value;
-    }
-
-    /// <summary>The buffer emptied below its high-water mark.</summary>
-    public event EventHandler<DrainedEvent>? Drained
-    {
-        add => Handlers.Drained += value;
-        remove => Handlers.Drained -= value;
-    }
-
-    /// <summary>Messages are missing, or may be repeated, before the next one.</summary>
-    public event EventHandler<GapEvent>? GapDetected
-    {
-        add => Handlers.GapDetected += value;
-        remove => Handlers.GapDetected -= value;
-    }
-
-    /// <summary>Messages were dropped because the buffer was full.</summary>
-    public event EventHandler<DroppedEvent>? MessagesDropped
-    {
-        add => Handlers.MessagesDropped += value;
-        remove => Handlers.MessagesDropped -= value;
+        _engine = new TransportEngine(_core, OpenAsync);
     }
 
     /// <summary>Names this transport among others; unique and without meaning.</summary>
@@ -178,133 +75,7 @@ public abstract class Transport : IAsyncDisposable, IDisposable
     /// <exception cref="TransportException">Attempts are spent, the error is final, or the transport was closed meanwhile.</exception>
     /// <exception cref="OperationCanceledException"><paramref name="cancellationToken"/> was cancelled.</exception>
     /// <exception cref="ObjectDisposedException">The transport is disposed.</exception>
-    public async Task ConnectAsync(CancellationToken cancellationToken = default)
-    {
-        cancellationToken.ThrowIfCancellationRequested();
-        var (session, isStarter) = StartOrJoin(startsAgain: true);
-        var connected = session.Connected;
-        try
-        {
-            await connected.WaitAsync(cancellationToken).ConfigureAwait(false);
-        }
-        catch (OperationCanceledException) when (isStarter && !connected.IsCompleted)
-        {
-            session.RequestStop();
-            await session.Ended.ConfigureAwait(false);
-            throw;
-        }
-    }
-
-    /// <summary>
-    /// The messages, each once and in order; connects on first use. The sequence ends when the stream completed or was stopped or
-    /// closed, after all messages that had arrived, and throws when it was interrupted or failed. Leaving the loop leaves the
-    /// transport connected; another loop goes on where this one stopped.
-    /// </summary>
-    /// <param name="cancellationToken">Ends the reading, not the transport.</param>
-    /// <exception cref="InvalidOperationException"><see cref="MessageReceived"/> has a handler, or another loop is reading.</exception>
-    /// <exception cref="TransportException">While reading: how the stream failed or was interrupted.</exception>
-    public IAsyncEnumerable<StreamMessage> ReadAllAsync(CancellationToken cancellationToken = default)
-    {
-        lock (_core.Gate)
-        {
-            ThrowIfConsumedByEventsLocked();
-        }
-
-        return new MessageReader(this, _core.Buffer, cancellationToken);
-    }
-
-    /// <summary>The messages, parsed as JSON. Like <see cref="ReadAllAsync"/> in everything else.</summary>
-    /// <typeparam name="T">What each message describes.</typeparam>
-    /// <param name="typeInfo">The source-generated contract of <typeparamref name="T"/>.</param>
-    /// <param name="cancellationToken">Ends the reading, not the transport.</param>
-    /// <exception cref="TransportException">
-    /// As for <see cref="ReadAllAsync"/>; and with <see cref="TransportErrorCode.InvalidMessage"/> for a message that does not fit,
-    /// after which another loop goes on with the next one.
-    /// </exception>
-    public IAsyncEnumerable<T?> ReadJsonAsync<T>(JsonTypeInfo<T> typeInfo, CancellationToken cancellationToken = default)
-    {
-        ArgumentNullException.ThrowIfNull(typeInfo);
-        return new JsonReader<T>(ReadAllAsync(cancellationToken), typeInfo);
-    }
-
-    /// <summary>The messages, parsed as JSON, each with its id and event type. Like <see cref="ReadAllAsync"/> in everything else.</summary>
-    /// <typeparam name="T">What each message describes.</typeparam>
-    /// <param name="typeInfo">The source-generated contract of <typeparamref name="T"/>.</param>
-    /// <param name="cancellationToken">Ends the reading, not the transport.</param>
-    /// <exception cref="TransportException">As for <see cref="ReadJsonAsync{T}(JsonTypeInfo{T}, CancellationToken)"/>.</exception>
-    public IAsyncEnumerable<JsonMessage<T>> ReadJsonMessagesAsync<T>(JsonTypeInfo<T> typeInfo, CancellationToken cancellationToken = default)
-    {
-        ArgumentNullException.ThrowIfNull(typeInfo);
-        return new JsonReader<T>(ReadAllAsync(cancellationToken), typeInfo);
-    }
-
-    /// <summary>The messages, parsed as JSON by reflection. Like <see cref="ReadAllAsync"/> in everything else.</summary>
-    /// <typeparam name="T">What each message describes.</typeparam>
-    /// <param name="options">How JSON is written and read; <see langword="null"/> for <see cref="JsonSerializerOptions.Web"/>.</param>
-    /// <param name="cancellationToken">Ends the reading, not the transport.</param>
-    /// <exception cref="TransportException">As for <see cref="ReadJsonAsync{T}(JsonTypeInfo{T}, CancellationToken)"/>.</exception>
-    [RequiresUnreferencedCode(JsonContract.Reflection)]
-    [RequiresDynamicCode(JsonContract.Reflection)]
-    public IAsyncEnumerable<T?> ReadJsonAsync<T>(JsonSerializerOptions? options = null, CancellationToken cancellationToken = default) =>
-        ReadJsonAsync(JsonContract.Of<T>(options), cancellationToken);
-
-    /// <summary>
-    /// The messages, parsed as JSON by reflection, each with its id and event type. Like <see cref="ReadAllAsync"/> in everything else.
-    /// </summary>
-    /// <typeparam name="T">What each message describes.</typeparam>
-    /// <param name="options">How JSON is written and read; <see langword="null"/> for <see cref="JsonSerializerOptions.Web"/>.</param>
-    /// <param name="cancellationToken">Ends the reading, not the transport.</param>
-    /// <exception cref="TransportException">As for <see cref="ReadJsonAsync{T}(JsonTypeInfo{T}, CancellationToken)"/>.</exception>
-    [RequiresUnreferencedCode(JsonContract.Reflection)]
-    [RequiresDynamicCode(JsonContract.Reflection)]
-    public IAsyncEnumerable<JsonMessage<T>> ReadJsonMessagesAsync<T>(JsonSerializerOptions? options = null, CancellationToken cancellationToken = default) =>
-        ReadJsonMessagesAsync(JsonContract.Of<T>(options), cancellationToken);
-
-    /// <summary>Sends text. See <see cref="SendAsync(ReadOnlyMemory{byte}, CancellationToken)"/>.</summary>
-    /// <param name="text">The message.</param>
-    /// <param name="cancellationToken">Takes the message back, or stops waiting for its fate.</param>
-    public Task<SendOutcome> SendAsync(string text, CancellationToken cancellationToken = default)
-    {
-        ArgumentNullException.ThrowIfNull(text);
-        return SendAsync(Encoding.UTF8.GetBytes(text), OutgoingKind.Text, cancellationToken);
-    }
-
-    /// <summary>
-    /// Sends bytes. Messages leave one behind the other in the order of the calls, and wait in a bounded queue while there is no
-    /// connection; connects on first use.
-    /// </summary>
-    /// <param name="data">
-    /// The message. It must not change until the task completes, nor after a task that was cancelled or does not know the message's fate:
-    /// it may still be on its way.
-    /// </param>
-    /// <param name="cancellationToken">Takes the message back, or stops waiting for its fate.</param>
-    /// <returns>What is known of the message.</returns>
-    /// <exception cref="ArgumentException">The message is larger than <see cref="SendOptions.MaxMessageBytes"/>.</exception>
-    /// <exception cref="TransportException">
-    /// It could not be sent, the queue is full, or the transport is closed or failed. <see cref="TransportException.Delivery"/> says
-    /// whether the peer may have it.
-    /// </exception>
-    /// <exception cref="NotSupportedException">The protocol cannot send.</exception>
-    public Task<SendOutcome> SendAsync(ReadOnlyMemory<byte> data, CancellationToken cancellationToken = default) =>
-        SendAsync(data, OutgoingKind.Binary, cancellationToken);
-
-    /// <summary>Sends a value as JSON. See <see cref="SendAsync(ReadOnlyMemory{byte}, CancellationToken)"/>.</summary>
-    /// <typeparam name="T">What is sent.</typeparam>
-    /// <param name="value">The message.</param>
-    /// <param name="typeInfo">The source-generated contract of <typeparamref name="T"/>.</param>
-    /// <param name="cancellationToken">Takes the message back, or stops waiting for its fate.</param>
-    public Task<SendOutcome> SendJsonAsync<T>(T value, JsonTypeInfo<T> typeInfo, CancellationToken cancellationToken = default) =>
-        SendAsync(JsonSerializer.SerializeToUtf8Bytes(value, typeInfo), OutgoingKind.Json, cancellationToken);
-
-    /// <summary>Sends a value as JSON, by reflection. See <see cref="SendAsync(ReadOnlyMemory{byte}, CancellationToken)"/>.</summary>
-    /// <typeparam name="T">What is sent.</typeparam>
-    /// <param name="value">The message.</param>
-    /// <param name="options">How JSON is written and read; <see langword="null"/> for <see cref="JsonSerializerOptions.Web"/>.</param>
-    /// <param name="cancellationToken">Takes the message back, or stops waiting for its fate.</param>
-    [RequiresUnreferencedCode(JsonContract.Reflection)]
-    [RequiresDynamicCode(JsonContract.Reflection)]
-    public Task<SendOutcome> SendJsonAsync<T>(T value, JsonSerializerOptions? options = null, CancellationToken cancellationToken = default) =>
-        SendJsonAsync(value, JsonContract.Of<T>(options), cancellationToken);
+    public Task ConnectAsync(CancellationToken cancellationToken = default) => _engine.ConnectAsync(cancellationToken);
 
     /// <summary>
     /// Asks the server to stop producing, once there is a connection. What it sends until it stops still arrives, and the stream
@@ -313,23 +84,7 @@ public abstract class Transport : IAsyncDisposable, IDisposable
     /// <param name="cancellationToken">Gives up waiting for the server's answer.</param>
     /// <exception cref="TransportException">The server refused, could not be reached, or the transport is closed or failed.</exception>
     /// <exception cref="NotSupportedException">The protocol has no such request.</exception>
-    public async Task StopAsync(CancellationToken cancellationToken = default)
-    {
-        var session = _core.Life.Session;
-        if (!session.IsStarted || session.HasEnded)
-        {
-            throw NotConnected();
-        }
-
-        var connection = _core.Connection.GetAsync(cancellationToken);
-        await Task.WhenAny(connection, session.Ended).ConfigureAwait(false);
-        if (!connection.IsCompleted)
-        {
-            throw NotConnected();
-        }
-
-        await (await connection.ConfigureAwait(false)).StopAsync(cancellationToken).ConfigureAwait(false);
-    }
+    public Task StopAsync(CancellationToken cancellationToken = default) => _engine.StopAsync(cancellationToken);
 
     /// <summary>
     /// Holds back further messages, from this moment and but for one that may be on its way to the reader, and stops reading from
@@ -345,39 +100,19 @@ public abstract class Transport : IAsyncDisposable, IDisposable
     /// still be read. The server is not asked to stop. Idempotent.
     /// </summary>
     /// <param name="cancellationToken">Ends the wait for the connection to close, which is at most 2 s.</param>
-    public async Task CloseAsync(CancellationToken cancellationToken = default)
-    {
-        var session = _core.Life.Leave();
-        _core.Buffer.Resume();
-        await session.Ended.WaitAsync(cancellationToken).ConfigureAwait(false);
-    }
+    public Task CloseAsync(CancellationToken cancellationToken = default) => _engine.CloseAsync(cancellationToken);
 
     /// <summary>What the transport did so far.</summary>
-    public TransportMetrics GetMetrics() => _core.Metrics.Snapshot(
-        Id, State, _core.Options.ReconnectRules.StableAfter, _core.Buffer.Size, _core.Buffer.Dropped, _core.Requests?.Outstanding ?? 0);
+    public TransportMetrics GetMetrics() => _engine.GetMetrics();
 
     /// <summary>
     /// Closes the transport for good, forgets messages that nobody read, and returns when nothing of it is left: no socket, timer or
     /// task, but for handlers that take longer than 2 s. Idempotent. Inside a handler it does not wait for that handler.
     /// </summary>
-    public async ValueTask DisposeAsync()
+    public ValueTask DisposeAsync()
     {
-        _core.Life.Dispose();
         GC.SuppressFinalize(this);
-        var isInHandler = _core.Events?.IsInHandler ?? false;     // asked here: after the first wait this may be another thread
-        _core.Buffer.Discard();
-        await CloseAsync().ConfigureAwait(false);
-        _core.Life.TryEnter(TransportState.Closed);
-        if (Volatile.Read(ref _sends) is { } sends)
-        {
-            await WithinCloseLimitAsync(sends.WhenIdle).ConfigureAwait(false);
-        }
-
-        await DisposeCoreAsync().ConfigureAwait(false);
-        if (!isInHandler && _core.Events is { } events)
-        {
-            await WithinCloseLimitAsync(events.WhenIdle).ConfigureAwait(false);
-        }
+        return _engine.DisposeAsync(DisposeCoreAsync);
     }
 
     /// <summary>
@@ -401,116 +136,15 @@ public abstract class Transport : IAsyncDisposable, IDisposable
     internal Uri Endpoint => _core.Options.Endpoint;
 
     /// <summary>Whether somebody consumes the messages at present, as a sequence or by events.</summary>
-    internal bool IsBeingRead
-    {
-        get
-        {
-            lock (_core.Gate)
-            {
-                return _isSequenceRead || _core.AreMessagesHandled;
-            }
-        }
-    }
+    internal bool IsBeingRead => _engine.IsBeingRead;
 
     /// <summary>Whether messages flow, and if not, what holds them up and since when.</summary>
     internal FlowStatus GetFlow() => _core.GetFlow(IsBeingRead);
 
     /// <summary>Sends a request, whose replies are expected from before it leaves.</summary>
-    internal PendingRequest Request(ReadOnlySpan<byte> value, RequestOptions options, bool isSingle)
-    {
-        options.Validate();
-        var requests = _core.UseRequests();
-        var id = requests.NewId();
-        var message = new OutgoingMessage(options.Convention.Write(id, value), OutgoingKind.Json, id);
-        ThrowIfTooLarge(message.Data);
-        var (session, _) = StartOrJoin(startsAgain: false);
-        var request = requests.Add(id, message, options, isSingle, session);
-        _ = request.FollowAsync(session.HasEnded
-            ? Task.FromException<SendOutcome>(NotConnected())
-            : UseSends().SendAsync(message, session, request.TakenBack));
-        return request;
-    }
+    internal PendingRequest Request(ReadOnlySpan<byte> value, RequestOptions options, bool isSingle) => _engine.Request(value, options, isSingle);
 
     /// <summary>Opens a connection for another transport, which keeps it and decides about others.</summary>
     /// <inheritdoc cref="OpenAsync"/>
     internal ValueTask<TransportConnection> OpenForAsync(ConnectContext context, CancellationToken cancellationToken) => OpenAsync(context, cancellationToken);
-
-    /// <summary>A sequence begins to be read. It may read when the returned task completes: events may still hold the buffer.</summary>
-    internal Task BeginReading()
-    {
-        lock (_core.Gate)
-        {
-            ThrowIfConsumedByEventsLocked();
-            if (_isSequenceRead)
-            {
-                throw new InvalidOperationException("Another loop is reading this transport's messages; a sequence has one reader at a time.");
-            }
-
-            _isSequenceRead = true;
-        }
-
-        StartOrJoin(startsAgain: false);
-        return _core.Events?.WhenBufferIsFree ?? Task.CompletedTask;
-    }
-
-    /// <summary>A sequence is read no longer.</summary>
-    internal void EndReading()
-    {
-        lock (_core.Gate)
-        {
-            _isSequenceRead = false;
-        }
-    }
-
-    private EventHandlers Handlers => _core.UseEvents().Handlers;
-
-    private (TransportSession Session, bool IsStarter) StartOrJoin(bool startsAgain)
-    {
-        var (session, isStarter) = _core.Life.StartOrJoin(startsAgain);
-        if (isStarter)
-        {
-            new ConnectionLoop(_core, session, this).Start();
-            if (_core.AreMessagesHandled)
-            {
-                _core.Events?.Look();
-            }
-        }
-
-        return (session, isStarter);
-    }
-
-    private Task<SendOutcome> SendAsync(ReadOnlyMemory<byte> data, OutgoingKind kind, CancellationToken cancellationToken)
-    {
-        ThrowIfTooLarge(data);
-        var (session, _) = StartOrJoin(startsAgain: false);
-        return session.HasEnded
-            ? Task.FromException<SendOutcome>(NotConnected())
-            : _core.Metrics.Measured(UseSends().SendAsync(new OutgoingMessage(data, kind, Guid.NewGuid().ToString("N")), session, cancellationToken));
-    }
-
-    private SendQueue UseSends() => LazyInitializer.EnsureInitialized(ref _sends, () => new SendQueue(_core))!;
-
-    private void ThrowIfTooLarge(ReadOnlyMemory<byte> data)
-    {
-        var most = _core.Options.SendRules.MaxMessageBytes;
-        if (data.Length > most)
-        {
-            throw new ArgumentException($"The message has {data.Length} bytes; Send.MaxMessageBytes allows {most}.", nameof(data));
-        }
-    }
-
-    private async Task WithinCloseLimitAsync(Task task) =>
-        await task.WaitAsync(ConnectionLoop.CloseLimit, _core.Time).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
-
-    private void ThrowIfConsumedByEventsLocked()
-    {
-        if (_core.AreMessagesHandled)
-        {
-            throw new InvalidOperationException(
-                "This transport's messages are consumed by MessageReceived; they can be consumed by it or by ReadAllAsync, not both.");
-        }
-    }
-
-    private TransportException NotConnected() =>
-        new(TransportErrorCode.NotConnected, $"The transport is {State}.") { Delivery = DeliveryStatus.NotSent };
 }

@@ -4,7 +4,6 @@ using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Options;
 using Perennial.Http;
 using Perennial.HttpStreams;
-using Perennial.Management;
 using Perennial.Sse;
 using Perennial.WebSockets;
 

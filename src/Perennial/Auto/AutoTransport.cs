@@ -20,7 +20,7 @@ namespace Perennial.Auto;
 /// </para>
 /// <para>
 /// What got through is tried first when the connection is lost, and by the next transport to the same origin
-/// (<see cref="TransportServices.ProtocolMemory"/>). A request with side effects is made once, and accepts SSE and JSON lines alike; it
+/// (<see cref="AutoTransportOptions.ProtocolMemory"/>). A request with side effects is made once, and accepts SSE and JSON lines alike; it
 /// takes no WebSocket. A WebSocket without <c>perennial.v1</c> is passed over unless <see cref="AutoWebSocketOptions.AllowPlain"/> is set;
 /// it carries no ids, and is then used from the start of a stream, and never to resume.
 /// </para>
@@ -63,7 +63,7 @@ public sealed class AutoTransport : Transport
         _options = options;
         _time = services.Time;
         _logger = services.LoggerFactory.CreateSafeLogger("Perennial.Transport");
-        _memory = services.ProtocolMemory;
+        _memory = options.ProtocolMemory;
         _opener = new ProtocolOpener(options, services);
         _memoryKey = options.Order.All(_opener.CanOpen)
             ? $"{options.Endpoint.GetComponents(UriComponents.SchemeAndServer, UriFormat.Unescaped)} {string.Join(',', options.Order)}"
@@ -159,7 +159,7 @@ public sealed class AutoTransport : Transport
 
         _preferred = connection.Protocol;
         Volatile.Write(ref _last, connection);
-        Log.ConnectedBy(_logger, Id, connection.Protocol);
+        AutoLog.ConnectedBy(_logger, Id, connection.Protocol);
         Activity.Current?.SetTag("perennial.protocol", connection.Protocol);
     }
 
@@ -192,7 +192,7 @@ public sealed class AutoTransport : Transport
             _memory.Forget(_memoryKey, failure.Protocol);
         }
 
-        Log.PassedOver(_logger, Id, failure.Protocol, failure.Reason, failure.Error.Code, (int?)failure.Error.HttpStatus);
+        AutoLog.PassedOver(_logger, Id, failure.Protocol, failure.Reason, failure.Error.Code, (int?)failure.Error.HttpStatus);
     }
 
     /// <summary>The first bytes have come: the protocol gets through. Others start from the beginning, and may do so by a WebSocket that cannot resume.</summary>

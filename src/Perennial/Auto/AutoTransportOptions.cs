@@ -22,6 +22,9 @@ public sealed record AutoTransportOptions : HttpTransportOptions
     /// </summary>
     public TimeSpan AttemptTimeout { get; init; } = TimeSpan.FromSeconds(5);
 
+    /// <summary>Which protocol got through to which origin. Default <see cref="Auto.ProtocolMemory.Shared"/>.</summary>
+    public ProtocolMemory ProtocolMemory { get; init; } = ProtocolMemory.Shared;
+
     /// <summary>What concerns WebSockets alone.</summary>
     public AutoWebSocketOptions WebSocket { get; init; } = new();
 
@@ -49,6 +52,7 @@ public sealed record AutoTransportOptions : HttpTransportOptions
             nameof(Order),
             $"{nameof(Order)} must name {AutoProtocol.Sse} or {AutoProtocol.HttpStream}: the others are opened by GET without a Body.");
         OptionCheck.Range(AttemptTimeout, TimeSpan.FromMilliseconds(1), TimeSpan.FromHours(1), nameof(AttemptTimeout));
+        OptionCheck.NotNull(ProtocolMemory, nameof(ProtocolMemory));
         OptionCheck.NotNull(WebSocket, nameof(WebSocket));
         OptionCheck.Require(
             WebSocket.AllowPlain || WebSocket.UsePerennialProtocol || !Order.Contains(AutoProtocol.WebSocket),

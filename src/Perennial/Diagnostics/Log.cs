@@ -1,10 +1,8 @@
 using Microsoft.Extensions.Logging;
-using Perennial.Auto;
-using Perennial.Management;
 
 namespace Perennial.Diagnostics;
 
-/// <summary>Everything the client logs. No payload, header value, token or query string, ever.</summary>
+/// <summary>What one transport logs. No payload, header value, token or query string, ever.</summary>
 internal static partial class Log
 {
     [LoggerMessage(1, LogLevel.Information, "{Kind} transport {Id}: {From} -> {To}")]
@@ -36,23 +34,4 @@ internal static partial class Log
 
     [LoggerMessage(10, LogLevel.Warning, "{Kind} transport {Id}: a message of {Bytes} bytes was left out, because it is not JSON")]
     public static partial void LeftOut(ILogger logger, string kind, string id, int bytes);
-
-    [LoggerMessage(20, LogLevel.Error, "A handler of the manager's {Event} threw")]
-    public static partial void ManagerHandlerThrew(ILogger logger, string @event, Exception exception);
-
-    [LoggerMessage(21, LogLevel.Warning, "{Kind} transport {Id} is left behind: it did not close within {Limit}")]
-    public static partial void LeftBehind(ILogger logger, string kind, string id, TimeSpan limit);
-
-    [LoggerMessage(22, LogLevel.Information, "{Kind} transport {Id} was swept ({Reason})")]
-    public static partial void Swept(ILogger logger, string kind, string id, RemovalReason reason);
-
-    [LoggerMessage(23, LogLevel.Warning, "{Kind} transport {Id} is unhealthy: {Reason}")]
-    public static partial void Unhealthy(ILogger logger, string kind, string id, string reason);
-
-    [LoggerMessage(30, LogLevel.Warning, "auto transport {Id}: {Protocol} passed over: {Reason} ({Code}, HTTP status {Status})")]
-    public static partial void PassedOver(
-        ILogger logger, string id, AutoProtocol protocol, FallbackReason reason, TransportErrorCode code, int? status);
-
-    [LoggerMessage(31, LogLevel.Information, "auto transport {Id}: connected by {Protocol}")]
-    public static partial void ConnectedBy(ILogger logger, string id, AutoProtocol protocol);
 }

@@ -1,5 +1,4 @@
 using Perennial.Diagnostics;
-using Perennial.Management;
 
 namespace Perennial.Engine;
 
@@ -7,7 +6,7 @@ namespace Perennial.Engine;
 /// Keeps one logical stream alive over many short-lived connections: open, pump, and after a loss decide, wait and open again,
 /// until the stream ends, the caller leaves or attempts are spent.
 /// </summary>
-internal sealed class ConnectionLoop(TransportCore core, TransportSession session, Transport transport) : IThreadPoolWorkItem
+internal sealed class ConnectionLoop(TransportCore core, TransportSession session, ConnectionOpener open) : IThreadPoolWorkItem
 {
     /// <summary>How long a connection may take to close before it is left behind.</summary>
     public static readonly TimeSpan CloseLimit = TimeSpan.FromSeconds(2);
@@ -124,7 +123,7 @@ internal sealed class ConnectionLoop(TransportCore core, TransportSession sessio
         Task<TransportConnection>? opening = null;
         try
         {
-            opening = transport.OpenForAsync(new ConnectContext(_retry.Failures, resumeFrom, core.HasDelivered), limit.Token).AsTask();
+            opening = open(new ConnectContext(_retry.Failures, resumeFrom, core.HasDelivered), limit.Token).AsTask();
             return await opening.WaitAsync(limit.Token).ConfigureAwait(false);      // for code that ignores its token, too
         }
         catch (Exception e)

@@ -7,7 +7,7 @@ namespace Perennial.Engine;
 /// messages are consumed by events too, an event waits until the messages before it were delivered; the buffer's own notices do
 /// not, since they are about those that wait.
 /// </summary>
-internal sealed class EventDispatcher(TransportCore core, Transport sender)
+internal sealed class EventDispatcher(TransportCore core)
 {
     private readonly Lock _gate = core.Gate;
     private readonly EventQueue _events = new(core.Buffer);      // under the lock
@@ -20,7 +20,11 @@ internal sealed class EventDispatcher(TransportCore core, Transport sender)
     private int _handlerThread;
     private long _delivering = long.MaxValue;        // the place of the message that handlers have not returned from; written by the loop
 
-    public EventHandlers Handlers { get; } = new(sender, core.Options.BufferRules, core.Metrics, core.Logger);
+    public EventHandlers Handlers { get; } = new(core.Sender, core.Options.BufferRules, (happened, error) =>
+    {
+        core.Metrics.ObserverThrew();
+        Log.HandlerThrew(core.Logger, core.Kind, core.Id, happened, error);
+    });
 
     /// <summary>Whether the caller is inside a handler, which must not wait for the dispatcher.</summary>
     public bool IsInHandler => Volatile.Read(ref _handlerThread) == Environment.CurrentManagedThreadId;

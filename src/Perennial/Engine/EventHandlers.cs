@@ -1,10 +1,10 @@
-using Microsoft.Extensions.Logging;
-using Perennial.Diagnostics;
-
 namespace Perennial.Engine;
 
 /// <summary>The handlers of one transport's events, and the one place that calls them. Called by the dispatcher alone.</summary>
-internal sealed class EventHandlers(Transport sender, BufferOptions buffer, MetricsRecorder metrics, ILogger logger)
+/// <param name="sender">Whom handlers get as the sender.</param>
+/// <param name="buffer">What notices of the buffer are about.</param>
+/// <param name="handlerThrew">Told of a handler that threw: of which event, and what.</param>
+internal sealed class EventHandlers(object sender, BufferOptions buffer, Action<string, Exception> handlerThrew)
 {
     private long _announcedDrops;
 
@@ -104,8 +104,7 @@ internal sealed class EventHandlers(Transport sender, BufferOptions buffer, Metr
             }
             catch (Exception e)
             {
-                metrics.ObserverThrew();
-                Log.HandlerThrew(logger, sender.Kind, sender.Id, typeof(T).Name, e);
+                handlerThrew(typeof(T).Name, e);
             }
         }
     }

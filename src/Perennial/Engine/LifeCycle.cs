@@ -5,7 +5,7 @@ namespace Perennial.Engine;
 
 /// <summary>
 /// The one state, and the session it belongs to, under one lock: a start or an ending happens as a whole, so that whoever starts
-/// again, from a handler of <see cref="Transport.Closed"/> for one, finds the session before it over in every respect.
+/// again, from a handler of <c>Closed</c> for one, finds the session before it over in every respect.
 /// </summary>
 /// <param name="core">Its buffer is opened by a start and ended by an ending, and its events tell of endings.</param>
 internal sealed class LifeCycle(TransportCore core)
@@ -77,7 +77,7 @@ internal sealed class LifeCycle(TransportCore core)
         {
             if (_session.HasEnded && startsAgain)
             {
-                ObjectDisposedException.ThrowIf(_isDisposed, typeof(Transport));
+                ObjectDisposedException.ThrowIf(_isDisposed, core.Sender);
                 _session = new TransportSession(_gate);
                 core.Buffer.Reopen();
             }

@@ -3,7 +3,7 @@ using System.Runtime.CompilerServices;
 namespace Perennial.Engine;
 
 /// <summary>The sequence of messages. A message that already waits is handed out without a task, a lock or an allocation.</summary>
-internal sealed class MessageReader(Transport transport, MessageBuffer buffer, CancellationToken cancellationToken)
+internal sealed class MessageReader(TransportEngine engine, MessageBuffer buffer, CancellationToken cancellationToken)
     : IAsyncEnumerable<StreamMessage>, IAsyncEnumerator<StreamMessage>
 {
     private CancellationToken _cancellationToken = cancellationToken;
@@ -15,7 +15,7 @@ internal sealed class MessageReader(Transport transport, MessageBuffer buffer, C
 
     public IAsyncEnumerator<StreamMessage> GetAsyncEnumerator(CancellationToken cancellationToken = default)
     {
-        var reader = new MessageReader(transport, buffer, _cancellationToken);
+        var reader = new MessageReader(engine, buffer, _cancellationToken);
         if (cancellationToken.CanBeCanceled && cancellationToken != _cancellationToken)
         {
             reader._linked = CancellationTokenSource.CreateLinkedTokenSource(_cancellationToken, cancellationToken);
@@ -35,7 +35,7 @@ internal sealed class MessageReader(Transport transport, MessageBuffer buffer, C
         if (_isReading)
         {
             _isReading = false;
-            transport.EndReading();
+            engine.EndReading();
         }
 
         _linked?.Dispose();
@@ -48,7 +48,7 @@ internal sealed class MessageReader(Transport transport, MessageBuffer buffer, C
         _cancellationToken.ThrowIfCancellationRequested();
         if (!_isReading)
         {
-            var bufferIsFree = transport.BeginReading();
+            var bufferIsFree = engine.BeginReading();
             _isReading = true;
             await bufferIsFree.WaitAsync(_cancellationToken).ConfigureAwait(false);
         }

@@ -140,7 +140,7 @@ internal sealed class NumberedSends : IAsyncDisposable
             if (next.Send is { } send)
             {
                 send.LeftAt = _time.GetTimestamp();
-                send.Message.MarkTried(line);
+                send.Message.MarkTried(line.Number);
                 if (!_isTimed)
                 {
                     TimeLocked(_timeout);

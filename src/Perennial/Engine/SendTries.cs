@@ -43,7 +43,7 @@ internal sealed class SendTries(TransportCore core)
         try
         {
             send.WasTried = true;
-            send.Message.MarkTried(connection);
+            send.Message.MarkTried(connection.Number);
             send.CancellationToken.ThrowIfCancellationRequested();
             return await connection.SendAsync(send.Message, limit.Token).ConfigureAwait(false);
         }

@@ -1,21 +1,23 @@
 using Microsoft.Extensions.Logging;
 using Perennial.Diagnostics;
-using Perennial.Requests;
 
 namespace Perennial.Engine;
 
 /// <summary>What the parts of one transport share: identity, options, clock, buffer, cursor, counts and life cycle.</summary>
 internal sealed class TransportCore
 {
-    private readonly Transport _transport;
     private string? _id;
     private RequestTable? _requests;
     private EventDispatcher? _events;
     private volatile Uri? _resumeEndpoint;
 
-    public TransportCore(string kind, TransportOptions options, TransportServices services, Transport transport)
+    /// <param name="kind">The protocol's name.</param>
+    /// <param name="options">What the transport is told.</param>
+    /// <param name="services">Clock, chance, logs and network.</param>
+    /// <param name="sender">The transport, as events name it.</param>
+    public TransportCore(string kind, TransportOptions options, TransportServices services, object sender)
     {
-        _transport = transport;
+        Sender = sender;
         Kind = kind;
         Options = options;
         Services = services;
@@ -41,6 +43,9 @@ internal sealed class TransportCore
     public TransportOptions Options { get; }
 
     public TransportServices Services { get; }
+
+    /// <summary>The transport, as events name it.</summary>
+    public object Sender { get; }
 
     public TimeProvider Time => Services.Time;
 
@@ -68,6 +73,9 @@ internal sealed class TransportCore
     /// <summary>Whether a message was handed over since the transport was made. Written by the connection loop.</summary>
     public bool HasDelivered { get; set; }
 
+    /// <summary>Whether a sequence is being read. Under the lock.</summary>
+    public bool IsSequenceRead { get; set; }
+
     /// <summary>Where another client can go on, and after what; <see langword="null"/> where it cannot, or is not known yet.</summary>
     public ResumePoint? ResumePoint => _resumeEndpoint is { } endpoint
         ? new ResumePoint(endpoint, Buffer.IdAfterTaken(Events?.ReturnedBefore ?? long.MaxValue, Options.StartId))
@@ -76,9 +84,9 @@ internal sealed class TransportCore
     /// <summary>A connection stands, and knows where the stream can be read again.</summary>
     public void UseResumeEndpointOf(TransportConnection connection) => _resumeEndpoint = connection.GetResumeEndpoint(Options.StreamEndpoint);
 
-    public RequestTable UseRequests() => LazyInitializer.EnsureInitialized(ref _requests, () => new RequestTable(this))!;
+    public RequestTable UseRequests() => LazyInitializer.EnsureInitialized(ref _requests, () => new RequestTable(Options.SendRules, Metrics, Time))!;
 
-    public EventDispatcher UseEvents() => LazyInitializer.EnsureInitialized(ref _events, () => new EventDispatcher(this, _transport))!;
+    public EventDispatcher UseEvents() => LazyInitializer.EnsureInitialized(ref _events, () => new EventDispatcher(this))!;
 
     public FlowStatus GetFlow(bool isBeingRead)
     {

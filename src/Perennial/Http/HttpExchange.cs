@@ -20,7 +20,7 @@ internal sealed class HttpExchange : IDisposable
         _accept = accept;
         _time = services.Time;
         _sender = new HttpSender(options, services);
-        _opening = new OpeningRequest(options, services.StartsOnce);
+        _opening = new OpeningRequest(options);
     }
 
     private HttpExchange(HttpExchange same, string accept)

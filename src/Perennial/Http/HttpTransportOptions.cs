@@ -64,11 +64,14 @@ public abstract record HttpTransportOptions : TransportOptions
 
     internal HttpMethod EffectiveMethod => ResumeFrom is not null ? HttpMethod.Get : Method ?? (Body is null ? HttpMethod.Get : HttpMethod.Post);
 
-    internal sealed override void ValidateWith(TransportServices services)
+    /// <summary>Which URLs start a stream once for the same key. Default: what the process has found out.</summary>
+    internal StartsOnceMemory StartsOnce { get; init; } = StartsOnceMemory.Shared;
+
+    internal sealed override void ValidateWith(HttpMessageHandler? httpHandler)
     {
-        if (services.HttpHandler is { } handler)
+        if (httpHandler is not null)
         {
-            ForeignHandler.Validate(handler, HttpRules);
+            ForeignHandler.Validate(httpHandler, HttpRules);
         }
     }
 

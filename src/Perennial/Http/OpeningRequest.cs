@@ -6,8 +6,7 @@ namespace Perennial.Http;
 /// Told of one opening at a time; lives as long as the transport.
 /// </summary>
 /// <param name="options">The transport's options.</param>
-/// <param name="startsOnce">Which URLs start a stream once for the same key.</param>
-internal sealed class OpeningRequest(HttpTransportOptions options, StartsOnceMemory startsOnce)
+internal sealed class OpeningRequest(HttpTransportOptions options)
 {
     private string? _key;                   // the value sent with the first request; none where the caller removed it
     private bool _hasLeft;                  // the first request with side effects has left, so that the key stands
@@ -78,7 +77,7 @@ internal sealed class OpeningRequest(HttpTransportOptions options, StartsOnceMem
             return;
         }
 
-        var isOnce = startsOnce.Note(request.RequestUri!, response);
+        var isOnce = options.StartsOnce.Note(request.RequestUri!, response);
         if (request.RequestUri == options.Endpoint)
         {
             _isOnce = isOnce ?? _isOnce;
@@ -117,7 +116,7 @@ internal sealed class OpeningRequest(HttpTransportOptions options, StartsOnceMem
             innerException: cause);
 
     /// <summary>Whether a request that may have acted may be made again.</summary>
-    private bool MayBeRepeated => options.AllowReplay ?? (_key is not null && (_isOnce || startsOnce.Contains(options.Endpoint)));
+    private bool MayBeRepeated => options.AllowReplay ?? (_key is not null && (_isOnce || options.StartsOnce.Contains(options.Endpoint)));
 
     /// <summary>Every repeat says the same key, whatever ConfigureRequest makes of it: another one would start another stream.</summary>
     private void SetKey(HttpRequestMessage request)

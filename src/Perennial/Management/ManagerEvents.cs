@@ -1,5 +1,4 @@
 using Microsoft.Extensions.Logging;
-using Perennial.Diagnostics;
 
 namespace Perennial.Management;
 
@@ -172,7 +171,7 @@ public sealed class ManagerEvents
             }
             catch (Exception e)
             {
-                Log.ManagerHandlerThrew(_logger, typeof(T).Name, e);
+                ManagerLog.HandlerThrew(_logger, typeof(T).Name, e);
             }
         }
     }

@@ -41,7 +41,7 @@ public sealed class TransportManager : IAsyncDisposable, IDisposable
         _logger = Services.LoggerFactory.CreateSafeLogger("Perennial.TransportManager");
         _pool = new TransportPool(_options.MaxTransports);
         Events = new ManagerEvents(this, _logger);
-        _instruments = new ManagerInstruments(this);
+        _instruments = new ManagerInstruments(GetMetrics, () => GetSummary().Utilization / 100);
         if (_options.HealthCheckInterval != Timeout.InfiniteTimeSpan)
         {
             _timer = Services.Time.CreateTimer(
@@ -198,7 +198,7 @@ public sealed class TransportManager : IAsyncDisposable, IDisposable
 
         foreach (var health in newlyUnhealthy)
         {
-            Log.Unhealthy(_logger, health.Kind, health.Id, health.Reason);
+            ManagerLog.Unhealthy(_logger, health.Kind, health.Id, health.Reason);
             Events.RaiseUnhealthy(health);
         }
 
@@ -255,7 +255,7 @@ public sealed class TransportManager : IAsyncDisposable, IDisposable
         {
             if (pooled.MayBeSwept(now, _options.MaxIdleTime, isRoomNeeded, out var reason) && _pool.TryRemove(pooled))
             {
-                Log.Swept(_logger, pooled.Transport.Kind, pooled.Transport.Id, reason.Value);
+                ManagerLog.Swept(_logger, pooled.Transport.Kind, pooled.Transport.Id, reason.Value);
                 _ = BeginClosing(pooled, reason.Value);
                 swept++;
             }
@@ -302,7 +302,7 @@ public sealed class TransportManager : IAsyncDisposable, IDisposable
         }
         catch (TimeoutException)
         {
-            Log.LeftBehind(_logger, transport.Kind, transport.Id, _options.CloseTimeout);
+            ManagerLog.LeftBehind(_logger, transport.Kind, transport.Id, _options.CloseTimeout);
         }
     }
 

@@ -39,7 +39,7 @@ internal sealed class ThrownReader(Transport transport)
         "http-stream" => new HttpStreamTransport(new() { Endpoint = stream, Reconnect = Reconnect }),
         "long-poll" => new LongPollTransport(new() { Endpoint = stream, Reconnect = Reconnect, Interval = TimeSpan.Zero }),
         "websocket" => new WebSocketTransport(new() { Endpoint = stream, Reconnect = Reconnect }),
-        _ => new AutoTransport(new() { Endpoint = stream, Reconnect = Reconnect }, new() { ProtocolMemory = memory }),
+        _ => new AutoTransport(new() { Endpoint = stream, Reconnect = Reconnect, ProtocolMemory = memory }),
     };
 
     /// <summary>Reads to the end, and sends so many messages, one behind the other.</summary>

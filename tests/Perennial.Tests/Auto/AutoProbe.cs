@@ -25,11 +25,17 @@ internal sealed class AutoProbe : IAsyncDisposable
         ProtocolMemory? memory = null,
         HttpMessageHandler? http = null)
     {
-        var plain = new AutoTransportOptions { Endpoint = endpoint, Reconnect = TransportProbe.AtOnce, LongPollInterval = TimeSpan.Zero, WebSocket = new() { AllowPlain = true } };
+        var plain = new AutoTransportOptions
+        {
+            Endpoint = endpoint,
+            Reconnect = TransportProbe.AtOnce,
+            LongPollInterval = TimeSpan.Zero,
+            ProtocolMemory = memory ?? new ProtocolMemory(),
+            WebSocket = new() { AllowPlain = true },
+        };
         var services = new TransportServices
         {
             LoggerFactory = Log,
-            ProtocolMemory = memory ?? new ProtocolMemory(),
             Time = time ?? TimeProvider.System,
             HttpHandler = http,
         };

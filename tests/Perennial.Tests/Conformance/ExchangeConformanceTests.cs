@@ -33,8 +33,8 @@ public class ExchangeConformanceTests
                 Body = each.IsPost ? RequestBody.Text("hello") : null,
                 AllowReplay = each.AllowReplay,
                 Reconnect = Reconnect(each),
-            },
-            new TransportServices { StartsOnce = new StartsOnceMemory(TimeProvider.System) });
+                StartsOnce = new StartsOnceMemory(TimeProvider.System),
+            });
 
         List<string> messages = [];
         TransportException? error = null;

@@ -1,3 +1,4 @@
+using Perennial.Engine;
 using Perennial.Requests;
 using Perennial.Tests.Fixtures;
 using static Perennial.Tests.RequestReply.RequestText;

@@ -15,7 +15,7 @@ public class StartingOnceTests
     private static readonly string[] AllTokens = [.. Enumerable.Range(1, 100).Select(static number => $"{number}")];
 
     private readonly ConcurrentDictionary<string, int> _productions = new(StringComparer.Ordinal);
-    private readonly TransportServices _services = new() { StartsOnce = new StartsOnceMemory(TimeProvider.System) };
+    private readonly StartsOnceMemory _startsOnce = new(TimeProvider.System);
 
     [Fact]
     public async Task An_opening_post_has_a_key_that_stays_the_same_for_every_repeat()
@@ -231,7 +231,13 @@ public class StartingOnceTests
     private TransportProbe Probe(
         ScriptedServer server, Func<SseTransportOptions, SseTransportOptions>? change = null, TimeProvider? time = null)
     {
-        var options = new SseTransportOptions { Endpoint = server.Address, Body = RequestBody.Text("hello"), Reconnect = TransportProbe.AtOnce };
-        return new TransportProbe(change?.Invoke(options) ?? options, time is null ? _services : _services with { Time = time });
+        var options = new SseTransportOptions
+        {
+            Endpoint = server.Address,
+            Body = RequestBody.Text("hello"),
+            Reconnect = TransportProbe.AtOnce,
+            StartsOnce = _startsOnce,
+        };
+        return new TransportProbe(change?.Invoke(options) ?? options, time is null ? null : new TransportServices { Time = time });
     }
 }

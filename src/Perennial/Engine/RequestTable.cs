@@ -1,8 +1,9 @@
 using System.Security.Cryptography;
 using System.Text;
-using Perennial.Engine;
+using Perennial.Diagnostics;
+using Perennial.Requests;
 
-namespace Perennial.Requests;
+namespace Perennial.Engine;
 
 /// <summary>
 /// The requests of one transport that wait for replies, and for a while those that wait no longer. The pump asks it about each message
@@ -18,7 +19,9 @@ internal sealed class RequestTable
     private const int MostRemembered = 1024;
 
     private readonly Lock _gate = new();
-    private readonly TransportCore _core;
+    private readonly SendOptions _rules;
+    private readonly MetricsRecorder _metrics;
+    private readonly TimeProvider _time;
     private readonly string _prefix = RandomNumberGenerator.GetString(Letters, HalfOfId);
     private readonly byte[] _quotedPrefix;
     private readonly Dictionary<string, Expected> _expected = new(StringComparer.Ordinal);
@@ -28,9 +31,12 @@ internal sealed class RequestTable
     private int _lostBefore;                        // replies to what was sent over earlier connections may be lost
     private bool _isExpecting;
 
-    public RequestTable(TransportCore core)
+    /// <param name="rules">How many requests may wait.</param>
+    /// <param name="metrics">Counts replies that come too late.</param>
+    /// <param name="time">The clock.</param>
+    public RequestTable(SendOptions rules, MetricsRecorder metrics, TimeProvider time)
     {
-        _core = core;
+        (_rules, _metrics, _time) = (rules, metrics, time);
         _quotedPrefix = Encoding.ASCII.GetBytes($"\"{_prefix}");
     }
 
@@ -54,7 +60,7 @@ internal sealed class RequestTable
     {
         lock (_gate)
         {
-            var most = _core.Options.SendRules.MaxOutstandingRequests;
+            var most = _rules.MaxOutstandingRequests;
             if (_outstanding >= most)
             {
                 throw new TransportException(
@@ -64,7 +70,7 @@ internal sealed class RequestTable
                 };
             }
 
-            var request = new PendingRequest(id, message, options, isSingle, session, this, _core.Time);
+            var request = new PendingRequest(id, message, options, isSingle, session, this, _time);
             _expected.Add(id, new Expected(options.Convention.Read, request));
             _outstanding++;
             Volatile.Write(ref _isExpecting, true);
@@ -82,7 +88,7 @@ internal sealed class RequestTable
 
         lock (_gate)
         {
-            if (_outstanding == 0 && (_expected.Count == 0 || _core.Time.GetElapsedTime(_lastHeard, now) >= LateReplyLimit))
+            if (_outstanding == 0 && (_expected.Count == 0 || _time.GetElapsedTime(_lastHeard, now) >= LateReplyLimit))
             {
                 _expected.Clear();
                 _left.Clear();
@@ -111,7 +117,7 @@ internal sealed class RequestTable
 
         lock (_gate)
         {
-            _lastHeard = _core.Time.GetTimestamp();
+            _lastHeard = _time.GetTimestamp();
             if (found.Reply.IsLast && _expected.Remove(found.Reply.Id, out var expected) && expected.Request is not null)
             {
                 _outstanding--;
@@ -120,7 +126,7 @@ internal sealed class RequestTable
     }
 
     /// <summary>A reply is dropped, because nobody waits for it any more.</summary>
-    public void CountLate() => _core.Metrics.LateReply();
+    public void CountLate() => _metrics.LateReply();
 
     /// <summary>A request's caller waits no longer. Its id is kept for what may still come, unless it never left.</summary>
     public void Leave(PendingRequest request)
@@ -140,7 +146,7 @@ internal sealed class RequestTable
             }
 
             _expected[request.Id] = expected with { Request = null };
-            _lastHeard = _core.Time.GetTimestamp();
+            _lastHeard = _time.GetTimestamp();
             _left.Enqueue(request.Id);
             if (_left.Count > MostRemembered)
             {

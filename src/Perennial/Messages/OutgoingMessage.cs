@@ -8,14 +8,14 @@ public sealed record OutgoingMessage(ReadOnlyMemory<byte> Data, OutgoingKind Kin
 {
     private int _triedOver;
 
-    /// <summary>The <see cref="TransportConnection.Number"/> of the last connection this may have left over; 0 while it has not.</summary>
+    /// <summary>The number of the last connection this may have left over; 0 while it has not.</summary>
     internal int TriedOver => Volatile.Read(ref _triedOver);
 
     /// <summary>
     /// To be called before a try, and before the last look at its cancellation: then whoever cancels a message and finds it untried knows
     /// that it stays here.
     /// </summary>
-    internal void MarkTried(TransportConnection connection) => Interlocked.Exchange(ref _triedOver, connection.Number);
+    internal void MarkTried(int connection) => Interlocked.Exchange(ref _triedOver, connection);
 }
 
 /// <summary>What the payload of an <see cref="OutgoingMessage"/> is.</summary>
@@ -39,14 +39,4 @@ public enum SendOutcome
 
     /// <summary>The peer confirmed it.</summary>
     Acknowledged,
-}
-
-/// <summary>What is known of a message whose send failed.</summary>
-public enum DeliveryStatus
-{
-    /// <summary>It never left this machine, or the peer refused it: sending it again repeats nothing.</summary>
-    NotSent,
-
-    /// <summary>It left, or may have left, and no confirmation came: the peer may or may not have it.</summary>
-    Unknown,
 }

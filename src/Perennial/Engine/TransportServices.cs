@@ -1,9 +1,6 @@
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Logging.Abstractions;
-using Perennial.Auto;
 using Perennial.Engine;
-using Perennial.Http;
-using Perennial.Management;
 
 namespace Perennial;
 
@@ -36,14 +33,6 @@ public sealed record TransportServices
     /// its own. A <see cref="Management.TransportManager"/> brings its own.
     /// </summary>
     public OriginBreakers? Breakers { get; init; }
-
-    /// <summary>
-    /// Which protocol got through to which origin, for <see cref="AutoTransport"/>. Default <see cref="ProtocolMemory.Shared"/>.
-    /// </summary>
-    public ProtocolMemory ProtocolMemory { get; init; } = ProtocolMemory.Shared;
-
-    /// <summary>Which URLs start a stream once for the same key. Default: what the process has found out.</summary>
-    internal StartsOnceMemory StartsOnce { get; init; } = StartsOnceMemory.Shared;
 
     /// <summary>Whether this machine has a network: without one, no attempt is spent.</summary>
     internal NetworkStatus Network { get; init; } = NetworkStatus.System;

@@ -1,4 +1,4 @@
-namespace Perennial.Management;
+namespace Perennial;
 
 /// <summary>
 /// When the transports of one origin (scheme, host and port) stop trying on their own: after repeated failures one of them probes for

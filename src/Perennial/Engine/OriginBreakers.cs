@@ -1,6 +1,7 @@
 using System.Collections.Concurrent;
+using Perennial.Engine;
 
-namespace Perennial.Management;
+namespace Perennial;
 
 /// <summary>One circuit breaker for each origin (RFC 6454: scheme, host and port), made when it is first asked for. Thread safe.</summary>
 public sealed class OriginBreakers : IDisposable
@@ -37,7 +38,7 @@ public sealed class OriginBreakers : IDisposable
 
     /// <summary>
     /// Takes the broken origins out of the gauge <c>perennial.client.origins.broken</c>. Transports that still use these breakers go on to work.
-    /// A <see cref="TransportManager"/> disposes those it has made. Idempotent.
+    /// A <see cref="Management.TransportManager"/> disposes those it has made. Idempotent.
     /// </summary>
     public void Dispose()
     {

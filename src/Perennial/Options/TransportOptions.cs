@@ -92,21 +92,17 @@ public abstract record TransportOptions
     /// <summary>Everything that <see cref="Validate"/> would refuse, not only the first: for settings that come from a file.</summary>
     public IReadOnlyList<ArgumentException> FindErrors() => OptionCheck.Collect(Validate);
 
-    /// <summary>The same, and what contradicts the services, such as connection settings beside an HTTP handler of the caller's own.</summary>
-    /// <param name="services">What the transport would be given.</param>
-    public IReadOnlyList<ArgumentException> FindErrors(TransportServices services)
+    /// <summary>The same, and what contradicts an HTTP handler of the caller's own, such as connection settings that it leaves without effect.</summary>
+    /// <param name="httpHandler">The handler that the transport would be given; <see langword="null"/> for none.</param>
+    public IReadOnlyList<ArgumentException> FindErrors(HttpMessageHandler? httpHandler) => OptionCheck.Collect(() =>
     {
-        ArgumentNullException.ThrowIfNull(services);
-        return OptionCheck.Collect(() =>
-        {
-            Validate();
-            ValidateWith(services);
-        });
-    }
+        Validate();
+        ValidateWith(httpHandler);
+    });
 
-    /// <summary>Refuses what contradicts the services.</summary>
+    /// <summary>Refuses what contradicts an HTTP handler of the caller's own.</summary>
     /// <exception cref="ArgumentException">There is such an option; the message names it.</exception>
-    internal virtual void ValidateWith(TransportServices services)
+    internal virtual void ValidateWith(HttpMessageHandler? httpHandler)
     {
     }
 }

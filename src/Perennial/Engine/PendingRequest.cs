@@ -1,7 +1,7 @@
 using System.Threading.Channels;
-using Perennial.Engine;
+using Perennial.Requests;
 
-namespace Perennial.Requests;
+namespace Perennial.Engine;
 
 /// <summary>
 /// One request from before it leaves until its caller has what it wanted: the pump writes replies, the caller reads them, and whatever

@@ -2,7 +2,7 @@ using Perennial.Diagnostics;
 using Polly;
 using Polly.CircuitBreaker;
 
-namespace Perennial.Management;
+namespace Perennial.Engine;
 
 /// <summary>
 /// The circuit breaker of one origin. It opens when tries repeatedly get no connection or no answer, and no connection to the origin

@@ -1,0 +1,226 @@
+using Perennial.Requests;
+
+namespace Perennial.Engine;
+
+/// <summary>What one transport does: it starts the connection loop when it is first needed, and reads, sends, stops and leaves.</summary>
+/// <param name="core">What the parts share.</param>
+/// <param name="open">Opens connections of the transport's protocol.</param>
+internal sealed class TransportEngine(TransportCore core, ConnectionOpener open)
+{
+    private SendQueue? _sends;                  // made by the first send
+
+    public TransportCore Core => core;
+
+    public EventHandlers Handlers => core.UseEvents().Handlers;
+
+    /// <summary>Whether somebody consumes the messages at present, as a sequence or by events.</summary>
+    public bool IsBeingRead
+    {
+        get
+        {
+            lock (core.Gate)
+            {
+                return core.IsSequenceRead || core.AreMessagesHandled;
+            }
+        }
+    }
+
+    /// <summary>Connects, and returns at the first established connection; while reconnecting, at the next.</summary>
+    public async Task ConnectAsync(CancellationToken cancellationToken)
+    {
+        cancellationToken.ThrowIfCancellationRequested();
+        var (session, isStarter) = StartOrJoin(startsAgain: true);
+        var connected = session.Connected;
+        try
+        {
+            await connected.WaitAsync(cancellationToken).ConfigureAwait(false);
+        }
+        catch (OperationCanceledException) when (isStarter && !connected.IsCompleted)
+        {
+            session.RequestStop();
+            await session.Ended.ConfigureAwait(false);
+            throw;
+        }
+    }
+
+    /// <summary>Messages are consumed by this handler, too.</summary>
+    /// <exception cref="InvalidOperationException">The sequence is being read.</exception>
+    public void AddMessageHandler(EventHandler<StreamMessage>? handler)
+    {
+        lock (core.Gate)
+        {
+            if (core.IsSequenceRead)
+            {
+                throw new InvalidOperationException(
+                    "This transport's messages are being read as a sequence; they can be consumed by MessageReceived or by ReadAllAsync, not both.");
+            }
+
+            Handlers.MessageReceived += handler;
+        }
+
+        core.UseEvents().Look();
+    }
+
+    public void RemoveMessageHandler(EventHandler<StreamMessage>? handler)
+    {
+        Handlers.MessageReceived -= handler;
+        core.UseEvents().Look();
+    }
+
+    /// <summary>The messages as a sequence.</summary>
+    /// <exception cref="InvalidOperationException">They are consumed by events.</exception>
+    public MessageReader Read(CancellationToken cancellationToken)
+    {
+        lock (core.Gate)
+        {
+            ThrowIfConsumedByEventsLocked();
+        }
+
+        return new MessageReader(this, core.Buffer, cancellationToken);
+    }
+
+    /// <summary>A sequence begins to be read. It may read when the returned task completes: events may still hold the buffer.</summary>
+    public Task BeginReading()
+    {
+        lock (core.Gate)
+        {
+            ThrowIfConsumedByEventsLocked();
+            if (core.IsSequenceRead)
+            {
+                throw new InvalidOperationException("Another loop is reading this transport's messages; a sequence has one reader at a time.");
+            }
+
+            core.IsSequenceRead = true;
+        }
+
+        StartOrJoin(startsAgain: false);
+        return core.Events?.WhenBufferIsFree ?? Task.CompletedTask;
+    }
+
+    /// <summary>A sequence is read no longer.</summary>
+    public void EndReading()
+    {
+        lock (core.Gate)
+        {
+            core.IsSequenceRead = false;
+        }
+    }
+
+    /// <summary>Sends a message, which leaves behind those before it.</summary>
+    public Task<SendOutcome> SendAsync(ReadOnlyMemory<byte> data, OutgoingKind kind, CancellationToken cancellationToken)
+    {
+        ThrowIfTooLarge(data);
+        var (session, _) = StartOrJoin(startsAgain: false);
+        return session.HasEnded
+            ? Task.FromException<SendOutcome>(NotConnected())
+            : core.Metrics.Measured(UseSends().SendAsync(new OutgoingMessage(data, kind, Guid.NewGuid().ToString("N")), session, cancellationToken));
+    }
+
+    /// <summary>Sends a request, whose replies are expected from before it leaves.</summary>
+    public PendingRequest Request(ReadOnlySpan<byte> value, RequestOptions options, bool isSingle)
+    {
+        options.Validate();
+        var requests = core.UseRequests();
+        var id = requests.NewId();
+        var message = new OutgoingMessage(options.Convention.Write(id, value), OutgoingKind.Json, id);
+        ThrowIfTooLarge(message.Data);
+        var (session, _) = StartOrJoin(startsAgain: false);
+        var request = requests.Add(id, message, options, isSingle, session);
+        _ = request.FollowAsync(session.HasEnded
+            ? Task.FromException<SendOutcome>(NotConnected())
+            : UseSends().SendAsync(message, session, request.TakenBack));
+        return request;
+    }
+
+    /// <summary>Asks the server to stop producing, once there is a connection.</summary>
+    public async Task StopAsync(CancellationToken cancellationToken)
+    {
+        var session = core.Life.Session;
+        if (!session.IsStarted || session.HasEnded)
+        {
+            throw NotConnected();
+        }
+
+        var connection = core.Connection.GetAsync(cancellationToken);
+        await Task.WhenAny(connection, session.Ended).ConfigureAwait(false);
+        if (!connection.IsCompleted)
+        {
+            throw NotConnected();
+        }
+
+        await (await connection.ConfigureAwait(false)).StopAsync(cancellationToken).ConfigureAwait(false);
+    }
+
+    /// <summary>Leaves the stream, and waits until the connection is closed.</summary>
+    public async Task CloseAsync(CancellationToken cancellationToken)
+    {
+        var session = core.Life.Leave();
+        core.Buffer.Resume();
+        await session.Ended.WaitAsync(cancellationToken).ConfigureAwait(false);
+    }
+
+    /// <summary>Closes for good, forgets messages that nobody read, and returns when nothing is left, but for handlers that take longer than 2 s.</summary>
+    /// <param name="disposeTransport">Frees what the transport of the protocol holds, after the last connection.</param>
+    public async ValueTask DisposeAsync(Func<ValueTask> disposeTransport)
+    {
+        core.Life.Dispose();
+        var isInHandler = core.Events?.IsInHandler ?? false;     // asked here: after the first wait this may be another thread
+        core.Buffer.Discard();
+        await CloseAsync(CancellationToken.None).ConfigureAwait(false);
+        core.Life.TryEnter(TransportState.Closed);
+        if (Volatile.Read(ref _sends) is { } sends)
+        {
+            await WithinCloseLimitAsync(sends.WhenIdle).ConfigureAwait(false);
+        }
+
+        await disposeTransport().ConfigureAwait(false);
+        if (!isInHandler && core.Events is { } events)
+        {
+            await WithinCloseLimitAsync(events.WhenIdle).ConfigureAwait(false);
+        }
+    }
+
+    public TransportMetrics GetMetrics() => core.Metrics.Snapshot(
+        core.Id, core.Life.State, core.Options.ReconnectRules.StableAfter, core.Buffer.Size, core.Buffer.Dropped, core.Requests?.Outstanding ?? 0);
+
+    private (TransportSession Session, bool IsStarter) StartOrJoin(bool startsAgain)
+    {
+        var (session, isStarter) = core.Life.StartOrJoin(startsAgain);
+        if (isStarter)
+        {
+            new ConnectionLoop(core, session, open).Start();
+            if (core.AreMessagesHandled)
+            {
+                core.Events?.Look();
+            }
+        }
+
+        return (session, isStarter);
+    }
+
+    private SendQueue UseSends() => LazyInitializer.EnsureInitialized(ref _sends, () => new SendQueue(core))!;
+
+    private void ThrowIfTooLarge(ReadOnlyMemory<byte> data)
+    {
+        var most = core.Options.SendRules.MaxMessageBytes;
+        if (data.Length > most)
+        {
+            throw new ArgumentException($"The message has {data.Length} bytes; Send.MaxMessageBytes allows {most}.", nameof(data));
+        }
+    }
+
+    private void ThrowIfConsumedByEventsLocked()
+    {
+        if (core.AreMessagesHandled)
+        {
+            throw new InvalidOperationException(
+                "This transport's messages are consumed by MessageReceived; they can be consumed by it or by ReadAllAsync, not both.");
+        }
+    }
+
+    private async Task WithinCloseLimitAsync(Task task) =>
+        await task.WaitAsync(ConnectionLoop.CloseLimit, core.Time).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+
+    private TransportException NotConnected() =>
+        new(TransportErrorCode.NotConnected, $"The transport is {core.Life.State}.") { Delivery = DeliveryStatus.NotSent };
+}
