@@ -1,5 +1,5 @@
 using Microsoft.AspNetCore.Cors.Infrastructure;
-using Perennial.AspNetCore.Http;
+using Perennial.Wire;
 
 namespace Perennial.AspNetCore;
 
@@ -17,9 +17,9 @@ public static class PerennialCors
     {
         ArgumentNullException.ThrowIfNull(policy);
         return policy
-            .WithHeaders(WireNames.ProtocolHeader, WireNames.LastEventIdHeader, IdempotencyKey.HeaderName, "Content-Type", "Prefer")
+            .WithHeaders(WireHeaders.Protocol, WireHeaders.LastEventId, IdempotencyKey.HeaderName, "Content-Type", "Prefer")
             .WithExposedHeaders(
-                WireNames.ProtocolHeader, WireNames.HeartbeatHeader, WireNames.CursorHeader, WireNames.TailHeader, WireNames.StatusHeader, WireNames.StartsHeader,
+                WireHeaders.Protocol, WireHeaders.Heartbeat, WireHeaders.Cursor, WireHeaders.Tail, WireHeaders.Status, WireHeaders.Starts,
                 "Content-Location", "Retry-After");
     }
 }

@@ -6,6 +6,7 @@ using Microsoft.Extensions.DependencyInjection;
 using Perennial.AspNetCore.Http;
 using Perennial.AspNetCore.Stores;
 using Perennial.AspNetCore.WebSockets;
+using Perennial.Wire;
 
 namespace Perennial.AspNetCore;
 
@@ -120,14 +121,14 @@ public static class PerennialEndpoints
         var state = await log.GetStateAsync(context.RequestAborted);
         var headers = context.Response.Headers;
         headers.CacheControl = "no-store";
-        headers[WireNames.ProtocolHeader] = "1";
-        headers[WireNames.TailHeader] = new EventId(log.Epoch, state.Tail).ToString();
-        headers[WireNames.StatusHeader] = WireNames.Of(state.Status);
+        headers[WireHeaders.Protocol] = WireHeaders.Version;
+        headers[WireHeaders.Tail] = new RunEventId(log.Epoch, state.Tail).ToString();
+        headers[WireHeaders.Status] = state.Status.Name();
     }
 
     private static async Task StopAsync(HttpContext context, IRunLog log)
     {
         var status = await log.CloseAsync(RunEnd.Stopped, CancellationToken.None);
-        await TypedResults.Json(new StatusBody(WireNames.Of(status)), WireJson.Default.StatusBody).ExecuteAsync(context);
+        await TypedResults.Json(new StatusData(status.Name()), WireJson.Default.StatusData).ExecuteAsync(context);
     }
 }

@@ -33,6 +33,6 @@ public static class PerennialOperations
         var readers = context.RequestServices.GetRequiredService<ReaderPlaces>();
         context.Response.Headers.CacheControl = "no-store";
         var report = await OperationsReport.MakeAsync(runs, readers, context.RequestAborted);
-        await TypedResults.Json(report, WireJson.Default.OperationsReport).ExecuteAsync(context);
+        await TypedResults.Json(report, OperationsJson.Default.OperationsReport).ExecuteAsync(context);
     }
 }

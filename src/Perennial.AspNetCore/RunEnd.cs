@@ -1,5 +1,5 @@
-using System.Text.Json;
 using Perennial.AspNetCore.Stores;
+using Perennial.Wire;
 
 namespace Perennial.AspNetCore;
 
@@ -9,14 +9,14 @@ namespace Perennial.AspNetCore;
 /// </remarks>
 public sealed class RunEnd
 {
-    private static readonly byte[] Done = "[DONE]"u8.ToArray();
+    private static readonly byte[] Done = ControlData.Done.ToArray();
 
     private readonly RunEvent _event;
 
     private RunEnd(RunStatus status, byte[] data, RunDataKind kind)
     {
         Status = status;
-        _event = new RunEvent(WireNames.ReservedEventPrefix + WireNames.Of(status), data, kind);
+        _event = new RunEvent(EventNames.ReservedPrefix + status.Name(), data, kind);
     }
 
     /// <summary>All was said.</summary>
@@ -36,7 +36,7 @@ public sealed class RunEnd
     /// <param name="code">Sent to every reader as it is; a short word for programs to compare.</param>
     public static RunEnd Failed(string message, string code) => new(
         RunStatus.Failed,
-        JsonSerializer.SerializeToUtf8Bytes(new ErrorBody(new ErrorDetail(message, code)), WireJson.Default.ErrorBody),
+        ControlData.Failure(message, code),
         RunDataKind.Json);
 
     /// <summary>The last record of a run that ended so.</summary>

@@ -30,7 +30,7 @@ internal sealed class RunProducer(
             await CutOffAsync().ConfigureAwait(false);
             await watch.ConfigureAwait(false);
             Log.Ended(logger, log.Epoch, status);
-            activity?.SetTag(PerennialServerTelemetry.Status, WireNames.Of(status));
+            activity?.SetTag(PerennialServerTelemetry.Status, status.Name());
             if (status == RunStatus.Failed)
                 activity?.SetStatus(ActivityStatusCode.Error);
             return status;

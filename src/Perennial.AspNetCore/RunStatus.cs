@@ -1,3 +1,5 @@
+using Perennial.Wire;
+
 namespace Perennial.AspNetCore;
 
 /// <summary>Whether a run goes on, and if not, how it ended. Everything but <see cref="Running"/> is final.</summary>
@@ -15,4 +17,16 @@ public enum RunStatus
 
     /// <summary>The producer threw, or the run hit its size limit.</summary>
     Failed = 3,
+}
+
+internal static class RunStatusNames
+{
+    /// <summary>The status as headers, JSON and instruments hold it.</summary>
+    public static string Name(this RunStatus status) => status switch
+    {
+        RunStatus.Running => StatusNames.Running,
+        RunStatus.Completed => StatusNames.Completed,
+        RunStatus.Stopped => StatusNames.Stopped,
+        _ => StatusNames.Failed,
+    };
 }

@@ -5,6 +5,7 @@ using System.Text.Json.Serialization.Metadata;
 using System.Text.Unicode;
 using Perennial.AspNetCore.Diagnostics;
 using Perennial.AspNetCore.Stores;
+using Perennial.Wire;
 
 namespace Perennial.AspNetCore;
 
@@ -168,8 +169,8 @@ public sealed class RunWriter
             return;
         if (eventType.AsSpan().ContainsAny('\r', '\n', '\0'))
             throw new ArgumentException("An event type must not contain CR, LF or NUL.", nameof(eventType));
-        if (eventType.StartsWith(WireNames.ReservedEventPrefix, StringComparison.Ordinal))
-            throw new ArgumentException($"Event types starting with '{WireNames.ReservedEventPrefix}' are the server's own.", nameof(eventType));
+        if (eventType.StartsWith(EventNames.ReservedPrefix, StringComparison.Ordinal))
+            throw new ArgumentException($"Event types starting with '{EventNames.ReservedPrefix}' are the server's own.", nameof(eventType));
     }
 
     // A full run is ended here, so that a producer which swallows the exception cannot go on with a hole in its log.

@@ -230,7 +230,7 @@ public sealed class StreamRuns
         await using (_hostStopping.Register(() => _ = producer.CutOffAsync()))
             await run.Completion;
         PerennialServerTelemetry.ActiveRuns.Add(-1);
-        PerennialServerTelemetry.EndedRuns.Add(1, new KeyValuePair<string, object?>(PerennialServerTelemetry.Status, WireNames.Of(await run.Completion)));
+        PerennialServerTelemetry.EndedRuns.Add(1, new KeyValuePair<string, object?>(PerennialServerTelemetry.Status, (await run.Completion).Name()));
         Interlocked.Decrement(ref _places);
         _started.TryRemove(run.Id, out _);
         run.Unread?.Dispose();

@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using Perennial.AspNetCore.Diagnostics;
 using Perennial.AspNetCore.Stores;
+using Perennial.Wire;
 
 namespace Perennial.AspNetCore.Delivery;
 
@@ -31,7 +32,7 @@ internal sealed class RunDelivery(IRunLog log, IRunSink sink, TimeSpan heartbeat
     {
         _cursor = place.Cursor;
         if (place.Gap is { } requested)
-            sink.Write(ControlEvent.Gap(requested, new EventId(log.Epoch, place.Cursor + 1)));
+            sink.Write(ControlEvent.Gap(requested, new RunEventId(log.Epoch, place.Cursor + 1)));
         await FlushAsync(leave);    // the head of the response goes out before there is any event
 
         using var subscription = log.Subscribe(RunNews.Records, _news);
@@ -72,7 +73,7 @@ internal sealed class RunDelivery(IRunLog log, IRunSink sink, TimeSpan heartbeat
         if (records.IsEmpty)
             return false;
         if (records[0].Sequence != _cursor + 1)
-            sink.Write(ControlEvent.Gap(new EventId(log.Epoch, _cursor).ToString(), new EventId(log.Epoch, records[0].Sequence)));
+            sink.Write(ControlEvent.Gap(new RunEventId(log.Epoch, _cursor).ToString(), new RunEventId(log.Epoch, records[0].Sequence)));
         foreach (var record in records)
             sink.Write(record);
         _cursor = records[^1].Sequence;

@@ -17,7 +17,7 @@ internal sealed record OperationsReport(int Running, Dictionary<string, int> Rea
         foreach (var run in started.Take(Most))
         {
             var state = await run.Events.GetStateAsync(cancellationToken);
-            reports.Add(new RunReport(run.Epoch, WireNames.Of(state.Status), run.StartedAt, state.Tail, readers.CountByKind(run.Id)));
+            reports.Add(new RunReport(run.Epoch, state.Status.Name(), run.StartedAt, state.Tail, readers.CountByKind(run.Id)));
         }
 
         return new OperationsReport(started.Count, readers.CountByKind(), reports);

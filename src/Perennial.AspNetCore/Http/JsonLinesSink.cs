@@ -1,6 +1,7 @@
 using System.IO.Pipelines;
 using Perennial.AspNetCore.Delivery;
 using Perennial.AspNetCore.Stores;
+using Perennial.Wire;
 
 namespace Perennial.AspNetCore.Http;
 
@@ -9,7 +10,7 @@ internal sealed class JsonLinesSink(PipeWriter body, CancellationTokenSource sta
 {
     public override void Write(RunRecord record) => Add(record.JsonLine);
 
-    public override void Write(ControlEvent control) => Add(JsonLine.Encode(id: null, control.Content));
+    public override void Write(ControlEvent control) => Add(control.EncodeLine());
 
-    public override void WriteHeartbeat() => Add(JsonLine.Heartbeat);
+    public override void WriteHeartbeat() => Add(Envelope.HeartbeatLine);
 }

@@ -6,6 +6,7 @@ using Microsoft.Extensions.Options;
 using Perennial.AspNetCore.Delivery;
 using Perennial.AspNetCore.Diagnostics;
 using Perennial.AspNetCore.Stores;
+using Perennial.Wire;
 
 namespace Perennial.AspNetCore.Http;
 
@@ -77,9 +78,9 @@ internal sealed class LongPollResponse(IOptions<PerennialServerOptions> options,
     private static List<byte[]> Envelopes(ReadOnlySpan<RunRecord> records, string epoch, ReaderPlace place)
     {
         var envelopes = new List<byte[]>(records.Length + 1);
-        var gap = place.Gap ?? (records[0].Sequence != place.Cursor + 1 ? new EventId(epoch, place.Cursor).ToString() : null);
+        var gap = place.Gap ?? (records[0].Sequence != place.Cursor + 1 ? new RunEventId(epoch, place.Cursor).ToString() : null);
         if (gap is not null)
-            envelopes.Add(JsonLine.Encode(id: null, ControlEvent.Gap(gap, new EventId(epoch, records[0].Sequence)).Content));
+            envelopes.Add(ControlEvent.Gap(gap, new RunEventId(epoch, records[0].Sequence)).EncodeLine());
         foreach (var record in records)
             envelopes.Add(record.JsonLine);
         return envelopes;
@@ -89,7 +90,7 @@ internal sealed class LongPollResponse(IOptions<PerennialServerOptions> options,
     private static async Task SendAsync(HttpContext context, List<byte[]> envelopes)
     {
         var asLines = ResponseForms.TakesJsonLines(context.Request.Headers.Accept);
-        context.Response.ContentType = asLines ? ResponseForms.JsonLines : ResponseForms.Json;
+        context.Response.ContentType = asLines ? MediaTypes.JsonLines : MediaTypes.Json;
         context.Response.ContentLength = envelopes.Sum(envelope => (long)envelope.Length) + (asLines ? 0 : envelopes.Count + 1);
         var body = context.Response.BodyWriter;
         for (var i = 0; i < envelopes.Count; i++)

@@ -7,6 +7,7 @@ using Microsoft.Net.Http.Headers;
 using Perennial.AspNetCore.Diagnostics;
 using Perennial.AspNetCore.Starts;
 using Perennial.AspNetCore.Stores;
+using Perennial.Wire;
 
 namespace Perennial.AspNetCore.Http;
 
@@ -23,7 +24,7 @@ internal sealed class MessageEndpoint(IOptions<PerennialServerOptions> options, 
         if (!rate.TryTake(log.Epoch))
             await Problem.TooManyAsync(context, "This run is sent too many messages.", RefusalReasons.TooManyMessages);
         else if (!IdempotencyKey.TryRead(context.Request.Headers[IdempotencyKey.HeaderName], out var key))
-            await IdempotencyKey.RefuseAsync(context);
+            await Problem.BadKeyAsync(context);
         else if (IsBinary(context.Request.ContentType) is not { } isBinary)
             await Problem.SendAsync(context, StatusCodes.Status415UnsupportedMediaType, "A message is text/plain or application/json in UTF-8, or application/octet-stream.");
         else if (await ReadBodyAsync(context) is not { } body)
@@ -40,11 +41,11 @@ internal sealed class MessageEndpoint(IOptions<PerennialServerOptions> options, 
         switch (result.Outcome)
         {
             case ReceiveOutcome.Accepted or ReceiveOutcome.Repeated:
-                context.Response.Headers[WireNames.ProtocolHeader] = "1";
+                context.Response.Headers[WireHeaders.Protocol] = WireHeaders.Version;
                 context.Response.StatusCode = StatusCodes.Status202Accepted;
                 return Task.CompletedTask;
             case ReceiveOutcome.OtherMessage:
-                return IdempotencyKey.RefuseReuseAsync(context);
+                return Problem.KeyReusedAsync(context);
             case ReceiveOutcome.NotTaken:
                 context.Response.Headers.Allow = "GET, HEAD, DELETE";
                 return Problem.SendAsync(context, StatusCodes.Status405MethodNotAllowed, "This run takes no messages.");
@@ -65,7 +66,7 @@ internal sealed class MessageEndpoint(IOptions<PerennialServerOptions> options, 
         if (type.MediaType.Equals("application/octet-stream", StringComparison.OrdinalIgnoreCase))
             return true;
         var isText = type.MediaType.Equals("text/plain", StringComparison.OrdinalIgnoreCase)
-            || type.MediaType.Equals(ResponseForms.Json, StringComparison.OrdinalIgnoreCase);
+            || type.MediaType.Equals(MediaTypes.Json, StringComparison.OrdinalIgnoreCase);
         var isUtf8 = !type.Charset.HasValue || HeaderUtilities.RemoveQuotes(type.Charset).Equals("utf-8", StringComparison.OrdinalIgnoreCase);
         return isText && isUtf8 ? false : null;
     }

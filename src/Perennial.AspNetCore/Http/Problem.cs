@@ -3,6 +3,7 @@ using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
 using Perennial.AspNetCore.Diagnostics;
 using Perennial.AspNetCore.Stores;
+using Perennial.Wire;
 
 namespace Perennial.AspNetCore.Http;
 
@@ -13,7 +14,15 @@ internal static class Problem
         SendAsync(context, StatusCodes.Status404NotFound, "There is no such run, or it is no longer kept.");
 
     public static Task NotAcceptableAsync(HttpContext context) => SendAsync(
-        context, StatusCodes.Status406NotAcceptable, $"A run can be read as {ResponseForms.Sse}, {ResponseForms.JsonLines} or {ResponseForms.Json}.");
+        context, StatusCodes.Status406NotAcceptable, $"A run can be read as {MediaTypes.EventStream}, {MediaTypes.JsonLines} or {MediaTypes.Json}.");
+
+    /// <summary>The field <c>Idempotency-Key</c> is not valid.</summary>
+    public static Task BadKeyAsync(HttpContext context) => SendAsync(
+        context, StatusCodes.Status400BadRequest, $"{IdempotencyKey.HeaderName} must be one string of 1 to {IdempotencyKey.Longest} visible ASCII characters.");
+
+    /// <summary>The key came before with another request.</summary>
+    public static Task KeyReusedAsync(HttpContext context) => SendAsync(
+        context, StatusCodes.Status422UnprocessableEntity, $"This {IdempotencyKey.HeaderName} was used before, with another request.", RefusalReasons.KeyReused);
 
     /// <summary>The server cannot do it now; the request may be repeated after a while (RFC 9110, section 15.6.4).</summary>
     public static Task UnavailableAsync(HttpContext context, string detail, string reason)

@@ -1,5 +1,6 @@
 using Microsoft.Extensions.Primitives;
 using Microsoft.Net.Http.Headers;
+using Perennial.Wire;
 
 namespace Perennial.AspNetCore.Http;
 
@@ -14,15 +15,11 @@ internal enum ResponseForm
 /// <summary>Chooses the form by the <c>Accept</c> field (RFC 9110, section 12.5.1).</summary>
 internal static class ResponseForms
 {
-    public const string Sse = "text/event-stream";
-    public const string Json = "application/json";
-    public const string JsonLines = "application/x-ndjson";
-
     private static readonly (ResponseForm Form, MediaTypeHeaderValue Type)[] Offers =
     [
-        (ResponseForm.Sse, new MediaTypeHeaderValue(Sse)),
-        (ResponseForm.LongPoll, new MediaTypeHeaderValue(Json)),
-        (ResponseForm.JsonLines, new MediaTypeHeaderValue(JsonLines)),
+        (ResponseForm.Sse, new MediaTypeHeaderValue(MediaTypes.EventStream)),
+        (ResponseForm.LongPoll, new MediaTypeHeaderValue(MediaTypes.Json)),
+        (ResponseForm.JsonLines, new MediaTypeHeaderValue(MediaTypes.JsonLines)),
     ];
 
     /// <summary>The form that the reader likes best, or null where it takes none. A field that cannot be understood is as good as absent.</summary>
@@ -48,14 +45,14 @@ internal static class ResponseForms
     public static ResponseForm ChooseForStart(StringValues accept)
     {
         var isUnderstood = MediaTypeHeaderValue.TryParseList(accept, out var ranges) && ranges.Count > 0;
-        return isUnderstood && QualityOf(new MediaTypeHeaderValue(JsonLines), ranges!) > QualityOf(new MediaTypeHeaderValue(Sse), ranges!)
+        return isUnderstood && QualityOf(new MediaTypeHeaderValue(MediaTypes.JsonLines), ranges!) > QualityOf(new MediaTypeHeaderValue(MediaTypes.EventStream), ranges!)
             ? ResponseForm.JsonLines
             : ResponseForm.Sse;
     }
 
     /// <summary>Whether a reader takes its polls answered in JSON lines, of which it has each as soon as it is complete.</summary>
     public static bool TakesJsonLines(StringValues accept) =>
-        MediaTypeHeaderValue.TryParseList(accept, out var ranges) && QualityOf(new MediaTypeHeaderValue(JsonLines), ranges) > 0;
+        MediaTypeHeaderValue.TryParseList(accept, out var ranges) && QualityOf(new MediaTypeHeaderValue(MediaTypes.JsonLines), ranges) > 0;
 
     // The most specific range decides, whatever its quality.
     private static double QualityOf(MediaTypeHeaderValue type, IList<MediaTypeHeaderValue> ranges)

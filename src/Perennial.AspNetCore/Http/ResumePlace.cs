@@ -1,5 +1,6 @@
 using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.Primitives;
+using Perennial.Wire;
 
 namespace Perennial.AspNetCore.Http;
 
@@ -9,7 +10,7 @@ internal static class ResumePlace
     /// <summary>The header <c>Last-Event-ID</c> (HTML standard, section 9.2.4), or else the query parameter <c>lastEventId</c>; empty for none.</summary>
     public static string RequestedBy(HttpRequest request)
     {
-        var header = request.Headers[WireNames.LastEventIdHeader];
-        return StringValues.IsNullOrEmpty(header) ? request.Query[WireNames.LastEventIdQuery].ToString() : header.ToString();
+        var header = request.Headers[WireHeaders.LastEventId];
+        return StringValues.IsNullOrEmpty(header) ? request.Query[WireHeaders.LastEventIdQuery].ToString() : header.ToString();
     }
 }

@@ -1,9 +1,9 @@
-using System.Globalization;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.Options;
 using Perennial.AspNetCore.Delivery;
 using Perennial.AspNetCore.Diagnostics;
 using Perennial.AspNetCore.Stores;
+using Perennial.Wire;
 
 namespace Perennial.AspNetCore.Http;
 
@@ -28,7 +28,7 @@ internal sealed class RunResponse(
 
         var state = await log.GetStateAsync(context.RequestAborted);
         var place = ReaderPlace.After(log.Epoch, state, requested);
-        WriteHeaders(context.Response, new EventId(log.Epoch, place.Cursor), form);
+        WriteHeaders(context.Response, new RunEventId(log.Epoch, place.Cursor), form);
         if (place.HasEverything(state))
             AnswerEnded(context.Response, state);
         else if (readers.Take(log.Id, KindOf(form)) is var outcome && outcome == PlaceOutcome.Had)
@@ -47,7 +47,7 @@ internal sealed class RunResponse(
     /// </summary>
     public static void AnswerEnded(HttpResponse response, RunState state)
     {
-        response.Headers[WireNames.StatusHeader] = WireNames.Of(state.Status);
+        response.Headers[WireHeaders.Status] = state.Status.Name();
         response.StatusCode = StatusCodes.Status204NoContent;
     }
 
@@ -73,13 +73,13 @@ internal sealed class RunResponse(
         _ => ReaderKind.JsonLines,
     };
 
-    private void WriteHeaders(HttpResponse response, EventId cursor, ResponseForm form)
+    private void WriteHeaders(HttpResponse response, RunEventId cursor, ResponseForm form)
     {
         response.Headers.CacheControl = "no-store, no-transform";
-        response.Headers[WireNames.ProtocolHeader] = "1";
-        response.Headers[WireNames.CursorHeader] = cursor.ToString();
+        response.Headers[WireHeaders.Protocol] = WireHeaders.Version;
+        response.Headers[WireHeaders.Cursor] = cursor.ToString();
         // While a poll is held nothing can be said: there it is the answer that comes so often.
         var heartbeat = form == ResponseForm.LongPoll ? options.Value.LongPollHold : options.Value.HeartbeatInterval;
-        response.Headers[WireNames.HeartbeatHeader] = heartbeat.TotalSeconds.ToString("0.###", CultureInfo.InvariantCulture);
+        response.Headers[WireHeaders.Heartbeat] = WireHeaders.FormatHeartbeat(heartbeat);
     }
 }

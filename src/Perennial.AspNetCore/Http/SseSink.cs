@@ -1,8 +1,7 @@
-using System.Globalization;
 using System.IO.Pipelines;
-using System.Text;
 using Perennial.AspNetCore.Delivery;
 using Perennial.AspNetCore.Stores;
+using Perennial.Wire;
 
 namespace Perennial.AspNetCore.Http;
 
@@ -11,9 +10,7 @@ internal sealed class SseSink(PipeWriter body, CancellationTokenSource stalled, 
 {
     public override void Write(RunRecord record) => Add(record.SseFrame);
 
-    public override void Write(ControlEvent control) => Add(control.Retry is { } delay
-        ? Encoding.ASCII.GetBytes(string.Create(CultureInfo.InvariantCulture, $"retry: {delay.TotalMilliseconds:0}\n\n"))
-        : SseFrame.Encode(id: null, control.Content));
+    public override void Write(ControlEvent control) => Add(control.EncodeSse());
 
     public override void WriteHeartbeat() => Add(SseFrame.Heartbeat);
 }

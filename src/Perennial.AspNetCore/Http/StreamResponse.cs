@@ -6,6 +6,7 @@ using Microsoft.Extensions.Options;
 using Perennial.AspNetCore.Delivery;
 using Perennial.AspNetCore.Diagnostics;
 using Perennial.AspNetCore.Stores;
+using Perennial.Wire;
 
 namespace Perennial.AspNetCore.Http;
 
@@ -39,7 +40,7 @@ internal sealed class StreamResponse(IOptions<PerennialServerOptions> options, T
         try
         {
             var status = await new RunDelivery(log, sink, options.Value.HeartbeatInterval, time).SendAsync(place, leave.Token);
-            if (status == RunStatus.Failed && !context.Request.Headers.ContainsKey(WireNames.ProtocolHeader))
+            if (status == RunStatus.Failed && !context.Request.Headers.ContainsKey(WireHeaders.Protocol))
             {
                 await LetLeaveAsync(context.RequestAborted);
                 context.Abort();
@@ -83,7 +84,7 @@ internal sealed class StreamResponse(IOptions<PerennialServerOptions> options, T
     private IRunSink Open(HttpContext context, ResponseForm form, CancellationTokenSource stalled)
     {
         var response = context.Response;
-        response.ContentType = form == ResponseForm.Sse ? ResponseForms.Sse : ResponseForms.JsonLines;
+        response.ContentType = form == ResponseForm.Sse ? MediaTypes.EventStream : MediaTypes.JsonLines;
         response.Headers["X-Accel-Buffering"] = "no";
         context.Features.Get<IHttpResponseBodyFeature>()?.DisableBuffering();
         // A reader that pauses is not an attack: it holds a cursor and one socket buffer. It has its own, longer limit.

@@ -5,6 +5,7 @@ using Microsoft.Extensions.Options;
 using Perennial.AspNetCore.Diagnostics;
 using Perennial.AspNetCore.Http;
 using Perennial.AspNetCore.Stores;
+using Perennial.Wire;
 
 namespace Perennial.AspNetCore.Starts;
 
@@ -26,7 +27,7 @@ internal sealed class KeyedStarts(
     {
         Announce(context.Response);
         if (!IdempotencyKey.TryRead(context.Request.Headers[IdempotencyKey.HeaderName], out var key))
-            await IdempotencyKey.RefuseAsync(context);
+            await Problem.BadKeyAsync(context);
         else if (key is null)
             await handler(context);
         else if (await RequestFingerprint.ReadAsync(context.Request, _options.MaxBodyBytes) is not { } fingerprint)
@@ -39,7 +40,7 @@ internal sealed class KeyedStarts(
     private static void Announce(HttpResponse response) => response.OnStarting(
         static response =>
         {
-            ((HttpResponse)response).Headers[WireNames.StartsHeader] = WireNames.StartsOnce;
+            ((HttpResponse)response).Headers[WireHeaders.Starts] = WireHeaders.Once;
             return Task.CompletedTask;
         },
         response);
@@ -61,7 +62,7 @@ internal sealed class KeyedStarts(
         {
             StartClaimOutcome.Claimed => HandleAsync(context, key, handler),
             StartClaimOutcome.Started => RepeatAsync(context, claim.RunId!),
-            StartClaimOutcome.OtherRequest => IdempotencyKey.RefuseReuseAsync(context),
+            StartClaimOutcome.OtherRequest => Problem.KeyReusedAsync(context),
             _ => Problem.UnavailableAsync(
                 context, "The first request with this Idempotency-Key is still being handled.", RefusalReasons.StartUnderWay),
         });

@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using Perennial.AspNetCore.Diagnostics;
+using Perennial.Wire;
 
 namespace Perennial.AspNetCore.Stores;
 
@@ -38,8 +39,12 @@ public sealed class RunRecord
     public RunEvent Content { get; }
 
     /// <summary>The event in <c>text/event-stream</c>.</summary>
-    internal byte[] SseFrame => _sseFrame ??= AspNetCore.SseFrame.Encode(new EventId(_epoch, Sequence), Content);
+    internal byte[] SseFrame => _sseFrame ??= Wire.SseFrame.Encode(EventId, Content.EventType, Content.Data.Span, Kind);
 
     /// <summary>The event as a JSON line.</summary>
-    internal byte[] JsonLine => _jsonLine ??= AspNetCore.JsonLine.Encode(new EventId(_epoch, Sequence), Content);
+    internal byte[] JsonLine => _jsonLine ??= Envelope.EncodeLine(EventId, Content.EventType, Content.Data.Span, Kind);
+
+    private RunEventId EventId => new(_epoch, Sequence);
+
+    private PayloadKind Kind => (PayloadKind)Content.Kind;      // the numbers are the same
 }

@@ -1,6 +1,7 @@
 using System.Net.WebSockets;
 using Perennial.AspNetCore.Delivery;
 using Perennial.AspNetCore.Stores;
+using Perennial.Wire;
 
 namespace Perennial.AspNetCore.WebSockets;
 
@@ -14,15 +15,15 @@ internal sealed class PerennialSink(SocketFrames frames, SocketOutbox outbox) : 
 
     public void Write(RunRecord record)
     {
-        if (record.Content.EventType?.StartsWith(WireNames.ReservedEventPrefix, StringComparison.Ordinal) == true)
+        if (EventNames.IsReserved(record.Content.EventType))
             _end = record;
         else
-            Add(SocketWords.WithoutLineEnd(record.JsonLine));
+            Add(Envelope.WithoutLineEnd(record.JsonLine));
     }
 
-    public void Write(ControlEvent control) => Add(SocketWords.WithoutLineEnd(JsonLine.Encode(id: null, control.Content)));
+    public void Write(ControlEvent control) => Add(Envelope.WithoutLineEnd(control.EncodeLine()));
 
-    public void WriteHeartbeat() => Add(JsonLine.Heartbeat[..^1]);
+    public void WriteHeartbeat() => Add(Envelope.WithoutLineEnd(Envelope.HeartbeatLine));
 
     public bool WriteAside() => outbox.TakeTo(frames);
 
@@ -33,7 +34,7 @@ internal sealed class PerennialSink(SocketFrames frames, SocketOutbox outbox) : 
     {
         await outbox.SettleAsync(cancellationToken);
         WriteAside();
-        Add(SocketWords.WithoutLineEnd(end.JsonLine));
+        Add(Envelope.WithoutLineEnd(end.JsonLine));
         await frames.FlushAsync(cancellationToken);
     }
 

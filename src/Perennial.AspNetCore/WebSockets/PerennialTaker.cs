@@ -1,6 +1,7 @@
 using System.Net.WebSockets;
 using Perennial.AspNetCore.Diagnostics;
 using Perennial.AspNetCore.Stores;
+using Perennial.Wire;
 
 namespace Perennial.AspNetCore.WebSockets;
 
@@ -14,8 +15,8 @@ internal sealed class PerennialTaker(IRunLog log, PatientInbox inbox, SocketRigh
         if (message.Type == WebSocketMessageType.Binary)
             return SocketClose.NoBytes;
         await outbox.WaitForRoomAsync(leave);
-        var word = message.IsTorn ? null : ClientWord.Read(message.Data.Span, maxMessageBytes);
-        if (message.IsTorn || word is { Kind: ClientWordKind.Send })
+        var word = message.IsTorn ? null : ClientMessage.Read(message.Data.Span, maxMessageBytes);
+        if (message.IsTorn || word is { Kind: ClientMessageKind.Send })
             await WaitForTurnAsync(leave);
         await outbox.BeginRecordingAsync(leave);
         try
@@ -39,27 +40,27 @@ internal sealed class PerennialTaker(IRunLog log, PatientInbox inbox, SocketRigh
         return turn;
     }
 
-    private async ValueTask<int?> TakeAsync(ClientWord? read, CancellationToken leave)
+    private async ValueTask<int?> TakeAsync(ClientMessage? read, CancellationToken leave)
     {
         if (read is not { } word)
             return SocketClose.BadRequest;
         switch (word.Kind)
         {
-            case ClientWordKind.Sender:
+            case ClientMessageKind.Sender:
                 await WelcomeAsync(word);
                 return null;
-            case ClientWordKind.Send when _sender is not null && !await rights.MaySendAsync():
+            case ClientMessageKind.Send when _sender is not null && !await rights.MaySendAsync():
                 Refuse(word.Number, RefusalCodes.Forbidden);     // the run keeps nothing for those who may not send
                 return null;
-            case ClientWordKind.Send when word.Data is null:
+            case ClientMessageKind.Send when word.Data is null:
                 return await RefuseAsync(word.Number);
-            case ClientWordKind.Send:
+            case ClientMessageKind.Send:
                 return await RecordAsync(word, leave);
-            case ClientWordKind.Stop when !await rights.MayStopAsync():
+            case ClientMessageKind.Stop when !await rights.MayStopAsync():
                 PerennialServerTelemetry.CountRefusal(RefusalCodes.Forbidden);
                 outbox.RefuseStop();
                 return null;
-            case ClientWordKind.Stop:
+            case ClientMessageKind.Stop:
                 await log.CloseAsync(RunEnd.Stopped, CancellationToken.None);
                 return null;
             default:
@@ -67,7 +68,7 @@ internal sealed class PerennialTaker(IRunLog log, PatientInbox inbox, SocketRigh
         }
     }
 
-    private async ValueTask WelcomeAsync(ClientWord word)
+    private async ValueTask WelcomeAsync(ClientMessage word)
     {
         var state = await log.GetSenderAsync(word.SenderId!, word.Number, CancellationToken.None);
         _sender = word.SenderId;
@@ -76,7 +77,7 @@ internal sealed class PerennialTaker(IRunLog log, PatientInbox inbox, SocketRigh
         outbox.Welcome(state.Received);
     }
 
-    private async ValueTask<int?> RecordAsync(ClientWord word, CancellationToken leave)
+    private async ValueTask<int?> RecordAsync(ClientMessage word, CancellationToken leave)
     {
         if (_sender is null)
             return SocketClose.BadRequest;
@@ -87,7 +88,7 @@ internal sealed class PerennialTaker(IRunLog log, PatientInbox inbox, SocketRigh
 
     private async ValueTask<int?> RefuseTornAsync(SocketMessage message)
     {
-        if (ClientWord.NumberOfTorn(message.Data.Span) is not { } number)
+        if (ClientMessage.NumberOfBeginning(message.Data.Span) is not { } number)
             return SocketClose.TooBig;
         if (_sender is null || await rights.MaySendAsync())
             return await RefuseAsync(number);

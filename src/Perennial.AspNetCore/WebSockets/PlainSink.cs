@@ -1,21 +1,20 @@
 using System.Net.WebSockets;
 using Perennial.AspNetCore.Delivery;
 using Perennial.AspNetCore.Stores;
+using Perennial.Wire;
 
 namespace Perennial.AspNetCore.WebSockets;
 
 /// <summary>A reader over a WebSocket that knows nothing of <c>perennial.v1</c>: the data of each event, and nothing else.</summary>
 internal sealed class PlainSink(SocketFrames frames) : ISocketSink
 {
-    private static readonly string FailedEvent = WireNames.ReservedEventPrefix + WireNames.Of(RunStatus.Failed);
-
     public int EndCode { get; private set; } = SocketClose.Done;
 
     public void Write(RunRecord record)
     {
         var content = record.Content;
-        if (content.EventType?.StartsWith(WireNames.ReservedEventPrefix, StringComparison.Ordinal) == true)
-            EndCode = string.Equals(content.EventType, FailedEvent, StringComparison.Ordinal) ? SocketClose.Failed : SocketClose.Done;
+        if (EventNames.IsReserved(content.EventType))
+            EndCode = string.Equals(content.EventType, EventNames.Failed, StringComparison.Ordinal) ? SocketClose.Failed : SocketClose.Done;
         else
             frames.Add(content.Data, content.Kind == RunDataKind.Binary ? WebSocketMessageType.Binary : WebSocketMessageType.Text);
     }

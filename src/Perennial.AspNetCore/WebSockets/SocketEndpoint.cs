@@ -1,4 +1,3 @@
-using System.Globalization;
 using System.Net.WebSockets;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
@@ -12,6 +11,7 @@ using Perennial.AspNetCore.Delivery;
 using Perennial.AspNetCore.Diagnostics;
 using Perennial.AspNetCore.Http;
 using Perennial.AspNetCore.Stores;
+using Perennial.Wire;
 
 namespace Perennial.AspNetCore.WebSockets;
 
@@ -21,8 +21,6 @@ namespace Perennial.AspNetCore.WebSockets;
 /// </remarks>
 internal sealed class SocketEndpoint
 {
-    public const string SubProtocol = "perennial.v1";
-
     private const string Upgrade = "websocket";
 
     private readonly PerennialServerOptions _options;
@@ -107,16 +105,16 @@ internal sealed class SocketEndpoint
     private async Task AcceptAsync(HttpContext context, IRunLog log, string? requested, GatheringUpgrade? gathering)
     {
         var state = await log.GetStateAsync(context.RequestAborted);
-        var speaksPerennial = context.WebSockets.WebSocketRequestedProtocols.Contains(SubProtocol, StringComparer.Ordinal);
+        var speaksPerennial = context.WebSockets.WebSocketRequestedProtocols.Contains(WireHeaders.SubProtocol, StringComparer.Ordinal);
         var place = ReaderPlace.After(log.Epoch, state, speaksPerennial ? requested : null);
         if (place.HasEverything(state))
             place = place with { Cursor = place.Cursor - 1 };
-        var hello = new HelloBody(_options.HeartbeatInterval.TotalSeconds, new EventId(log.Epoch, place.Cursor).ToString());
+        var hello = new HelloData(_options.HeartbeatInterval.TotalSeconds, new RunEventId(log.Epoch, place.Cursor).ToString());
         WriteHeaders(context, speaksPerennial ? hello : null);
         using var socket = await context.WebSockets.AcceptWebSocketAsync(AcceptanceOf(speaksPerennial));
         await using var frames = new SocketFrames(socket, gathering?.Stream, _options.ReaderStallLimit, _time);
         if (speaksPerennial)
-            frames.Add(SocketWords.Hello(hello), WebSocketMessageType.Text);
+            frames.Add(SideEventWriter.Hello(hello), WebSocketMessageType.Text);
         await TalkAsync(context, log, place, socket, frames, speaksPerennial);
     }
 
@@ -149,15 +147,15 @@ internal sealed class SocketEndpoint
     // Base64 takes a third more, a text with line breaks and quotes at most twice as much; what takes more still is no text.
     private static int MostKept(int maxMessageBytes) => (int)Math.Min(Array.MaxLength / 4, (2L * maxMessageBytes) + 1024);
 
-    private static void WriteHeaders(HttpContext context, HelloBody? hello)
+    private void WriteHeaders(HttpContext context, HelloData? hello)
     {
         var headers = context.Response.Headers;
         headers.CacheControl = "no-store, no-transform";
         if (hello is not null)
         {
-            headers[WireNames.ProtocolHeader] = "1";
-            headers[WireNames.CursorHeader] = hello.Cursor;
-            headers[WireNames.HeartbeatHeader] = hello.Heartbeat.ToString("0.###", CultureInfo.InvariantCulture);
+            headers[WireHeaders.Protocol] = WireHeaders.Version;
+            headers[WireHeaders.Cursor] = hello.Cursor;
+            headers[WireHeaders.Heartbeat] = WireHeaders.FormatHeartbeat(_options.HeartbeatInterval);
         }
 
         if (context.Features.Get<IHttpMinResponseDataRateFeature>() is { } rate)
@@ -166,7 +164,7 @@ internal sealed class SocketEndpoint
 
     private WebSocketAcceptContext AcceptanceOf(bool speaksPerennial) => new()
     {
-        SubProtocol = speaksPerennial ? SubProtocol : null,
+        SubProtocol = speaksPerennial ? WireHeaders.SubProtocol : null,
         KeepAliveInterval = speaksPerennial ? Timeout.InfiniteTimeSpan : _options.HeartbeatInterval,     // perennial.v1 has heartbeats of its own
         DangerousEnableCompression = _options.WebSockets.Compression,
     };

@@ -1,6 +1,7 @@
 using System.Diagnostics.CodeAnalysis;
 using System.Net.WebSockets;
 using Perennial.AspNetCore.Stores;
+using Perennial.Wire;
 
 namespace Perennial.AspNetCore.WebSockets;
 
@@ -46,22 +47,22 @@ internal sealed class SocketOutbox(RunSignal news)
     }
 
     /// <summary>Answers a client that named itself.</summary>
-    public void Welcome(long received) => Add(SocketWords.Ack(received));
+    public void Welcome(long received) => Add(SideEventWriter.Acknowledgement(received));
 
     /// <summary>Says that a message will not be taken.</summary>
     public void Refuse(long number, string code)
     {
-        var body = new RefusedBody(number, code, code switch
+        var body = new RefusalData(number, code, code switch
         {
             RefusalCodes.TooLarge => "The message is larger than the server takes.",
             RefusalCodes.Ended => "The run has ended.",
             _ => "This run takes no messages from this client.",
         });
-        Add(SocketWords.Refused(body));
+        Add(SideEventWriter.Refusal(body));
     }
 
     /// <summary>Says that the run will not be stopped for this client.</summary>
-    public void RefuseStop() => Add(SocketWords.Refused(new RefusedStopBody("stop", RefusalCodes.Forbidden, "This client may not stop the run.")));
+    public void RefuseStop() => Add(SideEventWriter.Refusal(new RequestRefusalData(RequestRefusalData.Stop, RefusalCodes.Forbidden, "This client may not stop the run.")));
 
     /// <summary>Wakes the writer for what was answered since. Called when there is nothing more to answer for now.</summary>
     public void Announce()
@@ -114,7 +115,7 @@ internal sealed class SocketOutbox(RunSignal news)
                 return false;
             wasFull = _answers.Count >= MostWaiting;
             foreach (var answer in _answers)
-                frames.Add(answer.Text ?? SocketWords.Ack(answer.Received), WebSocketMessageType.Text);
+                frames.Add(answer.Text ?? SideEventWriter.Acknowledgement(answer.Received), WebSocketMessageType.Text);
             _answers.Clear();
         }
 

@@ -3,6 +3,7 @@ using Perennial.Http;
 using Perennial.HttpStreams;
 using Perennial.Sse;
 using Perennial.WebSockets;
+using Perennial.Wire;
 
 namespace Perennial.Auto;
 
@@ -80,7 +81,7 @@ internal sealed class ProtocolOpener : IAsyncDisposable
 
     private ValueTask<TransportConnection> OpenStreamAsync(IReadOnlyList<AutoProtocol> asked, ConnectContext context, CancellationToken cancellationToken)
     {
-        var types = asked.Select(static protocol => protocol == AutoProtocol.Sse ? SseTransport.MediaType : "application/x-ndjson");
+        var types = asked.Select(static protocol => protocol == AutoProtocol.Sse ? MediaTypes.EventStream : MediaTypes.JsonLines);
         var http = _http.Accepting(string.Join(", ", types.Select(static (type, place) => place == 0 ? type : $"{type};q=0.9")));
         return http.ConnectAsync(context, (response, body) => Connect(asked, response, body, http, context), cancellationToken);
     }
@@ -89,7 +90,7 @@ internal sealed class ProtocolOpener : IAsyncDisposable
         IReadOnlyList<AutoProtocol> asked, HttpResponseMessage response, Stream body, HttpExchange http, ConnectContext context)
     {
         var mediaType = ProtocolHeaders.MediaType(response);
-        var isSse = response.StatusCode == HttpStatusCode.NoContent || string.Equals(mediaType, SseTransport.MediaType, StringComparison.OrdinalIgnoreCase);
+        var isSse = response.StatusCode == HttpStatusCode.NoContent || string.Equals(mediaType, MediaTypes.EventStream, StringComparison.OrdinalIgnoreCase);
         if (asked.Contains(AutoProtocol.Sse) && (isSse || asked.Count == 1))
         {
             return SseConnection.For(response, body, http, _options.ForSse(), context);

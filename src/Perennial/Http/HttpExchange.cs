@@ -1,4 +1,5 @@
 using System.Net;
+using Perennial.Wire;
 
 namespace Perennial.Http;
 
@@ -161,7 +162,7 @@ internal sealed class HttpExchange : IDisposable
         var request = NewRequest(_opening.IsRead ? HttpMethod.Get : _options.EffectiveMethod, _opening.Target);
         if (lastEventId is not null)
         {
-            request.Headers.TryAddWithoutValidation("Last-Event-ID", lastEventId);
+            request.Headers.TryAddWithoutValidation(WireHeaders.LastEventId, lastEventId);
         }
 
         if (!_opening.IsRead)
@@ -172,9 +173,9 @@ internal sealed class HttpExchange : IDisposable
             IdempotencyKey.AddTo(request);
         }
 
-        if (!request.Headers.NonValidated.Contains(ProtocolHeaders.Protocol))
+        if (!request.Headers.NonValidated.Contains(WireHeaders.Protocol))
         {
-            request.Headers.TryAddWithoutValidation(ProtocolHeaders.Protocol, ProtocolHeaders.Version);
+            request.Headers.TryAddWithoutValidation(WireHeaders.Protocol, WireHeaders.Version);
         }
 
         prepare?.Invoke(request);
@@ -186,7 +187,7 @@ internal sealed class HttpExchange : IDisposable
         var request = NewRequest(HttpMethod.Post, _options.SendEndpoint ?? _opening.Target);
         request.Content = body.ToContent();
         request.Headers.Remove(IdempotencyKey.HeaderName);      // one among the caller's headers is the opening request's
-        request.Headers.TryAddWithoutValidation(IdempotencyKey.HeaderName, IdempotencyKey.Of(key));
+        request.Headers.TryAddWithoutValidation(IdempotencyKey.HeaderName, IdempotencyKey.Format(key));
         return request;
     }
 

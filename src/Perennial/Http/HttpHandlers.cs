@@ -1,5 +1,6 @@
 using System.Net;
 using System.Text;
+using Perennial.Wire;
 
 namespace Perennial.Http;
 
@@ -65,7 +66,7 @@ internal static class HttpHandlers
             KeepAlivePingTimeout = options.PingInterval == Timeout.InfiniteTimeSpan ? TimeSpan.FromSeconds(20) : options.PingInterval,
             KeepAlivePingPolicy = HttpKeepAlivePingPolicy.WithActiveRequests,
             // Last-Event-ID is UTF-8 (HTML standard, 9.2.4); all other headers are ASCII.
-            RequestHeaderEncodingSelector = static (name, _) => string.Equals(name, "Last-Event-ID", StringComparison.Ordinal) ? Encoding.UTF8 : null,
+            RequestHeaderEncodingSelector = static (name, _) => string.Equals(name, WireHeaders.LastEventId, StringComparison.Ordinal) ? Encoding.UTF8 : null,
             UseCookies = options.Cookies is not null,
             Credentials = credentials,
         };

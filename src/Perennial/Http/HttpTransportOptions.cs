@@ -1,4 +1,5 @@
 using System.Collections.ObjectModel;
+using Perennial.Wire;
 
 namespace Perennial.Http;
 
@@ -85,7 +86,7 @@ public abstract record HttpTransportOptions : TransportOptions
             OptionCheck.Header(name, value, nameof(Headers));
             // It would stand still while the stream goes on, and every reconnect would repeat messages.
             OptionCheck.Require(
-                !string.Equals(name, "Last-Event-ID", StringComparison.OrdinalIgnoreCase),
+                !string.Equals(name, WireHeaders.LastEventId, StringComparison.OrdinalIgnoreCase),
                 nameof(Headers),
                 $"{nameof(Headers)} must not set Last-Event-ID; that is what {nameof(LastEventId)} is for.");
         }

@@ -1,3 +1,5 @@
+using Perennial.Wire;
+
 namespace Perennial.Http;
 
 /// <summary>

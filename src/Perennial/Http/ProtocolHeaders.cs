@@ -1,37 +1,16 @@
-using System.Globalization;
+using Perennial.Wire;
 
 namespace Perennial.Http;
 
-/// <summary>The header fields by which a server that speaks Perennial's protocol says so, and how a stream stands (docs/protocol.md).</summary>
+/// <summary>Reads the header fields of responses: those of Perennial's protocol (<see cref="WireHeaders"/>), and the media type.</summary>
 internal static class ProtocolHeaders
 {
-    /// <summary>The WebSocket subprotocol of servers that speak the protocol.</summary>
-    public const string SubProtocol = "perennial.v1";
-
-    /// <summary>
-    /// The header by which a server announces the protocol, and a client that it knows the events which end a stream. Its value is
-    /// <see cref="Version"/>.
-    /// </summary>
-    public const string Protocol = "Perennial-Protocol";
-
-    /// <summary>The value of <see cref="Protocol"/>.</summary>
-    public const string Version = "1";
-
-    /// <summary>
-    /// The header by which an endpoint announces, on every answer, that it starts a stream once for the same <c>Idempotency-Key</c>,
-    /// credentials and body. Its value is <see cref="Once"/>.
-    /// </summary>
-    public const string StartsOnce = "Perennial-Starts";
-
-    /// <summary>The value of <see cref="StartsOnce"/>.</summary>
-    public const string Once = "once";
-
     /// <summary>Whether the server announced that repeating the request with its key starts nothing a second time.</summary>
     public static bool AnnouncesStartsOnce(HttpResponseMessage response) =>
-        response.Headers.NonValidated.TryGetValues(StartsOnce, out var value) && value.ToString() is Once;
+        response.Headers.NonValidated.TryGetValues(WireHeaders.Starts, out var value) && value.ToString() is WireHeaders.Once;
 
     /// <summary>Whether the server announced the protocol.</summary>
-    public static bool SpeaksPerennial(HttpResponseMessage response) => response.Headers.NonValidated.Contains(Protocol);
+    public static bool SpeaksPerennial(HttpResponseMessage response) => response.Headers.NonValidated.Contains(WireHeaders.Protocol);
 
     /// <summary>The media type of a response without its parameters, or <see langword="null"/>. Read as it came: the typed header would be kept, parsed, as long as the stream.</summary>
     public static string? MediaType(HttpResponseMessage response) =>
@@ -45,15 +24,9 @@ internal static class ProtocolHeaders
 
     /// <summary>How the stream stands, or <see langword="null"/> where the server does not say.</summary>
     public static string? Status(HttpResponseMessage response) =>
-        response.Headers.NonValidated.TryGetValues("Perennial-Status", out var status) ? status.ToString() : null;
+        response.Headers.NonValidated.TryGetValues(WireHeaders.Status, out var status) ? status.ToString() : null;
 
     /// <summary>How often the server gives a sign of life at least, or <see langword="null"/> where it does not say.</summary>
     public static TimeSpan? Heartbeat(HttpResponseMessage response) =>
-        response.Headers.NonValidated.TryGetValues("Perennial-Heartbeat", out var values)
-        && double.TryParse(values.ToString(), CultureInfo.InvariantCulture, out var seconds)
-            ? Heartbeat(seconds)
-            : null;
-
-    /// <summary>The same, where it was said in another way.</summary>
-    public static TimeSpan? Heartbeat(double seconds) => seconds is > 0 and < 86_400 ? TimeSpan.FromSeconds(seconds) : null;
+        response.Headers.NonValidated.TryGetValues(WireHeaders.Heartbeat, out var values) ? WireHeaders.ParseHeartbeat(values.ToString()) : null;
 }

@@ -1,4 +1,5 @@
 using System.Net;
+using Perennial.Wire;
 
 namespace Perennial.Http;
 
@@ -50,7 +51,7 @@ internal static class Redirects
             }
             else if (name is "Sec-WebSocket-Protocol" && OffersPerennial(value.ToString()))
             {
-                followed.Headers.TryAddWithoutValidation(name, ProtocolHeaders.SubProtocol);
+                followed.Headers.TryAddWithoutValidation(name, WireHeaders.SubProtocol);
             }
         }
 
@@ -64,11 +65,11 @@ internal static class Redirects
     /// The handshake of a WebSocket goes along but for the caller's subprotocols, where some servers take tokens, since a browser can set no
     /// other header.
     /// </summary>
-    private static bool IsPublic(string name) => name is "Accept" or "Cache-Control" or "Last-Event-ID" or "User-Agent" or "Idempotency-Key"
+    private static bool IsPublic(string name) => name is "Accept" or "Cache-Control" or WireHeaders.LastEventId or "User-Agent" or IdempotencyKey.HeaderName
         or "Connection" or "Upgrade" or "Sec-WebSocket-Key" or "Sec-WebSocket-Version" or "Sec-WebSocket-Extensions";
 
     private static bool OffersPerennial(string subprotocols) =>
-        subprotocols.Split(',', StringSplitOptions.TrimEntries).Contains(ProtocolHeaders.SubProtocol, StringComparer.Ordinal);
+        subprotocols.Split(',', StringSplitOptions.TrimEntries).Contains(WireHeaders.SubProtocol, StringComparer.Ordinal);
 
     /// <summary>"See other" asks for a GET; the older statuses keep the method, but for POST, as everyone has come to expect.</summary>
     private static bool BecomesGet(HttpMethod method, HttpStatusCode status) => status switch

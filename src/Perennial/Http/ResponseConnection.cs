@@ -1,6 +1,7 @@
 using System.Buffers;
 using System.Net;
 using System.Runtime.CompilerServices;
+using Perennial.Wire;
 
 namespace Perennial.Http;
 
@@ -151,8 +152,8 @@ internal abstract class ResponseConnection : TransportConnection
     /// </summary>
     private ReadOutcome MeaningOfNoContent() => ProtocolHeaders.Status(_response) switch
     {
-        "stopped" => ReadOutcome.Stopped,
-        "failed" => throw new TransportException(TransportErrorCode.ServerFailed, "The server failed to go on, some time ago."),
+        StatusNames.Stopped => ReadOutcome.Stopped,
+        StatusNames.Failed => throw new TransportException(TransportErrorCode.ServerFailed, "The server failed to go on, some time ago."),
         _ => ReadOutcome.Completed,
     };
 

@@ -2,7 +2,7 @@ namespace Perennial.Http;
 
 /// <summary>
 /// The URLs whose server has announced that a request with the same <c>Idempotency-Key</c> starts a stream once
-/// (<see cref="ProtocolHeaders.StartsOnce"/>). Bounded: 1,000 URLs, an hour each. Thread safe.
+/// (<c>Perennial-Starts: once</c>). Bounded: 1,000 URLs, an hour each. Thread safe.
 /// </summary>
 /// <param name="time">The clock.</param>
 internal sealed class StartsOnceMemory(TimeProvider time)

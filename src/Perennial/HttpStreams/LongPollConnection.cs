@@ -1,6 +1,7 @@
 using System.Net;
 using System.Text;
 using Perennial.Http;
+using Perennial.Wire;
 
 namespace Perennial.HttpStreams;
 
@@ -182,10 +183,10 @@ internal sealed class LongPollConnection : TransportConnection
     /// <summary>Nothing yet, or nothing ever again: a server that speaks Perennial's protocol says which, in place of its end event.</summary>
     private void AddEnding(HttpResponseMessage response, MessageBatch batch)
     {
-        if (ProtocolHeaders.Status(response) is ("completed" or "stopped" or "failed") and var status)
+        if (ProtocolHeaders.Status(response) is (StatusNames.Completed or StatusNames.Stopped or StatusNames.Failed) and var status)
         {
             _speaksPerennial = true;
-            batch.Add(default, eventType: $"perennial.{status}");
+            batch.Add(default, eventType: EventNames.ReservedPrefix + status);
         }
     }
 }

@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Net;
 using Perennial.Http;
+using Perennial.Wire;
 
 namespace Perennial.Sse;
 
@@ -65,7 +66,7 @@ internal sealed class SseConnection : ResponseConnection
             };
         }
 
-        if (!ProtocolHeaders.IsUntyped(response) && !string.Equals(ProtocolHeaders.MediaType(response), SseTransport.MediaType, StringComparison.OrdinalIgnoreCase))
+        if (!ProtocolHeaders.IsUntyped(response) && !string.Equals(ProtocolHeaders.MediaType(response), MediaTypes.EventStream, StringComparison.OrdinalIgnoreCase))
         {
             throw UnexpectedType(response, "");
         }
@@ -73,5 +74,5 @@ internal sealed class SseConnection : ResponseConnection
 
     private static TransportException UnexpectedType(HttpResponseMessage response, string details) => new(
         TransportErrorCode.UnexpectedContentType,
-        $"The server answered with {ProtocolHeaders.MediaType(response) ?? "no content type"}{details}; {SseTransport.MediaType} is needed.");
+        $"The server answered with {ProtocolHeaders.MediaType(response) ?? "no content type"}{details}; {MediaTypes.EventStream} is needed.");
 }

@@ -1,5 +1,6 @@
 using System.Runtime.CompilerServices;
 using Perennial.Http;
+using Perennial.Wire;
 
 namespace Perennial.Sse;
 
@@ -18,8 +19,6 @@ namespace Perennial.Sse;
 /// </example>
 public sealed class SseTransport : Transport
 {
-    internal const string MediaType = "text/event-stream";
-
     private readonly SseTransportOptions _options;
     private readonly HttpExchange _http;
 
@@ -41,7 +40,7 @@ public sealed class SseTransport : Transport
         : base("sse", options, services)
     {
         _options = options;
-        _http = new HttpExchange(options, MediaType, services ?? TransportServices.Default);
+        _http = new HttpExchange(options, MediaTypes.EventStream, services ?? TransportServices.Default);
     }
 
     /// <inheritdoc/>

@@ -1,8 +1,7 @@
 using System.Buffers;
 using System.Net.WebSockets;
-using System.Text.Encodings.Web;
-using System.Text.Json;
 using Perennial.Engine;
+using Perennial.Wire;
 
 namespace Perennial.WebSockets;
 
@@ -13,8 +12,6 @@ namespace Perennial.WebSockets;
 internal sealed class NumberedWriter(NumberedSends numbered, TransportConnection connection, WebSocketSender sender)
 {
     private const int LargestKept = 64 * 1024;
-
-    private static readonly JsonWriterOptions Plainly = new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping, SkipValidation = true };
 
     private readonly Lock _gate = new();
     private ArrayBufferWriter<byte>? _json;
@@ -77,49 +74,22 @@ internal sealed class NumberedWriter(NumberedSends numbered, TransportConnection
 
         _json = _json is { Capacity: <= LargestKept } kept ? kept : new ArrayBufferWriter<byte>();
         _json.ResetWrittenCount();
-        using var writer = new Utf8JsonWriter(_json, Plainly);
-        writer.WriteStartObject();
         if (name is { } sender)
         {
-            Write(writer, sender);
+            ClientMessageWriter.WriteSender(_json, sender.Id, sender.Next);
         }
         else
         {
-            Write(writer, send!);
+            ClientMessageWriter.WriteSend(_json, send!.Number, send.Message.Data.Span, KindOf(send.Message));
         }
 
-        writer.WriteEndObject();
-        writer.Flush();
         return _json.WrittenMemory;
     }
 
-    private static void Write(Utf8JsonWriter writer, SenderName name)
+    private static PayloadKind KindOf(OutgoingMessage message) => message.Kind switch
     {
-        writer.WriteString("type"u8, "perennial.sender"u8);
-        writer.WriteStartObject("data"u8);
-        writer.WriteString("id"u8, name.Id);
-        writer.WriteNumber("next"u8, name.Next);
-        writer.WriteEndObject();
-    }
-
-    private static void Write(Utf8JsonWriter writer, NumberedSend send)
-    {
-        var data = send.Message.Data.Span;
-        writer.WriteString("type"u8, "perennial.send"u8);
-        writer.WriteNumber("number"u8, send.Number);
-        switch (send.Message.Kind)
-        {
-            case OutgoingKind.Binary:
-                writer.WriteBase64String("binary"u8, data);
-                break;
-            // A string would be taken for the text it stands for.
-            case OutgoingKind.Json when data is not [(byte)'"', ..]:
-                writer.WritePropertyName("data"u8);
-                writer.WriteRawValue(data, skipInputValidation: true);
-                break;
-            default:
-                writer.WriteString("data"u8, data);
-                break;
-        }
-    }
+        OutgoingKind.Binary => PayloadKind.Binary,
+        OutgoingKind.Json => PayloadKind.Json,
+        _ => PayloadKind.Text,
+    };
 }

@@ -1,5 +1,6 @@
 using System.Net.WebSockets;
 using Perennial.Engine;
+using Perennial.Wire;
 
 namespace Perennial.WebSockets;
 
@@ -75,7 +76,7 @@ internal sealed class PerennialConnection : WebSocketConnection
         {
             batch.AddMalformed(message.Pending);
         }
-        else if (batch.Count > before && SideEvent.Read(in batch.Messages[before]) is { } side)
+        else if (batch.Count > before && ReadSide(in batch.Messages[before]) is { } side)
         {
             batch.RemoveLast();
             if (!TryTake(side))
@@ -98,7 +99,18 @@ internal sealed class PerennialConnection : WebSocketConnection
     private static bool IsEnd(in StreamMessage message) =>
         ControlEvents.Classify(in message) is StreamSignal.Completed or StreamSignal.Stopped or StreamSignal.Failed;
 
-    /// <summary>Acts on a word on the side. False where it is not what the page says it is.</summary>
+    private static SideEvent? ReadSide(in StreamMessage message) =>
+        message.NamesItsEventType && SideEvent.KindOf(message.EventType) is { } kind ? SideEvent.Read(kind, message.Data) : null;
+
+    /// <summary>A refusal as an error. What the server says is payload, and stays out of the sentence.</summary>
+    private static TransportException ToError(SideEvent refusal, string sentence) => new(TransportErrorCode.SendRejected, sentence)
+    {
+        Delivery = refusal.IsOfStop ? null : DeliveryStatus.NotSent,
+        ServerCode = refusal.Code,
+        ServerMessage = refusal.Message,
+    };
+
+    /// <summary>Acts on an event beside the stream. False where it is not what the page says it is.</summary>
     private bool TryTake(SideEvent side)
     {
         switch (side)
@@ -115,10 +127,10 @@ internal sealed class PerennialConnection : WebSocketConnection
                 Answer(() => _hasMadeProgress |= _numbered.Acknowledge(this, received));
                 return true;
             case { Kind: SideEventKind.Refused, Number: { } number }:
-                Answer(() => _numbered.Refuse(this, number, side.ToError("The server refused the message.")));
+                Answer(() => _numbered.Refuse(this, number, ToError(side, "The server refused the message.")));
                 return true;
             case { Kind: SideEventKind.Refused, IsOfStop: true }:
-                _stop.Refused(side.ToError("The server refused to stop."));
+                _stop.Refused(ToError(side, "The server refused to stop."));
                 return true;
             default:
                 return false;

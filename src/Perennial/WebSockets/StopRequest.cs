@@ -1,12 +1,11 @@
 using System.Net.WebSockets;
+using Perennial.Wire;
 
 namespace Perennial.WebSockets;
 
 /// <summary>The request to stop over one connection that speaks <c>perennial.v1</c>, and the wait for its answer. Thread safe.</summary>
 internal sealed class StopRequest(WebSocketSender sender, TimeSpan limit, TimeProvider time)
 {
-    private static readonly ReadOnlyMemory<byte> Request = """{"type":"perennial.stop"}"""u8.ToArray();
-
     private readonly Lock _gate = new();
     private TaskCompletionSource? _answer;
 
@@ -23,7 +22,7 @@ internal sealed class StopRequest(WebSocketSender sender, TimeSpan limit, TimePr
 
         try
         {
-            await sender.SendAsync(Request, WebSocketMessageType.Text, cancellationToken).ConfigureAwait(false);
+            await sender.SendAsync(ClientMessageWriter.StopRequest, WebSocketMessageType.Text, cancellationToken).ConfigureAwait(false);
             await answer.WaitAsync(limit, time, cancellationToken).ConfigureAwait(false);
         }
         catch (TimeoutException e)

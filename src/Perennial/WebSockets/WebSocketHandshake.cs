@@ -4,6 +4,7 @@ using System.Net.WebSockets;
 using System.Security.Cryptography;
 using System.Text;
 using Perennial.Http;
+using Perennial.Wire;
 
 namespace Perennial.WebSockets;
 
@@ -29,7 +30,7 @@ internal sealed class WebSocketHandshake(WebSocketTransportOptions options, bool
         request.Headers.TryAddWithoutValidation("Upgrade", "websocket");
         request.Headers.TryAddWithoutValidation("Sec-WebSocket-Version", "13");
         request.Headers.TryAddWithoutValidation("Sec-WebSocket-Key", _key);
-        var offered = options.UsePerennialProtocol ? options.SubProtocols.Append(ProtocolHeaders.SubProtocol).Distinct(StringComparer.Ordinal) : options.SubProtocols;
+        var offered = options.UsePerennialProtocol ? options.SubProtocols.Append(WireHeaders.SubProtocol).Distinct(StringComparer.Ordinal) : options.SubProtocols;
         if (offered.Any())
         {
             request.Headers.TryAddWithoutValidation("Sec-WebSocket-Protocol", string.Join(", ", offered));

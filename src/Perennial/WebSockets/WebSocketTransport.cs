@@ -2,6 +2,7 @@ using System.Net.WebSockets;
 using System.Runtime.CompilerServices;
 using Perennial.Engine;
 using Perennial.Http;
+using Perennial.Wire;
 
 namespace Perennial.WebSockets;
 
@@ -77,7 +78,7 @@ public sealed class WebSocketTransport : Transport
 
     /// <summary>A selected subprotocol alone proves little: some servers select whatever is offered first.</summary>
     private WebSocketConnection NewConnection(HttpResponseMessage response, Stream stream, WebSocketCreationOptions creation) =>
-        _options.UsePerennialProtocol && creation.SubProtocol is ProtocolHeaders.SubProtocol && ProtocolHeaders.SpeaksPerennial(response)
+        _options.UsePerennialProtocol && creation.SubProtocol is WireHeaders.SubProtocol && ProtocolHeaders.SpeaksPerennial(response)
             ? new PerennialConnection(stream, creation, ProtocolHeaders.Heartbeat(response), _options, UseNumbered(), _time)
             : new PlainConnection(stream, creation, _options, _time, _numbered);
 

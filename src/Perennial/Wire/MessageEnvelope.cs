@@ -1,12 +1,10 @@
 using System.Buffers;
 using System.Text.Json;
+using Perennial.Wire;
 
 namespace Perennial;
 
-/// <summary>
-/// A message as JSON, where the protocol itself has no place for an id and a type:
-/// <c>{"id":"…","type":"…","data":…}</c>, or <c>"binary":"base64"</c> in place of <c>data</c> (docs/protocol.md).
-/// </summary>
+/// <summary>Adds what an envelope (<see cref="EnvelopeReader"/>) holds to a batch of messages.</summary>
 internal static class MessageEnvelope
 {
     /// <summary>Adds what the envelope holds to the batch: a message, or an id alone. False where this is no envelope.</summary>
@@ -16,7 +14,7 @@ internal static class MessageEnvelope
         hasId = false;
         try
         {
-            return TryFind(json, out var parts) && parts.TryAddTo(json, batch, out hasId);
+            return EnvelopeReader.TryFind(json, out var envelope) && TryAdd(json.Length, in envelope, batch, out hasId);
         }
         // Half a surrogate pair is valid JSON, but no string; base64 may be none.
         catch (Exception e) when (e is JsonException or InvalidOperationException or FormatException)
@@ -25,151 +23,48 @@ internal static class MessageEnvelope
         }
     }
 
-    private static bool TryFind(ReadOnlySpan<byte> json, out Parts parts)
+    private static bool TryAdd(int length, in EnvelopeReader envelope, MessageBatch batch, out bool hasId)
     {
-        parts = default;
-        var reader = new Utf8JsonReader(json);
-        if (!reader.Read() || reader.TokenType != JsonTokenType.StartObject)
+        hasId = false;
+        var scratch = ArrayPool<byte>.Shared.Rent(length);     // unescaped, all of it is shorter
+        try
         {
-            return false;
-        }
+            var id = ReadId(in envelope, scratch);
+            var data = envelope.ReadData(scratch.AsSpan(id.Length));
+            var type = envelope.ReadType();
+            hasId = !id.IsEmpty;
+            var isRetry = type is EventNames.Retry;
+            if (isRetry)
+            {
+                batch.RetryDelay = ControlData.ReadRetry(data) ?? batch.RetryDelay;
+            }
 
-        while (reader.Read() && reader.TokenType == JsonTokenType.PropertyName)
+            if (!isRetry && envelope.HoldsEvent)
+            {
+                batch.Add(data, id, string.IsNullOrEmpty(type) ? null : type, envelope.IsBinary);
+            }
+            else if (hasId)
+            {
+                batch.MoveCursor(id);
+            }
+
+            return true;
+        }
+        finally
         {
-            var member = reader.ValueTextEquals("data"u8) ? Member.Data
-                : reader.ValueTextEquals("id"u8) ? Member.Id
-                : reader.ValueTextEquals("type"u8) ? Member.Type
-                : reader.ValueTextEquals("binary"u8) ? Member.Binary
-                : Member.Other;
-            reader.Read();
-            var start = (int)reader.TokenStartIndex;
-            var isString = reader.TokenType == JsonTokenType.String;
-            reader.Skip();
-            parts.Set(member, start..(int)reader.BytesConsumed, isString);
+            ArrayPool<byte>.Shared.Return(scratch);
         }
-
-        return !reader.Read();      // what follows the object is an error
     }
 
-    private enum Member
+    /// <summary>The id; none where a header could not carry it back, as the HTML standard has it for NUL (9.2.6).</summary>
+    private static ReadOnlySpan<byte> ReadId(in EnvelopeReader envelope, Span<byte> scratch)
     {
-        Other,
-        Id,
-        Type,
-        Data,
-        Binary,
-    }
-
-    private struct Parts
-    {
-        private Range? _id;
-        private Range? _type;
-        private Range? _data;
-        private bool _dataIsString;
-        private bool _isBinary;
-
-        public void Set(Member member, Range range, bool isString)
+        var id = envelope.ReadId(scratch);
+        if (id.Length > MessageBatch.LargestId)
         {
-            switch (member)
-            {
-                case Member.Id when isString:
-                    _id = range;
-                    break;
-                case Member.Type when isString:
-                    _type = range;
-                    break;
-                case Member.Data or Member.Binary:
-                    _data = range;
-                    _dataIsString = isString;
-                    _isBinary = member == Member.Binary;
-                    break;
-            }
+            throw new TransportException(TransportErrorCode.MessageTooLarge, $"A message id is larger than {MessageBatch.LargestId} bytes.");
         }
 
-        public readonly bool TryAddTo(ReadOnlySpan<byte> json, MessageBatch batch, out bool hasId)
-        {
-            hasId = false;
-            if (_id is null && _type is null && _data is null)
-            {
-                return false;
-            }
-
-            var scratch = ArrayPool<byte>.Shared.Rent(json.Length);     // unescaped, all of it is shorter
-            try
-            {
-                var id = Id(json, scratch);
-                var data = Data(json, scratch.AsSpan(id.Length));
-                var type = _type is { } range ? ToText(json[range]) : null;
-                hasId = !id.IsEmpty;
-                var isRetry = type is "perennial.retry";
-                if (isRetry)
-                {
-                    batch.RetryDelay = ControlEvents.RetryDelay(data) ?? batch.RetryDelay;
-                }
-
-                if (!isRetry && (_type is not null || _data is not null))
-                {
-                    batch.Add(data, id, string.IsNullOrEmpty(type) ? null : type, _isBinary);
-                }
-                else if (hasId)
-                {
-                    batch.MoveCursor(id);
-                }
-
-                return true;
-            }
-            finally
-            {
-                ArrayPool<byte>.Shared.Return(scratch);
-            }
-        }
-
-        /// <summary>The id; none where a header could not carry it back, as the HTML standard has it for NUL (9.2.6).</summary>
-        private readonly ReadOnlySpan<byte> Id(ReadOnlySpan<byte> json, Span<byte> scratch)
-        {
-            if (_id is not { } range)
-            {
-                return default;
-            }
-
-            var id = Unescape(json[range], scratch);
-            if (id.Length > MessageBatch.LargestId)
-            {
-                throw new TransportException(TransportErrorCode.MessageTooLarge, $"A message id is larger than {MessageBatch.LargestId} bytes.");
-            }
-
-            return id.ContainsAny("\r\n\0"u8) ? default : id;
-        }
-
-        private readonly ReadOnlySpan<byte> Data(ReadOnlySpan<byte> json, Span<byte> scratch)
-        {
-            if (_data is not { } range)
-            {
-                return default;
-            }
-
-            if (!_isBinary)
-            {
-                return _dataIsString ? Unescape(json[range], scratch) : json[range];
-            }
-
-            var reader = new Utf8JsonReader(json[range]);
-            reader.Read();
-            return reader.GetBytesFromBase64();
-        }
-
-        private static string? ToText(ReadOnlySpan<byte> token)
-        {
-            var reader = new Utf8JsonReader(token);
-            reader.Read();
-            return reader.GetString();
-        }
-
-        private static ReadOnlySpan<byte> Unescape(ReadOnlySpan<byte> token, Span<byte> scratch)
-        {
-            var reader = new Utf8JsonReader(token);
-            reader.Read();
-            return scratch[..reader.CopyString(scratch)];
-        }
+        return id.ContainsAny("\r\n\0"u8) ? default : id;
     }
 }

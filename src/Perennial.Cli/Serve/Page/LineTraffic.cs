@@ -1,6 +1,7 @@
 using System.Collections.Frozen;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Http.Features;
+using Perennial.Wire;
 
 namespace Perennial.Cli.Serve.Page;
 
@@ -11,7 +12,8 @@ namespace Perennial.Cli.Serve.Page;
 internal sealed class LineTraffic
 {
     private const string ClientHeaders = "perennial-protocol, last-event-id, idempotency-key, content-type, cache-control";
-    private const string ServerHeaders = "Perennial-Protocol, Perennial-Heartbeat, Perennial-Cursor, Perennial-Status, Content-Location, Retry-After";
+    private const string ServerHeaders =
+        $"{WireHeaders.Protocol}, {WireHeaders.Heartbeat}, {WireHeaders.Cursor}, {WireHeaders.Status}, Content-Location, Retry-After";
 
     private FrozenSet<string> _pages = FrozenSet<string>.Empty;
     private int _plainPort;

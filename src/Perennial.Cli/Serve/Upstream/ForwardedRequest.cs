@@ -1,5 +1,6 @@
 using Microsoft.AspNetCore.Http;
 using Perennial.Http;
+using Perennial.Wire;
 
 namespace Perennial.Cli.Serve.Upstream;
 
@@ -10,7 +11,7 @@ internal static class ForwardedRequest
     private static readonly HashSet<string> Kept = new(StringComparer.OrdinalIgnoreCase)
     {
         "Connection", "Keep-Alive", "Proxy-Connection", "Proxy-Authenticate", "Proxy-Authorization", "TE", "Trailer", "Transfer-Encoding", "Upgrade", "Expect",
-        "Host", "Accept", "Accept-Encoding", "Content-Length", "Content-Type", "Last-Event-ID", "Perennial-Protocol", "Origin", "Referer",
+        "Host", "Accept", "Accept-Encoding", "Content-Length", "Content-Type", WireHeaders.LastEventId, WireHeaders.Protocol, "Origin", "Referer",
     };
 
     public static async Task<RequestBody> ReadBodyAsync(HttpRequest request)

@@ -2,15 +2,13 @@ using System.Security.Cryptography;
 using System.Text;
 using Microsoft.AspNetCore.Http;
 using Perennial.Http;
+using Perennial.Wire;
 
 namespace Perennial.Cli.Serve.Upstream;
 
 /// <summary>By what a repeated request is known for one. Pure.</summary>
 internal static class PromptKey
 {
-    private const string Name = "Idempotency-Key";
-    private const int Longest = 255;
-
     /// <summary>The headers in which a client shows who it is: those of HTTP, and those of model providers.</summary>
     private static readonly string[] Credentials =
         ["Authorization", "Cookie", "X-Api-Key", "Api-Key", "X-Goog-Api-Key", "OpenAI-Organization", "OpenAI-Project"];
@@ -18,9 +16,9 @@ internal static class PromptKey
     /// <summary>False where there is a key that is none; a key of null where there is none at all.</summary>
     public static bool TryRead(IHeaderDictionary headers, out string? key)
     {
-        var values = headers[Name];
+        var values = headers[IdempotencyKey.HeaderName];
         key = values.Count == 0 ? null : values.ToString();
-        return values.Count <= 1 && key is null or { Length: > 0 and <= Longest };
+        return values.Count <= 1 && key is null or { Length: > 0 and <= IdempotencyKey.Longest };
     }
 
     /// <summary>The key together with the credentials of its client, because a key must give nobody the answer of somebody else.</summary>

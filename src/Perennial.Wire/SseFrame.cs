@@ -1,7 +1,7 @@
+using System.Globalization;
 using System.Text;
-using Perennial.AspNetCore.Stores;
 
-namespace Perennial.AspNetCore;
+namespace Perennial.Wire;
 
 /// <summary>Encodes one event as the bytes a <c>text/event-stream</c> carries (HTML standard, section 9.2). Pure; LF only.</summary>
 internal static class SseFrame
@@ -13,29 +13,40 @@ internal static class SseFrame
     private static ReadOnlySpan<byte> EventField => "event: "u8;
     private static ReadOnlySpan<byte> DataField => "data: "u8;
 
-    /// <summary>Encodes into an array of exactly the right size, because the log keeps it for the life of the run.</summary>
-    /// <param name="id">Left out when null, so that a reader's cursor stays where it is.</param>
-    /// <param name="content">
-    /// What to say. Each line of its data becomes a data line; empty data becomes one empty line, since an event without any is not
-    /// dispatched. Bytes go as base64, because an event stream carries text and nothing else.
+    /// <summary>Encodes into an array of exactly the right size, because a log keeps it for the life of the run.</summary>
+    /// <param name="id">Left out when <see langword="null"/>, so that a reader's cursor stays where it is.</param>
+    /// <param name="eventType">The event's name; left out when <see langword="null"/> or empty.</param>
+    /// <param name="data">
+    /// The payload. Each line of it becomes a data line; empty data becomes one empty line, since an event without any is not dispatched.
+    /// Bytes go as base64, because an event stream carries text and nothing else.
     /// </param>
-    public static byte[] Encode(EventId? id, RunEvent content)
+    /// <param name="kind">What the payload is.</param>
+    public static byte[] Encode(RunEventId? id, string? eventType, ReadOnlySpan<byte> data, PayloadKind kind)
     {
-        var data = content.Data.Span;
-        if (content.Kind == RunDataKind.Binary)
+        if (kind == PayloadKind.Binary)
+        {
             data = Encoding.ASCII.GetBytes(Convert.ToBase64String(data));
+        }
+
         var idText = id?.ToString() ?? "";
-        var eventType = content.EventType ?? "";
+        eventType ??= "";
         var frame = new byte[FieldLength(IdField, idText) + FieldLength(EventField, eventType) + DataLength(data) + 1];
 
         var writer = new FrameWriter(frame);
         writer.Field(IdField, idText);
         writer.Field(EventField, eventType);
         foreach (var line in new SseLines(data))
+        {
             writer.Field(DataField, line);
+        }
+
         writer.Append("\n"u8);
         return frame;
     }
+
+    /// <summary>The field by which a stream asks its reader to wait before it comes back, as a frame of its own.</summary>
+    public static byte[] EncodeRetry(TimeSpan delay) =>
+        Encoding.ASCII.GetBytes(string.Create(CultureInfo.InvariantCulture, $"retry: {delay.TotalMilliseconds:0}\n\n"));
 
     private static int FieldLength(ReadOnlySpan<byte> name, string value) =>
         value.Length == 0 ? 0 : name.Length + Encoding.UTF8.GetByteCount(value) + 1;
@@ -44,7 +55,10 @@ internal static class SseFrame
     {
         var length = 0;
         foreach (var line in new SseLines(data))
+        {
             length += DataField.Length + line.Length + 1;
+        }
+
         return length;
     }
 
@@ -55,7 +69,10 @@ internal static class SseFrame
         public void Field(ReadOnlySpan<byte> name, string value)
         {
             if (value.Length == 0)
+            {
                 return;
+            }
+
             Append(name);
             _rest = _rest[Encoding.UTF8.GetBytes(value, _rest)..];
             Append("\n"u8);

@@ -1,9 +1,11 @@
 using System.Text.Json;
-using Perennial.Http;
 
-namespace Perennial.WebSockets;
+namespace Perennial.Wire;
 
-/// <summary>What a server that speaks <c>perennial.v1</c> says about the connection, and not within the stream.</summary>
+/// <summary>
+/// Reads what <see cref="SideEventWriter"/> writes: what a server that speaks <c>perennial.v1</c> says about the connection, and not within
+/// the stream. A member that is absent or of another type is <see langword="null"/>.
+/// </summary>
 internal sealed record SideEvent(SideEventKind Kind)
 {
     /// <summary>Which message was refused, or up to which all were received.</summary>
@@ -12,34 +14,26 @@ internal sealed record SideEvent(SideEventKind Kind)
     /// <summary>Whether a request to stop was refused.</summary>
     public bool IsOfStop { get; private init; }
 
+    /// <summary>The longest time for which the server sends nothing.</summary>
     public TimeSpan? Heartbeat { get; private init; }
 
-    private string? Code { get; init; }
+    /// <summary>Why something was refused, for programs.</summary>
+    public string? Code { get; private init; }
 
-    private string? Message { get; init; }
+    /// <summary>Why something was refused, for a person.</summary>
+    public string? Message { get; private init; }
 
-    /// <summary>Reads it from its event; <see langword="null"/> where this is another event.</summary>
-    public static SideEvent? Read(in StreamMessage message)
+    /// <summary>What an event of this name is about; <see langword="null"/> where it belongs to the stream.</summary>
+    public static SideEventKind? KindOf(string eventType) => eventType switch
     {
-        SideEventKind? kind = !message.NamesItsEventType ? null : message.EventType switch
-        {
-            "perennial.hello" => SideEventKind.Hello,
-            "perennial.ack" => SideEventKind.Acknowledged,
-            "perennial.refused" => SideEventKind.Refused,
-            _ => null,
-        };
-        return kind is { } known ? Read(known, message.Data) : null;
-    }
-
-    /// <summary>A refusal as an error. What the server says is payload, and stays out of the sentence.</summary>
-    public TransportException ToError(string sentence) => new(TransportErrorCode.SendRejected, sentence)
-    {
-        Delivery = IsOfStop ? null : DeliveryStatus.NotSent,
-        ServerCode = Code,
-        ServerMessage = Message,
+        EventNames.Hello => SideEventKind.Hello,
+        EventNames.Acknowledgement => SideEventKind.Acknowledged,
+        EventNames.Refusal => SideEventKind.Refused,
+        _ => null,
     };
 
-    private static SideEvent Read(SideEventKind kind, ReadOnlyMemory<byte> json)
+    /// <summary>Reads the data of an event of a kind.</summary>
+    public static SideEvent Read(SideEventKind kind, ReadOnlyMemory<byte> json)
     {
         try
         {
@@ -48,9 +42,9 @@ internal sealed record SideEvent(SideEventKind Kind)
             return new SideEvent(kind)
             {
                 Number = Integer(data, kind == SideEventKind.Refused ? "number" : "received"),
-                IsOfStop = string.Equals(Text(data, "request"), "stop", StringComparison.Ordinal),
+                IsOfStop = string.Equals(Text(data, "request"), RequestRefusalData.Stop, StringComparison.Ordinal),
                 Heartbeat = Member(data, "heartbeat") is { ValueKind: JsonValueKind.Number } seconds && seconds.TryGetDouble(out var value)
-                    ? ProtocolHeaders.Heartbeat(value)
+                    ? WireHeaders.HeartbeatOf(value)
                     : null,
                 Code = Text(data, "code"),
                 Message = Text(data, "message"),

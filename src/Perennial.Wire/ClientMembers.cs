@@ -1,12 +1,12 @@
 using System.Text.Json;
 
-namespace Perennial.AspNetCore.WebSockets;
+namespace Perennial.Wire;
 
 /// <summary>The members of a client's message, in whichever order they come. Of members of one name the last counts.</summary>
 internal ref struct ClientMembers
 {
-    /// <summary>Null where it has no type, or one that is no word of the protocol.</summary>
-    public ClientWordKind? Kind { get; private set; }
+    /// <summary>Null where it has no type, or one that is not the protocol's.</summary>
+    public ClientMessageKind? Kind { get; private set; }
 
     public long? Number { get; private set; }
 
@@ -28,15 +28,24 @@ internal ref struct ClientMembers
     public bool TryRead(ref Utf8JsonReader reader)
     {
         if (!reader.Read() || reader.TokenType != JsonTokenType.StartObject)
+        {
             return false;
+        }
+
         while (reader.Read() && reader.TokenType == JsonTokenType.PropertyName)
         {
             var name = reader;
             if (!reader.Read())
+            {
                 return false;
+            }
+
             var value = reader;
             if (!reader.TrySkip())
+            {
                 return false;
+            }
+
             Take(ref name, ref value, (int)reader.BytesConsumed);
         }
 
@@ -46,38 +55,48 @@ internal ref struct ClientMembers
     private void Take(ref Utf8JsonReader name, ref Utf8JsonReader value, int end)
     {
         if (name.ValueTextEquals("type"u8))
+        {
             Kind = KindOf(ref value);
+        }
         else if (name.ValueTextEquals("number"u8))
+        {
             Number = value.TokenType == JsonTokenType.Number && value.TryGetInt64(out var number) ? number : null;
+        }
         else if (name.ValueTextEquals("data"u8))
-            TakeData(value, end);
+        {
+            HasData = true;
+            Data = value;
+            DataEnd = end;
+        }
         else if (name.ValueTextEquals("binary"u8))
-            TakeBinary(value);
+        {
+            HasBinary = true;
+            Binary = value;
+        }
     }
 
-    private void TakeData(Utf8JsonReader value, int end)
-    {
-        HasData = true;
-        Data = value;
-        DataEnd = end;
-    }
-
-    private void TakeBinary(Utf8JsonReader value)
-    {
-        HasBinary = true;
-        Binary = value;
-    }
-
-    private static ClientWordKind? KindOf(ref Utf8JsonReader type)
+    private static ClientMessageKind? KindOf(ref Utf8JsonReader type)
     {
         if (type.TokenType != JsonTokenType.String)
+        {
             return null;
-        if (type.ValueTextEquals("perennial.send"u8))
-            return ClientWordKind.Send;
-        if (type.ValueTextEquals("perennial.sender"u8))
-            return ClientWordKind.Sender;
-        if (type.ValueTextEquals("perennial.stop"u8))
-            return ClientWordKind.Stop;
-        return type.GetString()!.StartsWith(WireNames.ReservedEventPrefix, StringComparison.Ordinal) ? ClientWordKind.Unknown : null;
+        }
+
+        if (type.ValueTextEquals(ClientMessageWriter.Send))
+        {
+            return ClientMessageKind.Send;
+        }
+
+        if (type.ValueTextEquals(ClientMessageWriter.Sender))
+        {
+            return ClientMessageKind.Sender;
+        }
+
+        if (type.ValueTextEquals(ClientMessageWriter.Stop))
+        {
+            return ClientMessageKind.Stop;
+        }
+
+        return EventNames.IsReserved(type.GetString()) ? ClientMessageKind.Unknown : null;
     }
 }

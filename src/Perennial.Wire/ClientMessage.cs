@@ -1,10 +1,10 @@
 using System.Buffers;
 using System.Text.Json;
 
-namespace Perennial.AspNetCore.WebSockets;
+namespace Perennial.Wire;
 
-/// <summary>What a message of a client says in <c>perennial.v1</c>.</summary>
-internal enum ClientWordKind
+/// <summary>What a client says by one message in <c>perennial.v1</c>.</summary>
+internal enum ClientMessageKind
 {
     /// <summary>Nothing that this version knows; to be ignored.</summary>
     Unknown,
@@ -13,13 +13,13 @@ internal enum ClientWordKind
     Stop,
 }
 
-/// <summary>One message of a client. Pure; takes nothing that docs/protocol.md does not allow.</summary>
+/// <summary>Reads what <see cref="ClientMessageWriter"/> writes: one message of a client. Pure; takes nothing that docs/protocol.md does not allow.</summary>
 /// <param name="Kind">What it is about.</param>
 /// <param name="Number">The number of a send; the lowest one without an answer, of a sender.</param>
 /// <param name="SenderId">Who a sender is.</param>
 /// <param name="Data">What is sent, copied; null where it is larger than allowed.</param>
 /// <param name="IsBinary">Whether that is bytes.</param>
-internal readonly record struct ClientWord(ClientWordKind Kind, long Number = 0, string? SenderId = null, byte[]? Data = null, bool IsBinary = false)
+internal readonly record struct ClientMessage(ClientMessageKind Kind, long Number = 0, string? SenderId = null, byte[]? Data = null, bool IsBinary = false)
 {
     private const int SenderIdLength = 22;      // 128 bits in base64url
     private const string SenderIdAlphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
@@ -31,19 +31,22 @@ internal readonly record struct ClientWord(ClientWordKind Kind, long Number = 0,
     /// <param name="json">The message.</param>
     /// <param name="maxBytes">The most bytes that may be sent.</param>
     /// <returns>Null where it is not what the page allows.</returns>
-    public static ClientWord? Read(ReadOnlySpan<byte> json, int maxBytes)
+    public static ClientMessage? Read(ReadOnlySpan<byte> json, int maxBytes)
     {
         try
         {
             var members = default(ClientMembers);
             var reader = new Utf8JsonReader(json, Deep);
             if (!members.TryRead(ref reader) || reader.Read())
+            {
                 return null;
+            }
+
             return members.Kind switch
             {
-                ClientWordKind.Sender => ReadSender(members.Data),
-                ClientWordKind.Send => ReadSend(json, members, maxBytes),
-                { } other => new ClientWord(other),
+                ClientMessageKind.Sender => ReadSender(members.Data),
+                ClientMessageKind.Send => ReadSend(json, members, maxBytes),
+                { } other => new ClientMessage(other),
                 null => null,
             };
         }
@@ -54,14 +57,14 @@ internal readonly record struct ClientWord(ClientWordKind Kind, long Number = 0,
     }
 
     /// <summary>The number of a send of which only the beginning is there; null where it does not say.</summary>
-    public static long? NumberOfTorn(ReadOnlySpan<byte> json)
+    public static long? NumberOfBeginning(ReadOnlySpan<byte> json)
     {
         try
         {
             var members = default(ClientMembers);
             var reader = new Utf8JsonReader(json, isFinalBlock: false, new JsonReaderState(Deep));
             members.TryRead(ref reader);
-            return members is { Kind: ClientWordKind.Send, Number: >= 1 } ? members.Number : null;
+            return members is { Kind: ClientMessageKind.Send, Number: >= 1 } ? members.Number : null;
         }
         catch (JsonException)
         {
@@ -69,10 +72,13 @@ internal readonly record struct ClientWord(ClientWordKind Kind, long Number = 0,
         }
     }
 
-    private static ClientWord? ReadSender(Utf8JsonReader data)
+    private static ClientMessage? ReadSender(Utf8JsonReader data)
     {
         if (data.TokenType != JsonTokenType.StartObject)
+        {
             return null;
+        }
+
         string? id = null;
         long next = 0;
         while (data.Read() && data.TokenType == JsonTokenType.PropertyName)
@@ -81,40 +87,58 @@ internal readonly record struct ClientWord(ClientWordKind Kind, long Number = 0,
             var isNext = data.ValueTextEquals("next"u8);
             data.Read();
             if (isId)
+            {
                 id = data.GetString();
+            }
             else if (isNext)
+            {
                 next = data.GetInt64();
+            }
             else
+            {
                 data.Skip();
+            }
         }
 
         var isValid = next >= 1 && id is { Length: SenderIdLength } && !id.AsSpan().ContainsAnyExcept(SenderIdCharacters);
-        return isValid ? new ClientWord(ClientWordKind.Sender, next, id) : null;
+        return isValid ? new ClientMessage(ClientMessageKind.Sender, next, id) : null;
     }
 
-    private static ClientWord? ReadSend(ReadOnlySpan<byte> json, ClientMembers members, int maxBytes)
+    private static ClientMessage? ReadSend(ReadOnlySpan<byte> json, ClientMembers members, int maxBytes)
     {
         if (members.Number is not >= 1 || members.HasData == members.HasBinary)
+        {
             return null;
-        var word = new ClientWord(ClientWordKind.Send, members.Number.Value, IsBinary: members.HasBinary);
+        }
+
+        var message = new ClientMessage(ClientMessageKind.Send, members.Number.Value, IsBinary: members.HasBinary);
         if (members.HasBinary)
         {
             if (members.Binary.TokenType != JsonTokenType.String)
+            {
                 return null;
+            }
+
             var bytes = members.Binary.GetBytesFromBase64();
-            return word with { Data = bytes.Length <= maxBytes ? bytes : null };
+            return message with { Data = bytes.Length <= maxBytes ? bytes : null };
         }
 
         if (members.Data.TokenType == JsonTokenType.String)
-            return word with { Data = TextOf(members.Data, maxBytes) };
+        {
+            return message with { Data = TextOf(members.Data, maxBytes) };
+        }
+
         var value = json[(int)members.Data.TokenStartIndex..members.DataEnd];
-        return word with { Data = value.Length <= maxBytes ? value.ToArray() : null };
+        return message with { Data = value.Length <= maxBytes ? value.ToArray() : null };
     }
 
     private static byte[]? TextOf(Utf8JsonReader text, int maxBytes)
     {
         if (!text.ValueIsEscaped)
+        {
             return text.ValueSpan.Length <= maxBytes ? text.ValueSpan.ToArray() : null;
+        }
+
         var buffer = ArrayPool<byte>.Shared.Rent(text.ValueSpan.Length);
         try
         {

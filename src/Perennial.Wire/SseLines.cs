@@ -1,4 +1,4 @@
-namespace Perennial.AspNetCore;
+namespace Perennial.Wire;
 
 /// <summary>Splits bytes at CR, LF and CRLF, as the stream's grammar does. Never empty: no bytes are one empty line.</summary>
 internal ref struct SseLines(ReadOnlySpan<byte> data)
@@ -13,7 +13,9 @@ internal ref struct SseLines(ReadOnlySpan<byte> data)
     public bool MoveNext()
     {
         if (_finished)
+        {
             return false;
+        }
 
         var end = _rest.IndexOfAny((byte)'\r', (byte)'\n');
         if (end < 0)

@@ -1,0 +1,10 @@
+namespace Perennial.Wire;
+
+/// <summary>The names of the states of a run, as headers and JSON hold them. The name of an end event ends in one of them.</summary>
+internal static class StatusNames
+{
+    public const string Running = "running";
+    public const string Completed = "completed";
+    public const string Stopped = "stopped";
+    public const string Failed = "failed";
+}
