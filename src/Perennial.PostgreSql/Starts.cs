@@ -1,5 +1,5 @@
 using Npgsql;
-using Perennial.AspNetCore.Starts;
+using Perennial.AspNetCore;
 using Perennial.AspNetCore.Stores;
 
 namespace Perennial.PostgreSql;

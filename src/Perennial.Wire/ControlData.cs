@@ -50,12 +50,3 @@ internal static class ControlData
         return null;
     }
 }
-
-internal sealed record FailureData(FailureDetail Error);
-
-internal sealed record FailureDetail(string Message, string Code);
-
-internal sealed record GapData(string Requested, string ResumesAt);
-
-/// <param name="Delay">In milliseconds.</param>
-internal sealed record RetryData(long Delay);

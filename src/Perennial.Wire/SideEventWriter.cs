@@ -33,21 +33,3 @@ internal static class RefusalCodes
     public const string Ended = "ended";
     public const string Forbidden = "forbidden";
 }
-
-/// <summary>Data of <c>perennial.hello</c>.</summary>
-/// <param name="Heartbeat">The longest time in seconds for which the server sends nothing.</param>
-/// <param name="Cursor">The id of the event after which the stream goes on.</param>
-internal sealed record HelloData(double Heartbeat, string Cursor);
-
-/// <summary>Data of <c>perennial.refused</c> for a numbered message.</summary>
-internal sealed record RefusalData(long Number, string Code, string Message);
-
-/// <summary>Data of <c>perennial.refused</c> for a request that has no number.</summary>
-/// <param name="Request">What was asked for: <see cref="Stop"/>.</param>
-/// <param name="Code">One of <see cref="RefusalCodes"/>.</param>
-/// <param name="Message">A sentence for a person.</param>
-internal sealed record RequestRefusalData(string Request, string Code, string Message)
-{
-    /// <summary>The request to stop.</summary>
-    public const string Stop = "stop";
-}

@@ -1,3 +1,4 @@
+using Perennial.AspNetCore.Runs;
 using Perennial.AspNetCore.Stores;
 using Perennial.AspNetCore.Tests.Stores;
 

@@ -1,3 +1,4 @@
+
 using Perennial.AspNetCore.Stores;
 
 namespace Perennial.AspNetCore.Delivery;

@@ -1,6 +1,5 @@
 using System.Diagnostics;
 using System.Diagnostics.Metrics;
-using Perennial.AspNetCore.Delivery;
 
 namespace Perennial.AspNetCore.Diagnostics;
 
@@ -50,17 +49,17 @@ public static class PerennialServerTelemetry
     private static Meter Meter { get; } = new(Name);
 
     /// <summary>Bytes are on their way to a reader.</summary>
-    internal static void CountDelivered(ReaderKind kind, long bytes)
+    internal static void CountDelivered(string form, long bytes)
     {
         if (bytes > 0)
-            Delivered.Add(bytes, new KeyValuePair<string, object?>(Form, kind.Name()));
+            Delivered.Add(bytes, new KeyValuePair<string, object?>(Form, form));
     }
 
     /// <summary>A request or a message was refused.</summary>
     internal static void CountRefusal(string reason) => Refusals.Add(1, new KeyValuePair<string, object?>(Reason, reason));
 
     /// <summary>A reader was cut because it did not read.</summary>
-    internal static void CountCut(ReaderKind kind) => Cuts.Add(1, new KeyValuePair<string, object?>(Form, kind.Name()));
+    internal static void CountCut(string form) => Cuts.Add(1, new KeyValuePair<string, object?>(Form, form));
 
     static PerennialServerTelemetry()
     {

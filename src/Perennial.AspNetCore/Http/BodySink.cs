@@ -25,7 +25,7 @@ internal abstract class BodySink(PipeWriter body, ReaderKind kind, CancellationT
     /// <summary>Completes when there is room for more. Whether the peer is gone is not asked here: RequestAborted says so, on every server.</summary>
     public ValueTask FlushAsync(CancellationToken cancellationToken)
     {
-        PerennialServerTelemetry.CountDelivered(kind, _unflushed);
+        PerennialServerTelemetry.CountDelivered(kind.Name(), _unflushed);
         _unflushed = 0;
         var last = _last;
         _last = default;

@@ -5,6 +5,7 @@ using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Options;
 using Perennial.AspNetCore.Delivery;
 using Perennial.AspNetCore.Diagnostics;
+using Perennial.AspNetCore.Requests;
 using Perennial.AspNetCore.Stores;
 using Perennial.Wire;
 
@@ -27,7 +28,7 @@ internal sealed class LongPollResponse(IOptions<PerennialServerOptions> options,
         if (!slice.Records.IsEmpty)
             await SendAsync(context, Envelopes(slice.Records.Span, log.Epoch, place));
         else if (slice.State.Status != RunStatus.Running)
-            RunResponse.AnswerEnded(context.Response, slice.State);
+            EndedResponse.Write(context.Response, slice.State);
         else if (lifetime.ApplicationStopping.IsCancellationRequested)
             await Problem.UnavailableAsync(context, "The server is going away. Come back to it, or to another.", RefusalReasons.GoingAway);
         else
@@ -102,7 +103,7 @@ internal sealed class LongPollResponse(IOptions<PerennialServerOptions> options,
 
         if (!asLines)
             body.Write("]"u8);
-        PerennialServerTelemetry.CountDelivered(ReaderKind.LongPoll, context.Response.ContentLength.Value);
+        PerennialServerTelemetry.CountDelivered(ReaderKind.LongPoll.Name(), context.Response.ContentLength.Value);
         await body.FlushAsync(context.RequestAborted);
     }
 }

@@ -5,7 +5,7 @@ using Microsoft.AspNetCore.Http.Features;
 using Microsoft.Extensions.Options;
 using Microsoft.Net.Http.Headers;
 using Perennial.AspNetCore.Diagnostics;
-using Perennial.AspNetCore.Starts;
+using Perennial.AspNetCore.Requests;
 using Perennial.AspNetCore.Stores;
 using Perennial.Wire;
 

@@ -1,5 +1,6 @@
 using Microsoft.Extensions.Primitives;
 using Microsoft.Net.Http.Headers;
+using Perennial.AspNetCore.Delivery;
 using Perennial.Wire;
 
 namespace Perennial.AspNetCore.Http;
@@ -21,6 +22,14 @@ internal static class ResponseForms
         (ResponseForm.LongPoll, new MediaTypeHeaderValue(MediaTypes.Json)),
         (ResponseForm.JsonLines, new MediaTypeHeaderValue(MediaTypes.JsonLines)),
     ];
+
+    /// <summary>How a reader reads that has a form.</summary>
+    public static ReaderKind Kind(this ResponseForm form) => form switch
+    {
+        ResponseForm.Sse => ReaderKind.Sse,
+        ResponseForm.LongPoll => ReaderKind.LongPoll,
+        _ => ReaderKind.JsonLines,
+    };
 
     /// <summary>The form that the reader likes best, or null where it takes none. A field that cannot be understood is as good as absent.</summary>
     public static ResponseForm? Choose(StringValues accept)

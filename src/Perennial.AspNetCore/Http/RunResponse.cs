@@ -1,7 +1,7 @@
 using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.Options;
 using Perennial.AspNetCore.Delivery;
-using Perennial.AspNetCore.Diagnostics;
+using Perennial.AspNetCore.Requests;
 using Perennial.AspNetCore.Stores;
 using Perennial.Wire;
 
@@ -30,25 +30,11 @@ internal sealed class RunResponse(
         var place = ReaderPlace.After(log.Epoch, state, requested);
         WriteHeaders(context.Response, new RunEventId(log.Epoch, place.Cursor), form);
         if (place.HasEverything(state))
-            AnswerEnded(context.Response, state);
-        else if (readers.Take(log.Id, KindOf(form)) is var outcome && outcome == PlaceOutcome.Had)
+            EndedResponse.Write(context.Response, state);
+        else if (readers.Take(log.Id, form.Kind()) is var outcome && outcome == PlaceOutcome.Had)
             await ServeAsync(context, log, place, form, place.IsAtTail(state));
         else
-            await RefusePlaceAsync(context, outcome);
-    }
-
-    /// <summary>There is no place for the reader: not at this run, or not at this server.</summary>
-    public static Task RefusePlaceAsync(HttpContext context, PlaceOutcome outcome) => outcome == PlaceOutcome.RunIsFull
-        ? Problem.TooManyAsync(context, ReaderPlaces.RunTaken, RefusalReasons.RunFull)
-        : Problem.UnavailableAsync(context, ReaderPlaces.AllTaken, RefusalReasons.ServerFull);
-
-    /// <summary>
-    /// The reader has the end already. 204 is how the standard tells an EventSource to stop reconnecting (HTML, section 9.2.3).
-    /// </summary>
-    public static void AnswerEnded(HttpResponse response, RunState state)
-    {
-        response.Headers[WireHeaders.Status] = state.Status.Name();
-        response.StatusCode = StatusCodes.Status204NoContent;
+            await Problem.NoPlaceAsync(context, outcome);
     }
 
     private async Task ServeAsync(HttpContext context, IRunLog log, ReaderPlace place, ResponseForm form, bool isAtTail)
@@ -62,16 +48,9 @@ internal sealed class RunResponse(
         }
         finally
         {
-            readers.Leave(log.Id, KindOf(form));
+            readers.Leave(log.Id, form.Kind());
         }
     }
-
-    public static ReaderKind KindOf(ResponseForm form) => form switch
-    {
-        ResponseForm.Sse => ReaderKind.Sse,
-        ResponseForm.LongPoll => ReaderKind.LongPoll,
-        _ => ReaderKind.JsonLines,
-    };
 
     private void WriteHeaders(HttpResponse response, RunEventId cursor, ResponseForm form)
     {

@@ -51,7 +51,7 @@ internal sealed class StreamResponse(IOptions<PerennialServerOptions> options, T
             if (lifetime.ApplicationStopping.IsCancellationRequested)
                 await SendAwayAsync(sink, context.RequestAborted);
             if (stalled.IsCancellationRequested)
-                PerennialServerTelemetry.CountCut(RunResponse.KindOf(form));
+                PerennialServerTelemetry.CountCut(form.Kind().Name());
             context.Abort();
         }
         catch (RunStoreException)

@@ -4,6 +4,8 @@ using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
 using Perennial.AspNetCore.Diagnostics;
 using Perennial.AspNetCore.Http;
+using Perennial.AspNetCore.Requests;
+using Perennial.AspNetCore.Runs;
 using Perennial.AspNetCore.Stores;
 using Perennial.Wire;
 
@@ -99,7 +101,7 @@ internal sealed class KeyedStarts(
     private async Task RepeatAsync(HttpContext context, string runId)
     {
         if (await runs.FindAsync(runId, context.RequestAborted) is { } run)
-            await run.AnswerAsync(context, ResumePlace.RequestedBy(context.Request));
+            await ReturnedRun.AnswerAsync(context, run, ResumePlace.RequestedBy(context.Request));
         else
             await Problem.SendAsync(context, StatusCodes.Status410Gone, "The run that this Idempotency-Key started is no longer kept.");
     }

@@ -35,7 +35,7 @@ public interface IRunStore
     /// <returns>Whether the request has the key, or which run was started with it.</returns>
     /// <remarks>
     /// <see cref="CreateAsync"/> with <see cref="NewRun.Start"/> records the run of the key. A key is remembered for
-    /// <see cref="Starts.StartOptions.KeyRetention"/> from its claim, unless there are more than <see cref="Starts.StartOptions.MaxKeys"/>. The claims of a node that
+    /// <see cref="StartOptions.KeyRetention"/> from its claim, unless there are more than <see cref="StartOptions.MaxKeys"/>. The claims of a node that
     /// is gone are released, those with a run are kept.
     /// </remarks>
     ValueTask<StartClaim> ClaimStartAsync(StartKey key, CancellationToken cancellationToken);

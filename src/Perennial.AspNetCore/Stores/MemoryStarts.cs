@@ -1,5 +1,4 @@
 using System.Diagnostics.CodeAnalysis;
-using Perennial.AspNetCore.Starts;
 
 namespace Perennial.AspNetCore.Stores;
 

@@ -1,3 +1,4 @@
+
 using Perennial.AspNetCore.Delivery;
 
 namespace Perennial.AspNetCore.WebSockets;

@@ -6,18 +6,11 @@ namespace Perennial.AspNetCore.WebSockets;
 /// <summary>Tells whether the page that opens a WebSocket may do so (RFC 6455, section 10.2). Pure.</summary>
 internal static class OriginCheck
 {
-    public const string Any = "*";
-
-    /// <summary>Whether a text can stand in the list of allowed origins.</summary>
-    public static bool IsOrigin(string text) =>
-        string.Equals(text, Any, StringComparison.Ordinal)
-        || (Uri.TryCreate(text, UriKind.Absolute, out var uri) && string.Equals(text, uri.GetLeftPart(UriPartial.Authority), StringComparison.OrdinalIgnoreCase));
-
     /// <summary>Whether the request comes from no page, from one of the same host, or from one that is allowed.</summary>
     public static bool Allows(HttpRequest request, IList<string> allowed)
     {
         var origin = request.Headers.Origin;
-        if (StringValues.IsNullOrEmpty(origin) || allowed.Contains(Any))
+        if (StringValues.IsNullOrEmpty(origin) || allowed.Contains(WebSocketServerOptions.AnyOrigin))
             return true;
         return origin is [{ } one] && (allowed.Contains(one, StringComparer.OrdinalIgnoreCase) || IsOfHost(one, request.Host));
     }

@@ -1,4 +1,5 @@
-using Perennial.AspNetCore.Http;
+
+using Perennial.AspNetCore.Requests;
 using Perennial.AspNetCore.Stores;
 
 namespace Perennial.AspNetCore.WebSockets;

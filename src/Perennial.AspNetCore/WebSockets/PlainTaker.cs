@@ -1,5 +1,6 @@
 using System.Net.WebSockets;
 using Perennial.AspNetCore.Diagnostics;
+using Perennial.AspNetCore.Requests;
 using Perennial.Wire;
 
 namespace Perennial.AspNetCore.WebSockets;

@@ -9,7 +9,7 @@ using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
 using Perennial.AspNetCore.Delivery;
 using Perennial.AspNetCore.Diagnostics;
-using Perennial.AspNetCore.Http;
+using Perennial.AspNetCore.Requests;
 using Perennial.AspNetCore.Stores;
 using Perennial.Wire;
 
@@ -92,7 +92,7 @@ internal sealed class SocketEndpoint
         }
         else
         {
-            await RunResponse.RefusePlaceAsync(context, outcome);
+            await Problem.NoPlaceAsync(context, outcome);
         }
     }
 

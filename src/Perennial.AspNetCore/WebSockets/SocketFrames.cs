@@ -24,7 +24,7 @@ internal sealed class SocketFrames(WebSocket socket, GatheringStream? stream, Ti
             var bytes = 0L;
             foreach (var (payload, _) in _waiting)
                 bytes += payload.Length;
-            PerennialServerTelemetry.CountDelivered(ReaderKind.WebSocket, bytes);
+            PerennialServerTelemetry.CountDelivered(ReaderKind.WebSocket.Name(), bytes);
             for (var i = 0; i < _waiting.Count; i++)
             {
                 if (stream is not null)
@@ -79,7 +79,7 @@ internal sealed class SocketFrames(WebSocket socket, GatheringStream? stream, Ti
 
     private void Cut()
     {
-        PerennialServerTelemetry.CountCut(ReaderKind.WebSocket);
+        PerennialServerTelemetry.CountCut(ReaderKind.WebSocket.Name());
         socket.Abort();
     }
 }

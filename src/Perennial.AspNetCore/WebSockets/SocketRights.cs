@@ -1,5 +1,5 @@
 using Microsoft.AspNetCore.Http;
-using Perennial.AspNetCore.Http;
+using Perennial.AspNetCore.Requests;
 
 namespace Perennial.AspNetCore.WebSockets;
 

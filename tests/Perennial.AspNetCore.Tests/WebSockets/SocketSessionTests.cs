@@ -2,7 +2,7 @@ using System.Net.WebSockets;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.Options;
 using Perennial.AspNetCore.Delivery;
-using Perennial.AspNetCore.Http;
+using Perennial.AspNetCore.Requests;
 using Perennial.AspNetCore.Stores;
 using Perennial.AspNetCore.WebSockets;
 using Perennial.Testing;

@@ -1,0 +1,94 @@
+using System.Diagnostics.CodeAnalysis;
+using Microsoft.AspNetCore.Diagnostics;
+using Microsoft.AspNetCore.Hosting;
+using Microsoft.Extensions.Configuration;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.DependencyInjection.Extensions;
+using Microsoft.Extensions.Diagnostics.HealthChecks;
+using Microsoft.Extensions.Options;
+using Perennial.AspNetCore.Delivery;
+using Perennial.AspNetCore.Http;
+using Perennial.AspNetCore.Requests;
+using Perennial.AspNetCore.Runs;
+using Perennial.AspNetCore.Starts;
+using Perennial.AspNetCore.Stores;
+using Perennial.AspNetCore.WebSockets;
+using Perennial.Hosting;
+
+namespace Perennial.AspNetCore;
+
+/// <summary>Registers the server.</summary>
+public static class PerennialServerServices
+{
+    /// <summary>Adds <see cref="StreamRuns"/> and what serves them. Runs are kept in memory, unless another <see cref="IRunStore"/> is registered. May be called more than once.</summary>
+    /// <param name="services">The application's services.</param>
+    /// <param name="configure">Changes the options; they are checked when the host starts.</param>
+    /// <returns>The same services.</returns>
+    public static IServiceCollection AddPerennialServer(this IServiceCollection services, Action<PerennialServerOptions>? configure = null)
+    {
+        ArgumentNullException.ThrowIfNull(services);
+        var options = services.AddOptions<PerennialServerOptions>().PostConfigure(o => o.Validate()).ValidateOnStart();
+        if (configure is not null)
+            options.Configure(configure);
+        services.TryAddSingleton(TimeProvider.System);
+        services.TryAddSingleton<IRunStore, MemoryRunStore>();
+        services.TryAddSingleton<StreamRuns>();
+        services.TryAddEnumerable(ServiceDescriptor.Singleton<IStartupFilter, AccessDecision>());
+        services.TryAddEnumerable(ServiceDescriptor.Singleton<IStartupFilter, RefusedStart>());
+        services.TryAddEnumerable(ServiceDescriptor.Singleton<IExceptionHandler, RefusedStart>());
+        services.TryAddEnumerable(ServiceDescriptor.Singleton<IDeveloperPageExceptionFilter, RefusedStart>());
+        services.TryAddSingleton(new RunAnswer(ReturnedRun.AnswerAsync, StartOnceEndpoints.Apply));
+        services.TryAddSingleton<KeyedStarts>();
+        services.TryAddSingleton<ReaderPlaces>();
+        services.TryAddSingleton<StreamResponse>();
+        services.TryAddSingleton<LongPollResponse>();
+        services.TryAddSingleton<RunResponse>();
+        services.TryAddSingleton<SocketEndpoint>();
+        services.TryAddSingleton<MessageRate>();
+        services.TryAddSingleton<MessageEndpoint>();
+        return services;
+    }
+
+    /// <summary>
+    /// As <see cref="AddPerennialServer(IServiceCollection, Action{PerennialServerOptions}?)"/>, with options from a section of the configuration, such as
+    /// <c>builder.Configuration.GetSection("PerennialServer")</c>. A setting that does not exist or cannot be read keeps the host from starting; the message names
+    /// every one of them and what is accepted.
+    /// </summary>
+    /// <param name="services">The application's services.</param>
+    /// <param name="section">The section, with settings of <see cref="PerennialServerOptions"/>.</param>
+    /// <param name="configure">Changes the options after the section is read.</param>
+    /// <returns>The same services.</returns>
+    [RequiresUnreferencedCode("Settings are matched to properties by name.")]
+    [RequiresDynamicCode("Settings are matched to properties by name.")]
+    public static IServiceCollection AddPerennialServer(
+        this IServiceCollection services, IConfiguration section, Action<PerennialServerOptions>? configure = null)
+    {
+        ArgumentNullException.ThrowIfNull(services);
+        ArgumentNullException.ThrowIfNull(section);
+        services.AddOptions<PerennialServerOptions>().Configure(options => Read(section, options));
+        return services.AddPerennialServer(configure);
+    }
+
+    /// <summary>Adds a check that is unhealthy while the store of runs cannot be reached.</summary>
+    /// <param name="checks">The application's health checks.</param>
+    /// <param name="name">The name of the check.</param>
+    /// <param name="failureStatus">What it reports then; null for unhealthy.</param>
+    /// <param name="tags">By which it can be chosen; null for none.</param>
+    /// <returns>The same checks.</returns>
+    public static IHealthChecksBuilder AddPerennialStore(
+        this IHealthChecksBuilder checks, string name = "perennial_store", HealthStatus? failureStatus = null, IEnumerable<string>? tags = null)
+    {
+        ArgumentNullException.ThrowIfNull(checks);
+        return checks.AddCheck<RunStoreHealthCheck>(name, failureStatus, tags ?? []);
+    }
+
+    [RequiresUnreferencedCode("Settings are matched to properties by name.")]
+    [RequiresDynamicCode("Settings are matched to properties by name.")]
+    private static void Read(IConfiguration section, PerennialServerOptions options)
+    {
+        List<string> problems = [];
+        new SettingsReader(problems).Read(options, section, (section as IConfigurationSection)?.Path ?? "");
+        if (problems.Count > 0)
+            throw new OptionsValidationException(Options.DefaultName, typeof(PerennialServerOptions), problems);
+    }
+}

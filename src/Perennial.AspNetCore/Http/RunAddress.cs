@@ -1,0 +1,18 @@
+using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Routing;
+using Microsoft.Extensions.DependencyInjection;
+
+namespace Perennial.AspNetCore.Http;
+
+/// <summary>The URL where the application serves runs to those who read or resume them.</summary>
+internal static class RunAddress
+{
+    /// <summary>The name of the endpoint that serves them.</summary>
+    public const string EndpointName = "Perennial.Read";
+
+    /// <summary>The path of a run, with the path base of the request.</summary>
+    /// <exception cref="InvalidOperationException"><c>MapPerennial</c> was not called.</exception>
+    public static string Of(HttpContext context, string id) => context.RequestServices.GetRequiredService<LinkGenerator>()
+        .GetPathByName(context, EndpointName, new RouteValueDictionary { ["id"] = id })
+        ?? throw new InvalidOperationException("A run can only be answered where it can be resumed: call app.MapPerennial(\"/streams\").");
+}

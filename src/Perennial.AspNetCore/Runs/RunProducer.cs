@@ -1,0 +1,212 @@
+using System.Diagnostics;
+using System.Diagnostics.CodeAnalysis;
+using Microsoft.Extensions.Logging;
+using Perennial.AspNetCore.Diagnostics;
+using Perennial.AspNetCore.Stores;
+
+namespace Perennial.AspNetCore.Runs;
+
+/// <summary>Lets a delegate write a run and records how it ended. Cancels the delegate when the run ends otherwise, from whichever node.</summary>
+[SuppressMessage("Design", "CA1001", Justification = "The source owns neither timer nor handle, and a late stop may still use it.")]
+internal sealed class RunProducer(
+    IRunLog log, Func<RunWriter, CancellationToken, Task> produce, RunOptions? options, TimeProvider time, ILogger logger)
+{
+    private const int MostEndAttempts = 30;
+
+    private static readonly TimeSpan StoreRetryDelay = TimeSpan.FromSeconds(1);
+
+    private readonly CancellationTokenSource _stop = new();
+    private volatile Exception? _unhandled;     // why a message was not handled; then the run has failed, whatever the producer does
+
+    public async Task<RunStatus> RunAsync()
+    {
+        await Task.CompletedTask.ConfigureAwait(ConfigureAwaitOptions.ForceYielding);
+        using var activity = PerennialServerTelemetry.Activities.StartActivity("perennial.run");
+        try
+        {
+            Log.Started(logger, log.Epoch);
+            var watch = WatchAsync();
+            var status = await ProduceAsync().ConfigureAwait(false);
+            await CutOffAsync().ConfigureAwait(false);
+            await watch.ConfigureAwait(false);
+            Log.Ended(logger, log.Epoch, status.ToString());
+            activity?.SetTag(PerennialServerTelemetry.Status, status.Name());
+            if (status == RunStatus.Failed)
+                activity?.SetStatus(ActivityStatusCode.Error);
+            return status;
+        }
+        catch (Exception e)
+        {
+            Log.StoreThrew(logger, log.Epoch, e);
+            activity?.SetStatus(ActivityStatusCode.Error);
+            await CutOffAsync().ConfigureAwait(false);
+            return RunStatus.Failed;
+        }
+    }
+
+    /// <summary>Cancels the producer and records no end, because the run has ended, or was cut off and did not end.</summary>
+    public async Task CutOffAsync()
+    {
+        try
+        {
+            await _stop.CancelAsync().ConfigureAwait(false);
+        }
+        catch (AggregateException e)
+        {
+            Log.CancellationThrew(logger, log.Epoch, e);
+        }
+    }
+
+    private async Task<RunStatus> ProduceAsync()
+    {
+        try
+        {
+            await produce(new RunWriter(log, _stop.Token, options?.MaxBytes), _stop.Token).ConfigureAwait(false);
+            // A producer may leave its loop quietly when cancelled: after a stop the end stands, on shutdown there is none to claim.
+            if (!_stop.IsCancellationRequested && _unhandled is null)
+                return await log.CloseAsync(RunEnd.Completed, CancellationToken.None).ConfigureAwait(false);
+        }
+        catch (Exception e) when (_stop.IsCancellationRequested)
+        {
+            Log.ThrewAfterCancellation(logger, log.Epoch, e);
+        }
+        catch (Exception e)
+        {
+            return await FailAsync(e).ConfigureAwait(false);
+        }
+
+        if (_unhandled is not null)
+            return await FailUnhandledAsync(_unhandled).ConfigureAwait(false);
+        return (await log.GetStateAsync(CancellationToken.None).ConfigureAwait(false)).Status;
+    }
+
+    private ValueTask<RunStatus> FailAsync(Exception exception)
+    {
+        Log.ProducerThrew(logger, log.Epoch, exception);
+        return log.CloseAsync(EndOf(exception), CancellationToken.None);
+    }
+
+    private static RunEnd EndOf(Exception exception) => exception is RunFailedException failure
+        ? RunEnd.Failed(failure.Message, failure.Code)
+        : RunEnd.Failed(RunFailedException.DefaultMessage, RunFailedException.DefaultCode);
+
+    /// <summary>Learns of the end and of messages until the producer has returned. Messages are handled beside, so that a stop need not wait.</summary>
+    private async Task WatchAsync()
+    {
+        var news = new RunSignal();
+        using var subscription = log.Subscribe(RunNews.Messages, news);
+        await using var leaving = _stop.Token.UnsafeRegister(static signal => ((RunSignal)signal!).Set(), news);
+        var handling = options?.OnMessage is { } onMessage ? HandleMessagesAsync(onMessage) : Task.CompletedTask;
+        while (!_stop.IsCancellationRequested)
+        {
+            try
+            {
+                if ((await log.GetStateAsync(_stop.Token).ConfigureAwait(false)).Status != RunStatus.Running)
+                    await CutOffAsync().ConfigureAwait(false);
+                else
+                    await news.WaitAsync().ConfigureAwait(false);
+            }
+            catch (RunStoreException e)
+            {
+                await PauseAsync(e, _stop.Token).ConfigureAwait(false);
+            }
+            catch (OperationCanceledException) when (_stop.IsCancellationRequested)
+            {
+                // The loop ends.
+            }
+        }
+
+        await handling.ConfigureAwait(false);
+    }
+
+    /// <summary>Hands over each message once, in order, one at a time. One that cannot be handled fails the run.</summary>
+    private async Task HandleMessagesAsync(Func<RunMessage, CancellationToken, Task> handle)
+    {
+        var news = new RunSignal();
+        using var subscription = log.Subscribe(RunNews.Messages, news);
+        await using var leaving = _stop.Token.UnsafeRegister(static signal => ((RunSignal)signal!).Set(), news);
+        for (var position = 0L; !_stop.IsCancellationRequested;)
+        {
+            var messages = await ReadMessagesAsync(position).ConfigureAwait(false);
+            foreach (var message in messages)
+            {
+                position = message.Position;
+                if (!await TryHandleAsync(message, handle).ConfigureAwait(false))
+                    return;
+            }
+
+            if (messages.Count == 0)
+                await news.WaitAsync().ConfigureAwait(false);
+        }
+    }
+
+    /// <summary>What follows a position, as soon as the store says it; empty where the producer is to stop.</summary>
+    private async Task<IReadOnlyList<RunMessage>> ReadMessagesAsync(long position)
+    {
+        while (!_stop.IsCancellationRequested)
+        {
+            try
+            {
+                return await log.ReadMessagesAsync(position, _stop.Token).ConfigureAwait(false);
+            }
+            catch (RunStoreException e)
+            {
+                await PauseAsync(e, _stop.Token).ConfigureAwait(false);
+            }
+            catch (OperationCanceledException) when (_stop.IsCancellationRequested)
+            {
+                // The loop ends.
+            }
+        }
+
+        return [];
+    }
+
+    /// <summary>Handles a message whose sender was told that it is recorded. False where it cannot be handled, which fails the run.</summary>
+    private async Task<bool> TryHandleAsync(RunMessage message, Func<RunMessage, CancellationToken, Task> handle)
+    {
+        if (_stop.IsCancellationRequested)
+            return false;
+        try
+        {
+            await handle(message, _stop.Token).ConfigureAwait(false);
+            return true;
+        }
+        catch (Exception e) when (_stop.IsCancellationRequested)
+        {
+            Log.ThrewAfterCancellation(logger, log.Epoch, e);
+        }
+        catch (Exception e)
+        {
+            Log.MessageNotHandled(logger, log.Epoch, e);
+            _unhandled = e;
+            await FailUnhandledAsync(e).ConfigureAwait(false);
+            await CutOffAsync().ConfigureAwait(false);
+        }
+
+        return false;
+    }
+
+    /// <summary>Records that the run has failed, as soon as the store can: no reader may take it for complete.</summary>
+    private async Task<RunStatus> FailUnhandledAsync(Exception exception)
+    {
+        for (var attempt = 1; ; attempt++)
+        {
+            try
+            {
+                return await log.CloseAsync(EndOf(exception), CancellationToken.None).ConfigureAwait(false);
+            }
+            catch (RunStoreException e) when (attempt < MostEndAttempts)
+            {
+                await CutOffAsync().ConfigureAwait(false);
+                await PauseAsync(e, CancellationToken.None).ConfigureAwait(false);
+            }
+        }
+    }
+
+    private async Task PauseAsync(RunStoreException cause, CancellationToken stop)
+    {
+        Log.StoreThrew(logger, log.Epoch, cause);
+        await Task.Delay(StoreRetryDelay, time, stop).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+    }
+}

@@ -1,0 +1,196 @@
+using System.Diagnostics.CodeAnalysis;
+using System.Text;
+using System.Text.Json;
+using System.Text.Json.Serialization.Metadata;
+using System.Text.Unicode;
+using Perennial.AspNetCore.Diagnostics;
+using Perennial.AspNetCore.Stores;
+using Perennial.Wire;
+
+namespace Perennial.AspNetCore;
+
+/// <summary>The producer's end of a run: each write is numbered and recorded before any reader sees it.</summary>
+/// <remarks>
+/// <para>Safe from any thread; concurrent writes are recorded whole, in one order that all readers share. Writes never wait for readers.</para>
+/// <para>An event type is free text without CR, LF and NUL that does not start with <c>perennial.</c>, which is the server's own.</para>
+/// <para>
+/// Data is UTF-8 text. CR, LF and CRLF inside it all reach readers as LF, because the event stream format knows lines and not what ended
+/// them (HTML standard, section 9.2.6).
+/// </para>
+/// </remarks>
+public sealed class RunWriter
+{
+    /// <summary>Why trimming and native compilation need the overloads with type information.</summary>
+    internal const string NeedsReflection = "JSON is written by reflection. Use the overload that takes a JsonTypeInfo.";
+
+    private static readonly UTF8Encoding StrictUtf8 = new(encoderShouldEmitUTF8Identifier: false, throwOnInvalidBytes: true);
+
+    private readonly IRunLog _log;
+    private readonly CancellationToken _stop;
+    private readonly long _maxBytes;
+    private long _bytes;
+
+    internal RunWriter(IRunLog log, CancellationToken stop, long? maxBytes = null)
+    {
+        _log = log;
+        _stop = stop;
+        _maxBytes = maxBytes ?? long.MaxValue;
+    }
+
+    /// <summary>Records one event with text as its data.</summary>
+    /// <param name="text">The data; may be empty.</param>
+    /// <param name="eventType">The event's type; null or empty for none, which readers see as <c>message</c>.</param>
+    /// <param name="cancellationToken">Checked before the event is recorded.</param>
+    /// <returns>Completes once the event is recorded.</returns>
+    /// <exception cref="ArgumentException">The event type is refused, or the text holds half a surrogate pair.</exception>
+    /// <exception cref="RunFailedException">The run hit <see cref="PerennialServerOptions.MaxBytesPerRun"/> and has ended as failed.</exception>
+    /// <exception cref="OperationCanceledException">The run was stopped, or the token was cancelled.</exception>
+    /// <exception cref="InvalidOperationException">The run has ended otherwise.</exception>
+    /// <exception cref="RunStoreException">The store cannot be used. Whether the event is recorded is unknown.</exception>
+    public ValueTask WriteAsync(string text, string? eventType = null, CancellationToken cancellationToken = default)
+    {
+        ArgumentNullException.ThrowIfNull(text);
+        return AppendAsync(TextEvent(text, eventType), cancellationToken);
+    }
+
+    /// <summary>Records one event without a type, with text as its data.</summary>
+    /// <param name="text">The data; may be empty.</param>
+    /// <param name="cancellationToken">Checked before the event is recorded.</param>
+    /// <returns>Completes once the event is recorded.</returns>
+    /// <remarks>Throws as <see cref="WriteAsync(string, string?, CancellationToken)"/>.</remarks>
+    public ValueTask WriteAsync(string text, CancellationToken cancellationToken) => WriteAsync(text, eventType: null, cancellationToken);
+
+    /// <summary>Records one event with UTF-8 bytes as its data. The bytes are copied before the call returns.</summary>
+    /// <param name="utf8">The data; may be empty.</param>
+    /// <param name="eventType">The event's type; null or empty for none, which readers see as <c>message</c>.</param>
+    /// <param name="cancellationToken">Checked before the event is recorded.</param>
+    /// <returns>Completes once the event is recorded.</returns>
+    /// <exception cref="ArgumentException">The event type is refused, or the bytes are not UTF-8.</exception>
+    /// <exception cref="RunFailedException">The run hit <see cref="PerennialServerOptions.MaxBytesPerRun"/> and has ended as failed.</exception>
+    /// <exception cref="OperationCanceledException">The run was stopped, or the token was cancelled.</exception>
+    /// <exception cref="InvalidOperationException">The run has ended otherwise.</exception>
+    /// <exception cref="RunStoreException">The store cannot be used. Whether the event is recorded is unknown.</exception>
+    public ValueTask WriteAsync(ReadOnlyMemory<byte> utf8, string? eventType = null, CancellationToken cancellationToken = default)
+    {
+        if (!Utf8.IsValid(utf8.Span))
+            throw new ArgumentException("The data is not valid UTF-8; an event stream carries nothing else.", nameof(utf8));
+        return AppendAsync(new RunEvent(eventType, utf8.ToArray(), RunDataKind.Text), cancellationToken);
+    }
+
+    /// <summary>Records one event with a value as JSON.</summary>
+    /// <typeparam name="T">The type of the value.</typeparam>
+    /// <param name="value">The value to serialise.</param>
+    /// <param name="typeInfo">How to serialise it, without reflection.</param>
+    /// <param name="eventType">The event's type; null or empty for none, which readers see as <c>message</c>.</param>
+    /// <param name="cancellationToken">Checked before the event is recorded.</param>
+    /// <returns>Completes once the event is recorded.</returns>
+    /// <exception cref="ArgumentException">The event type is refused.</exception>
+    /// <exception cref="JsonException">The value cannot be serialised.</exception>
+    /// <exception cref="RunFailedException">The run hit <see cref="PerennialServerOptions.MaxBytesPerRun"/> and has ended as failed.</exception>
+    /// <exception cref="OperationCanceledException">The run was stopped, or the token was cancelled.</exception>
+    /// <exception cref="InvalidOperationException">The run has ended otherwise.</exception>
+    /// <exception cref="RunStoreException">The store cannot be used. Whether the event is recorded is unknown.</exception>
+    public ValueTask WriteJsonAsync<T>(
+        T value, JsonTypeInfo<T> typeInfo, string? eventType = null, CancellationToken cancellationToken = default)
+    {
+        ArgumentNullException.ThrowIfNull(typeInfo);
+        return AppendAsync(new RunEvent(eventType, JsonSerializer.SerializeToUtf8Bytes(value, typeInfo), RunDataKind.Json), cancellationToken);
+    }
+
+    /// <summary>Records one event with a value as JSON, in the platform's form for the web: camel case.</summary>
+    /// <typeparam name="T">The type of the value.</typeparam>
+    /// <param name="value">The value to serialise.</param>
+    /// <param name="eventType">The event's type; null or empty for none, which readers see as <c>message</c>.</param>
+    /// <param name="cancellationToken">Checked before the event is recorded.</param>
+    /// <returns>Completes once the event is recorded.</returns>
+    /// <remarks>Throws as <see cref="WriteJsonAsync{T}(T, JsonTypeInfo{T}, string?, CancellationToken)"/>.</remarks>
+    [RequiresUnreferencedCode(NeedsReflection)]
+    [RequiresDynamicCode(NeedsReflection)]
+    public ValueTask WriteJsonAsync<T>(T value, string? eventType = null, CancellationToken cancellationToken = default) =>
+        AppendAsync(new RunEvent(eventType, JsonSerializer.SerializeToUtf8Bytes(value, JsonSerializerOptions.Web), RunDataKind.Json), cancellationToken);
+
+    /// <summary>Records one event with bytes as its data, which need not be text. They are copied before the call returns.</summary>
+    /// <param name="bytes">The data; may be empty. A reader over SSE, which carries text alone, sees it as base64.</param>
+    /// <param name="eventType">The event's type; null or empty for none, which readers see as <c>message</c>.</param>
+    /// <param name="cancellationToken">Checked before the event is recorded.</param>
+    /// <returns>Completes once the event is recorded.</returns>
+    /// <exception cref="ArgumentException">The event type is refused.</exception>
+    /// <exception cref="RunFailedException">The run hit <see cref="PerennialServerOptions.MaxBytesPerRun"/> and has ended as failed.</exception>
+    /// <exception cref="OperationCanceledException">The run was stopped, or the token was cancelled.</exception>
+    /// <exception cref="InvalidOperationException">The run has ended otherwise.</exception>
+    /// <exception cref="RunStoreException">The store cannot be used. Whether the event is recorded is unknown.</exception>
+    public ValueTask WriteBinaryAsync(ReadOnlyMemory<byte> bytes, string? eventType = null, CancellationToken cancellationToken = default) =>
+        AppendAsync(new RunEvent(eventType, bytes.ToArray(), RunDataKind.Binary), cancellationToken);
+
+    /// <exception cref="ArgumentException">The text holds half a surrogate pair.</exception>
+    internal static RunEvent TextEvent(string text, string? eventType) => new(eventType, StrictUtf8.GetBytes(text), RunDataKind.Text);
+
+    private ValueTask AppendAsync(RunEvent item, CancellationToken cancellationToken)
+    {
+        RefuseBadEventType(item.EventType);
+        cancellationToken.ThrowIfCancellationRequested();
+        var appending = BeginAppend(item, cancellationToken);
+        if (!appending.IsCompletedSuccessfully)
+            return FinishAsync(appending, item.Data.Length);
+        var outcome = appending.Result.Outcome;
+        if (outcome != AppendOutcome.Appended)
+            return RefuseAsync(outcome);
+        Count(item.Data.Length);
+        return ValueTask.CompletedTask;
+    }
+
+    /// <summary>Hands an event to the store. To be finished, in the order of the calls; several may be under way.</summary>
+    internal ValueTask<AppendResult> BeginAppend(RunEvent item, CancellationToken cancellationToken)
+    {
+        if (Interlocked.Add(ref _bytes, item.Size) > _maxBytes)
+            return ValueTask.FromResult(new AppendResult(AppendOutcome.TooLarge));
+        return _log.AppendAsync(item, cancellationToken);
+    }
+
+    /// <summary>Takes back an event that the store did not take, so that it can be handed to it again.</summary>
+    internal void TakeBack(RunEvent item) => Interlocked.Add(ref _bytes, -item.Size);
+
+    /// <summary>Completes when an event is recorded, and throws where it is not.</summary>
+    internal async ValueTask FinishAsync(ValueTask<AppendResult> appending, int bytes)
+    {
+        var (outcome, _) = await appending.ConfigureAwait(false);
+        if (outcome != AppendOutcome.Appended)
+            await RefuseAsync(outcome).ConfigureAwait(false);
+        else
+            Count(bytes);
+    }
+
+    private static void Count(int bytes)
+    {
+        PerennialServerTelemetry.Events.Add(1);
+        PerennialServerTelemetry.Bytes.Add(bytes);
+    }
+
+    private static void RefuseBadEventType(string? eventType)
+    {
+        if (eventType is null)
+            return;
+        if (eventType.AsSpan().ContainsAny('\r', '\n', '\0'))
+            throw new ArgumentException("An event type must not contain CR, LF or NUL.", nameof(eventType));
+        if (eventType.StartsWith(EventNames.ReservedPrefix, StringComparison.Ordinal))
+            throw new ArgumentException($"Event types starting with '{EventNames.ReservedPrefix}' are the server's own.", nameof(eventType));
+    }
+
+    // A full run is ended here, so that a producer which swallows the exception cannot go on with a hole in its log.
+    private async ValueTask RefuseAsync(AppendOutcome outcome)
+    {
+        if (outcome is AppendOutcome.TooLarge or AppendOutcome.StoreFull)
+        {
+            var failure = outcome == AppendOutcome.TooLarge
+                ? new RunFailedException("The run has reached the size that the server allows.", "run_too_large")
+                : new RunFailedException("The server has no room left for runs.", "store_full");
+            await _log.CloseAsync(RunEnd.Failed(failure.Message, failure.Code), CancellationToken.None).ConfigureAwait(false);
+            throw failure;
+        }
+
+        var status = (await _log.GetStateAsync(CancellationToken.None).ConfigureAwait(false)).Status;
+        throw status == RunStatus.Stopped
+            ? new OperationCanceledException("The run was stopped.", _stop)
+            : new InvalidOperationException("The run has ended; nothing can be written to it any more.");
+    }
+}

@@ -1,0 +1,27 @@
+
+using Perennial.AspNetCore.Runs;
+using Perennial.AspNetCore.Stores;
+
+namespace Perennial.AspNetCore;
+
+/// <summary>A run that this process produces. It is recorded, so every node that shares the store finds it by its id. Safe from any thread.</summary>
+public sealed class StartedRun : StreamRun
+{
+    internal StartedRun(IRunLog log, DateTimeOffset startedAt, Task<RunStatus> completion)
+        : base(log)
+    {
+        StartedAt = startedAt;
+        Completion = completion;
+    }
+
+    internal DateTimeOffset StartedAt { get; }
+
+    /// <summary>Stops it when nobody reads it; null where it goes on.</summary>
+    internal UnreadWatch? Unread { get; set; }
+
+    /// <summary>Completes when the producer has returned, with the status of the run. Never faults.</summary>
+    /// <remarks>
+    /// <see cref="RunStatus.Running"/> means that the host shut down first: the run was cut off and has no end.
+    /// </remarks>
+    public Task<RunStatus> Completion { get; }
+}

@@ -1,0 +1,35 @@
+using System.Reflection;
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Http.Metadata;
+using Microsoft.Extensions.DependencyInjection;
+using Perennial.AspNetCore.Runs;
+
+namespace Perennial.AspNetCore;
+
+/// <summary>A run that is being recorded. Returned from an endpoint it answers with the run as soon as the store has it.</summary>
+/// <remarks>
+/// <para>It has no id yet: an id is given out only for a run that every node can find. <see cref="StreamRuns.StartAsync(Func{RunWriter, CancellationToken, Task}, RunOptions?)"/> waits for it.</para>
+/// <para>Safe from any thread.</para>
+/// </remarks>
+public sealed class StartingRun : IResult, IEndpointMetadataProvider
+{
+    private readonly Task<StartedRun> _recording;
+
+    internal StartingRun(Task<StartedRun> recording) => _recording = recording;
+
+    /// <summary>Answers a request with the run, from its first event to its end, after it is recorded. Called by ASP.NET Core.</summary>
+    /// <param name="httpContext">The request to answer. When it goes away, the run goes on.</param>
+    /// <returns>Completes when the run has ended and everything is sent, or when the reader left. Where the store does not take the run, the answer is 503.</returns>
+    /// <exception cref="InvalidOperationException"><c>MapPerennial</c> was not called, so nobody could resume the run.</exception>
+    public Task ExecuteAsync(HttpContext httpContext)
+    {
+        ArgumentNullException.ThrowIfNull(httpContext);
+        return httpContext.RequestServices.GetRequiredService<RunAnswer>().ExecuteAsync(httpContext, WaitForRunAsync());
+    }
+
+    static void IEndpointMetadataProvider.PopulateMetadata(MethodInfo method, EndpointBuilder builder) =>
+        builder.ApplicationServices.GetService<RunAnswer>()?.Prepare(builder);
+
+    private async Task<StreamRun> WaitForRunAsync() => await _recording.ConfigureAwait(false);
+}
