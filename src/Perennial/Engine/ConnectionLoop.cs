@@ -111,7 +111,7 @@ internal sealed class ConnectionLoop(TransportCore core, TransportSession sessio
     }
 
     private Task<TransportConnection> OpenUnlessBrokenAsync(OriginBreakers breakers, string? resumeFrom) =>
-        breakers.For(core.Options.Endpoint).OpenAsync(() => OpenAsync(resumeFrom), core.Options.ConnectTimeout, _lifetime.Token);
+        breakers.For(core.Options.Endpoint).OpenAsync(core.Options.Endpoint.AbsolutePath, () => OpenAsync(resumeFrom), core.Options.ConnectTimeout, _lifetime.Token);
 
     private async Task<TransportConnection> OpenAsync(string? resumeFrom)
     {

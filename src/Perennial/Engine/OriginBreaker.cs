@@ -7,8 +7,9 @@ namespace Perennial.Engine;
 /// <summary>
 /// The circuit breaker of one origin. It opens when tries repeatedly get no connection or no answer, and no connection to the origin
 /// stands. While it is open no transport connects; when the break is over one transport probes. After an answer of any kind the
-/// waiting transports connect; after a failed probe they go on waiting, and spend no attempt. One try waits at most for the longest
-/// break and one probe, and its wait is cancelled at once.
+/// waiting transports connect; after a failed probe they go on waiting, and spend no attempt. One path that hangs does not hold up another:
+/// beside each break and each probe, one transport of another path may connect. One try waits at most for the longest break and one probe,
+/// and its wait is cancelled at once.
 /// </summary>
 internal sealed class OriginBreaker : IDisposable
 {
@@ -16,6 +17,7 @@ internal sealed class OriginBreaker : IDisposable
     private static readonly TimeSpan LeastWait = TimeSpan.FromMilliseconds(50);
 
     private static readonly ResiliencePropertyKey<bool> IsProbe = new("perennial.probe");
+    private static readonly ResiliencePropertyKey<string> Path = new("perennial.path");
     private static readonly ResiliencePropertyKey<bool> WasLeft = new("perennial.left");
 
     private readonly Lock _gate = new();
@@ -25,10 +27,12 @@ internal sealed class OriginBreaker : IDisposable
     private readonly CircuitBreakerStateProvider _state = new();
     private readonly CircuitBreakerManualControl _control = new();
     private readonly ResiliencePipeline<Attempt> _pipeline;
-    private TaskCompletionSource _change = NewChange();     // completes when the breaker opens or closes next
+    private TaskCompletionSource _change = NewChange();     // completes when the breaker opens, probes or closes next
     private TransportException? _lastFailure;               // of the try that opened it, or of the last probe
     private long _openSince;
     private TimeSpan _break;
+    private string? _suspect;                               // the path of the try that opened it, or of the probe
+    private bool _hasPass;                                  // one transport of another path may connect meanwhile
     private int _standing;                                  // connections that were opened here and not left
     private bool _isCounted;                                // in the gauge of broken origins; written by CountLocked
     private bool _isDisposed;
@@ -48,11 +52,7 @@ internal sealed class OriginBreaker : IDisposable
                 ManualControl = _control,
                 ShouldHandle = arguments => new ValueTask<bool>(IsFailure(arguments.Context, arguments.Outcome)),
                 BreakDurationGenerator = arguments => new ValueTask<TimeSpan>(BreakFor(arguments)),
-                OnHalfOpened = static arguments =>
-                {
-                    arguments.Context.Properties.Set(IsProbe, true);
-                    return ValueTask.CompletedTask;
-                },
+                OnHalfOpened = OnHalfOpened,
                 OnOpened = OnOpened,
                 OnClosed = OnClosed,
             })
@@ -70,12 +70,13 @@ internal sealed class OriginBreaker : IDisposable
     public bool IsForgettable => State == BreakerState.Closed && Volatile.Read(ref _standing) == 0;
 
     /// <summary>Opens a connection, once that is allowed. <see cref="Left"/> follows each connection.</summary>
+    /// <param name="path">The path of the URL.</param>
     /// <param name="open">Opens it, in one try.</param>
     /// <param name="limit">How long a probe may take, beyond <see cref="CircuitBreakerOptions.MaxBreakTime"/>.</param>
     /// <param name="cancellationToken">Ends the wait.</param>
     /// <exception cref="TransportException">The try failed, or the breaker was open for too long.</exception>
     public async Task<TransportConnection> OpenAsync(
-        Func<Task<TransportConnection>> open, TimeSpan limit, CancellationToken cancellationToken)
+        string path, Func<Task<TransportConnection>> open, TimeSpan limit, CancellationToken cancellationToken)
     {
         var since = _time.GetTimestamp();
         while (true)
@@ -86,10 +87,16 @@ internal sealed class OriginBreaker : IDisposable
                 change = _change.Task;      // taken before the try, so that none is missed
             }
 
-            if (await TryAsync(open).ConfigureAwait(false) is { } attempt)
+            var attempt = await TryAsync(path, open).ConfigureAwait(false);
+            if (attempt is null && TryTakePass(path))
             {
-                await CloseAfterAnswerAsync(attempt).ConfigureAwait(false);
-                return attempt.Connection ?? throw attempt.Error!;
+                attempt = await AttemptAsync(open).ConfigureAwait(false);
+            }
+
+            if (attempt is { } made)
+            {
+                await CloseAfterAnswerAsync(made).ConfigureAwait(false);
+                return made.Connection ?? throw made.Error!;
             }
 
             var rest = _options.MaxBreakTime + limit - _time.GetElapsedTime(since);
@@ -121,9 +128,10 @@ internal sealed class OriginBreaker : IDisposable
     }
 
     /// <summary>The attempt that was made, or <see langword="null"/> where none is allowed now.</summary>
-    private async Task<Attempt?> TryAsync(Func<Task<TransportConnection>> open)
+    private async Task<Attempt?> TryAsync(string path, Func<Task<TransportConnection>> open)
     {
         var context = ResilienceContextPool.Shared.Get(continueOnCapturedContext: false, CancellationToken.None);
+        context.Properties.Set(Path, path);
         try
         {
             var outcome = await _pipeline.ExecuteOutcomeAsync(
@@ -131,11 +139,7 @@ internal sealed class OriginBreaker : IDisposable
                 {
                     try
                     {
-                        return Outcome.FromResult(new Attempt(await open().ConfigureAwait(false), Error: null));
-                    }
-                    catch (TransportException e)
-                    {
-                        return Outcome.FromResult(new Attempt(Connection: null, e));
+                        return Outcome.FromResult(await AttemptAsync(open).ConfigureAwait(false));
                     }
                     catch (Exception e)
                     {
@@ -158,7 +162,37 @@ internal sealed class OriginBreaker : IDisposable
         }
     }
 
-    /// <summary>An answer to a try that began before the breaker opened shows that the origin is up.</summary>
+    private static async Task<Attempt> AttemptAsync(Func<Task<TransportConnection>> open)
+    {
+        try
+        {
+            return new Attempt(await open().ConfigureAwait(false), Error: null);
+        }
+        catch (TransportException e)
+        {
+            return new Attempt(Connection: null, e);
+        }
+    }
+
+    /// <summary>
+    /// Whether a transport of this path may connect although the breaker is open. Once a break and once a probe, and not for the path
+    /// that is in doubt: failures of one path, such as requests that are never answered, say little of the others.
+    /// </summary>
+    private bool TryTakePass(string path)
+    {
+        lock (_gate)
+        {
+            if (!_hasPass || State == BreakerState.Closed || string.Equals(path, _suspect, StringComparison.Ordinal))
+            {
+                return false;
+            }
+
+            _hasPass = false;
+            return true;
+        }
+    }
+
+    /// <summary>An answer to a try that began before the breaker opened shows that the origin is up, as does one to a try beside it.</summary>
     private async ValueTask CloseAfterAnswerAsync(Attempt attempt)
     {
         if (attempt.Connection is not null)
@@ -186,6 +220,22 @@ internal sealed class OriginBreaker : IDisposable
         }
     }
 
+    private ValueTask OnHalfOpened(OnCircuitHalfOpenedArguments arguments)
+    {
+        arguments.Context.Properties.Set(IsProbe, true);
+        TaskCompletionSource change;
+        lock (_gate)
+        {
+            GivePassLocked(arguments.Context);
+            (change, _change) = (_change, NewChange());
+        }
+
+        change.SetResult();
+        return ValueTask.CompletedTask;
+    }
+
+    private void GivePassLocked(ResilienceContext context) => (_suspect, _hasPass) = (context.Properties.GetValue(Path, ""), true);
+
     private ValueTask OnOpened(OnCircuitOpenedArguments<Attempt> arguments)
     {
         TaskCompletionSource change;
@@ -193,6 +243,7 @@ internal sealed class OriginBreaker : IDisposable
         lock (_gate)
         {
             (_openSince, _break) = (_time.GetTimestamp(), arguments.BreakDuration);
+            GivePassLocked(arguments.Context);
             if (arguments.Outcome.Exception is null && arguments.Outcome.Result.Error is { } error)
             {
                 _lastFailure = error;

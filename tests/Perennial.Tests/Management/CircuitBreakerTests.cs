@@ -16,6 +16,7 @@ public class CircuitBreakerTests
     private static readonly ReconnectOptions EachSecond = ForEver with { InitialDelay = TimeSpan.FromSeconds(1), Jitter = false };
 
     private readonly ManualTimeProvider _time = new();
+    private readonly ConcurrentQueue<Transport> _transports = new();
     private int _connects;
     private volatile bool _isDead = true;
 
@@ -99,11 +100,52 @@ public class CircuitBreakerTests
         var bad = Register(manager, EachSecond, (_, _) => throw new TransportException(TransportErrorCode.HttpStatus, "Refused by the test.", isTransient: true) { HttpStatus = status });
         _ = bad.ConnectAsync().ContinueWith(static task => task.Exception, TaskScheduler.Default);
         await PassUntilAsync(() => bad.Attempts >= 8, TimeSpan.FromSeconds(1));
+        manager.Services.Breakers!.Broken.ShouldBeEmpty();
 
         var good = Register(manager, EachSecond, static (transport, _) => new ValueTask<TransportConnection>(transport.NewConnection()));
         await good.ConnectAsync().Soon();       // no time passes
+    }
 
-        manager.Services.Breakers!.Broken.ShouldBeEmpty();
+    [Theory]
+    [InlineData(BreakerState.Open)]
+    [InlineData(BreakerState.Probing)]
+    public async Task A_path_that_hangs_keeps_no_other_path_waiting(BreakerState state)
+    {
+        await using var server = ScriptedServer.Start(
+            static exchange => exchange.Request.Target is "/hangs" ? exchange.WaitForClientCloseAsync(exchange.Stopping) : exchange.StreamAndWaitAsync(1, 1));
+        await using var manager = NewManager();
+        var bad = manager.Create(new SseTransportOptions { Endpoint = new Uri(server.Address, "/hangs"), ConnectTimeout = TimeSpan.FromSeconds(2), Reconnect = EachSecond });
+        _ = bad.ConnectAsync().ContinueWith(static task => task.Exception, TaskScheduler.Default);
+        await _time.WaitForTimersAsync().Soon();
+        for (var steps = 0; manager.Services.Breakers!.StateOf(server.Address) != state; steps++)
+        {
+            steps.ShouldBeLessThan(100);
+            _time.Advance(_time.NextDue ?? TimeSpan.Zero);
+            await _time.WaitForTimersAsync().Soon();
+        }
+
+        await manager.Create(new SseTransportOptions { Endpoint = new Uri(server.Address, "/answers") }).ConnectAsync().Soon();      // no time passes
+
+        manager.Services.Breakers.Broken.ShouldBeEmpty();
+    }
+
+    [Fact]
+    public async Task Beside_a_dead_host_paths_take_turns()
+    {
+        await using var manager = NewManager();
+        foreach (var i in Enumerable.Range(0, 100))
+        {
+            _ = Register(manager, ForEver, path: $"/{i}").ConnectAsync().ContinueWith(static task => task.Exception, TaskScheduler.Default);
+        }
+
+        await PassUntilAsync(() => Broken(manager) == BreakerState.Open);
+        await UntilAllWaitAsync();
+        var before = Volatile.Read(ref _connects);
+
+        await PassAsync(TimeSpan.FromMinutes(10));
+
+        // A probe after 5, 10, 20, 40 and every 60 s, and one try in each wait and beside each probe.
+        (Volatile.Read(ref _connects) - before).ShouldBeLessThanOrEqualTo(3 * 13);
     }
 
     [Fact]
@@ -122,6 +164,7 @@ public class CircuitBreakerTests
                 throw new HttpRequestException("The token endpoint is down, says the test.");
             },
         });
+        _transports.Enqueue(bad);
         _ = bad.ConnectAsync().ContinueWith(static task => task.Exception, TaskScheduler.Default);
         await PassUntilAsync(() => Volatile.Read(ref tries) >= 8, TimeSpan.FromSeconds(1));
 
@@ -257,11 +300,14 @@ public class CircuitBreakerTests
     private TransportManager NewManager() => new(Managed.Options with { MaxIdleTime = Timeout.InfiniteTimeSpan }, new TransportServices { Time = _time });
 
     private MemoryTransport Register(
-        TransportManager manager, ReconnectOptions reconnect, Func<MemoryTransport, CancellationToken, ValueTask<TransportConnection>>? open = null)
+        TransportManager manager,
+        ReconnectOptions reconnect,
+        Func<MemoryTransport, CancellationToken, ValueTask<TransportConnection>>? open = null,
+        string path = "/")
     {
         open ??= (transport, _) => _isDead ? throw Refused() : new ValueTask<TransportConnection>(transport.NewConnection());
         var transport = new MemoryTransport(
-            MemoryTransport.Options with { Reconnect = reconnect, IdleTimeout = Timeout.InfiniteTimeSpan },
+            MemoryTransport.Options with { Endpoint = new Uri(MemoryTransport.Options.Endpoint, path), Reconnect = reconnect, IdleTimeout = Timeout.InfiniteTimeSpan },
             manager.Services,
             (transport, _, cancellationToken) =>
             {
@@ -269,8 +315,14 @@ public class CircuitBreakerTests
                 return open(transport, cancellationToken);
             });
         manager.Register(transport);
+        _transports.Enqueue(transport);
         return transport;
     }
+
+    /// <summary>A transport that is about to connect waits with one timer, for its next try or for the breaker, and tries with another.</summary>
+    private Task UntilAllWaitAsync() => Patience.Until(
+        () => _time.ActiveTimers >= _transports.Count(static transport => transport.State is TransportState.Connecting or TransportState.Reconnecting),
+        "every transport waits");
 
     /// <summary>Lets time pass from one timer to the next, with all that follows from each.</summary>
     private async Task PassAsync(TimeSpan duration)
@@ -278,12 +330,12 @@ public class CircuitBreakerTests
         var end = _time.GetUtcNow() + duration;
         while (_time.GetUtcNow() < end)
         {
-            await Patience.UntilStill(() => Volatile.Read(ref _connects));
+            await UntilAllWaitAsync();
             var rest = end - _time.GetUtcNow();
             _time.Advance(_time.NextDue is { } next && next < rest ? next : rest);
         }
 
-        await Patience.UntilStill(() => Volatile.Read(ref _connects));
+        await UntilAllWaitAsync();
     }
 
     /// <summary>Lets time pass for as long as it takes.</summary>
