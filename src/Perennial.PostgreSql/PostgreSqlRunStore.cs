@@ -205,8 +205,10 @@ internal sealed class PostgreSqlRunStore : IRunStore, IHostedLifecycleService, I
     private async Task SweepAsync(CancellationToken cancellationToken)
     {
         var watched = _views.Watched.ToDictionary(view => view.Key.Run);
-        if (watched.Count > 0)
-            await _reads.CompareAsync(watched, cancellationToken);
+        if (watched.Count == 0)
+            return;
+        foreach (var run in await _reads.TailsAsync([.. watched.Keys], cancellationToken))
+            watched[run.Run].Compare(run.Status, run.Tail, run.Position);
     }
 
     private async Task RepeatAsync(string name, TimeSpan interval, Func<CancellationToken, Task> work)

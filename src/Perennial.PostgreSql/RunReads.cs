@@ -65,16 +65,16 @@ internal sealed class RunReads(Database database)
             return new RunSlice(records.ToArray(), state);
         }, cancellationToken);
 
-    /// <summary>Tells each view what the database has of it. Runs that are gone are told by the next reader who asks.</summary>
-    public Task<int> CompareAsync(IReadOnlyDictionary<long, RunView> views, CancellationToken cancellationToken) =>
+    /// <summary>How far runs have come. Runs that are gone are left out.</summary>
+    public Task<List<RunTail>> TailsAsync(long[] runs, CancellationToken cancellationToken) =>
         database.RunAsync(async (connection, stop) =>
         {
-            await using var query = connection.Command(Tails, Sql.Value(views.Keys.ToArray()));
+            await using var query = connection.Command(Tails, Sql.Value(runs));
             await using var row = await query.ExecuteReaderAsync(stop);
-            var found = 0;
-            for (; await row.ReadAsync(stop); found++)
-                views[row.GetInt64(0)].Compare((RunStatus)row.GetInt16(1), row.GetInt64(2), row.GetInt64(3));
-            return found;
+            var tails = new List<RunTail>(runs.Length);
+            while (await row.ReadAsync(stop))
+                tails.Add(new RunTail(row.GetInt64(0), (RunStatus)row.GetInt16(1), row.GetInt64(2), row.GetInt64(3)));
+            return tails;
         }, cancellationToken);
 
     private static RunStoreException NotKept() => new("The run is no longer kept.");
@@ -86,3 +86,10 @@ internal sealed class RunReads(Database database)
         row.GetInt64(2),
         new RunEvent(row.IsDBNull(4) ? null : row.GetString(4), row.GetFieldValue<byte[]>(5), (RunDataKind)row.GetInt16(3)));
 }
+
+/// <summary>How far a run has come.</summary>
+/// <param name="Run">Its number.</param>
+/// <param name="Status">Whether it goes on.</param>
+/// <param name="Tail">The sequence of its newest record.</param>
+/// <param name="Position">The position of its newest message.</param>
+internal readonly record struct RunTail(long Run, RunStatus Status, long Tail, long Position);
