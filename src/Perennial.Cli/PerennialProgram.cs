@@ -1,8 +1,10 @@
 using System.CommandLine;
 using System.CommandLine.Help;
+using Perennial.Cli.Arguments;
 using Perennial.Cli.Connect;
 using Perennial.Cli.Demo;
 using Perennial.Cli.Serve;
+using Perennial.Cli.Terminal;
 
 namespace Perennial.Cli;
 
@@ -10,7 +12,7 @@ namespace Perennial.Cli;
 /// The program from its arguments to its exit code. Whatever goes wrong is one line on stderr; a stack trace is shown to those who ask
 /// for it with <c>--verbose</c>.
 /// </summary>
-internal static class CommandLine
+internal static class PerennialProgram
 {
     public static async Task<int> RunAsync(string[] arguments)
     {
@@ -37,7 +39,7 @@ internal static class CommandLine
         {
             // Only the type: the text of an unforeseen exception may hold anything, secrets included.
             ErrorLine.Write($"unexpected error ({e.GetType().Name}); --verbose shows where");
-            if (arguments.Contains(VerboseOption, StringComparer.Ordinal))
+            if (arguments.Contains(OptionKinds.Verbose, StringComparer.Ordinal))
             {
                 await Console.Error.WriteLineAsync(e.ToString());
             }
@@ -45,9 +47,6 @@ internal static class CommandLine
             return ExitCode.Failed;
         }
     }
-
-    /// <summary>Known before parsing, so that an error at any stage can be shown in full.</summary>
-    public const string VerboseOption = "--verbose";
 
     private static Task<int> InvokeAsync(string[] arguments, CancellationToken cancellationToken)
     {

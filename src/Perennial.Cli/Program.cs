@@ -1,3 +1,3 @@
 using Perennial.Cli;
 
-return await CommandLine.RunAsync(args);
+return await PerennialProgram.RunAsync(args);

@@ -1,4 +1,4 @@
-namespace Perennial.Cli.Connect;
+namespace Perennial.Cli.Arguments;
 
 /// <summary>Reads headers written as <c>Name: value</c>. The values never appear in an error.</summary>
 internal static class HeaderLines

@@ -2,11 +2,14 @@ using System.CommandLine;
 using System.CommandLine.Parsing;
 using System.Globalization;
 
-namespace Perennial.Cli;
+namespace Perennial.Cli.Arguments;
 
 /// <summary>The kinds of options there are. Each says in its own error what it accepts.</summary>
 internal static class OptionKinds
 {
+    /// <summary>The name of the option that shows more on stderr. Known before parsing, so that an error at any stage can be shown in full.</summary>
+    public const string Verbose = "--verbose";
+
     /// <summary>An option that is there or not.</summary>
     public static Option<bool> Flag(string name, string description) => new(name) { Description = description, Arity = ArgumentArity.Zero };
 

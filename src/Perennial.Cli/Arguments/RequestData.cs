@@ -2,7 +2,7 @@ using System.Text;
 using System.Text.Json;
 using Perennial.Http;
 
-namespace Perennial.Cli.Connect;
+namespace Perennial.Cli.Arguments;
 
 /// <summary>Makes the body of a request from what <c>--data</c> was given: text, <c>@FILE</c>, or <c>@-</c> for standard input.</summary>
 internal static class RequestData

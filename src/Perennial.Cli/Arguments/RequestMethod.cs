@@ -1,4 +1,4 @@
-namespace Perennial.Cli.Connect;
+namespace Perennial.Cli.Arguments;
 
 /// <summary>Reads what <c>--method</c> was given.</summary>
 internal static class RequestMethod

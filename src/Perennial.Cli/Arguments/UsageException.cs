@@ -1,6 +1,6 @@
 using System.CommandLine;
 
-namespace Perennial.Cli;
+namespace Perennial.Cli.Arguments;
 
 /// <summary>The program was called wrongly. The message is one sentence that names the option and what it takes, and holds no secret.</summary>
 internal sealed class UsageException(string message) : Exception(message)

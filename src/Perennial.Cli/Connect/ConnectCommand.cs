@@ -1,4 +1,5 @@
 using System.CommandLine;
+using Perennial.Cli.Arguments;
 
 namespace Perennial.Cli.Connect;
 
@@ -75,7 +76,7 @@ internal sealed class ConnectCommand : Command
 
     private readonly Option<bool> _json = OptionKinds.Flag("--json", "Print one JSON object per line for everything that happens.");
 
-    private readonly Option<bool> _verbose = OptionKinds.Flag(CommandLine.VerboseOption, "Show more on stderr.");
+    private readonly Option<bool> _verbose = OptionKinds.Flag(OptionKinds.Verbose, "Show more on stderr.");
 
     public ConnectCommand()
         : base(

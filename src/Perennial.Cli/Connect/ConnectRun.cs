@@ -1,3 +1,6 @@
+using Perennial.Cli.Arguments;
+using Perennial.Cli.Terminal;
+
 namespace Perennial.Cli.Connect;
 
 /// <summary>

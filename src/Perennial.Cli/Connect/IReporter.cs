@@ -1,3 +1,5 @@
+using Perennial.Cli.Terminal;
+
 namespace Perennial.Cli.Connect;
 
 /// <summary>Tells what happens to a stream. Called by one thread at a time, in the order in which things happened.</summary>

@@ -1,5 +1,6 @@
 using System.Buffers;
 using System.Globalization;
+using Perennial.Cli.Terminal;
 
 namespace Perennial.Cli.Connect;
 

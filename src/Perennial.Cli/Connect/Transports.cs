@@ -1,4 +1,6 @@
 using Perennial.Auto;
+using Perennial.Cli.Arguments;
+using Perennial.Cli.Terminal;
 using Perennial.Http;
 using Perennial.HttpStreams;
 using Perennial.Sse;

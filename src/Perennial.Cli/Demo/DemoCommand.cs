@@ -1,4 +1,5 @@
 using System.CommandLine;
+using Perennial.Cli.Arguments;
 
 namespace Perennial.Cli.Demo;
 

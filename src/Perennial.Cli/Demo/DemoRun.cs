@@ -1,4 +1,5 @@
 using System.Globalization;
+using Perennial.Cli.Terminal;
 using Perennial.Http;
 using Perennial.HttpStreams;
 using Perennial.Sse;

@@ -1,6 +1,6 @@
 using System.Text.RegularExpressions;
 
-namespace Perennial.Cli;
+namespace Perennial.Cli.Demo;
 
 /// <summary>The README that was built into the program: what the demos stream.</summary>
 internal static partial class Readme

@@ -1,4 +1,5 @@
 using Npgsql;
+using Perennial.Cli.Arguments;
 
 namespace Perennial.Cli.Serve;
 

@@ -1,5 +1,6 @@
 using System.Net;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
+using Perennial.Cli.Arguments;
 
 namespace Perennial.Cli.Serve;
 

@@ -1,5 +1,6 @@
 using System.CommandLine;
-using Perennial.Cli.Connect;
+using Perennial.Cli.Arguments;
+using Perennial.Cli.Serve.Content;
 
 namespace Perennial.Cli.Serve;
 
@@ -47,7 +48,7 @@ internal sealed class ServeCommand : Command
         "Keep runs in PostgreSQL instead of in memory: every serve on the same database serves every run. CONNECTION is as Npgsql knows it, such as "
         + "'Host=db;Database=runs;Username=me'; the password may stand in the environment (PGPASSWORD) or in a file (PGPASSFILE).");
 
-    private readonly Option<bool> _verbose = OptionKinds.Flag(CommandLine.VerboseOption, "Show more on stderr.");
+    private readonly Option<bool> _verbose = OptionKinds.Flag(OptionKinds.Verbose, "Show more on stderr.");
 
     public ServeCommand()
         : base(

@@ -7,6 +7,9 @@ using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 using Perennial.AspNetCore;
 using Perennial.AspNetCore.Stores;
+using Perennial.Cli.Arguments;
+using Perennial.Cli.Serve.Content;
+using Perennial.Cli.Terminal;
 using Perennial.PostgreSql;
 
 namespace Perennial.Cli.Serve;

@@ -1,3 +1,5 @@
+using Perennial.Cli.Arguments;
+using Perennial.Cli.Serve.Content;
 using Perennial.Cli.Serve.Lines;
 using Perennial.Cli.Serve.Page;
 using Perennial.Cli.Serve.Upstream;

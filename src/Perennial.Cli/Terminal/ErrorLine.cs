@@ -1,4 +1,4 @@
-namespace Perennial.Cli;
+namespace Perennial.Cli.Terminal;
 
 /// <summary>Lines on stderr. Each stays one line and cannot steer the terminal, whatever a server had a hand in.</summary>
 internal static class ErrorLine

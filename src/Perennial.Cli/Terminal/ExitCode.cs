@@ -1,4 +1,4 @@
-namespace Perennial.Cli;
+namespace Perennial.Cli.Terminal;
 
 /// <summary>What the program tells its caller. A signal has a code of its own; see <see cref="Interruption"/>.</summary>
 internal static class ExitCode

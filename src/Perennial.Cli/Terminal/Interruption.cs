@@ -1,6 +1,6 @@
 using System.Runtime.InteropServices;
 
-namespace Perennial.Cli;
+namespace Perennial.Cli.Terminal;
 
 /// <summary>Ctrl-C and termination, as a token. The first asks the program to leave; the second ends it the way the system does.</summary>
 internal sealed class Interruption : IDisposable

@@ -1,6 +1,6 @@
 using Microsoft.Win32.SafeHandles;
 
-namespace Perennial.Cli;
+namespace Perennial.Cli.Terminal;
 
 /// <summary>The program's output. Each write reaches the system before it returns. Not thread safe.</summary>
 internal sealed class StandardOutput : IDisposable

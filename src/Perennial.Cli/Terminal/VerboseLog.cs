@@ -1,6 +1,6 @@
 using Microsoft.Extensions.Logging;
 
-namespace Perennial.Cli;
+namespace Perennial.Cli.Terminal;
 
 /// <summary>Shows the library's log on stderr. What the library logs holds no secret and no payload.</summary>
 internal sealed class VerboseLog : ILoggerFactory, ILoggerProvider, ILogger

@@ -2,7 +2,7 @@ using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
 using Perennial.AspNetCore;
 
-namespace Perennial.Cli.Serve;
+namespace Perennial.Cli.Serve.Content;
 
 /// <summary>Where the runs of a server come from.</summary>
 internal interface IServedContent : IAsyncDisposable

@@ -1,6 +1,6 @@
 using Perennial.AspNetCore;
 
-namespace Perennial.Cli.Serve;
+namespace Perennial.Cli.Serve.Content;
 
 /// <summary>The one run of a server, and the line that says how to read it.</summary>
 internal static class RunLine

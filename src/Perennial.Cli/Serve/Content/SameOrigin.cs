@@ -1,6 +1,6 @@
 using Microsoft.AspNetCore.Http;
 
-namespace Perennial.Cli.Serve;
+namespace Perennial.Cli.Serve.Content;
 
 /// <summary>Keeps pages of other origins from having this server do something: a browser tells where a request comes from.</summary>
 internal static class SameOrigin

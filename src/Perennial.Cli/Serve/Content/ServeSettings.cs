@@ -1,4 +1,4 @@
-namespace Perennial.Cli.Serve;
+namespace Perennial.Cli.Serve.Content;
 
 /// <summary>What the caller of <c>serve</c> asked for. What is <see langword="null"/> was not given.</summary>
 internal sealed record ServeSettings

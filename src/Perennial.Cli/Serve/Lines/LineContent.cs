@@ -3,6 +3,8 @@ using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
 using Microsoft.Extensions.DependencyInjection;
 using Perennial.AspNetCore;
+using Perennial.Cli.Arguments;
+using Perennial.Cli.Serve.Content;
 
 namespace Perennial.Cli.Serve.Lines;
 

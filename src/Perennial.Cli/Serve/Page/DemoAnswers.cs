@@ -1,6 +1,7 @@
 using System.Text.Json;
 using Microsoft.AspNetCore.Http;
 using Perennial.AspNetCore;
+using Perennial.Cli.Demo;
 
 namespace Perennial.Cli.Serve.Page;
 

@@ -4,6 +4,8 @@ using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
 using Microsoft.Extensions.DependencyInjection;
 using Perennial.AspNetCore;
+using Perennial.Cli.Demo;
+using Perennial.Cli.Serve.Content;
 
 namespace Perennial.Cli.Serve.Page;
 

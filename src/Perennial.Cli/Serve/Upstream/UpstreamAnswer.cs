@@ -2,6 +2,7 @@ using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
 using Microsoft.Extensions.DependencyInjection;
 using Perennial.AspNetCore;
+using Perennial.Cli.Serve.Content;
 
 namespace Perennial.Cli.Serve.Upstream;
 

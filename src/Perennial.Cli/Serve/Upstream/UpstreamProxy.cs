@@ -5,6 +5,8 @@ using Microsoft.AspNetCore.Server.Kestrel.Core;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
 using Perennial.AspNetCore;
+using Perennial.Cli.Arguments;
+using Perennial.Cli.Serve.Content;
 using Perennial.Http;
 
 namespace Perennial.Cli.Serve.Upstream;

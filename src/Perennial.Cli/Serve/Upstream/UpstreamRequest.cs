@@ -1,7 +1,9 @@
 using System.Collections.Frozen;
 using System.Net;
 using Perennial.Auto;
-using Perennial.Cli.Connect;
+using Perennial.Cli.Arguments;
+using Perennial.Cli.Serve.Content;
+using Perennial.Cli.Terminal;
 using Perennial.Http;
 
 namespace Perennial.Cli.Serve.Upstream;
