@@ -1,0 +1,17 @@
+using Perennial.AspNetCore;
+using Perennial.Cli.Terminal;
+
+namespace Perennial.Architecture.Tests;
+
+public class LayerTests
+{
+    [Fact]
+    public void The_layers_of_the_server_point_one_way() => Layers.ShouldPointOneWay(
+        typeof(StreamRuns).Assembly,
+        "Diagnostics | Options <- Stores <- Runs <- Delivery <- Requests <- Http | WebSockets <- Starts <- Endpoints");
+
+    [Fact]
+    public void The_layers_of_the_command_point_one_way() => Layers.ShouldPointOneWay(
+        typeof(ExitCode).Assembly,
+        "Terminal <- Arguments <- Connect | Demo <- Serve/Content <- Serve/Lines | Serve/Page | Serve/Upstream <- Serve <- .");
+}
