@@ -1,8 +1,8 @@
-// Makes dist of src: one ES module for each entry, what they share beside them, source maps, and types.
+// Makes dist of src: one ES module for each entry, what they share beside them, source maps, and types. The same again in dist/node for Node.
 import { spawnSync } from "node:child_process";
 import { readdirSync, readFileSync, rmSync } from "node:fs";
 import { build } from "esbuild";
-import { bundled, entryNames, internalNames } from "./bundle.mjs";
+import { bundled, entryNames, forBrowsers, forNode, internalNames } from "./bundle.mjs";
 
 rmSync("dist", { recursive: true, force: true });
 const { status } = spawnSync("node", ["node_modules/typescript/bin/tsc", "-p", "tsconfig.build.json"], { stdio: "inherit" });
@@ -22,15 +22,19 @@ const protocol = readFileSync("../../docs/protocol.md", "utf8");
 const spoken = internalNames.find((name) => protocol.includes(`"${name}":`));
 if (spoken) throw new Error(`${spoken}: a name that the build shortens is one of the protocol. Take it out of scripts/bundle.mjs.`);
 
-const { mangleCache } = await build({
-  ...bundled,
-  entryPoints: entryNames.map((name) => `src/${name}.ts`),
-  outdir: "dist",
-  chunkNames: "shared/[hash]",
-  splitting: true,
-  sourcemap: true,
-  mangleCache: {},
-});
+let mangleCache = {};
+for (const [outdir, platform] of [["dist", forBrowsers], ["dist/node", forNode]]) {
+  ({ mangleCache } = await build({
+    ...bundled,
+    ...platform,
+    entryPoints: entryNames.map((name) => `src/${name}.ts`),
+    outdir,
+    chunkNames: "shared/[hash]",
+    splitting: true,
+    sourcemap: true,
+    mangleCache,
+  }));
+}
 const unused = internalNames.find((name) => !(name in mangleCache));
 if (unused) throw new Error(`${unused}: a name that nothing in src has any more. Take it out of scripts/bundle.mjs.`);
 

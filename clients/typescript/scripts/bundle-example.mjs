@@ -2,6 +2,7 @@
 import { readFileSync } from "node:fs";
 import { basename } from "node:path";
 import { build } from "esbuild";
+import { forBrowsers, forNode } from "./bundle.mjs";
 
 /** @returns The files, by name. */
 export async function bundle(name) {
@@ -16,7 +17,7 @@ export async function bundle(name) {
     target: isNode ? "node20" : "es2022",
     jsx: "automatic",
     conditions: ["svelte"],
-    define: { "process.env.NODE_ENV": '"development"', __VUE_OPTIONS_API__: "true", __VUE_PROD_DEVTOOLS__: "false", __VUE_PROD_HYDRATION_MISMATCH_DETAILS__: "false" },
+    define: { ...(isNode ? forNode : forBrowsers).define, "process.env.NODE_ENV": '"development"', __VUE_OPTIONS_API__: "true", __VUE_PROD_DEVTOOLS__: "false", __VUE_PROD_HYDRATION_MISMATCH_DETAILS__: "false" },
     alias: { "@perennial/client": "./src" },
     plugins: [vue, svelte],
   });

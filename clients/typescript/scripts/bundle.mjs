@@ -3,15 +3,19 @@ import { readFileSync } from "node:fs";
 
 /** Members of objects that stay within the library: in no public type, nor in the protocol (the build looks), nor in a type of the platform. */
 export const internalNames = [
-  "acknowledged", "afterFailure", "allow", "announce", "append", "appended", "backoff", "bell", "changed", "consumes", "counts", "delivered",
-  "callHandlers", "emit", "enter", "failedTries", "hasId", "heard", "isAway", "isBeforeGap", "isExact", "isReady", "latencies", "look", "moveTo",
-  "place", "refused", "report", "resumeAfter", "ring", "take", "until", "use", "waitAsToldBy",
+  "acknowledged", "afterFailure", "allow", "announce", "append", "appended", "backoff", "bell", "callbacks", "canContinue", "changed", "connections", "consumes", "counts", "delivered",
+  "callHandlers", "emit", "enter", "failedTries", "finish", "fire", "hasId", "heard", "isAway", "isBeforeGap", "isExact", "isReady", "isRunning", "latencies", "look", "moveTo",
+  "place", "refused", "repeatsPosts", "report", "resumeAfter", "ring", "take", "until", "use", "waitAsToldBy",
 ];
 
 const { exports: entries } = JSON.parse(readFileSync("package.json", "utf8"));
 
 /** Names of the entries: `index`, `sse` and so on. */
-export const entryNames = Object.values(entries).map((path) => /([\w-]+)\.js$/.exec(path)[1]);
+export const entryNames = Object.values(entries).map((paths) => /([\w-]+)\.js$/.exec(paths.default)[1]);
+
+/** The two builds: one for Node, and one for browsers and everything else, which holds nothing that only Node needs. */
+export const forNode = { define: { IN_NODE: "true" } };
+export const forBrowsers = { define: { IN_NODE: "false" } };
 
 export const bundled = {
   bundle: true,

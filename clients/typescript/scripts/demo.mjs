@@ -1,10 +1,12 @@
 // Bundles the demo page into the program that serves it. `--check` writes nothing, and fails where the bundle is not what the sources make.
 import { readFileSync, writeFileSync } from "node:fs";
 import { build } from "esbuild";
+import { forBrowsers } from "./bundle.mjs";
 
 const target = "../../src/Perennial.Cli/Serve/Page/Site/";
 
 const { outputFiles } = await build({
+  ...forBrowsers,
   entryPoints: { demo: "demo/main.ts" },
   bundle: true,
   minify: true,

@@ -5,6 +5,7 @@ import { run } from "node:test";
 import { pipeline } from "node:stream/promises";
 import { spec } from "node:test/reporters";
 import { build } from "esbuild";
+import { forBrowsers, forNode } from "./bundle.mjs";
 
 const chosen = process.argv.slice(2);
 const step = (...command) => spawnSync(command[0], command.slice(1), { stdio: "inherit" }).status === 0;
@@ -16,6 +17,7 @@ const check = (...script) => step(...script) || failures.push(script.join(" "));
 check("node", "scripts/build.mjs");
 rmSync("build", { recursive: true, force: true });
 await build({
+  ...forNode,
   // The page is a file of its own, so that it is evaluated before the frameworks that look for it.
   entryPoints: [...tests, "support/dom.ts"].map((name) => `test/${name}`),
   outdir: "build",
@@ -36,7 +38,7 @@ await build({
   target: "es2022",
   jsx: "automatic",
   jsxDev: false,
-  define: { "process.env.NODE_ENV": '"development"', __VUE_OPTIONS_API__: "true", __VUE_PROD_DEVTOOLS__: "false", __VUE_PROD_HYDRATION_MISMATCH_DETAILS__: "false" },
+  define: { ...forBrowsers.define, "process.env.NODE_ENV": '"development"', __VUE_OPTIONS_API__: "true", __VUE_PROD_DEVTOOLS__: "false", __VUE_PROD_HYDRATION_MISMATCH_DETAILS__: "false" },
   alias: { ws: "./test/pages/ws.ts", "node:assert/strict": "./test/pages/assert.ts" },
 });
 

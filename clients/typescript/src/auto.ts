@@ -5,6 +5,7 @@ import { httpStream } from "./http-stream.js";
 import { longPoll } from "./long-poll.js";
 import type { Incoming } from "./message.js";
 import { opened } from "./opening.js";
+import { fill } from "./settings.js";
 import { sse } from "./sse.js";
 import { after, childOf, within } from "./waiting.js";
 import { websocket } from "./websocket.js";
@@ -26,7 +27,8 @@ export const autoOf = (protocols: readonly Protocol[]): Protocol => ({
   kind: "auto",
   create(context) {
     const { settings } = context;
-    const { services, probeTimeout, url } = settings;
+    const { services, url } = settings;
+    const { probeTimeout } = fill({ probeTimeout: settings.probeTimeout }, "", 1, { probeTimeout: 5_000 });
     const isRead = settings.method == "GET";
     const usable = protocols.filter(({ kind }) => isRead || !/^(websocket|long-poll)$/.test(kind));
     // So much that all have their turn before the attempt is over; a poll that is held counts as answered after half of it.

@@ -1,7 +1,7 @@
 import { createBackoff } from "./backoff.js";
 import { createBuffer } from "./buffer.js";
 import type { Connection, Protocol, Target } from "./connection.js";
-import { TransportError } from "./errors.js";
+import { passing, TransportError } from "./errors.js";
 import { createEvents } from "./events.js";
 import { createLog } from "./log.js";
 import { type Cursor, type LoopContext, runLoop } from "./loop.js";
@@ -11,7 +11,7 @@ import { createSendList } from "./sends.js";
 import { createSession, type Session } from "./session.js";
 import { settle } from "./settings.js";
 import type { StreamEnd, StreamMessage, Transport, TransportEvents, TransportOptions, TransportSnapshot, TransportState } from "./types.js";
-import { after, childOf, createBell, onAbort, within } from "./waiting.js";
+import { childOf, createBell, limitOf, onAbort, within } from "./waiting.js";
 
 /** Makes a transport. Connects nothing: the first read, send or `connect` does. Throws where an option is out of range. */
 export type CreateTransport = (options: TransportOptions) => Transport;
@@ -277,12 +277,8 @@ export function createClient(protocol: Protocol, options: TransportOptions): Tra
 
   async function stop({ signal }: Abortable = {}): Promise<void> {
     const own = session;
-    const { connectTimeout } = settings;
-    const limit = childOf(signal);
-    const cancel = [
-      onAbort(own.stop.signal, () => limit.abort(notConnected())),
-      after(services, connectTimeout, () => limit.abort(new TransportError("connect-timeout", "no answer to the request to stop", { transient: true }))),
-    ];
+    const limit = limitOf(signal, services, settings.connectTimeout, () => passing("connect-timeout", "no answer to the request to stop"));
+    onAbort(limit.signal, onAbort(own.stop.signal, () => limit.abort(notConnected())));
     let isAsked = false;
     try {
       for (;;) {
@@ -299,7 +295,6 @@ export function createClient(protocol: Protocol, options: TransportOptions): Tra
     } catch (failure) {
       if (!isAsked || !own.end || own.end.reason == "closed") throw failure;      // else the end is the answer
     } finally {
-      for (const each of cancel) each();
       limit.abort();
     }
   }

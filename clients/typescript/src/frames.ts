@@ -8,19 +8,18 @@ const FRAME = 16;
 export function oncePerFrame(run: () => void): () => void {
   let isAsked = false;
   let timer: unknown;
-  let frame: number | undefined;
 
   return () => {
     if (isAsked) return;
     isAsked = true;
-    frame = globalThis.requestAnimationFrame?.(now);
-    timer = setTimeout(now, frame === undefined ? FRAME : LONGEST_WAIT);
+    timer = setTimeout(now, globalThis.requestAnimationFrame?.(now) ? LONGEST_WAIT : FRAME);
   };
 
+  /** Whichever of the two comes first; the other one finds nothing to do, or what was asked for since. */
   function now(): void {
-    isAsked = false;
     clearTimeout(timer as number);
-    if (frame !== undefined) globalThis.cancelAnimationFrame?.(frame);
+    if (!isAsked) return;
+    isAsked = false;
     run();
   }
 }

@@ -15,13 +15,7 @@ import { noteStart, startsOnce } from "./starts-once.js";
 export type Http = ReturnType<typeof createHttp>;
 
 /** That of a transport: one for all its forms. */
-export function httpOf({ settings, target }: ProtocolContext): Http {
-  const http = made.get(target) ?? createHttp(settings, target);
-  made.set(target, http);
-  return http;
-}
-
-const made = new WeakMap<Target, Http>();
+export const httpOf = ({ settings, target }: ProtocolContext): Http => ((target as Target & { http?: Http }).http ??= createHttp(settings, target));
 
 function createHttp(settings: Settings, target: Target) {
   const { method, url, allowReplay, body, sendUrl, configureRequest, services: { fetch } } = settings;
@@ -65,17 +59,19 @@ function createHttp(settings: Settings, target: Target) {
       const headers = new Headers({ "idempotency-key": quoted(key) });
       // That of text is the platform's own.
       if (kind != "text") headers.set("content-type", kind == "json" ? "application/json" : "application/octet-stream");
-      const response = await request("POST", sendUrl || target.url!, headers, signal, data);
-      await response.body?.cancel();
+      await ask("POST", sendUrl || target.url!, headers, signal, data);
       return "acknowledged";
     },
 
     /** Asks the server to stop producing the stream. */
-    async stop(signal: AbortSignal): Promise<void> {
-      const response = await request("DELETE", target.url ?? url, new Headers(), signal);
-      await response.body?.cancel();
-    },
+    stop: (signal: AbortSignal): Promise<void> => ask("DELETE", target.url ?? url, new Headers(), signal),
   };
+
+  /** Makes a request whose answer says all by its status. */
+  async function ask(...what: Parameters<typeof request>): Promise<void> {
+    const { body } = await request(...what);
+    await body?.cancel();
+  }
 
   /** Makes a request, once more where it was refused for want of credentials. */
   async function request(method: string, to: URL, headers: Headers, signal: AbortSignal, body?: BodyInit, mark?: (isSent: boolean) => void): Promise<Response> {

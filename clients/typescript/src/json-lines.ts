@@ -1,6 +1,6 @@
-import { createMessage, type Incoming } from "./message.js";
+import { createMessage, type Incoming, type Message } from "./message.js";
 import type { Parser } from "./parser.js";
-import { parse } from "./signals.js";
+import { memberOf, parse } from "./signals.js";
 import { tooLarge } from "./sse-parser.js";
 
 /** Divides bytes into lines of JSON; where `envelopes` says so, each is one (docs/protocol.md). */
@@ -49,7 +49,7 @@ function readValue(json: string): Incoming {
   return value === undefined ? { malformed: json.length } : { message: createMessage(json, undefined, undefined, undefined, value) };
 }
 
-/** What an envelope holds: a message, or an id alone. */
+/** What an envelope holds: a message, an id alone, or when to come back. */
 export function openEnvelope(json: string): Incoming {
   const damaged = { malformed: json.length };
   const value = parse(json);
@@ -68,7 +68,14 @@ export function openEnvelope(json: string): Incoming {
   } else if ("data" in value) {
     data = text("data") ?? rawMember(json, "data");
   }
-  return /\p{Surrogate}/u.test(data + (type ?? "") + (given ?? "")) ? damaged : { message: createMessage(data, id, type || undefined, binary), id };
+  if (/\p{Surrogate}/u.test(data + (type ?? "") + (given ?? ""))) return damaged;
+  const message = createMessage(data, id, type || undefined, binary);
+  return type == "perennial.retry" ? { id, retry: delayIn(message) } : { message, id };
+}
+
+function delayIn(message: Message): number | undefined {
+  const delay = memberOf(message, "delay");
+  return typeof delay == "number" && delay >= 0 ? delay : undefined;
 }
 
 export const isObject = (value: unknown): value is Record<string, unknown> => typeof value == "object" && value !== null && !Array.isArray(value);

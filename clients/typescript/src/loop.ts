@@ -174,8 +174,6 @@ export async function runLoop(context: LoopContext, stop: AbortSignal): Promise<
     if (meaning == "failed") return { reason: meaning, error: failureIn(message, false) };
     if (meaning == "error") report(failureIn(message, true));
     if (meaning == "gap") announceGap("announced", text(memberOf(message, "requested")), text(memberOf(message, "resumesAt")));
-    const delay = message.type == "perennial.retry" && meaning == "ignored" && memberOf(message, "delay");
-    if (typeof delay == "number" && delay >= 0) backoff.waitAsToldBy(delay);
     return undefined;
   }
 

@@ -21,7 +21,7 @@ export interface Incoming {
   /** The resume point once this is handed over; empty clears it. Absent where this says nothing of ids. */
   readonly id?: string | undefined;
   /** The delay before reconnecting that the server asks for, in milliseconds. */
-  readonly retry?: number;
+  readonly retry?: number | undefined;
   /** The length of something that is no message. */
   readonly malformed?: number;
 }

@@ -31,7 +31,7 @@ export function createPace(now: () => number): () => Promise<void> | undefined {
 
 /** Timers would not do: a hidden page has one a second, or one a minute. */
 function inNextTurn(run: () => void): void {
-  const { setImmediate } = globalThis as { setImmediate?: (run: () => void) => void };      // of Node
+  const { setImmediate } = globalThis as { setImmediate?: (run: () => void) => void };      // of Node, and of React Native
   if (setImmediate) return setImmediate(run);
   if (typeof MessageChannel == "undefined") return void setTimeout(run);
   if (!channel) {

@@ -13,4 +13,4 @@ const dispatcher: Dispatcher = {
 };
 
 /** The platform's `fetch`, without time limits of its own. */
-export const platformFetch: TransportServices["fetch"] = (url, init) => fetch(url, UNDICI in globalThis ? ({ ...init, dispatcher } as RequestInit) : init);
+export const platformFetch: TransportServices["fetch"] = (url, init) => fetch(url, IN_NODE && UNDICI in globalThis ? ({ ...init, dispatcher } as RequestInit) : init);

@@ -1,3 +1,4 @@
+import { piecesOf } from "./body.js";
 import type { Connection, OpenContext, ProtocolContext } from "./connection.js";
 import { passing, TransportError } from "./errors.js";
 import { httpOf } from "./http.js";
@@ -5,10 +6,6 @@ import { createMessage, type Incoming, type Message } from "./message.js";
 import type { Parser } from "./parser.js";
 import { meaningOf } from "./signals.js";
 import type { StreamMessage, StreamSignal } from "./types.js";
-import { onAbort, within } from "./waiting.js";
-
-/** The bytes that are parsed at once: a browser may hand over half a megabyte, which would hold its main thread. */
-const PIECE = 1 << 14;
 
 /** Three of the heartbeats that a server announces, in ms. */
 export function longestSilenceOf(response: Response): number | undefined {
@@ -19,12 +16,12 @@ export function longestSilenceOf(response: Response): number | undefined {
 /** Whether the server announced Perennial's protocol (docs/protocol.md). */
 export const speaksPerennial = (response: Response): boolean => response.headers.get("perennial-protocol") === "1";
 
-/** What a body holds, piece by piece: nothing is read ahead, so that a slow reader slows the sender. What came before damage comes first. */
+/** What a body holds. What came before damage comes first. */
 export async function* readBody(response: Response, parser: Parser, signal: AbortSignal, heard: { bytes: number }): AsyncGenerator<Incoming[], undefined> {
-  const next = blocksOf(response, signal);
+  const next = piecesOf(response, signal);
   for (;;) {
     const found: Incoming[] = [];
-    const bytes = await within(next(), signal).catch((cause: unknown) => {
+    const bytes = await next().catch((cause: unknown) => {
       signal.throwIfAborted();
       throw passing("connection-lost", undefined, { cause });
     });
@@ -37,24 +34,6 @@ export async function* readBody(response: Response, parser: Parser, signal: Abor
     }
     if (!bytes) return;
   }
-}
-
-/** Reads a body, and lets go of it when the signal aborts: a runtime may have lost the tie between the two. */
-function blocksOf(response: Response, signal: AbortSignal): () => Promise<Uint8Array | undefined> {
-  const reader = response.body?.getReader();
-  if (reader) {
-    onAbort(signal, () => void reader.cancel(signal.reason).catch(() => {}));
-    let block: Uint8Array | undefined;
-    return async () => {
-      if (!block?.length) block = (await reader.read()).value;
-      const piece = block?.subarray(0, PIECE);
-      block = block?.subarray(PIECE);
-      return piece;
-    };
-  }
-  // A fetch without streams, as that of React Native, has the whole text at the end.
-  let text: Promise<string> | undefined;
-  return async () => (text ? undefined : new TextEncoder().encode(await (text = response.text())));
 }
 
 /** One response that is a stream, whatever its format. */

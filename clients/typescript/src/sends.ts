@@ -5,7 +5,7 @@ import { drawKey } from "./keys.js";
 import type { PendingSend, SendList } from "./outgoing.js";
 import type { Settings } from "./settings.js";
 import type { SendOutcome } from "./types.js";
-import { after, childOf, onAbort, sleep, within } from "./waiting.js";
+import { childOf, limitOf, onAbort, sleep, within } from "./waiting.js";
 
 /** Keeps outgoing messages in the order of the calls; each ends with what is truly known of it. */
 export function createSendList(settings: Settings, current: () => Connection | undefined, onSent: (outcome: SendOutcome) => void): SendList {
@@ -73,8 +73,7 @@ export function createSendList(settings: Settings, current: () => Connection | u
 
   async function trySend(connection: Connection, send: PendingSend): Promise<void> {
     const { delivery, settled } = send;
-    const limit = childOf(settled);
-    const cancel = after(services, timeout, () => limit.abort(passing("send-timeout", timeout)));
+    const limit = limitOf(settled, services, timeout, () => passing("send-timeout", timeout));
     try {
       if (send.number) throw new TransportError("connection-lost", "sent in another form");
       const sending = connection.send(send, limit.signal);
@@ -91,7 +90,6 @@ export function createSendList(settings: Settings, current: () => Connection | u
         fail(send, error.code == "http-status" && !error.transient ? asFinal(error, "send-rejected") : error);
       }
     } finally {
-      cancel();
       limit.abort();
     }
     backoff.failedTries = 0;

@@ -3,11 +3,11 @@ import { takeCredentials } from "./credentials.js";
 import { platformFetch } from "./platform-fetch.js";
 import type { ResumePoint, TransportOptions, TransportServices } from "./types.js";
 
-/** The options with every default filled in, checked. */
+/** The options with every default filled in, checked, but for those of one form alone, which are its own to check. */
 export type Settings = ReturnType<typeof settle>;
 
 /** The least values of numbers that have another than their group. */
-const LEAST: Record<string, number> = { interval: 0, "reconnect.multiplier": 1, "buffer.highWaterMark": 1e-9 };
+const LEAST: Record<string, number> = { "reconnect.multiplier": 1, "buffer.highWaterMark": 1e-9 };
 
 /** The values of options that have a few. */
 const VALUES: Record<string, readonly unknown[]> = {
@@ -18,8 +18,8 @@ const VALUES: Record<string, readonly unknown[]> = {
 };
 
 export function settle(options: TransportOptions) {
-  const { document, location, navigator, addEventListener } = globalThis as Partial<typeof globalThis>;
-  const { body, headers, reconnect, resumeFrom, sendUrl, heartbeat } = options;
+  const { document, location, navigator, addEventListener, setTimeout, clearTimeout, WebSocket } = globalThis as Partial<typeof globalThis>;
+  const { body, headers, reconnect, resumeFrom, sendUrl } = options;
   const url = new URL(options.url, document?.baseURI ?? location?.href);
   const authorization = takeCredentials(url);
   const method = (options.method ?? (body === undefined ? "GET" : "POST")).toUpperCase();
@@ -28,14 +28,11 @@ export function settle(options: TransportOptions) {
     ...fill(options, "", 1, {
       connectTimeout: 30_000,
       maxMessageLength: 16 << 20,
-      interval: 250,
-      probeTimeout: 5_000,
       endOfStream: "complete" as const,
     }),
     ...(resumeFrom ? placeOf(resumeFrom, url) : { url, method, body }),
     authorization,
     sendUrl: sendUrl && new URL(sendUrl, url),
-    heartbeat: heartbeat && fill(heartbeat, "heartbeat.", 1, { interval: 0, timeout: 0 }),
     headers: typeof headers == "function" ? headers : () => headers,
     reconnect: fill(reconnect || {}, "reconnect.", 0, {
       enabled: reconnect !== false,
@@ -52,10 +49,10 @@ export function settle(options: TransportOptions) {
     send: fill(options.send, "send.", 1, { queueCapacity: 256, timeout: 30_000 }),
     services: fill<Partial<TransportServices>, TransportServices>(options.services, "", 0, {
       fetch: platformFetch,
-      WebSocket: globalThis.WebSocket as TransportServices["WebSocket"],
+      WebSocket: WebSocket as TransportServices["WebSocket"],
       now,
-      setTimeout: globalThis.setTimeout,
-      clearTimeout: globalThis.clearTimeout as TransportServices["clearTimeout"],
+      setTimeout: setTimeout!,
+      clearTimeout: clearTimeout as TransportServices["clearTimeout"],
       random: Math.random,
       host: addEventListener && (globalThis as unknown as EventTarget),
       isOffline: () => navigator?.onLine === false,

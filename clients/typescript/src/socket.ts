@@ -7,15 +7,13 @@ export function createSocket({ WebSocket }: TransportServices, { url, headers: g
   if (!WebSocket) throw new TransportError("connect-failed", "no WebSocket here, see services");
   const headers = Object.fromEntries(given);
   if (!Object.keys(headers).length) return new WebSocket(url, offered);
-  if ("terminate" in WebSocket.prototype) return new WebSocket(url, offered, { headers });
-  const { process } = globalThis as { process?: { versions?: { node?: string } } };
-  if (!process?.versions?.node) throw new TransportError("connect-failed", "a WebSocket sends no headers here: put what they say into request.url in configureRequest");
-  return new WebSocket(url, { protocols: offered, headers });
+  if (!IN_NODE) throw new TransportError("connect-failed", "a WebSocket sends no headers here: put what they say into request.url in configureRequest");
+  return "terminate" in WebSocket.prototype ? new WebSocket(url, offered, { headers }) : new WebSocket(url, { protocols: offered, headers });
 }
 
 /** The error for a handshake that failed. `ws` says by which status; a browser does not say why. */
 export function handshakeError({ url, reconnect }: Settings, offered: string[], { message, error: cause }: { message?: string; error?: unknown }): TransportError {
-  const status = Number(/server response: (\d{3})$/.exec(message ?? "")?.[1]);
+  const status = IN_NODE && Number(/server response: (\d{3})$/.exec(message ?? "")?.[1]);
   return status
     ? new TransportError("http-status", status, { status, transient: reconnect.retryStatusCodes.includes(status) })
     : passing("connect-failed", `${url.host} (${offered})`, { cause });

@@ -122,7 +122,7 @@ export function createStore<Of extends Transport | undefined>(transport: Of, opt
       if (keeper) ends.push(keeper.keep(nextView));
       release = () => ends.forEach((end) => end());
     } catch (cause) {
-      const error = new TransportError("not-connected", "the transport of this store is being read elsewhere; a store must be its only reader", { cause });
+      const error = new TransportError("not-connected", "its transport is read elsewhere; a store must be the only reader", { cause });
       view = { ...view, state: "failed", error, end: { reason: "failed", error } };
       return listeners.forEach(tell);
     }

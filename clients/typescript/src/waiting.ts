@@ -59,6 +59,13 @@ export function after({ setTimeout, clearTimeout }: TransportServices, milliseco
   return () => clearTimeout(timer as never);
 }
 
+/** A controller that aborts with its parent, or after so many milliseconds for this reason. It must be aborted in the end. */
+export function limitOf(parent: AbortSignal | undefined, services: TransportServices, milliseconds: number, reason: () => unknown): AbortController {
+  const limit = childOf(parent);
+  onAbort(limit.signal, after(services, milliseconds, () => limit.abort(reason())));
+  return limit;
+}
+
 /** A wait that ends early by `wake`, and rejects when the signal aborts. */
 export function sleep(services: TransportServices, milliseconds: number, signal: AbortSignal, onWake?: (wake: () => void) => void): Promise<void> {
   let cancel: () => void;

@@ -6,6 +6,7 @@ import { createMessage, type Incoming } from "./message.js";
 import { createNumberedSends, createSender, type Sender } from "./perennial-v1.js";
 import { configured } from "./requests.js";
 import { cannotStop } from "./response.js";
+import { fill } from "./settings.js";
 import { classifyJson, meaningOf } from "./signals.js";
 import { tooLarge } from "./sse-parser.js";
 import { createSocket, handshakeError } from "./socket.js";
@@ -23,7 +24,14 @@ const CLOSE_LIMIT = 2_000;
  * connection is left, and resumed when there is room: nothing is lost where the server numbers its events, and memory stays bounded.
  * Where the socket can be paused, as that of `ws` on Node can, it is.
  */
-export const websocket: Protocol = { kind: "websocket", create: (context) => connect.bind(undefined, context, createSender()) };
+export const websocket: Protocol = {
+  kind: "websocket",
+  create(context) {
+    const { heartbeat } = context.settings;
+    if (heartbeat) fill(heartbeat, "heartbeat.", 1, { interval: 0, timeout: 0 });
+    return connect.bind(undefined, context, createSender());
+  },
+};
 
 /** Makes a transport over WebSocket. `http` URLs are taken for `ws`. */
 export const createTransport: CreateTransport = creatorOf(websocket);
@@ -70,7 +78,7 @@ async function handshake({ settings, sends, target }: ProtocolContext, sender: S
       const batch = queue;
       queue = [];
       if (!batch.length && fault) throw fault;
-      socket.resume?.();
+      if (IN_NODE) socket.resume?.();
       return batch.length ? batch : undefined;
     },
     classify(message) {
@@ -98,7 +106,7 @@ async function handshake({ settings, sends, target }: ProtocolContext, sender: S
       cancelPing();
       if (isOver) return;
       // A peer that does not answer the goodbye is left without one, where the platform can.
-      socket.onclose = after(services, CLOSE_LIMIT, () => socket.terminate?.());
+      socket.onclose = IN_NODE ? after(services, CLOSE_LIMIT, () => socket.terminate?.()) : null;
       socket.close(fault?.code == "message-too-large" ? 4413 : 1000);
     },
   };
@@ -179,7 +187,7 @@ async function handshake({ settings, sends, target }: ProtocolContext, sender: S
   }
 
   function slowDown(): void {
-    if (socket.pause) return socket.pause();
+    if (IN_NODE && socket.pause) return socket.pause();
     fault = passing("overrun");      // what is in the queue is handed over first
     socket.close(1000);
   }

@@ -74,7 +74,7 @@ test("As published, the adapters, the manager and the forms work together", asyn
 });
 
 test("As published, every file has a map that holds its sources", () => {
-  for (const name of ["", "shared/"].flatMap((folder) => readdirSync(`dist/${folder}`).map((file) => folder + file)).filter((each) => each.endsWith(".js"))) {
+  for (const name of ["", "shared/", "node/", "node/shared/"].flatMap((folder) => readdirSync(`dist/${folder}`).map((file) => folder + file)).filter((each) => each.endsWith(".js"))) {
     const { sources, sourcesContent } = JSON.parse(readFileSync(`dist/${name}.map`, "utf8")) as { sources: string[]; sourcesContent: string[] };
     assert.ok(sourcesContent.length == sources.length && sourcesContent.every((content) => content.length > 0), name);
   }

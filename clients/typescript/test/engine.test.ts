@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { TransportError } from "../src/errors.js";
+import { createTransport as createHttpStream } from "../src/http-stream.js";
 import { createTransport } from "../src/index.js";
 import { record } from "./support/forms.js";
 import { settled } from "./support/manual-clock.js";
@@ -314,12 +315,12 @@ test("A full send queue refuses at once, and a message taken back gives its plac
 });
 
 test("perennial.retry takes the place of the first wait, and damage in it does no harm", async () => {
-  const scripted = new Scripted({ reconnect: { jitter: false } });
+  const scripted = new Scripted({ reconnect: { jitter: false } }, createHttpStream);
   const { details } = record(scripted.transport);
   scripted.transport.connect().catch(() => {});
   await settled();
-  const body = scripted.last.answer(200, perennial);
-  body.write('event: perennial.retry\ndata: {"delay":700}\n\nevent: perennial.retry\ndata: oops\n\n');
+  const body = scripted.last.answer(200, { ...perennial, "content-type": "application/x-ndjson" });
+  body.write('{"type":"perennial.retry","data":{"delay":700}}\n{"type":"perennial.retry","data":"oops"}\n');
   await settled();
   body.break();
   await settled();

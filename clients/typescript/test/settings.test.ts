@@ -1,5 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { createTransport as createAuto } from "../src/auto.js";
+import { createTransport as createLongPoll } from "../src/long-poll.js";
 import { createTransport } from "../src/sse.js";
 import { createTransport as createWebSocket } from "../src/websocket.js";
 import type { TransportOptions } from "../src/types.js";
@@ -16,9 +18,23 @@ const wrong: [Record<string, unknown>, string][] = [
   [{ buffer: { capacity: 0 } }, "buffer.capacity must be a number from 1, not 0."],
   [{ reconnect: { jitter: "full" } }, "reconnect.jitter must be one of true, false, not full."],
   [{ reconnect: { multiplier: 0.5 } }, "reconnect.multiplier must be a number from 1, not 0.5."],
-  [{ heartbeat: { interval: 0, timeout: 5 } }, "heartbeat.interval must be a number from 1, not 0."],
   [{ send: { timeout: null } }, "send.timeout must be a number from 1, not null."],
 ];
+
+// What one form alone looks at, it checks alone; `auto` has all of them.
+const ofOneForm: [typeof createTransport, Record<string, unknown>, string][] = [
+  [createWebSocket, { heartbeat: { interval: 0, timeout: 5 } }, "heartbeat.interval must be a number from 1, not 0."],
+  [createLongPoll, { interval: -1 }, "interval must be a number from 0, not -1."],
+  [createAuto, { probeTimeout: 0 }, "probeTimeout must be a number from 1, not 0."],
+];
+
+for (const [create, options, message] of ofOneForm) {
+  test(`A form of its own refuses ${JSON.stringify(options)}, and so does auto`, () => {
+    for (const each of [create, createAuto]) {
+      assert.throws(() => each({ url: "http://x.test/", ...options } as TransportOptions), { name: "RangeError", message });
+    }
+  });
+}
 
 for (const [options, message] of wrong) {
   test(`Refuses ${JSON.stringify(options)}`, () => {

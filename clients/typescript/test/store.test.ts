@@ -118,11 +118,17 @@ test("The messages of a view are the same array until there are others", async (
 
 test("A page that shows no frames is told all the same", async () => {
   mock.timers.enable({ apis: ["setTimeout"] });
-  await using stream = await opened();
+  const views: StreamView[] = [];
+  await using stream = await opened({}, (view) => views.push(view));
   stream.scripted.transport.pause();
   mock.timers.tick(1_000);
   assert.equal(stream.store.getSnapshot().paused, true);
-  assert.equal(stream.frames.isAsked, false);
+  const { length } = views;
+  stream.frames.next();      // the frame that did not come, late
+  stream.scripted.transport.resume();
+  stream.frames.next();
+  mock.timers.tick(1_000);
+  assert.deepEqual(views.slice(length - 1).map(({ paused }) => paused), [true, false]);
   mock.timers.reset();
 });
 

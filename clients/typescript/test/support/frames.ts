@@ -1,28 +1,23 @@
-let count = 0;      // of all: a late cancel never meets the frame of another
-
 /** Frames that come when the test says so. */
 export class ManualFrames implements Disposable {
-  #waiting = new Map<number, () => void>();
+  #waiting: (() => void)[] = [];
 
   constructor() {
-    Object.assign(globalThis, {
-      requestAnimationFrame: (callback: () => void) => (this.#waiting.set(++count, callback), count),
-      cancelAnimationFrame: (frame: number) => this.#waiting.delete(frame),
-    });
+    Object.assign(globalThis, { requestAnimationFrame: (callback: () => void) => this.#waiting.push(callback) });
   }
 
   /** Whether a frame was asked for. */
   get isAsked(): boolean {
-    return this.#waiting.size > 0;
+    return this.#waiting.length > 0;
   }
 
   next(): void {
-    const due = [...this.#waiting.values()];
-    this.#waiting.clear();
+    const due = this.#waiting;
+    this.#waiting = [];
     for (const callback of due) callback();
   }
 
   [Symbol.dispose](): void {
-    Object.assign(globalThis, { requestAnimationFrame: undefined, cancelAnimationFrame: undefined });
+    Object.assign(globalThis, { requestAnimationFrame: undefined });
   }
 }
