@@ -19,6 +19,7 @@ internal sealed class Budgets
     public const string IdleWebSocket = "idle transport, WebSocket, B";
     public const string FirstEvent = "first event after connect, p50 ms";
     public const string AfterCut = "event to event over a cut, p50 ms";
+    public const string Send = "send with acknowledgement over perennial.v1, CPU ns";
     public const string FanOut = "server, one run to 1,000 readers, CPU s per million";
     public const string FanOutBursts = "the same in bursts of eight";
     public const string IdleReader = "server, idle reader over SSE, B";
@@ -39,6 +40,7 @@ internal sealed class Budgets
         (IdleWebSocket, "floor + 2,048", Groups.Idle),
         (FirstEvent, "floor + 0.1", Groups.Latency),
         (AfterCut, "floor + 0.3", Groups.Latency),
+        (Send, "1.5 x floor", Groups.Sends),
         (FanOut, "1.25 x floor", Groups.FanOut),
         (FanOutBursts, "1 x rival", Groups.FanOut),
         (IdleReader, "18,432", Groups.Readers),
@@ -85,6 +87,7 @@ internal static class Groups
     public const string Parser = "parser";
     public const string Idle = "idle";
     public const string Latency = "latency";
+    public const string Sends = "sends";
     public const string FanOut = "fanout";
     public const string Readers = "readers";
     public const string Delivery = "delivery";
@@ -92,7 +95,7 @@ internal static class Groups
     public const string Growth = "growth";
 
     /// <summary>What runs where nothing is named: all that has a budget.</summary>
-    public static string[] WithBudgets { get; } = [Streams, Parser, Idle, Latency, FanOut, Readers];
+    public static string[] WithBudgets { get; } = [Streams, Parser, Idle, Latency, Sends, FanOut, Readers];
 
     /// <summary>What takes longer, or needs PostgreSQL, and is to be named.</summary>
     public static string[] Named { get; } = [Delivery, Store, Growth];

@@ -19,6 +19,12 @@ switch (args)
     case ["serve", var name, .. var settings]:
         await Serving.RunAsync(name, settings);
         return 0;
+    case ["receive"]:
+        await ReceivingServer.RunAsync();
+        return 0;
+    case ["sends", var sender, var run]:
+        await Sends.RunAsync(sender, new Uri(run));
+        return 0;
     case ["count"]:
         Counting.Run();
         return 0;

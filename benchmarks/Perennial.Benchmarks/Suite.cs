@@ -91,6 +91,9 @@ internal static class Suite
             case Groups.Latency:
                 await WithSenderAsync(servers => LatencyRows.PrintAsync(servers[0], budgets));
                 break;
+            case Groups.Sends:
+                await SendRows.PrintAsync(runs, budgets);
+                break;
             case Groups.FanOut:
                 await FanOutRows.PrintAsync(runs, budgets);
                 break;

@@ -44,7 +44,9 @@ internal sealed class AutoConnection(AutoProtocol protocol, TransportConnection 
 
     public override bool SendsAreRepeatable => inner.SendsAreRepeatable;
 
-    internal override NumberedSends? NumberedSends => inner.NumberedSends;
+    public override bool NumbersSends => inner.NumbersSends;
+
+    public override int MaxSendBytes => inner.MaxSendBytes;
 
     internal override bool HasMadeProgress => inner.HasMadeProgress;
 
@@ -127,13 +129,19 @@ internal sealed class AutoConnection(AutoProtocol protocol, TransportConnection 
         await _leaving.DisposeAsync().ConfigureAwait(false);
     }
 
-    internal override ValueTask WaitUntilItSendsAsync(CancellationToken cancellationToken) => inner.WaitUntilItSendsAsync(cancellationToken);
+    public override ValueTask WriteSenderAsync(string sender, long firstNumber, CancellationToken cancellationToken) =>
+        inner.WriteSenderAsync(sender, firstNumber, cancellationToken);
 
-    internal override void Begin(IdleWatch idle, bool mayChangeLimit)
+    public override ValueTask WriteNumberedAsync(OutgoingMessage message, long number, CancellationToken cancellationToken) =>
+        inner.WriteNumberedAsync(message, number, cancellationToken);
+
+    public override ValueTask WaitUntilItSendsAsync(CancellationToken cancellationToken) => inner.WaitUntilItSendsAsync(cancellationToken);
+
+    internal override void Begin(IdleWatch idle, bool mayChangeLimit, Func<INumberedAnswers?> answers)
     {
-        base.Begin(idle, mayChangeLimit);
+        base.Begin(idle, mayChangeLimit, answers);
         inner.Number = Number;
-        inner.Begin(idle, mayChangeLimit);
+        inner.Begin(idle, mayChangeLimit, answers);
     }
 
     private async ValueTask<ReadOutcome> ReadFirstAsync(MessageBatch batch)

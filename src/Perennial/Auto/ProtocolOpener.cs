@@ -56,7 +56,6 @@ internal sealed class ProtocolOpener : IAsyncDisposable
         var connection = asked[0] == AutoProtocol.LongPoll
             ? await OpenPollAsync(context, trustAfter, cancellationToken).ConfigureAwait(false)
             : await OpenStreamAsync(asked, context, cancellationToken).ConfigureAwait(false);
-        _webSocket?.AbandonSends();     // no other protocol can repeat what has left under a number
         return (ProtocolOf(connection) ?? asked[0], connection);
     }
 

@@ -6,7 +6,7 @@ namespace Perennial.Engine;
 /// Keeps one logical stream alive over many short-lived connections: open, pump, and after a loss decide, wait and open again,
 /// until the stream ends, the caller leaves or attempts are spent.
 /// </summary>
-internal sealed class ConnectionLoop(TransportCore core, TransportSession session, ConnectionOpener open) : IThreadPoolWorkItem
+internal sealed class ConnectionLoop(TransportCore core, TransportSession session, ConnectionOpener open, Func<SendPipeline?> sends) : IThreadPoolWorkItem
 {
     /// <summary>How long a connection may take to close before it is left behind.</summary>
     public static readonly TimeSpan CloseLimit = TimeSpan.FromSeconds(2);
@@ -105,9 +105,10 @@ internal sealed class ConnectionLoop(TransportCore core, TransportSession sessio
         session.SetConnected();
         var idle = new IdleWatch(IdleLimitFor(connection), _lifetime, core.Time, core.Metrics);
         _pump = new ConnectionPump(core, session, connection, idle, _retry);
-        connection.Begin(idle, core.Options.IdleTimeout is null);
+        connection.Begin(idle, core.Options.IdleTimeout is null, sends);
         AnnounceInexactResume(resumeFrom);
         LoseRepliesUnlessResumed(connection, resumeFrom);
+        sends()?.Wake();
     }
 
     private Task<TransportConnection> OpenUnlessBrokenAsync(OriginBreakers breakers, string? resumeFrom) =>
@@ -226,6 +227,7 @@ internal sealed class ConnectionLoop(TransportCore core, TransportSession sessio
 
         core.Life.End(end, _retry.Failures);
         core.Requests?.End(session, end);
+        sends()?.End(session);
         session.SetOver();
         if (end.Error is { } cause)
         {

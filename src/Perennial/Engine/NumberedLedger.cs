@@ -1,21 +1,21 @@
-using System.Diagnostics.CodeAnalysis;
-
 namespace Perennial.Engine;
 
 /// <summary>
-/// The books of <see cref="NumberedSends"/>: which messages have which number, which of them the present connection has written, and
-/// whether the server knows whose they are. Not thread safe.
+/// The books of the numbered messages that have no answer: which of them the present connection has written, and whether the peer knows
+/// whose they are (docs/protocol.md, Sends). Not thread safe.
 /// </summary>
 internal sealed class NumberedLedger
 {
-    private readonly List<NumberedSend> _unanswered = [];   // those that have left, in the order of their numbers
-    private readonly List<NumberedSend> _fresh = [];        // those that have not, and so have no number
+    /// <summary>How many messages may be without an answer.</summary>
+    private const int Window = 256;
+
+    private readonly List<OutgoingSend> _unanswered = [];   // in the order of their numbers
     private SenderName _sender = SenderName.New();
     private long _last;                                     // the highest number given
     private int _written;                                   // how many of the unanswered the present connection has written
     private Naming _naming;
 
-    /// <summary>Whether the server knows whose messages come over the present connection.</summary>
+    /// <summary>Whether the peer knows whose messages come over the present connection.</summary>
     private enum Naming
     {
         NotNamed,
@@ -23,44 +23,53 @@ internal sealed class NumberedLedger
         Answered,
     }
 
-    /// <summary>Messages without an answer, those that have not left included.</summary>
-    public int Count => _unanswered.Count + _fresh.Count;
+    /// <summary>Messages without an answer.</summary>
+    public int Count => _unanswered.Count;
+
+    /// <summary>Whether another message may have a number.</summary>
+    public bool HasRoom => _unanswered.Count < Window;
+
+    /// <summary>Whether there are messages that the present connection has not written.</summary>
+    public bool HasUnwritten => _written < _unanswered.Count;
 
     /// <summary>Those the present connection has written, the first one first.</summary>
-    public IEnumerable<NumberedSend> Written => _unanswered.Take(_written);
+    public IEnumerable<OutgoingSend> Written => _unanswered.Take(_written);
 
-    /// <summary>A connection begins, or there is none any more.</summary>
+    /// <summary>Whether messages may follow the name: a peer that has forgotten the sender would see a hole; one that never knew it cannot.</summary>
+    public bool IsKnown => _naming == Naming.Answered || (_naming == Naming.Named && _sender.Next == 1);
+
+    /// <summary>A connection begins.</summary>
     public void BeginConnection() => (_written, _naming) = (0, Naming.NotNamed);
 
-    public void Add(NumberedSend send) => _fresh.Add(send);
-
-    /// <summary>Takes a message out again that has not left.</summary>
-    public bool Remove(NumberedSend send) => _fresh.Remove(send);
-
-    /// <summary>What the connection is to write next: whose messages follow, or one of them; neither where there is nothing, or not yet.</summary>
-    public (SenderName? Sender, NumberedSend? Send) Next()
+    /// <summary>Whose messages follow, to be written before the first of them; <see langword="null"/> where it was written already.</summary>
+    public SenderName? TakeName()
     {
-        if (_written == _unanswered.Count && _fresh.Count == 0)
+        if (_naming != Naming.NotNamed)
         {
-            return default;
+            return null;
         }
 
-        if (_naming == Naming.NotNamed)
-        {
-            _naming = Naming.Named;
-            _sender = _sender with { Next = _unanswered is [var lowest, ..] ? lowest.Number : _last + 1 };
-            return (_sender, null);
-        }
-
-        // A server that has forgotten the sender would see a hole; one that never knew it cannot.
-        return _naming == Naming.Named && _sender.Next > 1 ? default : (null, TakeNext());
+        _naming = Naming.Named;
+        _sender = _sender with { Next = _unanswered is [var lowest, ..] ? lowest.Number : _last + 1 };
+        return _sender;
     }
 
-    /// <summary>Takes out what is answered by the news that the server has all messages up to a number, but for those it refused.</summary>
+    /// <summary>The next message to write again.</summary>
+    public OutgoingSend Rewrite() => _unanswered[_written++];
+
+    /// <summary>Gives a message its number; it is written now.</summary>
+    public void Add(OutgoingSend send)
+    {
+        send.Number = ++_last;
+        _unanswered.Add(send);
+        _written++;
+    }
+
+    /// <summary>Takes out what is answered by the news that the peer has all messages up to a number, but for those it refused.</summary>
     /// <param name="received">The number.</param>
-    /// <param name="isForgotten">Whether the server has forgotten the sender: what had left is then taken out without an answer.</param>
+    /// <param name="isForgotten">Whether the peer has forgotten the sender: all are then taken out without an answer.</param>
     /// <exception cref="TransportException">There is no such number yet.</exception>
-    public List<NumberedSend> Acknowledge(long received, out bool isForgotten)
+    public List<OutgoingSend> Acknowledge(long received, out bool isForgotten)
     {
         isForgotten = false;
         if (_naming == Naming.NotNamed)
@@ -83,52 +92,31 @@ internal sealed class NumberedLedger
         return answered;
     }
 
-    /// <summary>Takes out a message that the server will not take; false where that was known.</summary>
+    /// <summary>Takes out a message that the peer will not take; <see langword="null"/> where that was known.</summary>
     /// <exception cref="TransportException">There is no such number yet.</exception>
-    public bool TryRefuse(long number, [NotNullWhen(true)] out NumberedSend? send)
+    public OutgoingSend? Refuse(long number)
     {
         ThrowIfNeverGiven(number);
         var index = _unanswered.FindIndex(send => send.Number == number);
         if (index < 0)
         {
-            send = null;
-            return false;
+            return null;
         }
 
-        send = _unanswered[index];
+        var send = _unanswered[index];
         _unanswered.RemoveAt(index);
         _written -= index < _written ? 1 : 0;
-        return true;
+        return send;
     }
 
-    /// <summary>Begins anew under another name, without what has left.</summary>
-    public List<NumberedSend> Forget()
+    /// <summary>Takes out all, and begins anew under another name.</summary>
+    public List<OutgoingSend> Forget()
     {
-        List<NumberedSend> left = [.. _unanswered];
+        List<OutgoingSend> all = [.. _unanswered];
         _unanswered.Clear();
         (_sender, _last) = (SenderName.New(), 0);
         BeginConnection();
-        return left;
-    }
-
-    /// <summary>Takes out what has not left.</summary>
-    public List<NumberedSend> TakeFresh()
-    {
-        List<NumberedSend> fresh = [.. _fresh];
-        _fresh.Clear();
-        return fresh;
-    }
-
-    private NumberedSend TakeNext()
-    {
-        if (_written == _unanswered.Count)
-        {
-            _fresh[0].Number = ++_last;
-            _unanswered.Add(_fresh[0]);
-            _fresh.RemoveAt(0);
-        }
-
-        return _unanswered[_written++];
+        return all;
     }
 
     private void ThrowIfNeverGiven(long number)

@@ -7,12 +7,18 @@ namespace Perennial.Engine;
 /// One request from before it leaves until its caller has what it wanted: the pump writes replies, the caller reads them, and whatever
 /// happens first ends it. Disposing it, on the caller's side, leaves nothing behind.
 /// </summary>
+/// <param name="id">Names it.</param>
+/// <param name="send">Its message.</param>
+/// <param name="takeBack">The source of the message's cancellation token.</param>
+/// <param name="options">What the caller was promised.</param>
+/// <param name="isSingle">Whether the first reply is the last.</param>
+/// <param name="table">Where it is expected.</param>
+/// <param name="time">The clock.</param>
 internal sealed class PendingRequest(
-    string id, OutgoingMessage message, RequestOptions options, bool isSingle, TransportSession session, RequestTable table, TimeProvider time) : IDisposable
+    string id, OutgoingSend send, CancellationTokenSource takeBack, RequestOptions options, bool isSingle, RequestTable table, TimeProvider time) : IDisposable
 {
     private static readonly object EndedInOrder = new();
 
-    private readonly CancellationTokenSource _takeBack = new();
     private readonly Channel<StreamMessage> _replies = Channel.CreateBounded<StreamMessage>(
         new BoundedChannelOptions(isSingle ? 1 : options.BufferCapacity) { SingleReader = true, SingleWriter = true });
 
@@ -21,28 +27,20 @@ internal sealed class PendingRequest(
 
     public string Id => id;
 
-    public OutgoingMessage Message => message;
-
-    public TransportSession Session => session;
-
-    /// <summary>Cancelled when nobody waits for replies, so that a message that still waits does not leave.</summary>
-    public CancellationToken TakenBack => _takeBack.Token;
-
-    /// <summary>Whether the message left. Under the table's lock.</summary>
-    public bool IsSent { get; set; }
+    public OutgoingSend Send => send;
 
     /// <summary>Waits for the send, which is the request's end if it fails and no reply says that it arrived all the same.</summary>
-    public async Task FollowAsync(Task<SendOutcome> send)
+    public async Task FollowAsync()
     {
         try
         {
-            await send.ConfigureAwait(false);
-            if (table.MarkSent(this))
+            await send.Fate.ConfigureAwait(false);
+            if (table.HasLostRepliesTo(this))
             {
                 FailAsLost();
             }
         }
-        catch (OperationCanceledException) when (_takeBack.IsCancellationRequested)
+        catch (OperationCanceledException) when (takeBack.IsCancellationRequested)
         {
             // It ended first.
         }
@@ -142,8 +140,8 @@ internal sealed class PendingRequest(
     /// <summary>Takes the message back if it still waits, and says whether it did.</summary>
     private DeliveryStatus TakeBack()
     {
-        _takeBack.CancelQuietly();
-        return message.TriedOver == 0 ? DeliveryStatus.NotSent : DeliveryStatus.Unknown;
+        takeBack.CancelQuietly();
+        return send.LeftOver == 0 ? DeliveryStatus.NotSent : DeliveryStatus.Unknown;
     }
 
     private bool TryEnd(object end)

@@ -58,6 +58,8 @@ internal sealed class RequestTable
     /// <exception cref="TransportException">There are as many as there may be.</exception>
     public PendingRequest Add(string id, OutgoingMessage message, RequestOptions options, bool isSingle, TransportSession session)
     {
+        var takeBack = new CancellationTokenSource();
+        var send = new OutgoingSend(message, session, takeBack.Token);
         lock (_gate)
         {
             var most = _rules.MaxOutstandingRequests;
@@ -70,7 +72,7 @@ internal sealed class RequestTable
                 };
             }
 
-            var request = new PendingRequest(id, message, options, isSingle, session, this, _time);
+            var request = new PendingRequest(id, send, takeBack, options, isSingle, this, _time);
             _expected.Add(id, new Expected(options.Convention.Read, request));
             _outstanding++;
             Volatile.Write(ref _isExpecting, true);
@@ -139,7 +141,7 @@ internal sealed class RequestTable
             }
 
             _outstanding--;
-            if (request.Message.TriedOver == 0)
+            if (request.Send.LeftOver == 0)
             {
                 _expected.Remove(request.Id);
                 return;
@@ -155,25 +157,24 @@ internal sealed class RequestTable
         }
     }
 
-    /// <summary>A request left this machine. Returns whether its replies may be lost already.</summary>
-    public bool MarkSent(PendingRequest request)
+    /// <summary>Whether replies to a request that has left may be lost already.</summary>
+    public bool HasLostRepliesTo(PendingRequest request)
     {
         lock (_gate)
         {
-            request.IsSent = true;
-            return request.Message.TriedOver < _lostBefore;
+            return request.Send.LeftOver < _lostBefore;
         }
     }
 
     /// <summary>What came between an earlier connection and this one may be lost: requests that left before it fail.</summary>
     public void LoseRepliesBefore(int connection) => Fail(
-        (request, table) => request.IsSent && request.Message.TriedOver < table._lostBefore,
+        (request, table) => request.Send.Fate.IsCompletedSuccessfully && request.Send.LeftOver < table._lostBefore,
         static request => request.FailAsLost(),
         () => _lostBefore = connection);
 
     /// <summary>The session ended, and with it every request in it.</summary>
     public void End(TransportSession session, StreamEnd end) => Fail(
-        (request, _) => request.Session == session, request => request.FailAsEnded(end));
+        (request, _) => request.Send.Session == session, request => request.FailAsEnded(end));
 
     private void Fail(Func<PendingRequest, RequestTable, bool> isConcerned, Action<PendingRequest> fail, Action? before = null)
     {

@@ -7,7 +7,7 @@ namespace Perennial.Engine;
 /// <param name="open">Opens connections of the transport's protocol.</param>
 internal sealed class TransportEngine(TransportCore core, ConnectionOpener open)
 {
-    private SendQueue? _sends;                  // made by the first send
+    private SendPipeline? _sends;               // made by the first send
 
     public TransportCore Core => core;
 
@@ -111,9 +111,13 @@ internal sealed class TransportEngine(TransportCore core, ConnectionOpener open)
     {
         ThrowIfTooLarge(data);
         var (session, _) = StartOrJoin(startsAgain: false);
-        return session.HasEnded
-            ? Task.FromException<SendOutcome>(NotConnected())
-            : core.Metrics.Measured(UseSends().SendAsync(new OutgoingMessage(data, kind, Guid.NewGuid().ToString("N")), session, cancellationToken));
+        if (session.HasEnded)
+        {
+            return Task.FromException<SendOutcome>(NotConnected());
+        }
+
+        var message = new OutgoingMessage(data, kind, Guid.NewGuid().ToString("N"));
+        return core.Metrics.Measured(UseSends().SendAsync(new OutgoingSend(message, session, cancellationToken)));
     }
 
     /// <summary>Sends a request, whose replies are expected from before it leaves.</summary>
@@ -126,9 +130,16 @@ internal sealed class TransportEngine(TransportCore core, ConnectionOpener open)
         ThrowIfTooLarge(message.Data);
         var (session, _) = StartOrJoin(startsAgain: false);
         var request = requests.Add(id, message, options, isSingle, session);
-        _ = request.FollowAsync(session.HasEnded
-            ? Task.FromException<SendOutcome>(NotConnected())
-            : UseSends().SendAsync(message, session, request.TakenBack));
+        if (session.HasEnded)
+        {
+            request.Send.Fail(NotConnected());
+        }
+        else
+        {
+            _ = UseSends().SendAsync(request.Send);
+        }
+
+        _ = request.FollowAsync();
         return request;
     }
 
@@ -171,6 +182,7 @@ internal sealed class TransportEngine(TransportCore core, ConnectionOpener open)
         if (Volatile.Read(ref _sends) is { } sends)
         {
             await WithinCloseLimitAsync(sends.WhenIdle).ConfigureAwait(false);
+            await sends.DisposeAsync().ConfigureAwait(false);
         }
 
         await disposeTransport().ConfigureAwait(false);
@@ -188,7 +200,7 @@ internal sealed class TransportEngine(TransportCore core, ConnectionOpener open)
         var (session, isStarter) = core.Life.StartOrJoin(startsAgain);
         if (isStarter)
         {
-            new ConnectionLoop(core, session, open).Start();
+            new ConnectionLoop(core, session, open, () => Volatile.Read(ref _sends)).Start();
             if (core.AreMessagesHandled)
             {
                 core.Events?.Look();
@@ -198,7 +210,7 @@ internal sealed class TransportEngine(TransportCore core, ConnectionOpener open)
         return (session, isStarter);
     }
 
-    private SendQueue UseSends() => LazyInitializer.EnsureInitialized(ref _sends, () => new SendQueue(core))!;
+    private SendPipeline UseSends() => LazyInitializer.EnsureInitialized(ref _sends, () => new SendPipeline(core))!;
 
     private void ThrowIfTooLarge(ReadOnlyMemory<byte> data)
     {

@@ -4,19 +4,7 @@ namespace Perennial;
 /// <param name="Data">The payload: UTF-8 where <paramref name="Kind"/> is text or JSON.</param>
 /// <param name="Kind">What the payload is.</param>
 /// <param name="Key">Names this message across repetitions, so that the peer can recognise one it has seen.</param>
-public sealed record OutgoingMessage(ReadOnlyMemory<byte> Data, OutgoingKind Kind, string Key)
-{
-    private int _triedOver;
-
-    /// <summary>The number of the last connection this may have left over; 0 while it has not.</summary>
-    internal int TriedOver => Volatile.Read(ref _triedOver);
-
-    /// <summary>
-    /// To be called before a try, and before the last look at its cancellation: then whoever cancels a message and finds it untried knows
-    /// that it stays here.
-    /// </summary>
-    internal void MarkTried(int connection) => Interlocked.Exchange(ref _triedOver, connection);
-}
+public sealed record OutgoingMessage(ReadOnlyMemory<byte> Data, OutgoingKind Kind, string Key);
 
 /// <summary>What the payload of an <see cref="OutgoingMessage"/> is.</summary>
 public enum OutgoingKind

@@ -1,5 +1,5 @@
+using System.Buffers;
 using System.Net.WebSockets;
-using Perennial.Engine;
 using Perennial.Wire;
 
 namespace Perennial.WebSockets;
@@ -10,20 +10,19 @@ namespace Perennial.WebSockets;
 /// </summary>
 internal sealed class PerennialConnection : WebSocketConnection
 {
-    private readonly NumberedSends _numbered;
-    private readonly NumberedWriter _writer;
+    private const int LargestKept = 64 * 1024;
+
     private readonly StopRequest _stop;
     private readonly MessageClassifier _classify;
+    private ArrayBufferWriter<byte>? _json;             // of the message before, as long as some have no answer
+    private long _lastWritten;
     private TimeSpan? _heartbeat;
-    private volatile bool _hasMadeProgress;
 
     public PerennialConnection(
-        Stream upgraded, WebSocketCreationOptions creation, TimeSpan? heartbeat, WebSocketTransportOptions options, NumberedSends numbered, TimeProvider time)
+        Stream upgraded, WebSocketCreationOptions creation, TimeSpan? heartbeat, WebSocketTransportOptions options, TimeProvider time)
         : base(upgraded, creation, options, time)
     {
         _heartbeat = heartbeat;
-        _numbered = numbered;
-        _writer = new NumberedWriter(numbered, this, Sender);
         _stop = new StopRequest(Sender, options.ConnectTimeout, time);
         _classify = options.Classify ?? JsonConventions.ClassifyErrors;
     }
@@ -32,9 +31,10 @@ internal sealed class PerennialConnection : WebSocketConnection
 
     public override TimeSpan? LongestSilence => _heartbeat * 3 ?? base.LongestSilence;
 
-    internal override NumberedSends NumberedSends => _numbered;
+    public override bool NumbersSends => true;
 
-    internal override bool HasMadeProgress => _hasMadeProgress;
+    /// <summary>What System.Text.Json writes as one string, however much of it is escaped.</summary>
+    public override int MaxSendBytes => 100_000_000;
 
     public override StreamSignal Classify(in StreamMessage message)
     {
@@ -52,15 +52,23 @@ internal sealed class PerennialConnection : WebSocketConnection
 
     public override async ValueTask DisposeAsync()
     {
-        _numbered.Detach(this);
         _stop.ConnectionLost();
         await base.DisposeAsync().ConfigureAwait(false);
     }
 
-    internal override void Begin(IdleWatch idle, bool mayChangeLimit)
+    public override ValueTask WriteSenderAsync(string sender, long firstNumber, CancellationToken cancellationToken)
     {
-        base.Begin(idle, mayChangeLimit);
-        _numbered.Attach(this, _writer.Wake);
+        var json = TakeBuffer();
+        ClientMessageWriter.WriteSender(json, sender, firstNumber);
+        return WriteAsync(json, cancellationToken);
+    }
+
+    public override ValueTask WriteNumberedAsync(OutgoingMessage message, long number, CancellationToken cancellationToken)
+    {
+        var json = TakeBuffer();
+        Volatile.Write(ref _lastWritten, number);
+        ClientMessageWriter.WriteSend(json, number, message.Data.Span, KindOf(message));
+        return WriteAsync(json, cancellationToken);
     }
 
     protected override void Add(MessageArena message, bool isBinary, MessageBatch batch)
@@ -124,10 +132,15 @@ internal sealed class PerennialConnection : WebSocketConnection
 
                 return true;
             case { Kind: SideEventKind.Acknowledged, Number: { } received }:
-                Answer(() => _hasMadeProgress |= _numbered.Acknowledge(this, received));
+                Answer(() => ReportAcknowledged(received));
+                if (received >= Volatile.Read(ref _lastWritten))
+                {
+                    _json = null;
+                }
+
                 return true;
             case { Kind: SideEventKind.Refused, Number: { } number }:
-                Answer(() => _numbered.Refuse(this, number, ToError(side, "The server refused the message.")));
+                Answer(() => ReportRefused(number, ToError(side, "The server refused the message.")));
                 return true;
             case { Kind: SideEventKind.Refused, IsOfStop: true }:
                 _stop.Refused(ToError(side, "The server refused to stop."));
@@ -136,6 +149,27 @@ internal sealed class PerennialConnection : WebSocketConnection
                 return false;
         }
     }
+
+    /// <summary>A buffer for the next message. One message is written at a time.</summary>
+    private ArrayBufferWriter<byte> TakeBuffer()
+    {
+        var json = Interlocked.Exchange(ref _json, null) ?? new ArrayBufferWriter<byte>();
+        json.ResetWrittenCount();
+        return json;
+    }
+
+    private async ValueTask WriteAsync(ArrayBufferWriter<byte> json, CancellationToken cancellationToken)
+    {
+        await Sender.SendAsync(json.WrittenMemory, WebSocketMessageType.Text, cancellationToken).ConfigureAwait(false);
+        _json = json.Capacity <= LargestKept ? json : null;
+    }
+
+    private static PayloadKind KindOf(OutgoingMessage message) => message.Kind switch
+    {
+        OutgoingKind.Binary => PayloadKind.Binary,
+        OutgoingKind.Json => PayloadKind.Json,
+        _ => PayloadKind.Text,
+    };
 
     private void Answer(Action act)
     {

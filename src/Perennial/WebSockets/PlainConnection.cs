@@ -1,5 +1,4 @@
 using System.Net.WebSockets;
-using Perennial.Engine;
 
 namespace Perennial.WebSockets;
 
@@ -8,9 +7,8 @@ namespace Perennial.WebSockets;
 /// <param name="creation">How the socket is to be made.</param>
 /// <param name="options">What the transport was told.</param>
 /// <param name="time">The clock.</param>
-/// <param name="numbered">What a server before this one has numbered, where there was one.</param>
 internal sealed class PlainConnection(
-    Stream upgraded, WebSocketCreationOptions creation, WebSocketTransportOptions options, TimeProvider time, NumberedSends? numbered)
+    Stream upgraded, WebSocketCreationOptions creation, WebSocketTransportOptions options, TimeProvider time)
     : WebSocketConnection(upgraded, creation, options, time)
 {
     private Task _answer = Task.CompletedTask;          // to the last JSON ping
@@ -38,12 +36,6 @@ internal sealed class PlainConnection(
         var type = message.Kind == OutgoingKind.Binary ? WebSocketMessageType.Binary : WebSocketMessageType.Text;
         await Sender.SendAsync(message.Data, type, cancellationToken).ConfigureAwait(false);
         return SendOutcome.Sent;
-    }
-
-    internal override void Begin(IdleWatch idle, bool mayChangeLimit)
-    {
-        base.Begin(idle, mayChangeLimit);
-        numbered?.Abandon();
     }
 
     protected override void Add(MessageArena message, bool isBinary, MessageBatch batch)

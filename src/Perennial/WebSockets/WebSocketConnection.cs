@@ -149,7 +149,7 @@ internal abstract class WebSocketConnection : TransportConnection, ISocketOwner
         }
     }
 
-    internal override ValueTask WaitUntilItSendsAsync(CancellationToken cancellationToken) => Sender.WaitForTurnAsync(cancellationToken);
+    public override ValueTask WaitUntilItSendsAsync(CancellationToken cancellationToken) => Sender.WaitForTurnAsync(cancellationToken);
 
     private ValueTask<ValueWebSocketReceiveResult> TakePending()
     {

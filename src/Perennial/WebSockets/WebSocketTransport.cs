@@ -1,6 +1,5 @@
 using System.Net.WebSockets;
 using System.Runtime.CompilerServices;
-using Perennial.Engine;
 using Perennial.Http;
 using Perennial.Wire;
 
@@ -20,7 +19,6 @@ public sealed class WebSocketTransport : Transport
     private readonly TimeProvider _time;
     private readonly HttpExchange _http;
     private readonly bool _usesSocketScheme;
-    private NumberedSends? _numbered;       // made for the first server that speaks perennial.v1; written by the connection loop
 
     /// <summary>Creates a transport with default options; connects nothing.</summary>
     /// <param name="endpoint">The absolute URL of the stream.</param>
@@ -45,17 +43,9 @@ public sealed class WebSocketTransport : Transport
         _http = new HttpExchange(options, accept: null, services ?? TransportServices.Default);
     }
 
-    /// <summary>Messages that have left and had no answer are not repeated any more.</summary>
-    internal void AbandonSends() => _numbered?.Abandon();
-
     /// <inheritdoc/>
     protected override ValueTask<TransportConnection> OpenAsync(ConnectContext context, CancellationToken cancellationToken)
     {
-        if (context.Attempt == 0)
-        {
-            AbandonSends();     // what has left in an earlier session is not to arrive in this one
-        }
-
         var handshake = new WebSocketHandshake(_options, _usesSocketScheme);
         return _http.ConnectAsync(
             context,
@@ -67,11 +57,6 @@ public sealed class WebSocketTransport : Transport
     /// <inheritdoc/>
     protected override async ValueTask DisposeCoreAsync()
     {
-        if (_numbered is not null)
-        {
-            await _numbered.DisposeAsync().ConfigureAwait(false);
-        }
-
         _http.Dispose();
         await base.DisposeCoreAsync().ConfigureAwait(false);
     }
@@ -79,8 +64,6 @@ public sealed class WebSocketTransport : Transport
     /// <summary>A selected subprotocol alone proves little: some servers select whatever is offered first.</summary>
     private WebSocketConnection NewConnection(HttpResponseMessage response, Stream stream, WebSocketCreationOptions creation) =>
         _options.UsePerennialProtocol && creation.SubProtocol is WireHeaders.SubProtocol && ProtocolHeaders.SpeaksPerennial(response)
-            ? new PerennialConnection(stream, creation, ProtocolHeaders.Heartbeat(response), _options, UseNumbered(), _time)
-            : new PlainConnection(stream, creation, _options, _time, _numbered);
-
-    private NumberedSends UseNumbered() => _numbered ??= new NumberedSends(_options.SendRules.Timeout, _time);
+            ? new PerennialConnection(stream, creation, ProtocolHeaders.Heartbeat(response), _options, _time)
+            : new PlainConnection(stream, creation, _options, _time);
 }

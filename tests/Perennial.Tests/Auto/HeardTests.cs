@@ -19,7 +19,7 @@ public class HeardTests
         await using var connection = new AutoConnection(AutoProtocol.WebSocket, inner, static _ => { });
         using var leaving = new CancellationTokenSource();
         await using var idle = new IdleWatch(Silence, leaving, time);
-        connection.Begin(idle, mayChangeLimit: false);
+        connection.Begin(idle, mayChangeLimit: false, static () => null);
         idle.ReadStarted(time.GetTimestamp());
         var reading = connection.ReadAsync(new MessageBatch(), leaving.Token);
         if (lives)
@@ -46,7 +46,7 @@ public class HeardTests
         await using var connection = new AutoConnection(AutoProtocol.WebSocket, new SilentConnection(), static _ => { });
         using var leaving = new CancellationTokenSource();
         await using var idle = new IdleWatch(Silence, leaving, time);
-        connection.Begin(idle, mayChangeLimit: false);
+        connection.Begin(idle, mayChangeLimit: false, static () => null);
         idle.ReadStarted(time.GetTimestamp());
         var reading = connection.ReadAsync(new MessageBatch(), leaving.Token);
 
