@@ -1,5 +1,4 @@
 using System.Buffers;
-using System.Globalization;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Options;
@@ -38,16 +37,11 @@ internal sealed class LongPollResponse(IOptions<PerennialServerOptions> options,
     /// <summary>As long as the server allows, or less where the reader would rather not wait so many seconds (RFC 7240, 4.3).</summary>
     private TimeSpan HoldFor(HttpRequest request)
     {
-        const string wait = "wait=";
         var most = options.Value.LongPollHold;
-        foreach (var preference in request.Headers.GetCommaSeparatedValues("Prefer"))
+        foreach (var preference in request.Headers.GetCommaSeparatedValues(WaitPreference.HeaderName))
         {
-            if (preference.StartsWith(wait, StringComparison.OrdinalIgnoreCase)
-                && int.TryParse(preference.AsSpan(wait.Length), NumberStyles.None, CultureInfo.InvariantCulture, out var seconds)
-                && seconds < most.TotalSeconds)
-            {
-                return TimeSpan.FromSeconds(seconds);
-            }
+            if (WaitPreference.Parse(preference) is { } wait && wait < most)
+                return wait;
         }
 
         return most;

@@ -11,7 +11,7 @@ internal sealed class PerennialSink(SocketFrames frames, SocketOutbox outbox) : 
 {
     private RunRecord? _end;
 
-    public int EndCode => SocketClose.Done;
+    public int EndCode => CloseCodes.Done;
 
     public void Write(RunRecord record)
     {

@@ -14,7 +14,7 @@ internal sealed class PerennialTaker(IRunLog log, PatientInbox inbox, SocketRigh
     public async ValueTask<int?> TakeAsync(SocketMessage message, CancellationToken leave)
     {
         if (message.Type == WebSocketMessageType.Binary)
-            return SocketClose.NoBytes;
+            return CloseCodes.NoBytes;
         await outbox.WaitForRoomAsync(leave);
         var word = message.IsTorn ? null : ClientMessage.Read(message.Data.Span, maxMessageBytes);
         if (message.IsTorn || word is { Kind: ClientMessageKind.Send })
@@ -44,7 +44,7 @@ internal sealed class PerennialTaker(IRunLog log, PatientInbox inbox, SocketRigh
     private async ValueTask<int?> TakeAsync(ClientMessage? read, CancellationToken leave)
     {
         if (read is not { } word)
-            return SocketClose.BadRequest;
+            return CloseCodes.BadRequest;
         switch (word.Kind)
         {
             case ClientMessageKind.Sender:
@@ -81,7 +81,7 @@ internal sealed class PerennialTaker(IRunLog log, PatientInbox inbox, SocketRigh
     private async ValueTask<int?> RecordAsync(ClientMessage word, CancellationToken leave)
     {
         if (_sender is null)
-            return SocketClose.BadRequest;
+            return CloseCodes.BadRequest;
         var message = new RunMessage { Sender = _sender, Number = word.Number, Data = word.Data, IsBinary = word.IsBinary };
         var result = await inbox.ReceiveAsync(message, leave);
         return Answer(result, word.Number);
@@ -90,7 +90,7 @@ internal sealed class PerennialTaker(IRunLog log, PatientInbox inbox, SocketRigh
     private async ValueTask<int?> RefuseTornAsync(SocketMessage message)
     {
         if (ClientMessage.NumberOfBeginning(message.Data.Span) is not { } number)
-            return SocketClose.TooBig;
+            return CloseCodes.TooBig;
         if (_sender is null || await rights.MaySendAsync())
             return await RefuseAsync(number);
         Refuse(number, RefusalCodes.Forbidden);
@@ -100,7 +100,7 @@ internal sealed class PerennialTaker(IRunLog log, PatientInbox inbox, SocketRigh
     private async ValueTask<int?> RefuseAsync(long number)
     {
         if (_sender is null)
-            return SocketClose.BadRequest;
+            return CloseCodes.BadRequest;
         var refused = new RunMessage { Sender = _sender, Number = number, Refusal = RefusalCodes.TooLarge };
         var result = await log.ReceiveAsync(refused, CancellationToken.None);
         if (result.Outcome is not (ReceiveOutcome.Accepted or ReceiveOutcome.Repeated))
@@ -121,7 +121,7 @@ internal sealed class PerennialTaker(IRunLog log, PatientInbox inbox, SocketRigh
         switch (result.Outcome)
         {
             case ReceiveOutcome.Hole:
-                return SocketClose.BadRequest;
+                return CloseCodes.BadRequest;
             case ReceiveOutcome.Ended:
                 Refuse(number, RefusalCodes.Ended);
                 return null;

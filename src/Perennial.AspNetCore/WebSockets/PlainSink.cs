@@ -8,13 +8,13 @@ namespace Perennial.AspNetCore.WebSockets;
 /// <summary>A reader over a WebSocket that knows nothing of <c>perennial.v1</c>: the data of each event, and nothing else.</summary>
 internal sealed class PlainSink(SocketFrames frames) : ISocketSink
 {
-    public int EndCode { get; private set; } = SocketClose.Done;
+    public int EndCode { get; private set; } = CloseCodes.Done;
 
     public void Write(RunRecord record)
     {
         var content = record.Content;
         if (EventNames.IsReserved(content.EventType))
-            EndCode = string.Equals(content.EventType, EventNames.Failed, StringComparison.Ordinal) ? SocketClose.Failed : SocketClose.Done;
+            EndCode = string.Equals(content.EventType, EventNames.Failed, StringComparison.Ordinal) ? CloseCodes.Failed : CloseCodes.Done;
         else
             frames.Add(content.Data, content.Kind == RunDataKind.Binary ? WebSocketMessageType.Binary : WebSocketMessageType.Text);
     }

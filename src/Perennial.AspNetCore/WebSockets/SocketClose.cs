@@ -2,18 +2,9 @@ using System.Net.WebSockets;
 
 namespace Perennial.AspNetCore.WebSockets;
 
-/// <summary>The close codes that the server sends (docs/protocol.md), and how it waits for the peer's answer.</summary>
+/// <summary>Closes a socket, and waits for the peer's answer no longer than a limit.</summary>
 internal static class SocketClose
 {
-    public const int Done = 1000;
-    public const int NoBytes = 1003;
-    public const int TooBig = 1009;
-    public const int Failed = 1011;
-    public const int Restarting = 1012;
-    public const int TryLater = 1013;
-    public const int BadRequest = 4400;
-    public const int Forbidden = 4403;
-
     /// <summary>How long a peer may take for what is left to say when it is over. See <see cref="Clock"/>.</summary>
     public static TimeSpan Limit { get; } = TimeSpan.FromSeconds(2);
 

@@ -1,5 +1,6 @@
 using System.Buffers;
 using System.Net.WebSockets;
+using Perennial.Wire;
 
 namespace Perennial.AspNetCore.WebSockets;
 
@@ -36,7 +37,7 @@ internal sealed class SocketReceiver(WebSocket socket, ISocketTaker taker, int m
                     return null;
                 var message = begun.EndOfMessage ? new(default, begun.MessageType, IsTorn: false) : await ReadAsync();
                 if (message is not { } whole)
-                    return SocketClose.TooBig;
+                    return CloseCodes.TooBig;
                 if (await taker.TakeAsync(whole, leave) is { } code)
                     return code;
                 leave.ThrowIfCancellationRequested();

@@ -1,6 +1,7 @@
 using System.Net.WebSockets;
 using Perennial.AspNetCore.Delivery;
 using Perennial.AspNetCore.Stores;
+using Perennial.Wire;
 
 namespace Perennial.AspNetCore.WebSockets;
 
@@ -50,7 +51,7 @@ internal sealed class SocketSession(WebSocket socket, ISocketSink sink, SocketRe
         catch (RunStoreException)
         {
             await leave.CancelAsync();
-            return SocketClose.TryLater;
+            return CloseCodes.TryLater;
         }
         catch (OperationCanceledException)
         {
@@ -59,12 +60,12 @@ internal sealed class SocketSession(WebSocket socket, ISocketSink sink, SocketRe
 
         // The socket says goodbye by itself to a peer that breaks RFC 6455; that must not be cut off either.
         if (socket.State is WebSocketState.CloseReceived or WebSocketState.CloseSent)
-            return SocketClose.Done;
+            return CloseCodes.Done;
         if (socket.State != WebSocketState.Open)
             return null;
         if (_broken is { } broken)
             return broken;
-        return stopping.IsCancellationRequested && await TrySendAwayAsync() ? SocketClose.Restarting : null;
+        return stopping.IsCancellationRequested && await TrySendAwayAsync() ? CloseCodes.Restarting : null;
     }
 
     private async Task<bool> TrySendAwayAsync()
@@ -90,7 +91,7 @@ internal sealed class SocketSession(WebSocket socket, ISocketSink sink, SocketRe
         }
         catch (RunStoreException)
         {
-            _broken = SocketClose.TryLater;
+            _broken = CloseCodes.TryLater;
         }
         catch (WebSocketException e) when (e.WebSocketErrorCode != WebSocketError.ConnectionClosedPrematurely && !leave.IsCancellationRequested)
         {

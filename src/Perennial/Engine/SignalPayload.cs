@@ -1,4 +1,5 @@
 using System.Text.Json;
+using Perennial.Wire;
 
 namespace Perennial.Engine;
 

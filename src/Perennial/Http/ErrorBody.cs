@@ -1,6 +1,7 @@
 using System.IO.Compression;
 using System.Net;
 using System.Text;
+using Perennial.Wire;
 
 namespace Perennial.Http;
 

@@ -143,7 +143,7 @@ internal sealed class LongPollConnection : TransportConnection
     }
 
     /// <summary>Once, so that it is known that the server can be reached, and messages can be sent (RFC 7240, 4.3).</summary>
-    private static void AskForAnswerAtOnce(HttpRequestMessage request) => request.Headers.TryAddWithoutValidation("Prefer", "wait=0");
+    private static void AskForAnswerAtOnce(HttpRequestMessage request) => request.Headers.TryAddWithoutValidation(WaitPreference.HeaderName, WaitPreference.Format(TimeSpan.Zero));
 
     private async Task ReadAnswerAsync(PollAnswer answer, MessageBatch batch, CancellationToken cancellationToken)
     {

@@ -1,3 +1,5 @@
+using Perennial.Wire;
+
 namespace Perennial.Sse;
 
 /// <summary>What events mean beyond their payload, as servers in the field write it.</summary>
@@ -8,7 +10,7 @@ internal static class SseConventions
     /// with JSON or as <c>{"error":…}</c> alone. An event that merely is called done is an event.
     /// </summary>
     public static StreamSignal Classify(in StreamMessage message) =>
-        message.Bytes.SequenceEqual("[DONE]"u8) ? StreamSignal.Completed
+        message.Bytes.SequenceEqual(ControlData.Done) ? StreamSignal.Completed
         : message.NamesItsEventType && message.EventType is "error" && JsonConventions.MayBeJson(message.Bytes) ? StreamSignal.Failed
         : JsonConventions.ClassifyFailures(in message);
 }

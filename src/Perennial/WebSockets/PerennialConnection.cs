@@ -100,9 +100,7 @@ internal sealed class PerennialConnection : WebSocketConnection
         message.Discard();
     }
 
-    /// <summary>As the page lists them: a code from 4400 on is 4000 plus an HTTP status.</summary>
-    protected override bool MayPass(int closeCode) =>
-        closeCode is not (1002 or 1003 or (>= 1007 and <= 1010) or 3000 or 3003 or (>= 4400 and <= 4499 and not (4408 or 4429)));
+    protected override bool MayPass(int closeCode) => CloseCodes.MayPass(closeCode);
 
     private static bool IsEnd(in StreamMessage message) =>
         ControlEvents.Classify(in message) is StreamSignal.Completed or StreamSignal.Stopped or StreamSignal.Failed;

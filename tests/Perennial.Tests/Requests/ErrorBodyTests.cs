@@ -7,6 +7,7 @@ using Perennial.Testing;
 using Perennial.Tests.Fixtures;
 using Perennial.Tests.Support;
 using Perennial.WebSockets;
+using Perennial.Wire;
 using static Perennial.Tests.Support.SseScripts;
 
 namespace Perennial.Tests.Requests;

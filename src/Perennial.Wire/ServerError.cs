@@ -1,7 +1,7 @@
 using System.Globalization;
 using System.Text.Json;
 
-namespace Perennial;
+namespace Perennial.Wire;
 
 /// <summary>
 /// What a server says about an error in JSON, in the shapes in use: problem details (RFC 9457), <c>{"error":{"message","code"}}</c> as
