@@ -21,9 +21,12 @@ internal static class Patience
         while (!condition())
         {
             TimeProvider.System.GetElapsedTime(since).ShouldBeLessThan(Limit, $"It never came to this: {what}.");
-            await Task.Delay(PollInterval, TimeProvider.System, TestContext.Current.CancellationToken);
+            await Breathe();
         }
     }
+
+    /// <summary>Lets other threads run, between two looks at a condition.</summary>
+    public static Task Breathe() => Task.Delay(PollInterval, TimeProvider.System, TestContext.Current.CancellationToken);
 
     /// <summary>Waits until a value has stood still for a while: for what must not happen any more.</summary>
     public static async Task<long> UntilStill(Func<long> value)
@@ -31,7 +34,7 @@ internal static class Patience
         var last = value();
         for (var calm = 0; calm < 50; calm++)
         {
-            await Task.Delay(PollInterval, TimeProvider.System, TestContext.Current.CancellationToken);
+            await Breathe();
             var now = value();
             calm = now == last ? calm : 0;
             last = now;
