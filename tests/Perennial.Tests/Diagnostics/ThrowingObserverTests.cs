@@ -10,7 +10,7 @@ namespace Perennial.Tests.Diagnostics;
 /// <summary>A logger, a listener or a handler that throws is counted, and changes nothing about how a stream ends.</summary>
 public class ThrowingObserverTests
 {
-    [Theory]
+    [Theory(Timeout = Patience.Hang)]
     [InlineData("completed", StreamEndReason.Completed)]
     [InlineData("failed", StreamEndReason.Failed)]
     [InlineData("gave up", StreamEndReason.Failed)]
@@ -23,7 +23,7 @@ public class ThrowingObserverTests
         transport.GetMetrics().HandlerErrors.ShouldBeGreaterThan(0);
     }
 
-    [Theory]
+    [Theory(Timeout = Patience.Hang)]
     [InlineData("completed", StreamEndReason.Completed)]
     [InlineData("failed", StreamEndReason.Failed)]
     [InlineData("gave up", StreamEndReason.Failed)]
@@ -48,7 +48,7 @@ public class ThrowingObserverTests
         transport.GetMetrics().HandlerErrors.ShouldBeGreaterThan(0);
     }
 
-    [Theory]
+    [Theory(Timeout = Patience.Hang)]
     [InlineData("sample")]
     [InlineData("started")]
     [InlineData("stopped")]
@@ -73,7 +73,7 @@ public class ThrowingObserverTests
         bool IsMine(IEnumerable<ActivityLink>? links) => links?.Any(link => link.Context.TraceId == mine.TraceId) ?? false;
     }
 
-    [Fact]
+    [Fact(Timeout = Patience.Hang)]
     public async Task A_logger_that_throws_hides_no_event_from_a_handler()
     {
         await using var transport = new MemoryTransport(services: new TransportServices { LoggerFactory = new ThrowingLogger() });
@@ -87,7 +87,7 @@ public class ThrowingObserverTests
         journal.Entries.ShouldBe(["connecting 0", "connected 0", "message 1", "completed Completed", "closed Completed"]);
     }
 
-    [Fact]
+    [Fact(Timeout = Patience.Hang)]
     public async Task A_logger_that_throws_does_not_keep_a_dead_peer_alive()
     {
         var time = new ManualTimeProvider();

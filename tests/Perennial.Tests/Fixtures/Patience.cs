@@ -3,7 +3,10 @@ namespace Perennial.Tests.Fixtures;
 /// <summary>Waits that end: a test that hangs fails with the line that hung. No test depends on how long a wait takes.</summary>
 internal static class Patience
 {
-    private static readonly TimeSpan Limit = TimeSpan.FromMinutes(3);
+    /// <summary>In milliseconds: a limit for a whole test, where what hangs may be the disposal at its end.</summary>
+    public const int Hang = 180_000;
+
+    private static readonly TimeSpan Limit = TimeSpan.FromMilliseconds(Hang);
     private static readonly TimeSpan PollInterval = TimeSpan.FromMilliseconds(2);
 
     public static Task Soon(this Task task) => task.WaitAsync(Limit, TimeProvider.System, TestContext.Current.CancellationToken);

@@ -51,6 +51,32 @@ public class UserInfoTests
     }
 
     [Fact]
+    public async Task Another_origin_that_messages_are_sent_to_does_not_get_them()
+    {
+        await using var other = ScriptedServer.Start(Status(200));
+        await using var server = ScriptedServer.Start(Stream("data: a\n\n", Ending.Silence));
+        await using var probe = new TransportProbe(new SseTransportOptions { Endpoint = WithUser(server.Address), SendEndpoint = other.Address });
+
+        await probe.Transport.SendAsync("x", probe.Token);
+
+        other.Requests[0].Header("Authorization").ShouldBeNull();
+    }
+
+    [Fact]
+    public async Task The_handler_that_carries_the_requests_sees_a_URL_without_them()
+    {
+        await using var server = ScriptedServer.Start(Stream("data: a\n\n"));
+        using var handler = new Recorder(new SocketsHttpHandler { AllowAutoRedirect = false });
+        await using var probe = new TransportProbe(
+            new SseTransportOptions { Endpoint = WithUser(server.Address) }, new TransportServices { HttpHandler = handler });
+
+        await probe.ReadTextsAsync();
+
+        handler.Urls.ShouldBe([server.Address]);
+        handler.Urls[0].UserInfo.ShouldBeEmpty();
+    }
+
+    [Fact]
     public async Task A_header_of_the_callers_own_takes_their_place()
     {
         await using var server = ScriptedServer.Start(Stream("data: a\n\n"));
@@ -80,4 +106,15 @@ public class UserInfoTests
     }
 
     private static Uri WithUser(Uri address) => new($"http://user:pa%3Ass@{address.Authority}/");
+
+    private sealed class Recorder(HttpMessageHandler inner) : DelegatingHandler(inner)
+    {
+        public List<Uri> Urls { get; } = [];
+
+        protected override Task<HttpResponseMessage> SendAsync(HttpRequestMessage request, CancellationToken cancellationToken)
+        {
+            Urls.Add(request.RequestUri!);
+            return base.SendAsync(request, cancellationToken);
+        }
+    }
 }

@@ -42,7 +42,7 @@ public class HeartbeatTests
         (error.Code, error.IsRecoverable).ShouldBe((TransportErrorCode.IdleTimeout, true));
     }
 
-    [Fact]
+    [Fact(Timeout = Patience.Hang)]
     public async Task A_peer_has_as_long_for_its_answer_as_the_interval_unless_told_otherwise()
     {
         var asked = new TaskCompletionSource<Frame?>();
