@@ -6,6 +6,11 @@ namespace Perennial.Architecture.Tests;
 public class LayerTests
 {
     [Fact]
+    public void The_layers_of_the_client_point_one_way() => Layers.ShouldPointOneWay(
+        typeof(Transport).Assembly,
+        "Errors <- Messages <- Events | Options | Wire <- Diagnostics | Requests <- Engine <- . <- Http <- Sse <- HttpStreams | WebSockets <- Auto <- Management");
+
+    [Fact]
     public void The_layers_of_the_server_point_one_way() => Layers.ShouldPointOneWay(
         typeof(StreamRuns).Assembly,
         "Diagnostics | Options <- Stores <- Runs <- Delivery <- Requests <- Http | WebSockets <- Starts <- Endpoints");
