@@ -86,7 +86,7 @@ internal sealed class ConnectionPump(
             : error;
     }
 
-    private async ValueTask<StreamEnd?> HandOverBatchAsync(long receivedAt, CancellationToken cancellationToken)
+    private void NoteBatch(long receivedAt)
     {
         core.Metrics.BytesReceived(_batch.BytesReceived, isHeartbeat: _batch is { Count: 0, BytesReceived: > 0 }, receivedAt);
         if (core.Logger.IsEnabled(LogLevel.Debug))
@@ -98,7 +98,11 @@ internal sealed class ConnectionPump(
         {
             retry.UseServerDelay(delay);
         }
+    }
 
+    private async ValueTask<StreamEnd?> HandOverBatchAsync(long receivedAt, CancellationToken cancellationToken)
+    {
+        NoteBatch(receivedAt);
         await core.Buffer.WaitWhilePausedAsync(cancellationToken).ConfigureAwait(false);
         var start = 0;
         var requests = core.Requests is { } table && table.IsExpecting(receivedAt) ? table : null;

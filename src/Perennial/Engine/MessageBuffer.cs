@@ -10,7 +10,7 @@ namespace Perennial.Engine;
 /// Any thread may pause, resume, end, wake or ask for the size. The writer appends a batch under one lock; the reader takes messages
 /// without it, but in <see cref="BufferFullMode.DropOldest"/>, where the writer takes messages away from the reader's end.
 /// </remarks>
-internal sealed class MessageBuffer
+internal sealed partial class MessageBuffer
 {
     /// <summary>For <see cref="_lookAt"/>: nothing depends on the size.</summary>
     private const int NeverLook = -1;
@@ -150,14 +150,7 @@ internal sealed class MessageBuffer
             drops = dropsNewest + dropsOldest;
             noticed = drops > 0 && UseNoticesLocked().AddDropped(drops);
             Volatile.Write(ref _dropped, _dropped + drops);
-            if (!_aboveMark && SizeLocked >= _mark)
-            {
-                _aboveMark = true;
-                _aboveMarkSince = receivedAt;
-                UpdateLookLocked();
-                noticed |= UseNoticesLocked().AddCrossing(BufferNoticeKind.Backpressure, SizeLocked);
-            }
-
+            noticed |= NoticeWayUpLocked(receivedAt);
             wake = _readerWait.TryClaim(IsReadableLocked);
         }
 
@@ -177,6 +170,19 @@ internal sealed class MessageBuffer
         }
 
         return dealtWith;
+    }
+
+    /// <summary>Whether the size reached the mark, so that there is something new to announce.</summary>
+    private bool NoticeWayUpLocked(long receivedAt)
+    {
+        if (_aboveMark || SizeLocked < _mark)
+        {
+            return false;
+        }
+
+        (_aboveMark, _aboveMarkSince) = (true, receivedAt);
+        UpdateLookLocked();
+        return UseNoticesLocked().AddCrossing(BufferNoticeKind.Backpressure, SizeLocked);
     }
 
     /// <summary>Takes the oldest notice not yet announced.</summary>
@@ -225,107 +231,6 @@ internal sealed class MessageBuffer
         }
     }
 
-    /// <summary>Takes the next message, unless there is none or hand-over is paused. One reader at a time.</summary>
-    public bool TryRead(out StreamMessage message)
-    {
-        var isRead = _options.FullMode == BufferFullMode.DropOldest ? TryReadUnderLock(long.MaxValue, out message) : TryReadWithoutLock(out message);
-        LookAfterReadIfNeeded();
-        return isRead;
-    }
-
-    /// <summary>The same, if the next message is before the given place.</summary>
-    public bool TryReadBefore(long place, out StreamMessage message)
-    {
-        if (_options.FullMode != BufferFullMode.DropOldest)
-        {
-            message = default;
-            return _store.Removed < place && TryRead(out message);
-        }
-
-        var isRead = TryReadUnderLock(place, out message);
-        LookAfterReadIfNeeded();
-        return isRead;
-    }
-
-    /// <summary>
-    /// Waits until <see cref="TryRead"/> may succeed or <see cref="WakeReader"/> is called (<see langword="null"/>), or the stream has
-    /// ended and all of it was read (how it ended). One reader at a time.
-    /// </summary>
-    public ValueTask<StreamEnd?> WaitToReadAsync(CancellationToken cancellationToken)
-    {
-        lock (_gate)
-        {
-            if (IsReadableLocked || _wakeRequested)
-            {
-                _wakeRequested = false;
-                return new ValueTask<StreamEnd?>((StreamEnd?)null);
-            }
-
-            if (EndForReaderLocked is { } end)
-            {
-                return new ValueTask<StreamEnd?>(end);
-            }
-
-            if (cancellationToken.IsCancellationRequested)
-            {
-                return ValueTask.FromCanceled<StreamEnd?>(cancellationToken);
-            }
-
-            _readerWait.Begin();
-        }
-
-        return _readerWait.AsValueTask(cancellationToken);
-    }
-
-    /// <summary>Lets the reader's present wait, or else its next one, end whether or not there is a message.</summary>
-    public void WakeReader() => SetAndWake(static buffer => buffer._wakeRequested = !buffer._readerWait.IsPending, mayWakeForNothing: true);
-
-    /// <param name="timestamp">Now; kept where the buffer is not paused already.</param>
-    public void Pause(long timestamp)
-    {
-        lock (_gate)
-        {
-            _pausedSince = _paused ? _pausedSince : timestamp;
-            _paused = true;
-            Volatile.Write(ref _held, true);
-        }
-    }
-
-    public void Resume()
-    {
-        TaskCompletionSource? resumed = null;
-        SetAndWake(
-            buffer =>
-            {
-                buffer._paused = false;
-                Volatile.Write(ref buffer._held, buffer._discarded);
-                (resumed, buffer._resumed) = (buffer._resumed, null);
-            },
-            mayWakeForNothing: false);
-        resumed?.TrySetResult();
-    }
-
-    /// <summary>No more messages will come; what waits can still be read, and then this end.</summary>
-    public void End(StreamEnd end) => SetAndWake(buffer => buffer._end = end, mayWakeForNothing: false);
-
-    /// <summary>Messages will come again.</summary>
-    public void Reopen()
-    {
-        lock (_gate)
-        {
-            _end = null;
-        }
-    }
-
-    /// <summary>Forgets what waits and hands out nothing more: the reader gets the end as soon as there is one.</summary>
-    public void Discard() => SetAndWake(
-        static buffer =>
-        {
-            buffer._discarded = true;
-            Volatile.Write(ref buffer._held, true);
-        },
-        mayWakeForNothing: false);
-
     /// <summary>How many of the coming messages are accepted, how many of them dropped, and how many old ones make room.</summary>
     private (int Accepted, int DropsNewest, int DropsOldest) AdmitLocked(int count)
     {
@@ -352,114 +257,11 @@ internal sealed class MessageBuffer
         }
     }
 
-    private bool TryReadWithoutLock(out StreamMessage message)
-    {
-        if (TryReadHere(out message))
-        {
-            return true;
-        }
-
-        lock (_gate)
-        {
-            if (_held || !_store.TrySwap())
-            {
-                return false;
-            }
-        }
-
-        _metrics.HandedOver(_store.OutgoingSince);
-        return TryReadHere(out message);
-    }
-
-    private bool TryReadUnderLock(long place, out StreamMessage message)
-    {
-        bool isSwapped;
-        lock (_gate)
-        {
-            if (_store.Removed >= place)        // the writer may have dropped messages since the reader looked
-            {
-                message = default;
-                return false;
-            }
-
-            if (TryReadHere(out message))
-            {
-                return true;
-            }
-
-            isSwapped = !_held && _store.TrySwap();
-            if (!isSwapped || !TryReadHere(out message))
-            {
-                return false;
-            }
-        }
-
-        _metrics.HandedOver(_store.OutgoingSince);
-        return true;
-    }
-
-    private bool TryReadHere(out StreamMessage message)
-    {
-        if (Volatile.Read(ref _held))
-        {
-            message = default;
-            return false;
-        }
-
-        return _store.TryTake(out message);
-    }
-
-    /// <summary>
-    /// Announces the way down through the mark and lets the writer go on at half the capacity: one wake-up for many messages. No
-    /// fence is needed: while the writer waits, a message that the reader has not taken was appended after the size to look at was set,
-    /// and a reader that misses it sees it at the next try, which takes the lock when there is no message.
-    /// </summary>
-    private void LookAfterRead()
-    {
-        TaskCompletionSource? room = null;
-        var noticed = false;
-        lock (_gate)
-        {
-            var size = SizeLocked;
-            if (_aboveMark && size < _mark)
-            {
-                _aboveMark = false;
-                noticed = UseNoticesLocked().AddCrossing(BufferNoticeKind.Drained, size);
-            }
-
-            if (_writerWaits && size <= _options.Capacity / 2)
-            {
-                _writerWaits = false;
-                (room, _room) = (_room, null);
-            }
-
-            UpdateLookLocked();
-        }
-
-        if (noticed)
-        {
-            _noticed(_listener);
-        }
-
-        room?.TrySetResult();
-    }
-
-    private void LookAfterReadIfNeeded()
-    {
-        if (Volatile.Read(ref _lookAt) is not NeverLook and var size && _store.RoughCount <= size)
-        {
-            LookAfterRead();
-        }
-    }
-
     private BufferNotices UseNoticesLocked() => _notices ??= new BufferNotices();
 
     private void UpdateLookLocked() => Volatile.Write(
         ref _lookAt,
         Math.Max(_aboveMark ? _mark - 1 : NeverLook, _writerWaits ? _options.Capacity / 2 : NeverLook));
-
-    /// <summary>The end, once the reader has everything before it.</summary>
-    private StreamEnd? EndForReaderLocked => SizeLocked == 0 ? _end : null;
 
     private ValueTask WaitForResumeLocked(CancellationToken cancellationToken)
     {

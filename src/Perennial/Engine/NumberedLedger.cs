@@ -32,9 +32,6 @@ internal sealed class NumberedLedger
     /// <summary>Whether there are messages that the present connection has not written.</summary>
     public bool HasUnwritten => _written < _unanswered.Count;
 
-    /// <summary>Those the present connection has written, the first one first.</summary>
-    public IEnumerable<OutgoingSend> Written => _unanswered.Take(_written);
-
     /// <summary>Whether messages may follow the name: a peer that has forgotten the sender would see a hole; one that never knew it cannot.</summary>
     public bool IsKnown => _naming == Naming.Answered || (_naming == Naming.Named && _sender.Next == 1);
 
@@ -107,6 +104,29 @@ internal sealed class NumberedLedger
         _unanswered.RemoveAt(index);
         _written -= index < _written ? 1 : 0;
         return send;
+    }
+
+    /// <summary>Those that have waited too long for an answer. They keep their places.</summary>
+    /// <param name="limit">How long an answer may take.</param>
+    /// <param name="isReading">Whether answers are being read; else none has waited too long.</param>
+    /// <param name="time">The clock.</param>
+    /// <param name="wait">When to look again, from now.</param>
+    public List<OutgoingSend> FindLate(TimeSpan limit, bool isReading, TimeProvider time, out TimeSpan wait)
+    {
+        List<OutgoingSend> late = [];
+        foreach (var send in _unanswered.Take(_written).Where(static send => !send.Fate.IsCompleted))
+        {
+            wait = isReading ? limit - time.GetElapsedTime(send.LeftAt) : limit;
+            if (wait > TimeSpan.Zero)
+            {
+                return late;
+            }
+
+            late.Add(send);
+        }
+
+        wait = Timeout.InfiniteTimeSpan;
+        return late;
     }
 
     /// <summary>Takes out all, and begins anew under another name.</summary>

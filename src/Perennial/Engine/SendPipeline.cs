@@ -5,7 +5,7 @@ namespace Perennial.Engine;
 /// calls. A connection is given one at a time, or, where its protocol numbers and acknowledges them, as many as the peer may owe an answer;
 /// what a lost connection leaves without an answer is then written again on the next. No task runs while nothing can leave. Thread safe.
 /// </summary>
-internal sealed class SendPipeline(TransportCore core) : INumberedAnswers, IAsyncDisposable
+internal sealed partial class SendPipeline(TransportCore core) : INumberedAnswers, IAsyncDisposable
 {
     private readonly SingleSends _single = new(core);
     private readonly Lock _gate = new();
@@ -69,39 +69,6 @@ internal sealed class SendPipeline(TransportCore core) : INumberedAnswers, IAsyn
                 _loop = DetachedTask.Run(RunAsync);
             }
         }
-    }
-
-    /// <inheritdoc/>
-    public bool Acknowledge(int connection, long received)
-    {
-        List<OutgoingSend> answered;
-        bool isForgotten;
-        lock (_gate)
-        {
-            if (connection != _begunOver)
-            {
-                return false;
-            }
-
-            answered = _numbered.Acknowledge(received, out isForgotten);
-        }
-
-        answered.ForEach(isForgotten ? Forget : Acknowledge);
-        Wake();
-        return answered.Count > 0 && !isForgotten;
-    }
-
-    /// <inheritdoc/>
-    public void Refuse(int connection, long number, TransportException error)
-    {
-        OutgoingSend? send;
-        lock (_gate)
-        {
-            send = connection == _begunOver ? _numbered.Refuse(number) : null;
-        }
-
-        send?.Fail(error);
-        Wake();
     }
 
     /// <summary>A session ended, and with it every message in it. The next one begins under another name, so that none of them arrives in it.</summary>
@@ -271,50 +238,4 @@ internal sealed class SendPipeline(TransportCore core) : INumberedAnswers, IAsyn
             }
         }
     }
-
-    /// <summary>
-    /// Gives up on what had no answer in time. It keeps its place, since its number is used. While nothing is read no answer can be seen:
-    /// that is our silence.
-    /// </summary>
-    private void FailLate()
-    {
-        List<OutgoingSend> late = [];
-        lock (_gate)
-        {
-            var isReading = core.Connection.Present is { IsReading: true } connection && connection.Number == _begunOver;
-            var wait = Timeout.InfiniteTimeSpan;
-            foreach (var send in _numbered.Written.Where(static send => !send.Fate.IsCompleted))
-            {
-                var left = isReading ? core.Options.SendRules.Timeout - core.Time.GetElapsedTime(send.LeftAt) : core.Options.SendRules.Timeout;
-                if (left > TimeSpan.Zero)
-                {
-                    wait = left;
-                    break;
-                }
-
-                late.Add(send);
-            }
-
-            TimeLocked(wait);
-        }
-
-        late.ForEach(send => send.Fail(TransportErrorCode.SendTimeout, $"No confirmation within {core.Options.SendRules.Timeout}."));
-    }
-
-    private void TimeLocked(TimeSpan wait)
-    {
-        _isTimed = wait != Timeout.InfiniteTimeSpan;
-        _timer ??= core.Time.CreateTimer(
-            static pipeline => ((SendPipeline)pipeline!).FailLate(), this, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
-        _timer.Change(wait, Timeout.InfiniteTimeSpan);
-    }
-
-    private void Acknowledge(OutgoingSend send)
-    {
-        core.Metrics.MessageSent(send.Message.Data.Length);
-        send.Succeed(SendOutcome.Acknowledged);
-    }
-
-    private static void Forget(OutgoingSend send) => send.Fail(
-        TransportErrorCode.ConnectionLost, "The connection broke off before the message was confirmed, and the server does not remember it.");
 }

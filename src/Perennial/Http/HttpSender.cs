@@ -82,24 +82,7 @@ internal sealed class HttpSender : IDisposable
 
         for (var redirects = 0; ; redirects++)
         {
-            opening?.Leaves(request);
-            HttpResponseMessage response;
-            try
-            {
-                response = await SendAsGivenAsync(request, cancellationToken).ConfigureAwait(false);
-            }
-            catch (Exception e) when (HttpErrors.IsNetwork(e))
-            {
-                var error = HttpErrors.FromRequest(e, request);
-                opening?.Failed(request, error);
-                throw error;
-            }
-            catch (OperationCanceledException e) when (!cancellationToken.IsCancellationRequested)
-            {
-                // A limit of somebody else's, such as a handler's own: the attempt is lost, and whether the server acted is unknown.
-                throw new TransportException(TransportErrorCode.ConnectTimeout, "The HTTP handler gave up on the request.", isTransient: true, e);
-            }
-
+            var response = await SendToServerAsync(request, opening, cancellationToken).ConfigureAwait(false);
             if (!Redirects.IsRedirect(response))
             {
                 opening?.Answered(response);
@@ -122,6 +105,26 @@ internal sealed class HttpSender : IDisposable
 
                 request = next;
             }
+        }
+    }
+
+    private async Task<HttpResponseMessage> SendToServerAsync(HttpRequestMessage request, OpeningRequest? opening, CancellationToken cancellationToken)
+    {
+        opening?.Leaves(request);
+        try
+        {
+            return await SendAsGivenAsync(request, cancellationToken).ConfigureAwait(false);
+        }
+        catch (Exception e) when (HttpErrors.IsNetwork(e))
+        {
+            var error = HttpErrors.FromRequest(e, request);
+            opening?.Failed(request, error);
+            throw error;
+        }
+        catch (OperationCanceledException e) when (!cancellationToken.IsCancellationRequested)
+        {
+            // A limit of somebody else's, such as a handler's own: the attempt is lost, and whether the server acted is unknown.
+            throw new TransportException(TransportErrorCode.ConnectTimeout, "The HTTP handler gave up on the request.", isTransient: true, e);
         }
     }
 

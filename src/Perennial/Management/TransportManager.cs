@@ -1,5 +1,4 @@
 using System.Collections.Concurrent;
-using System.Diagnostics.CodeAnalysis;
 using Microsoft.Extensions.Logging;
 using Perennial.Diagnostics;
 
@@ -16,7 +15,7 @@ namespace Perennial.Management;
 /// manager.Events.Reconnecting += (_, e) => Console.WriteLine($"{e.Id}: attempt {e.Event.Attempt}");
 /// </code>
 /// </example>
-public sealed class TransportManager : IAsyncDisposable, IDisposable
+public sealed partial class TransportManager : IAsyncDisposable, IDisposable
 {
     private readonly TransportManagerOptions _options;
     private readonly TransportPool _pool;
@@ -141,35 +140,6 @@ public sealed class TransportManager : IAsyncDisposable, IDisposable
     /// <param name="state">The state.</param>
     public IReadOnlyList<Transport> InState(TransportState state) => [.. Transports.Where(transport => transport.State == state)];
 
-    /// <summary>Closes a transport for good and takes it out of the pool.</summary>
-    /// <param name="id">As in <see cref="Transport.Id"/>.</param>
-    /// <param name="cancellationToken">Ends the wait for it, which is at most <see cref="TransportManagerOptions.CloseTimeout"/>.</param>
-    /// <returns>Whether it was in the pool.</returns>
-    public async Task<bool> CloseAsync(string id, CancellationToken cancellationToken = default)
-    {
-        if (!_pool.TryGet(id, out var pooled) || !_pool.TryRemove(pooled))
-        {
-            return false;
-        }
-
-        await WaitAsync(BeginClosing(pooled, RemovalReason.Closed), pooled.Transport, cancellationToken).ConfigureAwait(false);
-        return true;
-    }
-
-    /// <summary>Closes all transports that are in the pool now, all at the same time.</summary>
-    /// <param name="cancellationToken">Ends the wait for them, which is at most <see cref="TransportManagerOptions.CloseTimeout"/>.</param>
-    public async Task CloseAllAsync(CancellationToken cancellationToken = default)
-    {
-        PooledTransport[] removed = [.. _pool.Snapshot.Transports.Where(_pool.TryRemove)];
-        foreach (var pooled in removed)
-        {
-            _ = BeginClosing(pooled, RemovalReason.Closed);
-        }
-
-        await Task.WhenAll(_closing.Select(closing => WaitAsync(closing.Value, closing.Key.Transport, cancellationToken))).ConfigureAwait(false);
-        Events.RaiseAllClosed(removed.Length);
-    }
-
     /// <summary>What each transport did so far.</summary>
     public IReadOnlyList<TransportMetrics> GetMetrics() => [.. _pool.Snapshot.Transports.Select(static pooled => pooled.Transport.GetMetrics())];
 
@@ -266,45 +236,6 @@ public sealed class TransportManager : IAsyncDisposable, IDisposable
 
     private TransportHealth HealthOf(Transport transport) => TransportHealth.Of(
         transport, Services.Breakers?.StateOf(transport.Endpoint) ?? BreakerState.Closed);
-
-    private Task BeginClosing(PooledTransport pooled, RemovalReason reason)
-    {
-        var closing = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
-        _closing[pooled] = closing.Task;
-        _ = CloseForGoodAsync(pooled, reason, closing);
-        return closing.Task;
-    }
-
-    [SuppressMessage("Design", "CA1031", Justification = "A transport of somebody else's may throw anything while it is closed; the others are closed all the same.")]
-    private async Task CloseForGoodAsync(PooledTransport pooled, RemovalReason reason, TaskCompletionSource closing)
-    {
-        var transport = pooled.Transport;
-        try
-        {
-            await transport.DisposeAsync().ConfigureAwait(false);
-        }
-        catch (Exception e)
-        {
-            Log.CloseFailed(_logger, transport.Kind, transport.Id, e.GetType().Name);
-        }
-
-        Events.Detach(transport);
-        Events.RaiseRemoved(new RemovedEvent(transport, reason));
-        _closing.TryRemove(pooled, out _);
-        closing.SetResult();
-    }
-
-    private async Task WaitAsync(Task closing, Transport transport, CancellationToken cancellationToken)
-    {
-        try
-        {
-            await closing.WaitAsync(_options.CloseTimeout, Services.Time, cancellationToken).ConfigureAwait(false);
-        }
-        catch (TimeoutException)
-        {
-            ManagerLog.LeftBehind(_logger, transport.Kind, transport.Id, _options.CloseTimeout);
-        }
-    }
 
     /// <summary>Checks that take longer than the interval are not to pile up.</summary>
     private void OnTimer()

@@ -7,7 +7,7 @@ namespace Perennial.Sse;
 /// Turns the bytes of an event stream into messages (HTML standard, 9.2.5 and 9.2.6), whatever the pieces they come in. Touches no
 /// I/O. One parser reads one response; not thread safe.
 /// </summary>
-internal sealed class SseEventParser
+internal sealed partial class SseEventParser
 {
     private const byte LineFeed = (byte)'\n';
     private const byte CarriageReturn = (byte)'\r';
@@ -42,8 +42,6 @@ internal sealed class SseEventParser
         }
     }
 
-    private static ReadOnlySpan<byte> Utf8Bom => [0xEF, 0xBB, 0xBF];
-
     /// <summary>Whether an event of this stream was dispatched.</summary>
     public bool HasDispatched { get; private set; }
 
@@ -55,17 +53,7 @@ internal sealed class SseEventParser
     [MethodImpl(MethodImplOptions.NoInlining)]      // into a small caller the compiler would inline this, and then nothing of what is in it
     public void Parse(ReadOnlySpan<byte> bytes, MessageBatch batch)
     {
-        if (_byteOrderMark < Utf8Bom.Length)
-        {
-            bytes = SkipByteOrderMark(bytes);
-        }
-
-        if (_skipsLineFeed && !bytes.IsEmpty)
-        {
-            _skipsLineFeed = false;
-            bytes = bytes[0] == LineFeed ? bytes[1..] : bytes;
-        }
-
+        bytes = SkipBeginning(bytes);
         if (_line.Length > 0 && !FinishLine(ref bytes, batch))
         {
             return;
@@ -102,67 +90,6 @@ internal sealed class SseEventParser
 
     /// <summary>Gives pooled memory back. The beginning of a line is lost, so this ends the use of a parser.</summary>
     public void Release() => _line.Release();
-
-    /// <summary>"The UTF-8 decode algorithm strips one leading UTF-8 Byte Order Mark (BOM), if any."</summary>
-    private ReadOnlySpan<byte> SkipByteOrderMark(ReadOnlySpan<byte> bytes)
-    {
-        while (!bytes.IsEmpty && _byteOrderMark < Utf8Bom.Length)
-        {
-            if (bytes[0] != Utf8Bom[_byteOrderMark])
-            {
-                KeepLine(Utf8Bom[.._byteOrderMark]);
-                _byteOrderMark = Utf8Bom.Length;
-                return bytes;
-            }
-
-            _byteOrderMark++;
-            bytes = bytes[1..];
-        }
-
-        return bytes;
-    }
-
-    /// <summary>Lines end with CR LF, LF or CR. A CR ends its line at once; an LF that follows later is part of the same end.</summary>
-    private ReadOnlySpan<byte> AfterLineEnd(ReadOnlySpan<byte> bytes, int end)
-    {
-        var next = end + 1;
-        if (bytes[end] == CarriageReturn)
-        {
-            if (next == bytes.Length)
-            {
-                _skipsLineFeed = true;
-            }
-            else if (bytes[next] == LineFeed)
-            {
-                next++;
-            }
-        }
-
-        return bytes[next..];
-    }
-
-    /// <summary>Reads the line that began in earlier bytes, if it ends in these.</summary>
-    private bool FinishLine(ref ReadOnlySpan<byte> bytes, MessageBatch batch)
-    {
-        var end = bytes.IndexOfAny(LineFeed, CarriageReturn);
-        if (end < 0)
-        {
-            KeepLine(bytes);
-            return false;
-        }
-
-        KeepLine(bytes[..end]);
-        ReadLine(_line.Bytes, batch);
-        _line.Clear();
-        bytes = AfterLineEnd(bytes, end);
-        return true;
-    }
-
-    private void KeepLine(ReadOnlySpan<byte> bytes)
-    {
-        ThrowIfTooLarge(_line.Length + bytes.Length - FieldNameAllowance);
-        _line.Append(bytes);
-    }
 
     [MethodImpl(MethodImplOptions.NoInlining)]      // leaves room for what is inlined for data
     private void ReadLine(ReadOnlySpan<byte> line, MessageBatch batch)

@@ -55,16 +55,7 @@ internal abstract class WebSocketConnection : TransportConnection, ISocketOwner
     [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
     public override async ValueTask<ReadOutcome> ReadAsync(MessageBatch batch, CancellationToken cancellationToken)
     {
-        if (_leaving == default)
-        {
-            _leaving = cancellationToken.UnsafeRegister(static connection => _ = ((WebSocketConnection)connection!).SayGoodbyeAsync(), this);
-        }
-
-        if (_fault is not null)
-        {
-            throw _fault;
-        }
-
+        BeginReading(cancellationToken);
         try
         {
             while (true)
@@ -150,6 +141,19 @@ internal abstract class WebSocketConnection : TransportConnection, ISocketOwner
     }
 
     public override ValueTask WaitUntilItSendsAsync(CancellationToken cancellationToken) => Sender.WaitForTurnAsync(cancellationToken);
+
+    private void BeginReading(CancellationToken cancellationToken)
+    {
+        if (_leaving == default)
+        {
+            _leaving = cancellationToken.UnsafeRegister(static connection => _ = ((WebSocketConnection)connection!).SayGoodbyeAsync(), this);
+        }
+
+        if (_fault is not null)
+        {
+            throw _fault;
+        }
+    }
 
     private ValueTask<ValueWebSocketReceiveResult> TakePending()
     {
