@@ -192,14 +192,17 @@ export function createManager(options: ManagerOptions = {}): TransportManager {
     return breaker;
   }
 
-  /** One that failed may be connected again, with fresh credentials for one: it has the time of an idle one, unless room is needed. */
+  /**
+   * One that failed may be connected again, with fresh credentials for one: it has the time of an idle one, unless room is needed. Then one
+   * that is over goes with its unread messages, once it was idle.
+   */
   function sweep(isRoomNeeded: boolean): void {
     const time = now();
     for (const [id, { transport, addedAt }] of members) {
       const { bufferSize, state, lastActivityAt = 0 } = transport.getMetrics();
-      if (transport.isBeingRead || bufferSize) continue;
       const isOver = state == "closed" || (isRoomNeeded && state == "failed");
-      if (isOver || time - Math.max(addedAt, lastActivityAt) >= maxIdleTime) void manager.closeTransport(id);
+      if (transport.isBeingRead || (bufferSize && !(isRoomNeeded && isOver))) continue;
+      if ((isOver && !bufferSize) || time - Math.max(addedAt, lastActivityAt) >= maxIdleTime) void manager.closeTransport(id);
     }
   }
 
