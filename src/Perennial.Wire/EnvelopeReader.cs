@@ -7,83 +7,78 @@ namespace Perennial.Wire;
 /// any order, and unknown ones are ignored. Every method may throw <see cref="JsonException"/>; half a surrogate pair, which is valid JSON
 /// but no string, throws <see cref="InvalidOperationException"/>, and <c>binary</c> that is no base64 <see cref="FormatException"/>.
 /// </summary>
-internal readonly ref struct EnvelopeReader
+internal ref struct EnvelopeReader
 {
     private readonly ReadOnlySpan<byte> _json;
-    private readonly Range? _id;
-    private readonly Range? _type;
-    private readonly Range? _data;
-    private readonly bool _dataIsString;
+    private Place _id;
+    private Place _type;
+    private Place _data;
+    private bool _dataIsString;
 
-    private EnvelopeReader(ReadOnlySpan<byte> json, Members members)
-    {
-        _json = json;
-        _id = members.Id;
-        _type = members.Type;
-        _data = members.Data;
-        _dataIsString = members.DataIsString;
-        IsBinary = members.IsBinary;
-    }
+    private EnvelopeReader(ReadOnlySpan<byte> json) => _json = json;
 
     /// <summary>Whether there is a name or a payload, so that the envelope holds an event.</summary>
-    public bool HoldsEvent => _type is not null || _data is not null;
+    public readonly bool HoldsEvent => _type.IsFound || _data.IsFound;
 
     /// <summary>Whether the payload is bytes.</summary>
-    public bool IsBinary { get; }
+    public bool IsBinary { get; private set; }
 
     /// <summary>Finds the members. Returns false if the JSON is no object, or has none of the members of an envelope.</summary>
     public static bool TryFind(ReadOnlySpan<byte> json, out EnvelopeReader envelope)
     {
-        envelope = default;
+        envelope = new EnvelopeReader(json);
         var reader = new Utf8JsonReader(json);
         if (!reader.Read() || reader.TokenType != JsonTokenType.StartObject)
         {
             return false;
         }
 
-        var members = default(Members);
         while (reader.Read() && reader.TokenType == JsonTokenType.PropertyName)
         {
-            members.Read(ref reader);
+            var member = MemberAt(ref reader);
+            reader.Read();
+            var start = (int)reader.TokenStartIndex;
+            var isString = reader.TokenType == JsonTokenType.String;
+            reader.Skip();
+            envelope.Note(member, new Place(start, (int)reader.BytesConsumed), isString);
         }
 
         var isWhole = !reader.Read();      // what follows the object is an error
-        envelope = new EnvelopeReader(json, members);
-        return isWhole && (envelope.HoldsEvent || envelope._id is not null);
+        return isWhole && (envelope.HoldsEvent || envelope._id.IsFound);
     }
 
     /// <summary>The event's id; empty where there is none.</summary>
     /// <param name="scratch">Room for the whole envelope: unescaped, every text is shorter.</param>
-    public ReadOnlySpan<byte> ReadId(Span<byte> scratch) => _id is { } range ? Unescape(_json[range], scratch) : default;
+    public readonly ReadOnlySpan<byte> ReadId(Span<byte> scratch) => _id.IsFound ? Unescape(_id.In(_json), scratch) : default;
 
     /// <summary>The event's name; <see langword="null"/> where there is none.</summary>
-    public string? ReadType()
+    public readonly string? ReadType()
     {
-        if (_type is not { } range)
+        if (!_type.IsFound)
         {
             return null;
         }
 
-        var reader = new Utf8JsonReader(_json[range]);
+        var reader = new Utf8JsonReader(_type.In(_json));
         reader.Read();
         return reader.GetString();
     }
 
     /// <summary>The payload: the text of a string, the bytes of base64, or any other value as it is written.</summary>
     /// <param name="scratch">Room for what is left of the envelope.</param>
-    public ReadOnlySpan<byte> ReadData(Span<byte> scratch)
+    public readonly ReadOnlySpan<byte> ReadData(Span<byte> scratch)
     {
-        if (_data is not { } range)
+        if (!_data.IsFound)
         {
             return default;
         }
 
         if (!IsBinary)
         {
-            return _dataIsString ? Unescape(_json[range], scratch) : _json[range];
+            return _dataIsString ? Unescape(_data.In(_json), scratch) : _data.In(_json);
         }
 
-        var reader = new Utf8JsonReader(_json[range]);
+        var reader = new Utf8JsonReader(_data.In(_json));
         reader.Read();
         return reader.GetBytesFromBase64();
     }
@@ -95,6 +90,32 @@ internal readonly ref struct EnvelopeReader
         return scratch[..reader.CopyString(scratch)];
     }
 
+    private static Member MemberAt(ref Utf8JsonReader name) =>
+        name.ValueTextEquals("data"u8) ? Member.Data
+        : name.ValueTextEquals("id"u8) ? Member.Id
+        : name.ValueTextEquals("type"u8) ? Member.Type
+        : name.ValueTextEquals("binary"u8) ? Member.Binary
+        : Member.Other;
+
+    /// <summary>Notes where the value of a member is. Of members of one name the last counts.</summary>
+    private void Note(Member member, Place place, bool isString)
+    {
+        switch (member)
+        {
+            case Member.Id when isString:
+                _id = place;
+                break;
+            case Member.Type when isString:
+                _type = place;
+                break;
+            case Member.Data or Member.Binary:
+                _data = place;
+                _dataIsString = isString;
+                IsBinary = member == Member.Binary;
+                break;
+        }
+    }
+
     private enum Member
     {
         Other,
@@ -104,47 +125,11 @@ internal readonly ref struct EnvelopeReader
         Binary,
     }
 
-    private struct Members
+    /// <summary>Where a value is in the JSON, quotes included. No value ends at 0, so the default is a value that was not found.</summary>
+    private readonly record struct Place(int Start, int End)
     {
-        public Range? Id { get; private set; }
+        public bool IsFound => End != 0;
 
-        public Range? Type { get; private set; }
-
-        public Range? Data { get; private set; }
-
-        public bool DataIsString { get; private set; }
-
-        public bool IsBinary { get; private set; }
-
-        /// <summary>Reads the member at whose name the reader stands, with its value. Of members of one name the last counts.</summary>
-        public void Read(ref Utf8JsonReader reader)
-        {
-            var member = reader.ValueTextEquals("data"u8) ? Member.Data
-                : reader.ValueTextEquals("id"u8) ? Member.Id
-                : reader.ValueTextEquals("type"u8) ? Member.Type
-                : reader.ValueTextEquals("binary"u8) ? Member.Binary
-                : Member.Other;
-            reader.Read();
-            var start = (int)reader.TokenStartIndex;
-            var isString = reader.TokenType == JsonTokenType.String;
-            reader.Skip();
-            Set(member, start..(int)reader.BytesConsumed, isString);
-        }
-
-        private void Set(Member member, Range range, bool isString)
-        {
-            switch (member)
-            {
-                case Member.Id when isString:
-                    Id = range;
-                    break;
-                case Member.Type when isString:
-                    Type = range;
-                    break;
-                case Member.Data or Member.Binary:
-                    (Data, DataIsString, IsBinary) = (range, isString, member == Member.Binary);
-                    break;
-            }
-        }
+        public ReadOnlySpan<byte> In(ReadOnlySpan<byte> json) => json[Start..End];
     }
 }
