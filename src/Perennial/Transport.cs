@@ -1,4 +1,5 @@
 using System.Diagnostics.CodeAnalysis;
+using System.Text;
 using Perennial.Engine;
 using Perennial.Requests;
 
@@ -14,7 +15,7 @@ namespace Perennial;
 /// thread that reads the network, and a handler may call any member. A new protocol is a subclass that overrides
 /// <see cref="OpenAsync"/>.
 /// </remarks>
-public abstract partial class Transport : IAsyncDisposable, IDisposable
+public abstract class Transport : IAsyncDisposable, IDisposable
 {
     private readonly TransportCore _core;
     private readonly TransportEngine _engine;
@@ -33,6 +34,87 @@ public abstract partial class Transport : IAsyncDisposable, IDisposable
         options.ValidateWith(services.HttpHandler);
         _core = new TransportCore(kind, options, services, this);
         _engine = new TransportEngine(_core, OpenAsync);
+    }
+
+    /// <summary>An attempt to connect begins.</summary>
+    public event EventHandler<ConnectingEvent>? Connecting
+    {
+        add => _engine.Handlers.Connecting += value;
+        remove => _engine.Handlers.Connecting -= value;
+    }
+
+    /// <summary>A connection stands.</summary>
+    public event EventHandler<ConnectedEvent>? Connected
+    {
+        add => _engine.Handlers.Connected += value;
+        remove => _engine.Handlers.Connected -= value;
+    }
+
+    /// <summary>A connection was lost or could not be made; another attempt follows.</summary>
+    public event EventHandler<ReconnectingEvent>? Reconnecting
+    {
+        add => _engine.Handlers.Reconnecting += value;
+        remove => _engine.Handlers.Reconnecting -= value;
+    }
+
+    /// <summary>
+    /// A message. While it has a handler, messages are consumed by events and the sequence cannot be read. Adding a handler does not
+    /// connect.
+    /// </summary>
+    /// <exception cref="InvalidOperationException">The sequence is being read.</exception>
+    public event EventHandler<StreamMessage>? MessageReceived
+    {
+        add => _engine.AddMessageHandler(value);
+        remove => _engine.RemoveMessageHandler(value);
+    }
+
+    /// <summary>The stream completed or was stopped; all messages came before.</summary>
+    public event EventHandler<CompletedEvent>? Completed
+    {
+        add => _engine.Handlers.Completed += value;
+        remove => _engine.Handlers.Completed -= value;
+    }
+
+    /// <summary>Something went wrong, recoverable or not.</summary>
+    public event EventHandler<ErrorEvent>? ErrorOccurred
+    {
+        add => _engine.Handlers.ErrorOccurred += value;
+        remove => _engine.Handlers.ErrorOccurred -= value;
+    }
+
+    /// <summary>The transport is closed. Once for each start, and last.</summary>
+    public event EventHandler<ClosedEvent>? Closed
+    {
+        add => _engine.Handlers.Closed += value;
+        remove => _engine.Handlers.Closed -= value;
+    }
+
+    /// <summary>The buffer filled up to its high-water mark.</summary>
+    public event EventHandler<BackpressureEvent>? Backpressure
+    {
+        add => _engine.Handlers.Backpressure += value;
+        remove => _engine.Handlers.Backpressure -= value;
+    }
+
+    /// <summary>The buffer emptied below its high-water mark.</summary>
+    public event EventHandler<DrainedEvent>? Drained
+    {
+        add => _engine.Handlers.Drained += value;
+        remove => _engine.Handlers.Drained -= value;
+    }
+
+    /// <summary>Messages are missing, or may be repeated, before the next one.</summary>
+    public event EventHandler<GapEvent>? GapDetected
+    {
+        add => _engine.Handlers.GapDetected += value;
+        remove => _engine.Handlers.GapDetected -= value;
+    }
+
+    /// <summary>Messages were dropped because the buffer was full.</summary>
+    public event EventHandler<DroppedEvent>? MessagesDropped
+    {
+        add => _engine.Handlers.MessagesDropped += value;
+        remove => _engine.Handlers.MessagesDropped -= value;
     }
 
     /// <summary>Names this transport among others; unique and without meaning.</summary>
@@ -76,6 +158,44 @@ public abstract partial class Transport : IAsyncDisposable, IDisposable
     /// <exception cref="OperationCanceledException"><paramref name="cancellationToken"/> was cancelled.</exception>
     /// <exception cref="ObjectDisposedException">The transport is disposed.</exception>
     public Task ConnectAsync(CancellationToken cancellationToken = default) => _engine.ConnectAsync(cancellationToken);
+
+    /// <summary>
+    /// The messages, each once and in order; connects on first use. The sequence ends when the stream completed or was stopped or
+    /// closed, after all messages that had arrived, and throws when it was interrupted or failed. Leaving the loop leaves the
+    /// transport connected; another loop goes on where this one stopped.
+    /// </summary>
+    /// <param name="cancellationToken">Ends the reading, not the transport.</param>
+    /// <exception cref="InvalidOperationException"><see cref="MessageReceived"/> has a handler, or another loop is reading.</exception>
+    /// <exception cref="TransportException">While reading: how the stream failed or was interrupted.</exception>
+    public IAsyncEnumerable<StreamMessage> ReadAllAsync(CancellationToken cancellationToken = default) => _engine.Read(cancellationToken);
+
+    /// <summary>Sends text. See <see cref="SendAsync(ReadOnlyMemory{byte}, CancellationToken)"/>.</summary>
+    /// <param name="text">The message.</param>
+    /// <param name="cancellationToken">Takes the message back, or stops waiting for its fate.</param>
+    public Task<SendOutcome> SendAsync(string text, CancellationToken cancellationToken = default)
+    {
+        ArgumentNullException.ThrowIfNull(text);
+        return _engine.SendAsync(Encoding.UTF8.GetBytes(text), OutgoingKind.Text, cancellationToken);
+    }
+
+    /// <summary>
+    /// Sends bytes. Messages leave one behind the other in the order of the calls, and wait in a bounded queue while there is no
+    /// connection; connects on first use.
+    /// </summary>
+    /// <param name="data">
+    /// The message. It must not change until the task completes, nor after a task that was cancelled or does not know the message's fate:
+    /// it may still be on its way.
+    /// </param>
+    /// <param name="cancellationToken">Takes the message back, or stops waiting for its fate.</param>
+    /// <returns>What is known of the message.</returns>
+    /// <exception cref="ArgumentException">The message is larger than <see cref="SendOptions.MaxMessageBytes"/>.</exception>
+    /// <exception cref="TransportException">
+    /// It could not be sent, the queue is full, or the transport is closed or failed. <see cref="TransportException.Delivery"/> says
+    /// whether the peer may have it.
+    /// </exception>
+    /// <exception cref="NotSupportedException">The protocol cannot send.</exception>
+    public Task<SendOutcome> SendAsync(ReadOnlyMemory<byte> data, CancellationToken cancellationToken = default) =>
+        _engine.SendAsync(data, OutgoingKind.Binary, cancellationToken);
 
     /// <summary>
     /// Asks the server to stop producing, once there is a connection. What it sends until it stops still arrives, and the stream
@@ -131,6 +251,10 @@ public abstract partial class Transport : IAsyncDisposable, IDisposable
 
     /// <summary>Frees what the subclass holds beyond its connections. Called once or more, after the last connection.</summary>
     protected virtual ValueTask DisposeCoreAsync() => ValueTask.CompletedTask;
+
+    /// <summary>Sends a value that is JSON already.</summary>
+    internal Task<SendOutcome> SendJsonAsync(ReadOnlyMemory<byte> json, CancellationToken cancellationToken) =>
+        _engine.SendAsync(json, OutgoingKind.Json, cancellationToken);
 
     /// <summary>Where the stream is.</summary>
     internal Uri Endpoint => _core.Options.Endpoint;

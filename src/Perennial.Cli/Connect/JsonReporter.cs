@@ -40,28 +40,13 @@ internal sealed class JsonReporter(StandardOutput output) : IReporter
                 Write("connected");
                 break;
             case ReconnectingEvent e:
-                Write("reconnecting", json =>
-                {
-                    json.WriteNumber("attempt", e.Attempt);
-                    json.WriteNumber("delayMs", (long)Math.Round(e.Delay.TotalMilliseconds));
-                });
+                Write("reconnecting", json => WriteMembers(json, e));
                 break;
             case ErrorEvent e:
-                Write("error", json =>
-                {
-                    json.WriteString("message", e.Exception.Message);
-                    json.WriteString("code", CamelCase(e.Code));
-                    WriteCause(json, e.Exception);
-                    json.WriteBoolean("recoverable", e.IsRecoverable);
-                });
+                Write("error", json => WriteMembers(json, e));
                 break;
             case BackpressureEvent e:
-                Write("backpressure", json =>
-                {
-                    json.WriteNumber("size", e.Size);
-                    json.WriteNumber("limit", e.Capacity);
-                    json.WriteNumber("mark", e.Mark);
-                });
+                Write("backpressure", json => WriteMembers(json, e));
                 break;
             case DrainedEvent:
                 Write("drain");
@@ -70,12 +55,7 @@ internal sealed class JsonReporter(StandardOutput output) : IReporter
                 Write("dropped", json => json.WriteNumber("count", e.Count));
                 break;
             case GapEvent e:
-                Write("gap", json =>
-                {
-                    json.WriteString("reason", CamelCase(e.Reason));
-                    json.WriteString("requestedId", e.RequestedId);
-                    json.WriteString("resumesAt", e.ResumesAt);
-                });
+                Write("gap", json => WriteMembers(json, e));
                 break;
             case CompletedEvent e:
                 Write("done", json => json.WriteString("reason", CamelCase(e.End.Reason)));
@@ -84,6 +64,34 @@ internal sealed class JsonReporter(StandardOutput output) : IReporter
                 Write("closed");
                 break;
         }
+    }
+
+    private static void WriteMembers(Utf8JsonWriter json, ReconnectingEvent e)
+    {
+        json.WriteNumber("attempt", e.Attempt);
+        json.WriteNumber("delayMs", (long)Math.Round(e.Delay.TotalMilliseconds));
+    }
+
+    private static void WriteMembers(Utf8JsonWriter json, ErrorEvent e)
+    {
+        json.WriteString("message", e.Exception.Message);
+        json.WriteString("code", CamelCase(e.Code));
+        WriteCause(json, e.Exception);
+        json.WriteBoolean("recoverable", e.IsRecoverable);
+    }
+
+    private static void WriteMembers(Utf8JsonWriter json, BackpressureEvent e)
+    {
+        json.WriteNumber("size", e.Size);
+        json.WriteNumber("limit", e.Capacity);
+        json.WriteNumber("mark", e.Mark);
+    }
+
+    private static void WriteMembers(Utf8JsonWriter json, GapEvent e)
+    {
+        json.WriteString("reason", CamelCase(e.Reason));
+        json.WriteString("requestedId", e.RequestedId);
+        json.WriteString("resumesAt", e.ResumesAt);
     }
 
     private void Write(string name, Action<Utf8JsonWriter>? writeMembers = null)

@@ -61,11 +61,7 @@ internal abstract class ResponseConnection : TransportConnection
             return MeaningOfNoContent();
         }
 
-        if (_fault is not null)
-        {
-            throw _fault;
-        }
-
+        ThrowIfFaulty();
         while (true)
         {
             var read = TakePending(cancellationToken);
@@ -167,6 +163,14 @@ internal abstract class ResponseConnection : TransportConnection
     }
 
     /// <summary>The read that has begun, or a new one. It fails when it is waited for, behind what was read before it.</summary>
+    private void ThrowIfFaulty()
+    {
+        if (_fault is not null)
+        {
+            throw _fault;
+        }
+    }
+
     private ValueTask<int> TakePending(CancellationToken cancellationToken)
     {
         if (_pending is { } read)

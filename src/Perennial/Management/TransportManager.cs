@@ -1,4 +1,3 @@
-using System.Collections.Concurrent;
 using Microsoft.Extensions.Logging;
 using Perennial.Diagnostics;
 
@@ -15,12 +14,12 @@ namespace Perennial.Management;
 /// manager.Events.Reconnecting += (_, e) => Console.WriteLine($"{e.Id}: attempt {e.Event.Attempt}");
 /// </code>
 /// </example>
-public sealed partial class TransportManager : IAsyncDisposable, IDisposable
+public sealed class TransportManager : IAsyncDisposable, IDisposable
 {
     private readonly TransportManagerOptions _options;
     private readonly TransportPool _pool;
     private readonly ILogger _logger;
-    private readonly ConcurrentDictionary<PooledTransport, Task> _closing = new();
+    private readonly ClosingTransports _closing;
     private readonly ManagerInstruments _instruments;
     private readonly OriginBreakers? _ownBreakers;
     private readonly ITimer? _timer;
@@ -40,6 +39,7 @@ public sealed partial class TransportManager : IAsyncDisposable, IDisposable
         _logger = Services.LoggerFactory.CreateSafeLogger("Perennial.TransportManager");
         _pool = new TransportPool(_options.MaxTransports);
         Events = new ManagerEvents(this, _logger);
+        _closing = new ClosingTransports(_options.CloseTimeout, Events, Services.Time, _logger);
         _instruments = new ManagerInstruments(GetMetrics, () => GetSummary().Utilization / 100);
         if (_options.HealthCheckInterval != Timeout.InfiniteTimeSpan)
         {
@@ -140,6 +140,36 @@ public sealed partial class TransportManager : IAsyncDisposable, IDisposable
     /// <param name="state">The state.</param>
     public IReadOnlyList<Transport> InState(TransportState state) => [.. Transports.Where(transport => transport.State == state)];
 
+    /// <summary>Closes a transport for good and takes it out of the pool.</summary>
+    /// <param name="id">As in <see cref="Transport.Id"/>.</param>
+    /// <param name="cancellationToken">Ends the wait for it, which is at most <see cref="TransportManagerOptions.CloseTimeout"/>.</param>
+    /// <returns>Whether it was in the pool.</returns>
+    public async Task<bool> CloseAsync(string id, CancellationToken cancellationToken = default)
+    {
+        if (!_pool.TryGet(id, out var pooled) || !_pool.TryRemove(pooled))
+        {
+            return false;
+        }
+
+        _closing.Begin(pooled, RemovalReason.Closed);
+        await _closing.WaitAsync(pooled, cancellationToken).ConfigureAwait(false);
+        return true;
+    }
+
+    /// <summary>Closes all transports that are in the pool now, all at the same time.</summary>
+    /// <param name="cancellationToken">Ends the wait for them, which is at most <see cref="TransportManagerOptions.CloseTimeout"/>.</param>
+    public async Task CloseAllAsync(CancellationToken cancellationToken = default)
+    {
+        PooledTransport[] removed = [.. _pool.Snapshot.Transports.Where(_pool.TryRemove)];
+        foreach (var pooled in removed)
+        {
+            _closing.Begin(pooled, RemovalReason.Closed);
+        }
+
+        await _closing.WaitForAllAsync(cancellationToken).ConfigureAwait(false);
+        Events.RaiseAllClosed(removed.Length);
+    }
+
     /// <summary>What each transport did so far.</summary>
     public IReadOnlyList<TransportMetrics> GetMetrics() => [.. _pool.Snapshot.Transports.Select(static pooled => pooled.Transport.GetMetrics())];
 
@@ -226,7 +256,7 @@ public sealed partial class TransportManager : IAsyncDisposable, IDisposable
             if (pooled.MayBeSwept(now, _options.MaxIdleTime, isRoomNeeded, out var reason) && _pool.TryRemove(pooled))
             {
                 ManagerLog.Swept(_logger, pooled.Transport.Kind, pooled.Transport.Id, reason.Value);
-                _ = BeginClosing(pooled, reason.Value);
+                _closing.Begin(pooled, reason.Value);
                 swept++;
             }
         }

@@ -74,8 +74,7 @@ internal abstract class WebSocketConnection : TransportConnection, ISocketOwner
                 }
                 else if (batch.IsEmpty)
                 {
-                    cancellationToken.ThrowIfCancellationRequested();
-                    return MeaningOfClose();
+                    return MeaningOfClose(cancellationToken);
                 }
                 else
                 {
@@ -196,8 +195,9 @@ internal abstract class WebSocketConnection : TransportConnection, ISocketOwner
         }
     }
 
-    private ReadOutcome MeaningOfClose()
+    private ReadOutcome MeaningOfClose(CancellationToken cancellationToken)
     {
+        cancellationToken.ThrowIfCancellationRequested();
         var code = (int?)_socket.CloseStatus;
         return code is null or (int)WebSocketCloseStatus.NormalClosure or (int)WebSocketCloseStatus.Empty
             ? ReadOutcome.EndOfStream
