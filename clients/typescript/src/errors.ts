@@ -2,7 +2,7 @@
 export type ErrorCode =
   /** Code outside the library failed: a callback, a custom protocol. */
   | "unexpected"
-  /** The server cannot be reached. A browser does not say why: name, route, TLS, CORS, or a refused WebSocket. */
+  /** The server cannot be reached: name, route, TLS, or a refused WebSocket, or what `blockedBy` says. */
   | "connect-failed"
   /** No answer within `connectTimeout`. */
   | "connect-timeout"
@@ -45,6 +45,12 @@ export type ErrorCode =
   /** The transport is closed or failed, or cannot do what was asked of it. */
   | "not-connected";
 
+/**
+ * What keeps a page from a server: a content security policy of the page, a server of another origin that does not allow this one (CORS), or
+ * the six connections that a browser opens to a host over HTTP/1.1, all in use by streams of this page.
+ */
+export type Blocker = "content-security-policy" | "cors" | "connection-limit";
+
 /** What is known about a {@link TransportError} beyond its code. */
 export interface ErrorDetails {
   /** Whether another attempt may succeed. Decided where the error was found. */
@@ -59,6 +65,8 @@ export interface ErrorDetails {
   readonly serverCode?: string | undefined;
   /** What the server's own error message says. It is payload: it is not part of `message`, so that it reaches no log. */
   readonly serverMessage?: string | undefined;
+  /** What in the browser is in the way, as far as a page can know it. */
+  readonly blockedBy?: Blocker | undefined;
   /** For a failed send: whether the peer may have the message. */
   readonly delivery?: "not-sent" | "unknown" | undefined;
   /** The error behind this one. */
@@ -79,8 +87,9 @@ export class TransportError extends Error {
   }
 }
 
-/** An error that another attempt may mend. */
-export const passing = (code: ErrorCode, what?: string | number, details?: ErrorDetails): TransportError => new TransportError(code, what, { ...details, transient: true });
+/** An error that another attempt may mend, unless the details know better. */
+export const passing = (code: ErrorCode, what?: string | number, details?: ErrorDetails): TransportError =>
+  new TransportError(code, details?.blockedBy ? `${what}, ${details.blockedBy}` : what, { transient: true, ...details });
 
 /** The same error under another code, not worth another attempt. */
 export const asFinal = (error: TransportError, code: ErrorCode): TransportError => new TransportError(code, error.message, { ...error, transient: false, cause: error });

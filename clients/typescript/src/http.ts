@@ -1,3 +1,4 @@
+import { watchPolicy } from "./blocked.js";
 import type { ProtocolContext, Target } from "./connection.js";
 import { asFinal, deliveryOf, TransportError, toTransportError } from "./errors.js";
 import { drawKey } from "./keys.js";
@@ -81,15 +82,16 @@ function createHttp(settings: Settings, target: Target) {
     for (let rejected = false; ; rejected = true) {
       const outgoing = await configured(settings, to, headers, rejected, signal);
       mark?.(true);
+      if (!IN_NODE) watchPolicy();
       const response = await fetch(outgoing.url, {
         method, headers, signal,
         body: body!,
         cache: "no-store",      // does in a browser what the field Cache-Control would do, without a CORS preflight
         credentials: settings.credentials ?? "same-origin",
         redirect: method == "GET" ? "follow" : "manual",      // else a 301 would turn a POST into a GET of another page
-      }).catch((cause: unknown) => {
+      }).catch(async (cause: unknown) => {
         signal.throwIfAborted();
-        throw unanswered(outgoing.url.host, cause);
+        throw await unanswered(outgoing.url, cause, settings, signal);
       });
       if (mark) noteStart(url, response);
       isPerennial ||= response.headers.has("perennial-protocol");

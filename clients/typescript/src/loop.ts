@@ -1,4 +1,5 @@
 import type { Backoff } from "./backoff.js";
+import { crowdingAt } from "./blocked.js";
 import type { Buffer } from "./buffer.js";
 import type { Connection, OpenContext, Protocol } from "./connection.js";
 import { asFinal, passing, type TransportError, toTransportError } from "./errors.js";
@@ -93,7 +94,7 @@ export async function runLoop(context: LoopContext, stop: AbortSignal): Promise<
     const attempt = backoff.failedTries;
     const resumedFrom = cursor.id;
     let connection: Connection | undefined;
-    const silence = watchSilence(services, (limit) => lifetime.abort(connection ? passing("idle-timeout", limit) : passing("connect-timeout", settings.url.host)));
+    const silence = watchSilence(services, (limit) => lifetime.abort(connection ? passing("idle-timeout", limit) : passing("connect-timeout", settings.url.host, IN_NODE ? {} : crowdingAt(settings.url))));
     silence.allow(settings.connectTimeout);
     wake = silence.look;
 

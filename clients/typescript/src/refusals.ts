@@ -1,3 +1,4 @@
+import { blockAt } from "./blocked.js";
 import { piecesOf } from "./body.js";
 import { passing, TransportError } from "./errors.js";
 import type { Settings } from "./settings.js";
@@ -13,9 +14,10 @@ const MOST_TIME = 2_000;
 const NEVER_CONNECTED = /ECONNREFUSED|ENOTFOUND|EAI_AGAIN|CONNECT_TIMEOUT/;
 
 /** The error for a request without an answer. */
-export function unanswered(host: string, cause: unknown): TransportError {
-  const code = IN_NODE ? (cause as { cause?: { code?: string } }).cause?.code : undefined;
-  return passing("connect-failed", code ? `${host}, ${code}` : host, { cause, delivery: code && NEVER_CONNECTED.test(code) ? "not-sent" : undefined });
+export async function unanswered(url: URL, cause: unknown, { services }: Settings, signal: AbortSignal): Promise<TransportError> {
+  if (!IN_NODE) return passing("connect-failed", url.host, { cause, ...(await blockAt(url, services, signal)) });
+  const { code } = (cause as { cause?: { code?: string } }).cause ?? {};
+  return passing("connect-failed", code ? `${url.host}, ${code}` : url.host, { cause, delivery: NEVER_CONNECTED.test(code!) ? "not-sent" : undefined });
 }
 
 /** The error for an answer that is no success, with what the server says of it. Leaves the response. */

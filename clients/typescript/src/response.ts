@@ -1,3 +1,4 @@
+import { countStream } from "./blocked.js";
 import { piecesOf } from "./body.js";
 import type { Connection, OpenContext, ProtocolContext } from "./connection.js";
 import { passing, TransportError } from "./errors.js";
@@ -50,6 +51,7 @@ export function connectResponse(
   const isOver = response.status == 204;
   const marksEnd = isPerennial && canMarkEnd;
   let delivered = hasDelivered;
+  if (!IN_NODE) countStream(context.settings.url, signal);
 
   const connection = {
     longestSilence: longestSilenceOf(response),

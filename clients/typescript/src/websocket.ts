@@ -1,5 +1,6 @@
 import { type CreateTransport, creatorOf } from "./client.js";
 import type { Connection, OpenContext, Protocol, ProtocolContext } from "./connection.js";
+import { blockAt, watchPolicy } from "./blocked.js";
 import { passing, TransportError } from "./errors.js";
 import { openEnvelope } from "./json-lines.js";
 import { createMessage, type Incoming } from "./message.js";
@@ -54,6 +55,7 @@ async function handshake({ settings, sends, target }: ProtocolContext, sender: S
   const request = await configured(settings, url, new Headers(settings.headers()), rejected, signal);
   request.url.protocol = request.url.protocol.replace("http", "ws");
 
+  if (!IN_NODE) watchPolicy();
   const offered = [...(settings.protocols ?? [SUBPROTOCOL])];
   const socket = createSocket(services, request, offered);
   socket.binaryType = "arraybuffer";
@@ -136,7 +138,8 @@ async function handshake({ settings, sends, target }: ProtocolContext, sender: S
     }), signal);
   } catch (error) {
     connection.close();
-    throw error;
+    if (IN_NODE || (error as Partial<TransportError>).code != "connect-failed") throw error;
+    throw passing("connect-failed", `${url.host} (${offered})`, { cause: error, ...(await blockAt(request.url, services, signal)) });
   }
   return connection;
 
