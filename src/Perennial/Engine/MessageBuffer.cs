@@ -143,9 +143,14 @@ internal sealed partial class MessageBuffer
         lock (_gate)
         {
             var (accepted, dropsNewest, dropsOldest) = AdmitLocked(messages.Length);
-            _store.DropOldest(dropsOldest);
+            var hasLostMark = _store.DropOldest(dropsOldest);
             var skipped = _options.FullMode == BufferFullMode.DropOldest ? dropsNewest : 0;
             _store.Append(messages.Slice(skipped, accepted), receivedAt);
+            if (hasLostMark || MessageStore.FollowsGap(messages[..skipped]))
+            {
+                _store.MarkNext();
+            }
+
             dealtWith = accepted + dropsNewest;
             drops = dropsNewest + dropsOldest;
             noticed = drops > 0 && UseNoticesLocked().AddDropped(drops);

@@ -116,12 +116,14 @@ internal sealed class MessageStore
             : (_idBefore.Id, _idBefore.Place);
     }
 
-    /// <summary>Drops the messages that waited longest.</summary>
-    public void DropOldest(int count)
+    /// <summary>Drops the messages that waited longest. Returns whether one of them follows a gap.</summary>
+    public bool DropOldest(int count)
     {
+        var hasLostMark = false;
         while (count > 0)
         {
             var here = Math.Min(count, _outgoingCount - _next);
+            hasLostMark |= FollowsGap(_outgoing.AsSpan(_next, here));
             _next += here;
             count -= here;
             if (count > 0)
@@ -129,6 +131,29 @@ internal sealed class MessageStore
                 TrySwap();
             }
         }
+
+        return hasLostMark;
+    }
+
+    /// <summary>Marks the reader's next message as one that follows a gap. There is one.</summary>
+    public void MarkNext()
+    {
+        ref var next = ref IsAtHand ? ref _outgoing[_next] : ref _incoming[0];
+        next = next.AfterGap();
+    }
+
+    /// <summary>Whether one of these messages follows a gap.</summary>
+    public static bool FollowsGap(ReadOnlySpan<StreamMessage> messages)
+    {
+        foreach (ref readonly var message in messages)
+        {
+            if (message.FollowsGap)
+            {
+                return true;
+            }
+        }
+
+        return false;
     }
 
     /// <summary>The last of the reader's first messages that has an id of its own; -1 where none has.</summary>

@@ -1,3 +1,4 @@
+using System.Globalization;
 using Perennial.Sse;
 using Perennial.Testing;
 using Perennial.Tests.Fixtures;
@@ -113,6 +114,49 @@ public class GapTests
 
         (reading.Current.Text, reading.Current.FollowsGap).ShouldBe(("7", true));
         probe.All<GapEvent>().Count.ShouldBe(1);
+    }
+
+    [Theory]
+    [InlineData(1, false, "9")]
+    [InlineData(2, false, "8,9")]
+    [InlineData(1, true, "9")]
+    [InlineData(2, true, "8,9")]
+    public async Task The_mark_of_a_message_that_the_buffer_drops_goes_to_the_next_that_it_keeps(int capacity, bool comeOneByOne, string kept)
+    {
+        const string gap = "event: perennial.gap\nid: 5\ndata: {}\n\n";
+        string[] chunks = comeOneByOne ? [Events(1) + gap, Events(6), Events(7), Events(8), Events(9)] : [Events(1) + gap + Events(6, 7, 8, 9)];
+        using var taken = new SemaphoreSlim(0);
+        await using var server = ScriptedServer.Start(async exchange =>
+        {
+            await exchange.StartEventStreamAsync(BodyScripts.SpeaksPerennial);
+            foreach (var chunk in chunks)
+            {
+                await exchange.WriteChunkAsync(chunk);
+                await taken.WaitAsync(exchange.Stopping);
+            }
+        });
+        await using var probe = new TransportProbe(new SseTransportOptions
+        {
+            Endpoint = server.Address,
+            Buffer = new BufferOptions { Capacity = capacity, FullMode = BufferFullMode.DropOldest },
+        });
+        await probe.Transport.ConnectAsync(probe.Token);
+        for (var i = 0; i < chunks.Length; i++)
+        {
+            await Patience.Until(() => LastId() == 10 - chunks.Length + i, "a chunk has come");
+            if (i < chunks.Length - 1)
+            {
+                taken.Release();
+            }
+        }
+
+        await probe.Transport.CloseAsync(probe.Token);
+        var messages = await probe.ReadToEndAsync();
+
+        messages.Select(message => message.Text).ShouldBe(kept.Split(','));
+        messages.Select(message => message.FollowsGap).ShouldBe([true, .. Enumerable.Repeat(false, messages.Count - 1)]);
+
+        int LastId() => int.Parse(probe.Transport.LastEventId ?? "0", CultureInfo.InvariantCulture);
     }
 
     [Fact]

@@ -126,14 +126,23 @@ public class SseSizeTests
         var parser = new SseEventParser(maxMessageBytes: 1024, lastEventId: null);
         var batch = new MessageBatch();
         parser.Parse(comments, batch);
-        var before = GC.GetAllocatedBytesForCurrentThread();
+        var measured = 0;
 
         for (var i = 0; i < 100; i++)
         {
+            // A collection that another test causes takes the unused rest of this thread's allocation block, and the runtime counts that rest.
+            var collections = GC.CollectionCount(0);
+            var before = GC.GetAllocatedBytesForCurrentThread();
             parser.Parse(comments, batch);
+            var allocated = GC.GetAllocatedBytesForCurrentThread() - before;
+            if (GC.CollectionCount(0) == collections)
+            {
+                allocated.ShouldBe(0);
+                measured++;
+            }
         }
 
-        (GC.GetAllocatedBytesForCurrentThread() - before).ShouldBeLessThan(1024);
+        measured.ShouldBeGreaterThan(0);
         batch.Count.ShouldBe(0);
     }
 
