@@ -1,6 +1,6 @@
+using Perennial.Testing;
 using Perennial.Http;
 using Perennial.Sse;
-using Perennial.Tests.Fixtures;
 
 namespace Perennial.Tests.Abuse;
 
@@ -118,7 +118,7 @@ public class OptionsTests
     [Fact]
     public async Task A_message_too_large_to_send_is_refused_at_the_call()
     {
-        await using var transport = new MemoryTransport(MemoryTransport.Options with { Send = new SendOptions { MaxMessageBytes = 3 } });
+        await using var transport = new InMemoryTransport(new InMemoryTransportOptions { Send = new SendOptions { MaxMessageBytes = 3 } });
 
         (await Should.ThrowAsync<ArgumentException>(() => transport.SendAsync("four"))).Message.ShouldContain("Send.MaxMessageBytes allows 3");
         transport.State.ShouldBe(TransportState.Idle);

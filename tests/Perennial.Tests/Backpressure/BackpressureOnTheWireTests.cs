@@ -156,8 +156,8 @@ public class BackpressureOnTheWireTests
     public async Task Silence_of_our_own_making_is_not_idle_time(bool pauses)
     {
         var time = new ManualTimeProvider();
-        await using var transport = new MemoryTransport(
-            MemoryTransport.Options with { Buffer = new BufferOptions { Capacity = 1 }, IdleTimeout = TimeSpan.FromSeconds(10) },
+        await using var transport = new InMemoryTransport(
+            new InMemoryTransportOptions { Buffer = new BufferOptions { Capacity = 1 }, IdleTimeout = TimeSpan.FromSeconds(10) },
             new TransportServices { Time = time });
         await transport.ConnectAsync().Soon();
         var connection = transport.Connection;

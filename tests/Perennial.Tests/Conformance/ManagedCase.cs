@@ -15,7 +15,7 @@ internal sealed class ManagedCase : IAsyncDisposable
     private static readonly TimeSpan OneTry = TimeSpan.FromHours(1);
 
     private readonly ManualTimeProvider _time = new();
-    private readonly Dictionary<string, MemoryTransport> _transports = new(StringComparer.Ordinal);
+    private readonly Dictionary<string, InMemoryTransport> _transports = new(StringComparer.Ordinal);
     private readonly TransportManager _manager;
     private readonly bool _checksByItself;
     private volatile string _host = "alive";
@@ -118,10 +118,10 @@ internal sealed class ManagedCase : IAsyncDisposable
         }
     }
 
-    private MemoryTransport Create()
+    private InMemoryTransport Create()
     {
-        var transport = new MemoryTransport(
-            MemoryTransport.Options with { Reconnect = WithoutJitter, ConnectTimeout = OneTry, IdleTimeout = Timeout.InfiniteTimeSpan },
+        var transport = new InMemoryTransport(
+            new InMemoryTransportOptions { Reconnect = WithoutJitter, ConnectTimeout = OneTry, IdleTimeout = Timeout.InfiniteTimeSpan },
             _manager.Services,
             (transport, _, _) => _host switch
             {
@@ -133,7 +133,7 @@ internal sealed class ManagedCase : IAsyncDisposable
         return transport;
     }
 
-    private async Task ActAsync(string action, MemoryTransport transport)
+    private async Task ActAsync(string action, InMemoryTransport transport)
     {
         switch (action)
         {
@@ -189,7 +189,7 @@ internal sealed class ManagedCase : IAsyncDisposable
     private string Look(string what, JsonElement expected) => what switch
     {
         "checks" => $"{Volatile.Read(ref _checks)}",
-        "breaker" => JsonSerializer.Serialize((_manager.Services.Breakers?.StateOf(MemoryTransport.Options.Endpoint) ?? BreakerState.Closed).ToString().ToLowerInvariant()),
+        "breaker" => JsonSerializer.Serialize((_manager.Services.Breakers?.StateOf(InMemoryTransportOptions.DefaultEndpoint) ?? BreakerState.Closed).ToString().ToLowerInvariant()),
         "pool" => JsonSerializer.Serialize(_transports.Where(pair => _manager.Find(pair.Value.Id) is not null)
             .ToDictionary(static pair => pair.Key, pair => $"{_manager.GetHealth(pair.Value.Id)?.Status}".ToLowerInvariant())),
         _ => JsonSerializer.Serialize(expected.EnumerateObject().Select(static each => each.Name).ToDictionary(

@@ -50,7 +50,7 @@ public class JsonByReflectionTests
     [Fact]
     public async Task Values_are_sent_without_a_contract()
     {
-        await using var transport = new MemoryTransport();
+        await using var transport = new InMemoryTransport();
         await transport.ConnectAsync().Soon();
         var sent = new List<string>();
         transport.Connection.OnSend = (message, _) =>
@@ -70,7 +70,7 @@ public class JsonByReflectionTests
     [Fact]
     public async Task Requests_are_asked_and_answered_without_a_contract()
     {
-        await using var transport = new MemoryTransport();
+        await using var transport = new InMemoryTransport();
         await transport.ConnectAsync().Soon();
         transport.Connection.OnSend = (message, _) =>
         {

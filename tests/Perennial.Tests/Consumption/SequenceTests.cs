@@ -20,7 +20,7 @@ public partial class SequenceTests
     [Fact]
     public async Task A_sequence_cannot_be_read_while_messages_have_a_handler()
     {
-        await using var transport = new MemoryTransport();
+        await using var transport = new InMemoryTransport();
         transport.MessageReceived += static (_, _) => { };
 
         Should.Throw<InvalidOperationException>(() => transport.ReadAllAsync()).Message.ShouldContain(nameof(Transport.MessageReceived));
@@ -30,7 +30,7 @@ public partial class SequenceTests
     [Fact]
     public async Task A_handler_added_between_asking_for_the_sequence_and_reading_it_wins()
     {
-        await using var transport = new MemoryTransport();
+        await using var transport = new InMemoryTransport();
         var messages = transport.ReadAllAsync();
         transport.MessageReceived += static (_, _) => { };
 
@@ -41,7 +41,7 @@ public partial class SequenceTests
     [Fact]
     public async Task Messages_cannot_have_a_handler_while_the_sequence_is_read()
     {
-        await using var transport = new MemoryTransport();
+        await using var transport = new InMemoryTransport();
         await transport.ConnectAsync().Soon();
         transport.Connection.Say("1");
 
@@ -61,7 +61,7 @@ public partial class SequenceTests
     [Fact]
     public async Task Two_loops_at_once_are_refused_and_the_first_goes_on()
     {
-        await using var transport = new MemoryTransport();
+        await using var transport = new InMemoryTransport();
         await transport.ConnectAsync().Soon();
         transport.Connection.Say("1", "2").Finish();
 
@@ -90,7 +90,7 @@ public partial class SequenceTests
     [Fact]
     public async Task One_sequence_can_be_read_again_and_again()
     {
-        await using var transport = new MemoryTransport();
+        await using var transport = new InMemoryTransport();
         await transport.ConnectAsync().Soon();
         transport.Connection.Say("1", "2").Finish();
         var messages = transport.ReadAllAsync();
@@ -126,7 +126,7 @@ public partial class SequenceTests
     [Fact]
     public async Task A_cancelled_token_ends_a_loop_even_where_messages_wait()
     {
-        await using var transport = new MemoryTransport();
+        await using var transport = new InMemoryTransport();
         await transport.ConnectAsync().Soon();
         transport.Connection.Say("1", "2", "3");
         using var cancel = new CancellationTokenSource();
@@ -148,7 +148,7 @@ public partial class SequenceTests
     [Fact]
     public async Task A_message_that_is_not_the_json_expected_is_an_error_after_which_the_next_can_be_read()
     {
-        await using var transport = new MemoryTransport();
+        await using var transport = new InMemoryTransport();
         await transport.ConnectAsync().Soon();
         transport.Connection.Say("""{"text":"a"}""", """{"text":""", "null", """{"text":"b"}""").Finish();
         var words = new List<string?>();
@@ -175,7 +175,7 @@ public partial class SequenceTests
     {
         for (var round = 0; round < 300; round++)
         {
-            await using var transport = new MemoryTransport();
+            await using var transport = new InMemoryTransport();
             var handled = new List<string>();
             EventHandler<StreamMessage> handler = (_, message) => handled.Add(message.Text);
             transport.MessageReceived += handler;
@@ -202,7 +202,7 @@ public partial class SequenceTests
     [Fact]
     public async Task The_sequence_takes_over_at_once_from_a_handler_that_waits_in_vain()
     {
-        await using var transport = new MemoryTransport();
+        await using var transport = new InMemoryTransport();
         await transport.ConnectAsync().Soon();
         EventHandler<StreamMessage> handler = static (_, _) => Assert.Fail("There was no message for this handler.");
         for (var round = 0; round < 3000; round++)

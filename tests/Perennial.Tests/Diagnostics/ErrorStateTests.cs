@@ -41,7 +41,7 @@ public class ErrorStateTests
     public async Task The_meter_counts_errors_without_a_handler()
     {
         using var telemetry = new Telemetry();
-        await using var transport = new MemoryTransport(kind: "memory-errors");
+        await using var transport = new InMemoryTransport(kind: "memory-errors");
         await transport.ConnectAsync().Soon();
         transport.Connection.Signal = StreamSignal.Malformed;
         transport.Connection.Say("1").Finish();
@@ -56,8 +56,8 @@ public class ErrorStateTests
     {
         using var telemetry = new Telemetry();
         using var mayReturn = new ManualResetEventSlim();
-        await using var transport = new MemoryTransport(
-            MemoryTransport.Options with { Buffer = new BufferOptions { Capacity = 1, FullMode = BufferFullMode.DropNewest } }, kind: "memory-drops");
+        await using var transport = new InMemoryTransport(
+            new InMemoryTransportOptions { Buffer = new BufferOptions { Capacity = 1, FullMode = BufferFullMode.DropNewest } }, kind: "memory-drops");
         transport.Connected += (_, _) => mayReturn.Wait(TestContext.Current.CancellationToken);
         await transport.ConnectAsync().Soon();
         transport.Connection.Say("1", "2", "3");

@@ -13,8 +13,8 @@ public class MetricsTests
     public async Task A_snapshot_tells_the_whole_session()
     {
         var time = new ManualTimeProvider();
-        await using var transport = new MemoryTransport(
-            MemoryTransport.Options with { Reconnect = new ReconnectOptions { Jitter = false } }, new TransportServices { Time = time });
+        await using var transport = new InMemoryTransport(
+            new InMemoryTransportOptions { Reconnect = new ReconnectOptions { Jitter = false } }, new TransportServices { Time = time });
         var fresh = transport.GetMetrics();
         fresh.ShouldBe(new TransportMetrics { Id = transport.Id, Kind = "memory", State = TransportState.Idle });
 
@@ -84,8 +84,8 @@ public class MetricsTests
         var measured = new ConcurrentDictionary<string, double>(StringComparer.Ordinal);
         var tags = new ConcurrentBag<string>();
         using var listener = Listen(kind, measured, tags);
-        var transport = new MemoryTransport(
-            MemoryTransport.Options with
+        var transport = new InMemoryTransport(
+            new InMemoryTransportOptions
             {
                 Reconnect = new ReconnectOptions { InitialDelay = TimeSpan.Zero },
                 Buffer = new BufferOptions { Capacity = 2, FullMode = BufferFullMode.DropNewest },
@@ -138,8 +138,8 @@ public class MetricsTests
             },
         };
         ActivitySource.AddActivityListener(listener);
-        await using var transport = new MemoryTransport(
-            MemoryTransport.Options with { Endpoint = new Uri("http://memory.test/?key=secret"), Reconnect = new ReconnectOptions { InitialDelay = TimeSpan.Zero } },
+        await using var transport = new InMemoryTransport(
+            new InMemoryTransportOptions { Endpoint = new Uri("http://memory.test/?key=secret"), Reconnect = new ReconnectOptions { InitialDelay = TimeSpan.Zero } },
             open: static (transport, context, _) => context.Attempt < 2
                 ? throw new TransportException(TransportErrorCode.ConnectFailed, "Refused by the test.", isTransient: true)
                 : new ValueTask<TransportConnection>(transport.NewConnection()),

@@ -76,7 +76,7 @@ public class ThrowingObserverTests
     [Fact(Timeout = Patience.Hang)]
     public async Task A_logger_that_throws_hides_no_event_from_a_handler()
     {
-        await using var transport = new MemoryTransport(services: new TransportServices { LoggerFactory = new ThrowingLogger() });
+        await using var transport = new InMemoryTransport(services: new TransportServices { LoggerFactory = new ThrowingLogger() });
         transport.Connected += static (_, _) => throw new InvalidOperationException("handler");
         var journal = new EventJournal(transport);
 
@@ -91,8 +91,8 @@ public class ThrowingObserverTests
     public async Task A_logger_that_throws_does_not_keep_a_dead_peer_alive()
     {
         var time = new ManualTimeProvider();
-        await using var transport = new MemoryTransport(
-            MemoryTransport.Options with { IdleTimeout = TimeSpan.FromSeconds(1), Reconnect = new ReconnectOptions { Enabled = false } },
+        await using var transport = new InMemoryTransport(
+            new InMemoryTransportOptions { IdleTimeout = TimeSpan.FromSeconds(1), Reconnect = new ReconnectOptions { Enabled = false } },
             new TransportServices { LoggerFactory = new ThrowingLogger(), Time = time });
         await transport.ConnectAsync().Soon();
         await Patience.Until(() => transport.Connection.Reads == 1, "a read");
@@ -103,8 +103,8 @@ public class ThrowingObserverTests
         await transport.CloseAsync().Soon();
     }
 
-    private static MemoryTransport Transport(string kind, TransportServices? services = null) => new(
-        MemoryTransport.Options with { Reconnect = new ReconnectOptions { MaxAttempts = 1, InitialDelay = TimeSpan.Zero } },
+    private static InMemoryTransport Transport(string kind, TransportServices? services = null) => new(
+        new InMemoryTransportOptions { Reconnect = new ReconnectOptions { MaxAttempts = 1, InitialDelay = TimeSpan.Zero } },
         services,
         static (transport, _, _) => transport.Attempts == 1
             ? new ValueTask<TransportConnection>(transport.NewConnection())
@@ -112,7 +112,7 @@ public class ThrowingObserverTests
         kind);
 
     /// <summary>Reads one message and then the end, by a sequence, and closes and disposes of what has ended.</summary>
-    private static async Task ShouldEndAsync(MemoryTransport transport, string ending, StreamEndReason reason)
+    private static async Task ShouldEndAsync(InMemoryTransport transport, string ending, StreamEndReason reason)
     {
         var texts = new List<string>();
         var reading = Task.Run(async () =>

@@ -46,7 +46,7 @@ public class EventOrderTests
     [Fact]
     public async Task Closed_comes_once_for_each_start_and_last()
     {
-        await using var transport = new MemoryTransport();
+        await using var transport = new InMemoryTransport();
         var journal = new EventJournal(transport);
         for (var round = 0; round < 3; round++)
         {
@@ -63,7 +63,7 @@ public class EventOrderTests
     [Fact]
     public async Task Backpressure_and_its_end_are_announced_in_turn()
     {
-        await using var transport = new MemoryTransport(MemoryTransport.Options with { Buffer = new BufferOptions { Capacity = 4, HighWaterMark = 0.5 } });
+        await using var transport = new InMemoryTransport(new InMemoryTransportOptions { Buffer = new BufferOptions { Capacity = 4, HighWaterMark = 0.5 } });
         var journal = new EventJournal(transport, withMessages: false);
         await transport.ConnectAsync().Soon();
         transport.Connection.Say("1", "2", "3");
@@ -83,7 +83,7 @@ public class EventOrderTests
     [Fact]
     public async Task A_handler_of_closed_can_connect_again()
     {
-        await using var transport = new MemoryTransport();
+        await using var transport = new InMemoryTransport();
         var again = new TaskCompletionSource<Task>();
         transport.Closed += (_, _) => again.TrySetResult(transport.ConnectAsync());
         await transport.ConnectAsync().Soon();
@@ -99,7 +99,7 @@ public class EventOrderTests
     public async Task Beyond_1024_waiting_events_the_oldest_are_skipped_and_reported_once()
     {
         var logs = new LogSink();
-        await using var transport = new MemoryTransport(services: new TransportServices { LoggerFactory = logs });
+        await using var transport = new InMemoryTransport(services: new TransportServices { LoggerFactory = logs });
         using var gate = new ManualResetEventSlim();
         var inside = new TaskCompletionSource();
         transport.Connecting += Block;

@@ -11,7 +11,7 @@ public class HandlerTests
     [Fact]
     public async Task A_handler_that_blocks_does_not_stop_reading_until_the_buffer_is_full()
     {
-        await using var transport = new MemoryTransport(MemoryTransport.Options with { Buffer = new BufferOptions { Capacity = 10 } });
+        await using var transport = new InMemoryTransport(new InMemoryTransportOptions { Buffer = new BufferOptions { Capacity = 10 } });
         using var gate = new ManualResetEventSlim();
         var handled = new List<string>();
         transport.MessageReceived += (_, message) =>
@@ -41,7 +41,7 @@ public class HandlerTests
     public async Task A_handler_that_throws_is_logged_and_counted_and_hides_nothing_from_the_others()
     {
         var logs = new LogSink();
-        await using var transport = new MemoryTransport(services: new TransportServices { LoggerFactory = logs });
+        await using var transport = new InMemoryTransport(services: new TransportServices { LoggerFactory = logs });
         transport.MessageReceived += static (_, _) => throw new InvalidOperationException("First handler.");
         transport.Connected += static (_, _) => throw new InvalidOperationException("First handler.");
         var journal = new EventJournal(transport);
@@ -60,7 +60,7 @@ public class HandlerTests
     [MemberData(nameof(Calls))]
     public async Task A_handler_may_call_any_member_and_block_on_it(string call)
     {
-        var transport = new MemoryTransport();
+        var transport = new InMemoryTransport();
         var done = new TaskCompletionSource();
         transport.MessageReceived += (_, _) =>
         {
@@ -87,7 +87,7 @@ public class HandlerTests
     [MemberData(nameof(Calls))]
     public async Task A_handler_of_closed_may_call_any_member_and_block_on_it(string call)
     {
-        var transport = new MemoryTransport();
+        var transport = new InMemoryTransport();
         var done = new TaskCompletionSource();
         transport.Closed += (_, _) =>
         {
@@ -116,7 +116,7 @@ public class HandlerTests
     [Fact]
     public async Task Handlers_come_and_go_while_messages_flow_and_one_that_stays_misses_none()
     {
-        await using var transport = new MemoryTransport();
+        await using var transport = new InMemoryTransport();
         var stayed = new List<string>();
         transport.MessageReceived += (_, message) => stayed.Add(message.Text);
         await transport.ConnectAsync().Soon();
@@ -146,7 +146,7 @@ public class HandlerTests
     [Fact]
     public async Task The_only_handler_comes_and_goes_and_messages_wait_for_it()
     {
-        await using var transport = new MemoryTransport();
+        await using var transport = new InMemoryTransport();
         var handled = new List<string>();
         EventHandler<StreamMessage> handler = (_, message) => handled.Add(message.Text);
         await transport.ConnectAsync().Soon();
@@ -169,7 +169,7 @@ public class HandlerTests
     public async Task A_handler_that_never_returns_does_not_hold_up_dispose_for_more_than_two_seconds()
     {
         var time = new ManualTimeProvider();
-        var transport = new MemoryTransport(services: new TransportServices { Time = time });
+        var transport = new InMemoryTransport(services: new TransportServices { Time = time });
         using var gate = new ManualResetEventSlim();
         var inside = new TaskCompletionSource();
         transport.Connected += (_, _) =>
@@ -193,7 +193,7 @@ public class HandlerTests
         gate.Set();
     }
 
-    private static Task Call(MemoryTransport transport, string call)
+    private static Task Call(InMemoryTransport transport, string call)
     {
         switch (call)
         {

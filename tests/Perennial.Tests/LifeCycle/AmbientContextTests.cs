@@ -1,5 +1,5 @@
+using Perennial.Testing;
 using System.Diagnostics;
-using Perennial.Tests.Fixtures;
 
 namespace Perennial.Tests.LifeCycle;
 
@@ -12,7 +12,7 @@ public class AmbientContextTests
     public async Task The_first_callers_context_does_not_reach_later_attempts()
     {
         var seen = new TaskCompletionSource<(string? Ambient, Activity? Activity)>();
-        await using var transport = new MemoryTransport(open: (memory, _, _) =>
+        await using var transport = new InMemoryTransport(open: (memory, _, _) =>
         {
             seen.TrySetResult((Ambient.Value, Activity.Current?.Parent));
             return new ValueTask<TransportConnection>(memory.NewConnection());
@@ -28,7 +28,7 @@ public class AmbientContextTests
     public async Task A_handler_that_blocks_on_disposal_is_not_waited_for()
     {
         var clock = new Perennial.Testing.ManualTimeProvider();     // nobody advances it: a wait for the handler would never end
-        var transport = new MemoryTransport(services: new TransportServices { Time = clock });
+        var transport = new InMemoryTransport(services: new TransportServices { Time = clock });
         var disposed = new TaskCompletionSource();
         transport.Connected += (_, _) =>
         {
@@ -44,7 +44,7 @@ public class AmbientContextTests
     [Fact]
     public async Task A_callback_that_throws_on_cancellation_does_not_stop_a_close()
     {
-        await using var transport = new MemoryTransport(open: static (memory, _, token) =>
+        await using var transport = new InMemoryTransport(open: static (memory, _, token) =>
         {
             token.Register(static () => throw new InvalidOperationException("on purpose"));
             return new ValueTask<TransportConnection>(memory.NewConnection());

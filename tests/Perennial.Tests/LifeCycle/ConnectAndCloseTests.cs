@@ -85,7 +85,7 @@ public class ConnectAndCloseTests
     [Fact]
     public async Task Cancelling_the_call_that_began_connecting_closes_the_transport()
     {
-        await using var transport = new MemoryTransport(open: NeverOpens);
+        await using var transport = new InMemoryTransport(open: NeverOpens);
         using var cancel = new CancellationTokenSource();
         var connecting = transport.ConnectAsync(cancel.Token);
         var joined = transport.ConnectAsync();
@@ -100,7 +100,7 @@ public class ConnectAndCloseTests
     [Fact]
     public async Task Cancelling_a_call_that_joined_ends_only_its_wait()
     {
-        await using var transport = new MemoryTransport(open: NeverOpens);
+        await using var transport = new InMemoryTransport(open: NeverOpens);
         var connecting = transport.ConnectAsync();
         using var cancel = new CancellationTokenSource();
         var joined = transport.ConnectAsync(cancel.Token);
@@ -117,7 +117,7 @@ public class ConnectAndCloseTests
     [Fact]
     public async Task Dispose_ends_a_read_a_send_and_a_connect_that_wait()
     {
-        var transport = new MemoryTransport(open: NeverOpens);
+        var transport = new InMemoryTransport(open: NeverOpens);
         var connecting = transport.ConnectAsync();
         var reading = transport.ReadAllAsync().TextsAsync();
         var sending = transport.SendAsync("a");
@@ -134,7 +134,7 @@ public class ConnectAndCloseTests
     [Fact]
     public async Task Dispose_ends_a_send_that_is_on_its_way_and_says_that_its_fate_is_unknown()
     {
-        var transport = new MemoryTransport();
+        var transport = new InMemoryTransport();
         await transport.ConnectAsync().Soon();
         var begun = new TaskCompletionSource();
         transport.Connection.OnSend = async (_, cancellationToken) =>
@@ -156,7 +156,7 @@ public class ConnectAndCloseTests
     [Fact]
     public async Task A_send_that_waits_behind_others_can_be_taken_back_at_once()
     {
-        await using var transport = new MemoryTransport(open: NeverOpens);
+        await using var transport = new InMemoryTransport(open: NeverOpens);
         var first = transport.SendAsync("a");
         using var cancel = new CancellationTokenSource();
         var second = transport.SendAsync("b", cancel.Token);
@@ -176,7 +176,7 @@ public class ConnectAndCloseTests
     {
         var begun = new TaskCompletionSource();
         var late = new TaskCompletionSource();
-        await using var transport = new MemoryTransport(open: async (transport, _, _) =>
+        await using var transport = new InMemoryTransport(open: async (transport, _, _) =>
         {
             begun.SetResult();
             await late.Task;
@@ -200,8 +200,8 @@ public class ConnectAndCloseTests
     public async Task The_connect_timeout_holds_for_code_that_ignores_its_token()
     {
         var time = new ManualTimeProvider();
-        await using var transport = new MemoryTransport(
-            MemoryTransport.Options with { Reconnect = new ReconnectOptions { Enabled = false } },
+        await using var transport = new InMemoryTransport(
+            new InMemoryTransportOptions { Reconnect = new ReconnectOptions { Enabled = false } },
             new TransportServices { Time = time },
             static async (transport, _, _) =>
             {
@@ -220,7 +220,7 @@ public class ConnectAndCloseTests
     public async Task A_connection_that_does_not_close_is_left_behind_after_two_seconds()
     {
         var time = new ManualTimeProvider();
-        var transport = new MemoryTransport(services: new TransportServices { Time = time });
+        var transport = new InMemoryTransport(services: new TransportServices { Time = time });
         await transport.ConnectAsync().Soon();
         transport.Connection.OnDispose = static () => new ValueTask(new TaskCompletionSource().Task);
         var closing = transport.CloseAsync();
@@ -233,23 +233,23 @@ public class ConnectAndCloseTests
         transport.State.ShouldBe(TransportState.Closed);
     }
 
-    private static async ValueTask<TransportConnection> NeverOpens(MemoryTransport transport, ConnectContext context, CancellationToken cancellationToken)
+    private static async ValueTask<TransportConnection> NeverOpens(InMemoryTransport transport, ConnectContext context, CancellationToken cancellationToken)
     {
         await Task.Delay(Timeout.InfiniteTimeSpan, TimeProvider.System, cancellationToken);
         return transport.NewConnection();
     }
 
-    private static Task<MemoryTransport> InStage(Stage stage, ManualTimeProvider time) => InStage(stage, time, out _);
+    private static Task<InMemoryTransport> InStage(Stage stage, ManualTimeProvider time) => InStage(stage, time, out _);
 
-    private static Task<MemoryTransport> InStage(Stage stage, ManualTimeProvider time, out TaskCompletionSource release, Action<MemoryTransport>? prepare = null)
+    private static Task<InMemoryTransport> InStage(Stage stage, ManualTimeProvider time, out TaskCompletionSource release, Action<InMemoryTransport>? prepare = null)
     {
         var gate = release = new TaskCompletionSource();
         return Reach();
 
-        async Task<MemoryTransport> Reach()
+        async Task<InMemoryTransport> Reach()
         {
-            var transport = new MemoryTransport(
-                MemoryTransport.Options with { Reconnect = new ReconnectOptions { Jitter = false } },
+            var transport = new InMemoryTransport(
+                new InMemoryTransportOptions { Reconnect = new ReconnectOptions { Jitter = false } },
                 new TransportServices { Time = time },
                 async (transport, context, cancellationToken) =>
                 {

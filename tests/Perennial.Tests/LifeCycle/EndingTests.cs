@@ -93,7 +93,7 @@ public class EndingTests
     [Fact]
     public async Task A_transport_that_was_never_connected_closes_without_a_connection()
     {
-        await using var transport = new MemoryTransport();
+        await using var transport = new InMemoryTransport();
         var journal = new EventJournal(transport);
 
         await transport.CloseAsync().Soon();
@@ -106,7 +106,7 @@ public class EndingTests
     [Fact]
     public async Task A_connection_that_cannot_be_closed_in_order_does_not_change_how_the_stream_ended()
     {
-        await using var transport = new MemoryTransport();
+        await using var transport = new InMemoryTransport();
         await transport.ConnectAsync().Soon();
         transport.Connection.OnDispose = static () => throw new InvalidOperationException("Broken by the test.");
 

@@ -1,3 +1,4 @@
+using Perennial.Testing;
 using System.Globalization;
 using Perennial.Tests.Fixtures;
 
@@ -11,7 +12,7 @@ public class InterleavingTests
     {
         for (var round = 0; round < 2000; round++)
         {
-            await using var transport = new MemoryTransport();
+            await using var transport = new InMemoryTransport();
             using var start = new Barrier(2);
             var connecting = Task.Run(() => AtOnce(start, () => transport.ConnectAsync()));
             var closing = Task.Run(() => AtOnce(start, () => transport.CloseAsync()));
@@ -34,7 +35,7 @@ public class InterleavingTests
     {
         for (var round = 0; round < 500; round++)
         {
-            await using var transport = new MemoryTransport();
+            await using var transport = new InMemoryTransport();
             await transport.ConnectAsync().Soon();
             var connectedAgain = new TaskCompletionSource();
             transport.Closed += Again;
@@ -64,8 +65,8 @@ public class InterleavingTests
     {
         for (var seed = 0; seed < 150; seed++)
         {
-            var transport = new MemoryTransport(
-                MemoryTransport.Options with { Reconnect = new ReconnectOptions { InitialDelay = TimeSpan.Zero, Jitter = false } });
+            var transport = new InMemoryTransport(
+                new InMemoryTransportOptions { Reconnect = new ReconnectOptions { InitialDelay = TimeSpan.Zero, Jitter = false } });
             var journal = new EventJournal(transport, withMessages: false);
             var callers = Enumerable.Range(0, 4).Select(caller => Task.Run(() => CallAtRandomAsync(transport, new Random((seed * 10) + caller)))).ToArray();
             await Task.WhenAll(callers).Soon();
@@ -88,7 +89,7 @@ public class InterleavingTests
     {
         for (var round = 0; round < 200; round++)
         {
-            var transport = new MemoryTransport();
+            var transport = new InMemoryTransport();
             await transport.ConnectAsync().Soon();
             using var start = new Barrier(3);
 
@@ -142,7 +143,7 @@ public class InterleavingTests
         }
     }
 
-    private static async Task CallAtRandomAsync(MemoryTransport transport, Random random)
+    private static async Task CallAtRandomAsync(InMemoryTransport transport, Random random)
     {
         for (var i = 0; i < 25; i++)
         {

@@ -46,7 +46,7 @@ public class LeaksTests
     public async Task One_transport_that_is_connected_and_closed_again_and_again_does_not_grow()
     {
         var time = new ManualTimeProvider();
-        await using var transport = new MemoryTransport(services: new TransportServices { Time = time }, open: static (_, _, _) => new(new MemoryConnection()));
+        await using var transport = new InMemoryTransport(services: new TransportServices { Time = time }, open: static (_, _, _) => new(new InMemoryConnection()));
         await RunAsync(1000);
         var memory = GC.GetTotalMemory(forceFullCollection: true);
 
@@ -129,11 +129,11 @@ public class LeaksTests
             await transport.DisposeAsync().Soon();
         }
 
-        var refused = new MemoryTransport(open: static (_, _, _) => throw new InvalidOperationException("Broken by the test."));
+        var refused = new InMemoryTransport(open: static (_, _, _) => throw new InvalidOperationException("Broken by the test."));
         await refused.ReadAllAsync().TextsAsync().Soon().ShouldThrowAsync<TransportException>();
         await refused.DisposeAsync().Soon();
 
-        var slow = new MemoryTransport(open: static async (_, _, _) =>
+        var slow = new InMemoryTransport(open: static async (_, _, _) =>
         {
             await Task.Delay(TimeSpan.FromMilliseconds(20), TimeProvider.System, CancellationToken.None);
             throw new InvalidOperationException("Broken by the test.");
@@ -145,7 +145,7 @@ public class LeaksTests
         await slow.DisposeAsync().Soon();
         await Task.Delay(TimeSpan.FromMilliseconds(50), TimeProvider.System);
 
-        var stuck = new MemoryTransport();
+        var stuck = new InMemoryTransport();
         await stuck.ConnectAsync().Soon();
         stuck.Connection.OnDispose = static () => throw new InvalidOperationException("Broken by the test.");
         stuck.Connection.Break(isTransient: false);

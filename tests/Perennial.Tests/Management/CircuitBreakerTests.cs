@@ -218,7 +218,7 @@ public class CircuitBreakerTests
     {
         await using var manager = NewManager();
         var mayHang = false;
-        var probers = new ConcurrentQueue<MemoryTransport>();
+        var probers = new ConcurrentQueue<InMemoryTransport>();
         var transports = Enumerable.Range(0, 20).Select(_ => Register(manager, ForEver, async (transport, cancellationToken) =>
         {
             if (!mayHang)
@@ -238,7 +238,7 @@ public class CircuitBreakerTests
         await PassAsync(TimeSpan.FromSeconds(3));
         mayHang = true;
         await PassUntilAsync(() => probers.Count == 1);
-        manager.Services.Breakers!.StateOf(MemoryTransport.Options.Endpoint).ShouldBe(BreakerState.Probing);
+        manager.Services.Breakers!.StateOf(InMemoryTransportOptions.DefaultEndpoint).ShouldBe(BreakerState.Probing);
         var waiting = transports.First(transport => transport != probers.First());
         await waiting.CloseAsync().Soon();      // no time passes
 
@@ -270,12 +270,12 @@ public class CircuitBreakerTests
     public async Task Origins_are_told_apart_and_a_transport_of_its_own_can_have_a_breaker_too()
     {
         var services = new TransportServices { Time = _time, Breakers = new OriginBreakers(new CircuitBreakerOptions { Failures = 2 }, _time) };
-        var dead = new MemoryTransport(MemoryTransport.Options with { Reconnect = ForEver }, services, static (_, _, _) => throw Refused());
+        var dead = new InMemoryTransport(new InMemoryTransportOptions { Reconnect = ForEver }, services, static (_, _, _) => throw Refused());
         _ = dead.ConnectAsync().ContinueWith(static task => task.Exception, TaskScheduler.Default);
         await Patience.Until(() => services.Breakers.Broken.Count == 1, "the breaker opens");
         dead.Attempts.ShouldBe(2);
 
-        var other = new MemoryTransport(new MemoryTransportOptions { Endpoint = new Uri("http://memory.test:81/") }, services);
+        var other = new InMemoryTransport(new InMemoryTransportOptions { Endpoint = new Uri("http://memory.test:81/") }, services);
         await other.ConnectAsync().Soon();
 
         services.Breakers.StateOf(new Uri("ws://MEMORY.test/elsewhere")).ShouldBe(BreakerState.Open);
@@ -290,19 +290,19 @@ public class CircuitBreakerTests
     private static double BrokenOrigins(Diagnostics.Telemetry telemetry) => telemetry.Collect()
         .Where(static measured => string.Equals(measured.Name, "perennial.client.origins.broken", StringComparison.Ordinal) && measured.Tags.Contains("memory.test")).Sum(static measured => measured.Sum);
 
-    private static BreakerState Broken(TransportManager manager) => manager.Services.Breakers!.StateOf(MemoryTransport.Options.Endpoint);
+    private static BreakerState Broken(TransportManager manager) => manager.Services.Breakers!.StateOf(InMemoryTransportOptions.DefaultEndpoint);
 
     private TransportManager NewManager() => new(Managed.Options with { MaxIdleTime = Timeout.InfiniteTimeSpan }, new TransportServices { Time = _time });
 
-    private MemoryTransport Register(
+    private InMemoryTransport Register(
         TransportManager manager,
         ReconnectOptions reconnect,
-        Func<MemoryTransport, CancellationToken, ValueTask<TransportConnection>>? open = null,
+        Func<InMemoryTransport, CancellationToken, ValueTask<TransportConnection>>? open = null,
         string path = "/")
     {
         open ??= (transport, _) => _isDead ? throw Refused() : new ValueTask<TransportConnection>(transport.NewConnection());
-        var transport = new MemoryTransport(
-            MemoryTransport.Options with { Endpoint = new Uri(MemoryTransport.Options.Endpoint, path), Reconnect = reconnect, IdleTimeout = Timeout.InfiniteTimeSpan },
+        var transport = new InMemoryTransport(
+            new InMemoryTransportOptions { Endpoint = new Uri(InMemoryTransportOptions.DefaultEndpoint, path), Reconnect = reconnect, IdleTimeout = Timeout.InfiniteTimeSpan },
             manager.Services,
             (transport, _, cancellationToken) =>
             {

@@ -13,8 +13,8 @@ public class HealthTests
         var time = new ManualTimeProvider();
         await using var manager = new TransportManager(Managed.Options, new TransportServices { Time = time });
         var mayConnect = false;
-        var transport = new MemoryTransport(
-            MemoryTransport.Options with { Buffer = new BufferOptions { Capacity = 10 }, Reconnect = new ReconnectOptions { Jitter = false, MaxAttempts = 3 } },
+        var transport = new InMemoryTransport(
+            new InMemoryTransportOptions { Buffer = new BufferOptions { Capacity = 10 }, Reconnect = new ReconnectOptions { Jitter = false, MaxAttempts = 3 } },
             manager.Services,
             (self, _, _) => mayConnect
                 ? new ValueTask<TransportConnection>(self.NewConnection())
@@ -103,7 +103,7 @@ public class HealthTests
         unhealthy.ShouldBe([transports[0].Id, transports[1].Id]);
         checks.Select(static check => check.Status).ShouldBe([HealthStatus.Healthy, HealthStatus.Degraded, HealthStatus.Degraded, HealthStatus.Unhealthy]);
 
-        static async Task FailAsync(MemoryTransport transport)
+        static async Task FailAsync(InMemoryTransport transport)
         {
             await transport.ConnectAsync().Soon();
             transport.Connection.Break(isTransient: false);

@@ -1,5 +1,5 @@
+using Perennial.Testing;
 using Perennial.Management;
-using Perennial.Tests.Fixtures;
 
 namespace Perennial.Tests.Management;
 
@@ -7,11 +7,11 @@ namespace Perennial.Tests.Management;
 internal static class Managed
 {
     public static TransportKinds Kinds { get; } =
-        TransportKinds.Default.With<MemoryTransportOptions>("memory", static (options, services) => new MemoryTransport(options, services));
+        TransportKinds.Default.With<InMemoryTransportOptions>("memory", static (options, services) => new InMemoryTransport(options, services));
 
     /// <summary>Checks and sweeps only when asked.</summary>
     public static TransportManagerOptions Options { get; } = new() { Kinds = Kinds, HealthCheckInterval = Timeout.InfiniteTimeSpan };
 
-    public static MemoryTransport CreateMemory(this TransportManager manager, MemoryTransportOptions? options = null) =>
-        (MemoryTransport)manager.Create(options ?? MemoryTransport.Options);
+    public static InMemoryTransport CreateMemory(this TransportManager manager, InMemoryTransportOptions? options = null) =>
+        (InMemoryTransport)manager.Create(options ?? new InMemoryTransportOptions());
 }

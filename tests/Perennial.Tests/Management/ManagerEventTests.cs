@@ -1,3 +1,4 @@
+using Perennial.Testing;
 using System.Collections.Concurrent;
 using Perennial.Management;
 using Perennial.Tests.Fixtures;
@@ -23,7 +24,7 @@ public class ManagerEventTests
         events.Drained += (_, e) => Note(e, "drained");
         events.GapDetected += (_, e) => Note(e, $"gap {e.Event.Reason}");
         events.MessagesDropped += (_, e) => Note(e, $"dropped {e.Event.Count} of {e.Event.Total}");
-        var options = MemoryTransport.Options with
+        var options = new InMemoryTransportOptions
         {
             Reconnect = new ReconnectOptions { InitialDelay = TimeSpan.Zero },
             Buffer = new BufferOptions { Capacity = 2, FullMode = BufferFullMode.DropNewest },
@@ -35,7 +36,7 @@ public class ManagerEventTests
             journals.Add(transport.Id, new EventJournal(transport, withMessages: false));
         }
 
-        foreach (var transport in manager.Transports.Cast<MemoryTransport>())
+        foreach (var transport in manager.Transports.Cast<InMemoryTransport>())
         {
             await transport.ConnectAsync().Soon();
             transport.Connection.Say("1", "2", "3");
@@ -84,7 +85,7 @@ public class ManagerEventTests
     public async Task Messages_are_handed_on_while_they_have_a_handler_but_for_those_being_read()
     {
         await using var manager = new TransportManager(Managed.Options);
-        var (early, read, late) = (manager.CreateMemory(), manager.CreateMemory(), default(MemoryTransport)!);
+        var (early, read, late) = (manager.CreateMemory(), manager.CreateMemory(), default(InMemoryTransport)!);
         await read.ConnectAsync().Soon();
         read.Connection.Say("of the reader");
         await using var reader = read.ReadAllAsync().GetAsyncEnumerator();

@@ -45,7 +45,7 @@ public class PoolTests
             .Message.ShouldStartWith("There is no kind 'carrier-pigeon' of transport; there are auto, http-stream, long-poll, sse, websocket.");
         Should.Throw<ArgumentException>(() => manager.Create("sse", new LongPollTransportOptions { Endpoint = Anywhere }))
             .Message.ShouldStartWith("A transport of kind 'sse' takes SseTransportOptions, not LongPollTransportOptions.");
-        Should.Throw<ArgumentException>(() => manager.Create(MemoryTransport.Options)).Message.ShouldStartWith("No kind of transport takes MemoryTransportOptions.");
+        Should.Throw<ArgumentException>(() => manager.Create(new InMemoryTransportOptions())).Message.ShouldStartWith("No kind of transport takes InMemoryTransportOptions.");
         Should.Throw<ArgumentOutOfRangeException>(() => manager.Create(new SseTransportOptions { Endpoint = Anywhere, MaxMessageBytes = 0 }));
 
         manager.GetSummary().Created.ShouldBe(0);
@@ -73,7 +73,7 @@ public class PoolTests
     public async Task A_transport_made_elsewhere_is_kept_like_any_other()
     {
         var manager = new TransportManager(Managed.Options);
-        var transport = new MemoryTransport(services: manager.Services);
+        var transport = new InMemoryTransport(services: manager.Services);
         manager.Register(transport);
 
         manager.Find(transport.Id).ShouldBeSameAs(transport);
@@ -83,7 +83,7 @@ public class PoolTests
 
         transport.State.ShouldBe(TransportState.Closed);
         transport.IsCoreDisposed.ShouldBeTrue();
-        await using var other = new MemoryTransport();
+        await using var other = new InMemoryTransport();
         Should.Throw<ObjectDisposedException>(() => manager.Register(other));
         await manager.DisposeAsync().Soon();
     }
@@ -140,7 +140,7 @@ public class PoolTests
     {
         var time = new ManualTimeProvider();
         await using var manager = new TransportManager(Managed.Options with { MaxIdleTime = TimeSpan.FromMinutes(5) }, new TransportServices { Time = time });
-        var transport = manager.CreateMemory(MemoryTransport.Options with { IdleTimeout = Timeout.InfiniteTimeSpan, Buffer = new BufferOptions { Capacity = 2 } });
+        var transport = manager.CreateMemory(new InMemoryTransportOptions { IdleTimeout = Timeout.InfiniteTimeSpan, Buffer = new BufferOptions { Capacity = 2 } });
         await transport.ConnectAsync().Soon();
         transport.Connection.Say("1", "2", "3");
         await Patience.Until(() => transport.GetMetrics().BufferSize == 2, "the buffer is full");
@@ -165,7 +165,7 @@ public class PoolTests
                 removed.Add((e.Transport, e.Reason));
             }
         };
-        var options = MemoryTransport.Options with { IdleTimeout = Timeout.InfiniteTimeSpan };
+        var options = new InMemoryTransportOptions { IdleTimeout = Timeout.InfiniteTimeSpan };
         var (idle, read, handled, active, completed, unread, failed) = (
             manager.CreateMemory(options), manager.CreateMemory(options), manager.CreateMemory(options), manager.CreateMemory(options),
             manager.CreateMemory(options), manager.CreateMemory(options), manager.CreateMemory(options));

@@ -17,7 +17,7 @@ public sealed class StandstillHealthTests : IAsyncDisposable
     [Fact]
     public async Task A_server_that_falls_silent_degrades_health_after_half_the_idle_limit()
     {
-        var transport = await ConnectAsync(MemoryTransport.Options);
+        var transport = await ConnectAsync(new InMemoryTransportOptions());
         var since = _time.GetUtcNow();
         _time.Advance(TimeSpan.FromSeconds(149));
         Health(transport).ShouldBe((HealthStatus.Healthy, "Connected.", null));
@@ -42,7 +42,7 @@ public sealed class StandstillHealthTests : IAsyncDisposable
     public async Task The_limit_on_silence_is_half_the_idle_timeout_in_force(int idleSeconds, int silentSeconds, HealthStatus expected)
     {
         var idle = idleSeconds < 0 ? Timeout.InfiniteTimeSpan : TimeSpan.FromSeconds(idleSeconds);
-        var transport = await ConnectAsync(MemoryTransport.Options with { IdleTimeout = idle });
+        var transport = await ConnectAsync(new InMemoryTransportOptions { IdleTimeout = idle });
 
         _time.Advance(TimeSpan.FromSeconds(silentSeconds));
 
@@ -52,7 +52,7 @@ public sealed class StandstillHealthTests : IAsyncDisposable
     [Fact]
     public async Task A_paused_transport_is_degraded_since_the_first_pause()
     {
-        var transport = await ConnectAsync(MemoryTransport.Options);
+        var transport = await ConnectAsync(new InMemoryTransportOptions());
         _time.Advance(TimeSpan.FromSeconds(1));
         var since = _time.GetUtcNow();
         transport.Pause();
@@ -67,7 +67,7 @@ public sealed class StandstillHealthTests : IAsyncDisposable
     [Fact]
     public async Task A_full_buffer_names_whether_there_is_a_reader_and_since_when_it_is_full()
     {
-        var transport = await ConnectAsync(MemoryTransport.Options with { Buffer = new BufferOptions { Capacity = 10 } });
+        var transport = await ConnectAsync(new InMemoryTransportOptions { Buffer = new BufferOptions { Capacity = 10 } });
         _time.Advance(TimeSpan.FromSeconds(1));
         var since = _time.GetUtcNow();
         transport.Connection.Say([.. EventStreams.Numbers(1, 10)]);
@@ -89,7 +89,7 @@ public sealed class StandstillHealthTests : IAsyncDisposable
     [Fact]
     public async Task A_transport_that_reconnects_or_failed_says_since_when()
     {
-        var transport = await ConnectAsync(MemoryTransport.Options with { Reconnect = new ReconnectOptions { Jitter = false } });
+        var transport = await ConnectAsync(new InMemoryTransportOptions { Reconnect = new ReconnectOptions { Jitter = false } });
         _time.Advance(TimeSpan.FromSeconds(7));
         var since = _time.GetUtcNow();
         transport.Connection.Break();
@@ -111,7 +111,7 @@ public sealed class StandstillHealthTests : IAsyncDisposable
         return (health.Status, health.Reason, health.Since);
     }
 
-    private async Task<MemoryTransport> ConnectAsync(MemoryTransportOptions options)
+    private async Task<InMemoryTransport> ConnectAsync(InMemoryTransportOptions options)
     {
         var transport = _manager.CreateMemory(options);
         await transport.ConnectAsync().Soon();

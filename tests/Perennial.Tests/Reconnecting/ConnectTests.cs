@@ -38,8 +38,8 @@ public class ConnectTests
     public async Task While_reconnecting_it_waits_for_the_next_connection()
     {
         var mayConnect = new TaskCompletionSource();
-        await using var transport = new MemoryTransport(
-            MemoryTransport.Options with { Reconnect = TransportProbe.AtOnce },
+        await using var transport = new InMemoryTransport(
+            new InMemoryTransportOptions { Reconnect = TransportProbe.AtOnce },
             open: async (transport, _, _) =>
             {
                 await (transport.Attempts == 1 ? Task.CompletedTask : mayConnect.Task);
@@ -61,8 +61,8 @@ public class ConnectTests
     public async Task While_reconnecting_it_throws_when_the_attempts_are_spent()
     {
         var mayFail = new TaskCompletionSource();
-        await using var transport = new MemoryTransport(
-            MemoryTransport.Options with { Reconnect = TransportProbe.AtOnce with { MaxAttempts = 1 } },
+        await using var transport = new InMemoryTransport(
+            new InMemoryTransportOptions { Reconnect = TransportProbe.AtOnce with { MaxAttempts = 1 } },
             open: async (transport, _, _) =>
             {
                 await (transport.Attempts == 1 ? Task.CompletedTask : mayFail.Task);

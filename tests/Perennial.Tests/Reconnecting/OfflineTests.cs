@@ -75,8 +75,8 @@ public class OfflineTests
         transport.State.ShouldBe(TransportState.Closed);
     }
 
-    private MemoryTransport Transport(string endpoint, Func<bool> isReachable) => new(
-        new MemoryTransportOptions { Endpoint = new Uri(endpoint), Reconnect = OneAttempt },
+    private InMemoryTransport Transport(string endpoint, Func<bool> isReachable) => new(
+        new InMemoryTransportOptions { Endpoint = new Uri(endpoint), Reconnect = OneAttempt },
         new TransportServices { Time = _time, Network = _network },
         (transport, _, _) => isReachable()
             ? new ValueTask<TransportConnection>(transport.NewConnection())

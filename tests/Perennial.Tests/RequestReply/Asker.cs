@@ -10,17 +10,17 @@ internal sealed class Asker : IAsyncDisposable
 {
     private readonly ConcurrentQueue<string> _sent = new();
 
-    public Asker(Func<MemoryTransportOptions, MemoryTransportOptions>? change = null)
+    public Asker(Func<InMemoryTransportOptions, InMemoryTransportOptions>? change = null)
     {
-        var options = MemoryTransport.Options with { Reconnect = TransportProbe.AtOnce, IdleTimeout = Timeout.InfiniteTimeSpan };
-        Transport = new MemoryTransport(change?.Invoke(options) ?? options, new TransportServices { Time = Clock }, Open);
+        var options = new InMemoryTransportOptions { Reconnect = TransportProbe.AtOnce, IdleTimeout = Timeout.InfiniteTimeSpan };
+        Transport = new InMemoryTransport(change?.Invoke(options) ?? options, new TransportServices { Time = Clock }, Open);
     }
 
     public ManualTimeProvider Clock { get; } = new();
 
-    public MemoryTransport Transport { get; }
+    public InMemoryTransport Transport { get; }
 
-    public MemoryConnection Connection => Transport.Connection;
+    public InMemoryConnection Connection => Transport.Connection;
 
     public IReadOnlyList<string> Sent => [.. _sent];
 
@@ -49,7 +49,7 @@ internal sealed class Asker : IAsyncDisposable
 
     public ValueTask DisposeAsync() => Transport.DisposeAsync();
 
-    private ValueTask<TransportConnection> Open(MemoryTransport transport, ConnectContext context, CancellationToken cancellationToken)
+    private ValueTask<TransportConnection> Open(InMemoryTransport transport, ConnectContext context, CancellationToken cancellationToken)
     {
         var connection = transport.NewConnection();
         connection.OnSend = (message, token) =>

@@ -1,6 +1,6 @@
+using Perennial.Testing;
 using System.Text.Json;
 using System.Text.Json.Serialization;
-using Perennial.Tests.Fixtures;
 
 namespace Perennial.Tests.RequestReply;
 
@@ -12,7 +12,7 @@ internal sealed record Words(string Text);
 [JsonSerializable(typeof(Words))]
 internal sealed partial class WordsJson : JsonSerializerContext;
 
-/// <summary>What a server sees of requests, and how a <see cref="MemoryConnection"/> answers them.</summary>
+/// <summary>What a server sees of requests, and how a <see cref="InMemoryConnection"/> answers them.</summary>
 internal static class RequestText
 {
     public static string Member(string json, string name)
@@ -30,7 +30,7 @@ internal static class RequestText
         $$"""{"requestId":"{{IdOf(request)}}"{{(members.Length == 0 ? "" : ",")}}{{members}}}""";
 
     /// <summary>Messages that arrive together, without ids.</summary>
-    public static void SayPlain(this MemoryConnection connection, params string[] texts) => connection.Script(batch =>
+    public static void SayPlain(this InMemoryConnection connection, params string[] texts) => connection.Script(batch =>
     {
         foreach (var text in texts)
         {
@@ -41,7 +41,7 @@ internal static class RequestText
     });
 
     /// <summary>One message with an id.</summary>
-    public static void SayNumbered(this MemoryConnection connection, int id, string text) => connection.Script(batch =>
+    public static void SayNumbered(this InMemoryConnection connection, int id, string text) => connection.Script(batch =>
     {
         batch.Add(System.Text.Encoding.UTF8.GetBytes(text), System.Text.Encoding.UTF8.GetBytes($"{id}"));
         return ReadOutcome.More;

@@ -1,4 +1,3 @@
-using Perennial.Tests.Fixtures;
 using Perennial.Http;
 using System.Collections.Concurrent;
 using Perennial.Sse;
@@ -126,7 +125,7 @@ public class SendTests
     public async Task A_connection_that_cannot_recognise_a_repetition_gets_none()
     {
         var tries = 0;
-        await using var transport = new MemoryTransport(MemoryTransport.Options with { Reconnect = TransportProbe.AtOnce });
+        await using var transport = new InMemoryTransport(new InMemoryTransportOptions { Reconnect = TransportProbe.AtOnce });
         await transport.ConnectAsync(TestContext.Current.CancellationToken);
         transport.Connection.OnSend = (_, _) =>
         {
@@ -142,8 +141,8 @@ public class SendTests
     [Fact]
     public async Task A_cancelled_message_gives_its_place_free()
     {
-        await using var transport = new MemoryTransport(
-            MemoryTransport.Options with { Send = new SendOptions { QueueCapacity = 2 } }, open: static async (_, _, token) =>
+        await using var transport = new InMemoryTransport(
+            new InMemoryTransportOptions { Send = new SendOptions { QueueCapacity = 2 } }, open: static async (_, _, token) =>
             {
                 await Task.Delay(Timeout.InfiniteTimeSpan, TimeProvider.System, token);
                 throw new OperationCanceledException(token);

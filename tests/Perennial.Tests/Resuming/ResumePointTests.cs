@@ -17,12 +17,12 @@ public class ResumePointTests
     [InlineData(BufferFullMode.DropOldest)]
     public async Task It_follows_the_reader_of_a_sequence(BufferFullMode mode)
     {
-        await using var transport = new MemoryTransport(MemoryTransport.Options with { Buffer = new BufferOptions { FullMode = mode } });
+        await using var transport = new InMemoryTransport(new InMemoryTransportOptions { Buffer = new BufferOptions { FullMode = mode } });
         transport.ResumePoint.ShouldBeNull();
         await transport.ConnectAsync().Soon();
         transport.Connection.Say("1", "2", "3").Say("4", "5");
         await Patience.Until(() => transport.LastEventId is "5", "all arrived");
-        transport.ResumePoint.ShouldBe(new ResumePoint(MemoryTransport.Options.Endpoint));
+        transport.ResumePoint.ShouldBe(new ResumePoint(InMemoryTransportOptions.DefaultEndpoint));
 
         var points = new List<(string Text, string? Id)>();
         await foreach (var message in transport.ReadAllAsync())
@@ -42,7 +42,7 @@ public class ResumePointTests
     [Fact]
     public async Task It_follows_handlers_that_returned()
     {
-        await using var transport = new MemoryTransport();
+        await using var transport = new InMemoryTransport();
         var points = new List<string?>();
         transport.MessageReceived += (_, _) => points.Add(transport.ResumePoint!.LastEventId);
         await transport.ConnectAsync().Soon();
