@@ -16,7 +16,9 @@ internal sealed class Child : IAsyncDisposable
     static Child() => AppDomain.CurrentDomain.ProcessExit += static (_, _) =>
     {
         foreach (var child in Alive.Keys)
+        {
             child.Kill();
+        }
     };
 
     private Child(Process process)
@@ -36,7 +38,10 @@ internal sealed class Child : IAsyncDisposable
         var isRuntime = string.Equals(Path.GetFileNameWithoutExtension(host), "dotnet", StringComparison.Ordinal);
         var start = new ProcessStartInfo(host, isRuntime ? [Environment.GetCommandLineArgs()[0], .. arguments] : arguments);
         if (isSteady)
+        {
             start.Environment["DOTNET_TC_CallCountingDelayMs"] = "0";
+        }
+
         return Start(start, core);
     }
 
@@ -45,7 +50,10 @@ internal sealed class Child : IAsyncDisposable
         (start.RedirectStandardOutput, start.RedirectStandardInput) = (true, true);
         var process = Process.Start(start)!;
         if (core < Environment.ProcessorCount && (OperatingSystem.IsLinux() || OperatingSystem.IsWindows()))
+        {
             process.ProcessorAffinity = 1 << core.Value;
+        }
+
         return new Child(process);
     }
 

@@ -47,7 +47,10 @@ internal static class GrowthRows
         var bytes = double.Parse(await client.AnswerAsync(), CultureInfo.InvariantCulture);
         var samples = new List<Sample>();
         for (var run = 0; run <= runs; run++)
+        {
             samples.Add(Sample.FromLine(await client.AskAsync(string.Create(CultureInfo.InvariantCulture, $"{Messages / count / Burst} {Burst}"))));
+        }
+
         return (Medians.Of(samples.Skip(1), sample => sample.CpuNanoseconds), bytes);
     }
 
@@ -55,12 +58,18 @@ internal static class GrowthRows
     {
         double bytes;
         await using (var idle = await Bench.StartAsync(Servers.Perennial, []))
+        {
             bytes = (await ReaderRows.MemoryAsync(idle, Counting.Sse, count)).Managed;
+        }
+
         await using var bench = await Bench.StartAsync(Servers.Perennial, []);
         await bench.OpenBusyAsync(count, Counting.Sse);
         var samples = new List<Sample>();
         for (var run = 0; run <= runs; run++)
+        {
             samples.Add(await bench.SendAsync(count, Messages / count / Burst, Burst));
+        }
+
         return (Medians.Of(samples.Skip(1), sample => sample.CpuNanoseconds), bytes);
     }
 }

@@ -38,7 +38,10 @@ internal static class ParserRow
         Console.WriteLine("| parser alone, 250 B | ns per event | x scan |");
         Console.WriteLine("|---|---:|---:|");
         foreach (var (name, _) in contenders)
+        {
             Table.Print($"| {name} | {medians[name]:F1} | {medians[name] / scan:F2} |");
+        }
+
         budgets.Note(Budgets.Parser, scan, medians["SseParser, bytes"], medians["Perennial"], 2 * scan);
     }
 

@@ -16,7 +16,10 @@ internal sealed class ResultDocument(string path, string origin)
     public string? WhyNot(IEnumerable<string> sections)
     {
         if (!File.Exists(path))
+        {
             return $"there is no document {path}.";
+        }
+
         var text = File.ReadAllText(path);
         return sections.FirstOrDefault(section => Bounds(text, section) is null) is { } missing
             ? $"{path} has no section from {Opening(missing)} to {Closing(missing)}."
@@ -30,7 +33,9 @@ internal sealed class ResultDocument(string path, string origin)
     {
         var document = File.ReadAllText(path);
         if (Bounds(document, section) is var (start, end))
+        {
             File.WriteAllText(path, $"{document[..start]}\n\n{origin}\n\n{text.Trim()}\n{document[end..]}");
+        }
     }
 
     private static (int Start, int End)? Bounds(string document, string section)

@@ -20,13 +20,17 @@ internal static class SendRows
             for (var n = 0; n < runs; n++)
             {
                 foreach (var sender in Senders)
+                {
                     samples[sender].Add(Sample.FromLine(await children[sender].AskAsync("go")));
+                }
             }
         }
         finally
         {
             foreach (var child in children.Values)
+            {
                 await child.DisposeAsync();
+            }
         }
 
         var floor = Medians.Of(samples[Sends.Floor], sample => sample.CpuNanoseconds);

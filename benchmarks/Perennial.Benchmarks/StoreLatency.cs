@@ -53,9 +53,14 @@ internal static class StoreLatency
         {
             var slice = await run.ReadAsync(times.Count, int.MaxValue, CancellationToken.None);
             foreach (var record in slice.Records.ToArray())
+            {
                 times.Add(Stopwatch.GetElapsedTime(long.Parse(Encoding.ASCII.GetString(record.Content.Data.Span), CultureInfo.InvariantCulture)));
+            }
+
             if (slice.Records.IsEmpty)
+            {
                 await news.WaitAsync();
+            }
         }
 
         return times[WarmUpTokens..];

@@ -95,7 +95,10 @@ internal static class StreamRows
                 foreach (var reader in readers)
                 {
                     if (!children.TryGetValue(reader, out var child))
+                    {
                         children[reader] = child = start(reader);
+                    }
+
                     samples[reader].Add(Sample.FromLine(await child.AskAsync("go")));
                 }
             }
@@ -103,7 +106,9 @@ internal static class StreamRows
         finally
         {
             foreach (var child in children.Values)
+            {
                 await child.DisposeAsync();
+            }
         }
 
         return samples;

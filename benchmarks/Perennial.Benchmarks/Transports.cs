@@ -48,7 +48,9 @@ internal sealed class Transports : IDisposable
         await foreach (var _ in transport.ReadAllAsync())
         {
             if (Interlocked.Decrement(ref _missing) == 0)
+            {
                 _all.SetResult();
+            }
         }
     }
 

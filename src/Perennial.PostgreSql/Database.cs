@@ -26,9 +26,15 @@ internal sealed class Database : IAsyncDisposable, IDisposable
         settings.SearchPath = schema;
         settings.ApplicationName ??= "Perennial";
         if (!settings.ShouldSerialize("Timeout"))
+        {
             settings.Timeout = ConnectSeconds;
+        }
+
         if (!settings.ShouldSerialize("Command Timeout"))
+        {
             settings.CommandTimeout = CommandSeconds;
+        }
+
         _source = builder.Build();
     }
 
@@ -59,11 +65,19 @@ internal sealed class Database : IAsyncDisposable, IDisposable
             catch (Exception e) when (IsFailure(e))
             {
                 if (cancellationToken.IsCancellationRequested)
+                {
                     throw new OperationCanceledException("The call was cancelled.", e, cancellationToken);
+                }
+
                 if (!IsRefusal(e))
+                {
                     OnLost(e);
+                }
+
                 if (IsRefusal(e) || --attempts == 0)
+                {
                     throw new RunStoreException("The database of runs cannot be used.", e);
+                }
             }
         }
     }
@@ -80,16 +94,23 @@ internal sealed class Database : IAsyncDisposable, IDisposable
     public void OnReached()
     {
         if (Volatile.Read(ref _isAway) == 1 && Interlocked.Exchange(ref _isAway, 0) == 1)
+        {
             Log.Reached(_logger);
+        }
     }
 
     /// <summary>Notes that the database does not answer, once for each time it is away, and forgets the connections that idle.</summary>
     public void OnLost(Exception exception)
     {
         if (Interlocked.Exchange(ref _isAway, 1) == 0)
+        {
             Log.Lost(_logger, exception);
+        }
+
         if (exception is not ObjectDisposedException)
+        {
             _source.Clear();
+        }
     }
 
     public void Dispose() => _source.Dispose();

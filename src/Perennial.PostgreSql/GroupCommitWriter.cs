@@ -58,7 +58,10 @@ internal sealed class GroupCommitWriter(
             {
                 await ConnectAsync(stop);
                 foreach (var (run, outcome) in await batch.RecordAsync(_command!, stop))
+                {
                     Settle(run, outcome);
+                }
+
                 database.OnReached();
                 return;
             }
@@ -86,7 +89,10 @@ internal sealed class GroupCommitWriter(
     private async ValueTask ConnectAsync(CancellationToken stop)
     {
         if (_command is not null)
+        {
             return;
+        }
+
         _connection = await database.OpenAsync(stop);
         _command = await WriteBatch.PrepareAsync(_connection, node, stop);
     }
@@ -96,9 +102,14 @@ internal sealed class GroupCommitWriter(
         var (connection, command) = (_connection, _command);
         (_connection, _command) = (null, null);
         if (command is not null)
+        {
             await command.DisposeAsync();
+        }
+
         if (connection is not null)
+        {
             await connection.DisposeAsync();
+        }
     }
 
     /// <summary>One run with something that the database will never take must not keep the others from being written.</summary>
@@ -111,7 +122,9 @@ internal sealed class GroupCommitWriter(
         }
 
         foreach (var run in batch.Runs)
+        {
             await WriteAsync(new WriteBatch(run.Writes), stop);
+        }
     }
 
     private void Settle(RunWrites writes, RunOutcome outcome)
@@ -121,22 +134,36 @@ internal sealed class GroupCommitWriter(
             queue.Refuse(writes.Run, refusal);
             writes.Run.View.MarkStale();
             foreach (var write in writes.Writes)
+            {
                 Complete(write, new WriteResult(refusal, 0, outcome.Status));
+            }
+
             return;
         }
 
         var records = new RunRecord[writes.Writes.Count];
         for (var n = 0; n < records.Length; n++)
+        {
             records[n] = new RunRecord(writes.Key.Epoch, outcome.Base + n + 1, writes.Writes[n].Content);
+        }
+
         writes.Run.Tail = records[^1].Sequence;
         if (outcome.Status != RunStatus.Running)
+        {
             queue.Refuse(writes.Run, AppendOutcome.Closed);
+        }
+
         writes.Run.View.Publish(records, new RunState(writes.Status, writes.Run.Tail, Oldest: 1));
         if (outcome.Status != writes.Status)
+        {
             writes.Run.View.MarkStale();
+        }
+
         wakeUps.AddRecords(writes.Key.Run);
         for (var n = 0; n < records.Length; n++)
+        {
             Complete(writes.Writes[n], new WriteResult(AppendOutcome.Appended, records[n].Sequence, outcome.Status));
+        }
     }
 
     private void Complete(QueuedWrite write, WriteResult result)
@@ -148,9 +175,14 @@ internal sealed class GroupCommitWriter(
     private void GiveUpOverdue(WriteBatch batch, Exception reason)
     {
         foreach (var run in batch.Runs.Where(run => queue.IsOverdue(run.Writes[0], limit)).ToArray())
+        {
             GiveUp(batch, run, "The database of runs was away for too long.", reason);
+        }
+
         foreach (var run in queue.Overdue(limit))
+        {
             GiveUp(run, "The database of runs was away for too long.", reason, GivenUp);
+        }
     }
 
     private void GiveUp(WriteBatch batch, RunWrites writes, string message, Exception reason)
@@ -159,7 +191,9 @@ internal sealed class GroupCommitWriter(
         // The end itself cannot be what the database refuses twice: without one, the run is left to the lease.
         var failure = GiveUp(writes.Run, message, reason, writes.Run.Failure is null ? GivenUp : null);
         foreach (var write in writes.Writes)
+        {
             queue.Fail(write, failure);
+        }
     }
 
     private RunStoreException GiveUp(ProducedRun run, string message, Exception reason, RunEnd? ending)
@@ -173,6 +207,8 @@ internal sealed class GroupCommitWriter(
     private void FailAll(WriteBatch batch)
     {
         foreach (var write in batch.Runs.SelectMany(run => run.Writes))
+        {
             queue.Fail(write, WriteQueue.Closed());
+        }
     }
 }

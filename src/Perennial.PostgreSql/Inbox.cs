@@ -1,5 +1,5 @@
-using System.Security.Cryptography;
 using System.Runtime.InteropServices;
+using System.Security.Cryptography;
 using System.Text;
 using Npgsql;
 using Perennial.AspNetCore;
@@ -103,7 +103,9 @@ internal sealed class Inbox(Database database, long maxPendingBytes)
             {
                 received = row.GetInt64(0);
                 if (!row.IsDBNull(1))
+                {
                     refusals.Add(new RunRefusal(row.GetInt64(1), TextOf(row, 2)!));
+                }
             }
 
             return new SenderState(received, refusals);
@@ -118,7 +120,10 @@ internal sealed class Inbox(Database database, long maxPendingBytes)
             await using var row = await batch.ExecuteReaderAsync(stop);
             var messages = new List<RunMessage>();
             while (await row.ReadAsync(stop))
+            {
                 messages.Add(MessageOf(row));
+            }
+
             return messages;
         }, cancellationToken);
 
@@ -145,7 +150,10 @@ internal sealed class Inbox(Database database, long maxPendingBytes)
         batch.Add(Known, Sql.Value(key.Run), Sql.Value(NameOf(message.Sender)), Sql.Value(NameOf(KeyOf(message))));
         await using var row = await batch.ExecuteReaderAsync(stop);
         if (!await row.ReadAsync(stop))
+        {
             throw new RunStoreException("The run is no longer kept.");
+        }
+
         var (takesMessages, status, pending, seen) = (row.GetBoolean(0), (RunStatus)row.GetInt16(1), row.GetInt64(2), row.GetInt64(3));
         await row.NextResultAsync(stop);
         await row.ReadAsync(stop);
@@ -220,15 +228,30 @@ internal sealed class Inbox(Database database, long maxPendingBytes)
         public ReceiveOutcome Judge(RunMessage message, long maxPendingBytes)
         {
             if (message.Key is not null && KnownFingerprint is { } known)
+            {
                 return IsThatOf(message, known) ? ReceiveOutcome.Repeated : ReceiveOutcome.OtherMessage;
+            }
+
             if (message.Sender is not null && message.Number <= Received)
+            {
                 return ReceiveOutcome.Repeated;
+            }
+
             if (!TakesMessages)
+            {
                 return ReceiveOutcome.NotTaken;
+            }
+
             if (Status != RunStatus.Running)
+            {
                 return ReceiveOutcome.Ended;
+            }
+
             if (message.Sender is not null && message.Number > Received + 1)
+            {
                 return ReceiveOutcome.Hole;
+            }
+
             var fits = Pending == 0 || Pending + message.Data.Length + Overhead <= maxPendingBytes;
             return message.Refusal is not null || fits ? ReceiveOutcome.Accepted : ReceiveOutcome.Full;
         }

@@ -30,11 +30,16 @@ internal sealed class Lease(
         try
         {
             if (time.GetElapsedTime(_lastLook) > 2 * Interval)
+            {
                 _others.Clear();
+            }
+
             var beats = await BeatAsync(cancellationToken);
             _lastLook = time.GetTimestamp();
             foreach (var gone in See(beats))
+            {
                 await EndRunsOfAsync(gone.Key, gone.Value, cancellationToken);
+            }
         }
         catch
         {
@@ -63,7 +68,10 @@ internal sealed class Lease(
             await using var row = await batch.ExecuteReaderAsync(stop);
             var beats = new Dictionary<Guid, long>();
             while (await row.ReadAsync(stop))
+            {
                 beats.Add(row.GetGuid(0), row.GetInt64(1));
+            }
+
             return beats;
         }, cancellationToken);
 
@@ -71,14 +79,21 @@ internal sealed class Lease(
     private Dictionary<Guid, long> See(Dictionary<Guid, long> beats)
     {
         foreach (var left in _others.Keys.Where(other => !beats.ContainsKey(other)).ToArray())
+        {
             _others.Remove(left);
+        }
+
         var gone = new Dictionary<Guid, long>();
         foreach (var (other, beat) in beats)
         {
             if (!_others.TryGetValue(other, out var seen) || seen.Beat != beat)
+            {
                 _others[other] = new Sighting(beat, time.GetTimestamp());
+            }
             else if (other != node && time.GetElapsedTime(seen.Since) >= Interval * RenewalsMissed)
+            {
                 gone.Add(other, beat);
+            }
         }
 
         return gone;
@@ -88,7 +103,10 @@ internal sealed class Lease(
     {
         var runs = await endings.EndAllAsync(gone, beat, cancellationToken);
         if (gone != node && runs.Count > 0)
+        {
             Log.NodeLost(logger, gone, runs.Count);
+        }
+
         foreach (var run in runs)
         {
             views.WatchedOf(run)?.MarkStale();

@@ -16,7 +16,10 @@ internal sealed class PostgreSqlRunLog(RunView view, PostgreSqlRunStore store, P
     public ValueTask<AppendResult> AppendAsync(RunEvent item, CancellationToken cancellationToken)
     {
         if (produced is null)
+        {
             return ValueTask.FromResult(new AppendResult(AppendOutcome.Fenced));
+        }
+
         return store.Writes.TryAppend(produced, WithStorableType(item), out var write, out var refusal)
             ? AwaitAsync(write, cancellationToken)
             : ValueTask.FromResult(new AppendResult(refusal));
@@ -31,7 +34,10 @@ internal sealed class PostgreSqlRunLog(RunView view, PostgreSqlRunStore store, P
     public async ValueTask<RunStatus> CloseAsync(RunEnd ending, CancellationToken cancellationToken)
     {
         if (produced is not null)
+        {
             return (await store.Writes.End(produced, ending).Task.WaitAsync(cancellationToken)).Status;
+        }
+
         var status = await store.Endings.EndAsync(view.Key, ending, cancellationToken);
         store.WakeUps.AddRecords(view.Key.Run);
         view.MarkStale();
@@ -69,9 +75,15 @@ internal sealed class PostgreSqlRunLog(RunView view, PostgreSqlRunStore store, P
     private static RunEvent WithStorableType(RunEvent item)
     {
         if (item.EventType is not { } type)
+        {
             return item;
+        }
+
         if (type.Contains('\0'))
+        {
             throw new ArgumentException("An event type must not contain NUL.", nameof(item));
+        }
+
         return type.AsSpan().IndexOfAnyInRange('\ud800', '\udfff') < 0
             ? item
             : item with { EventType = Encoding.UTF8.GetString(Encoding.UTF8.GetBytes(type)) };

@@ -95,16 +95,25 @@ internal sealed class PostgreSqlRunStore : IRunStore, IHostedLifecycleService, I
         }
 
         if (!isKnown)
+        {
             throw new RunStoreException("This node cannot keep its lease.");
+        }
+
         if (run.Start is not null && await _reads.FindAsync(run.Id, TimeSpan.Zero, cancellationToken) is null)
+        {
             throw new RunStoreException("The key of the request that starts the run is no longer claimed by it.");
+        }
+
         throw new InvalidOperationException("A run of this id exists.");
     }
 
     public async ValueTask<IRunLog?> FindAsync(string id, CancellationToken cancellationToken)
     {
         if (!IsStorable(id) || await _reads.FindAsync(id, _server.FinishedRunRetention, cancellationToken) is not { } key)
+        {
             return null;
+        }
+
         return new PostgreSqlRunLog(_views.Of(key), this, produced: null);
     }
 
@@ -112,7 +121,10 @@ internal sealed class PostgreSqlRunStore : IRunStore, IHostedLifecycleService, I
     {
         ArgumentNullException.ThrowIfNull(key);
         if (await _starts.ClaimAsync(key, cancellationToken) is { } claim)
+        {
             return claim;
+        }
+
         await _lease.RegisterAsync(cancellationToken);
         return await _starts.ClaimAsync(key, cancellationToken) ?? throw new RunStoreException("This node cannot keep its lease.");
     }
@@ -206,9 +218,14 @@ internal sealed class PostgreSqlRunStore : IRunStore, IHostedLifecycleService, I
     {
         var watched = _views.Watched.ToDictionary(view => view.Key.Run);
         if (watched.Count == 0)
+        {
             return;
+        }
+
         foreach (var run in await _reads.TailsAsync([.. watched.Keys], cancellationToken))
+        {
             watched[run.Run].Compare(run.Status, run.Tail, run.Position);
+        }
     }
 
     private async Task RepeatAsync(string name, TimeSpan interval, Func<CancellationToken, Task> work)
@@ -217,7 +234,10 @@ internal sealed class PostgreSqlRunStore : IRunStore, IHostedLifecycleService, I
         {
             await Task.Delay(wait, _time, _stop.Token).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
             if (_stop.IsCancellationRequested)
+            {
                 return;
+            }
+
             try
             {
                 await work(_stop.Token);
@@ -234,7 +254,10 @@ internal sealed class PostgreSqlRunStore : IRunStore, IHostedLifecycleService, I
     private static bool IsStorable(string id)
     {
         if (id.Contains('\0'))
+        {
             return false;
+        }
+
         try
         {
             StrictUtf8.GetByteCount(id);

@@ -24,7 +24,10 @@ public static class PostgreSqlServices
         ArgumentException.ThrowIfNullOrEmpty(connectionString);
         var options = services.AddOptions<PostgreSqlStoreOptions>().PostConfigure(o => o.Validate()).ValidateOnStart();
         if (configure is not null)
+        {
             options.Configure(configure);
+        }
+
         services.TryAddSingleton(TimeProvider.System);
         services.TryAddSingleton(provider => ActivatorUtilities.CreateInstance<PostgreSqlRunStore>(provider, connectionString));
         services.Replace(ServiceDescriptor.Singleton<IRunStore>(provider => provider.GetRequiredService<PostgreSqlRunStore>()));

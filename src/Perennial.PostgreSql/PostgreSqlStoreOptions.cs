@@ -49,13 +49,17 @@ public sealed partial class PostgreSqlStoreOptions
     private static void Require<T>(T value, T least, T most, string member) where T : IComparable<T>
     {
         if (value.CompareTo(least) < 0 || value.CompareTo(most) > 0)
+        {
             throw new ArgumentOutOfRangeException(member, value, FormattableString.Invariant($"{member} must be from {least} to {most}."));
+        }
     }
 
     private static void RequireName(string value, string member)
     {
         if (value is null || !SchemaForm().IsMatch(value))
+        {
             throw new ArgumentOutOfRangeException(member, value, $"{member} must be 1 to 40 of a-z, 0-9 and underscore, not beginning with a digit.");
+        }
     }
 
     [GeneratedRegex(@"\A[a-z_][a-z0-9_]{0,39}\z", RegexOptions.None, matchTimeoutMilliseconds: 1000)]

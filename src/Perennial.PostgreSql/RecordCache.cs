@@ -20,14 +20,20 @@ internal sealed class RecordCache(long maxBytes)
         lock (_gate)
         {
             if (FindLocked(run, after + 1) is not { } page)
+            {
                 return default;
+            }
+
             _byUse.Remove(page.Place);
             _byUse.AddLast(page.Place);
             var start = (int)(after + 1 - page.First);
             var most = (int)Math.Min(page.Count, last - page.First + 1);
             var end = start;
             for (var bytes = 0L; end < most && bytes < maxReadBytes; end++)
+            {
                 bytes += page.Records[end].Content.Size;
+            }
+
             return page.Records.AsMemory(start..Math.Max(start, end));
         }
     }
@@ -38,7 +44,10 @@ internal sealed class RecordCache(long maxBytes)
         lock (_gate)
         {
             while (FindLocked(run, after + 1) is { } page)
+            {
                 after = page.Last;
+            }
+
             var pages = _pages.GetValueOrDefault(run);
             var next = pages is null ? -1 : pages.FindIndex(page => page.First > after);
             return (after, next < 0 ? long.MaxValue : pages![next].First);
@@ -51,9 +60,14 @@ internal sealed class RecordCache(long maxBytes)
         lock (_gate)
         {
             foreach (var record in records)
+            {
                 AddLocked(run, record);
+            }
+
             while (_bytes > maxBytes && _byUse.Count > 1)
+            {
                 RemoveLocked(_byUse.First!.Value);
+            }
         }
     }
 
@@ -63,7 +77,10 @@ internal sealed class RecordCache(long maxBytes)
         var index = IndexOf(pages, record.Sequence);
         var page = index < 0 ? null : pages[index];
         if (page is not null && record.Sequence <= page.Last)
+        {
             return;
+        }
+
         if (page is null || page.Last + 1 != record.Sequence || page.Bytes >= PageBytes)
         {
             page = new Page(run, record.Sequence);
@@ -80,7 +97,10 @@ internal sealed class RecordCache(long maxBytes)
         var pages = _pages[page.Run];
         pages.Remove(page);
         if (pages.Count == 0)
+        {
             _pages.Remove(page.Run);
+        }
+
         _byUse.Remove(page.Place);
         _bytes -= page.Bytes;
     }
@@ -88,7 +108,10 @@ internal sealed class RecordCache(long maxBytes)
     private Page? FindLocked(long run, long sequence)
     {
         if (!_pages.TryGetValue(run, out var pages))
+        {
             return null;
+        }
+
         var index = IndexOf(pages, sequence);
         return index >= 0 && sequence <= pages[index].Last ? pages[index] : null;
     }
@@ -101,9 +124,13 @@ internal sealed class RecordCache(long maxBytes)
         {
             var middle = (low + high) / 2;
             if (pages[middle].First <= sequence)
+            {
                 low = middle + 1;
+            }
             else
+            {
                 high = middle;
+            }
         }
 
         return low - 1;

@@ -34,7 +34,9 @@ internal sealed class Retention(Database database, string schema, TimeSpan reten
         }
         while (last == RunsAtATime);
         if (forgotten > 0)
+        {
             Log.Forgotten(logger, forgotten);
+        }
     }
 
     private Task<int> ForgetSomeAsync(CancellationToken cancellationToken) =>
@@ -43,7 +45,10 @@ internal sealed class Retention(Database database, string schema, TimeSpan reten
             await using var transaction = await connection.BeginTransactionAsync(stop);
             await using var turn = connection.Command(TryBeTheOne, Sql.Value($"perennial retention {schema}"));
             if (await turn.ExecuteScalarAsync(stop) is not true)
+            {
                 return 0;
+            }
+
             await using var forget = connection.Command(Forget, Sql.Value(retention), Sql.Value(RunsAtATime));
             var runs = await forget.ExecuteNonQueryAsync(stop);
             await transaction.CommitAsync(stop);

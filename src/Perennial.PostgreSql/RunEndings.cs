@@ -39,7 +39,10 @@ internal sealed class RunEndings(Database database)
                 EndOne, Sql.Value(key.Run), Sql.Value(key.Epoch), Sql.Value((short)ending.Status),
                 Sql.Value((short)last.Kind), Sql.Value(last.EventType), Sql.Value(last.Data));
             if (await end.ExecuteNonQueryAsync(stop) == 1)
+            {
                 return ending.Status;
+            }
+
             await using var query = connection.Command(HowEnded, Sql.Value(key.Run), Sql.Value(key.Epoch));
             return await query.ExecuteScalarAsync(stop) is short status ? (RunStatus)status : throw new RunStoreException("The run is no longer kept.");
         }, cancellationToken);
@@ -56,7 +59,10 @@ internal sealed class RunEndings(Database database)
             await using var transaction = await connection.BeginTransactionAsync(stop);
             await using var strike = connection.Command(StrikeNode, Sql.Value(node), Sql.Value(beat));
             if (await strike.ExecuteNonQueryAsync(stop) == 0)
+            {
                 return [];
+            }
+
             await using var free = connection.Command(FreeStarts, Sql.Value(node));
             await free.ExecuteNonQueryAsync(stop);
             var runs = new List<long>();
@@ -66,7 +72,9 @@ internal sealed class RunEndings(Database database)
             await using (var row = await end.ExecuteReaderAsync(stop))
             {
                 while (await row.ReadAsync(stop))
+                {
                     runs.Add(row.GetInt64(0));
+                }
             }
 
             await transaction.CommitAsync(stop);

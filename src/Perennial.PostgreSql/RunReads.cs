@@ -53,13 +53,18 @@ internal sealed class RunReads(Database database)
                 Page, Sql.Value(key.Run), Sql.Value(key.Epoch), Sql.Value(after), Sql.Value(before), Sql.Value((long)maxBytes));
             await using var row = await query.ExecuteReaderAsync(stop);
             if (!await row.ReadAsync(stop))
+            {
                 throw NotKept();
+            }
+
             var state = StateOf(row);
             var records = new List<RunRecord>();
             do
             {
                 if (!row.IsDBNull(2))
+                {
                     records.Add(RecordOf(key, row));
+                }
             }
             while (await row.ReadAsync(stop));
             return new RunSlice(records.ToArray(), state);
@@ -73,7 +78,10 @@ internal sealed class RunReads(Database database)
             await using var row = await query.ExecuteReaderAsync(stop);
             var tails = new List<RunTail>(runs.Length);
             while (await row.ReadAsync(stop))
+            {
                 tails.Add(new RunTail(row.GetInt64(0), (RunStatus)row.GetInt16(1), row.GetInt64(2), row.GetInt64(3)));
+            }
+
             return tails;
         }, cancellationToken);
 

@@ -32,7 +32,9 @@ internal sealed class RunView(RunKey key, RunViews views, RecordCache cache, Run
         while (!TryServe(after, maxBytes, asked, out slice))
         {
             if (await JoinFetch(after).WaitAsync(cancellationToken) is { } failure)
+            {
                 throw new RunStoreException(failure.Message, failure);
+            }
         }
 
         return slice;
@@ -65,16 +67,24 @@ internal sealed class RunView(RunKey key, RunViews views, RecordCache cache, Run
         }
 
         if (records)
+        {
             _readers.Set();
+        }
+
         if (messages)
+        {
             _producer.Set();
+        }
     }
 
     /// <summary>Learns that there is news somewhere, of whatever kind.</summary>
     public void MarkStale()
     {
         lock (_gate)
+        {
             _isStale = true;
+        }
+
         _readers.Set();
         _producer.Set();
     }
@@ -117,7 +127,9 @@ internal sealed class RunView(RunKey key, RunViews views, RecordCache cache, Run
     private Task<RunStoreException?> JoinFetch(long after)
     {
         lock (_gate)
+        {
             return _fetch ??= FetchAsync(after);
+        }
     }
 
     private async Task<RunStoreException?> FetchAsync(long after)
@@ -152,9 +164,13 @@ internal sealed class RunView(RunKey key, RunViews views, RecordCache cache, Run
         {
             _fetch = null;
             if (answered is { } number)
+            {
                 _answered = number;
+            }
             else
+            {
                 _isStale = true;
+            }
         }
     }
 
@@ -166,13 +182,20 @@ internal sealed class RunView(RunKey key, RunViews views, RecordCache cache, Run
             moved = state.Tail > _state.Tail;
             ended = moved && state.Status != RunStatus.Running;
             if (moved)
+            {
                 _state = state;
+            }
         }
 
         if (moved)
+        {
             _readers.Set();
+        }
+
         if (ended)
+        {
             _producer.Set();
+        }
     }
 
     private void Leave()
@@ -180,7 +203,9 @@ internal sealed class RunView(RunKey key, RunViews views, RecordCache cache, Run
         lock (_gate)
         {
             if (--_subscribers == 0)
+            {
                 views.Unwatch(this);
+            }
         }
     }
 
@@ -191,7 +216,10 @@ internal sealed class RunView(RunKey key, RunViews views, RecordCache cache, Run
         public void Dispose()
         {
             if (Interlocked.Exchange(ref _isDisposed, 1) == 1)
+            {
                 return;
+            }
+
             inner.Dispose();
             view.Leave();
         }

@@ -24,7 +24,10 @@ internal sealed class RunViews(RecordCache cache, RunReads reads)
         lock (_gate)
         {
             if (_known.TryGetValue(key.Run, out var reference) && reference.TryGetTarget(out var known))
+            {
                 return known;
+            }
+
             CleanLocked();
             var view = new RunView(key, this, cache, reads);
             _known[key.Run] = new WeakReference<RunView>(view);
@@ -41,17 +44,24 @@ internal sealed class RunViews(RecordCache cache, RunReads reads)
     public void MarkAllStale()
     {
         foreach (var view in Watched)
+        {
             view.MarkStale();
+        }
     }
 
     private void CleanLocked()
     {
         if (_known.Count < _cleanAt)
+        {
             return;
+        }
+
         foreach (var (run, reference) in _known)
         {
             if (!reference.TryGetTarget(out _))
+            {
                 _known.Remove(run);
+            }
         }
 
         _cleanAt = Math.Max(FewViews, _known.Count * 2);

@@ -90,15 +90,22 @@ internal static class Schema
                 "SELECT pg_advisory_xact_lock(hashtextextended($1, 0))", Sql.Value($"perennial schema {schema}"));
             await alone.ExecuteNonQueryAsync(cancellationToken);
             if (!await ExistsAsync(connection, schema, cancellationToken))
+            {
                 await CreateTablesAsync(connection, schema, cancellationToken);
+            }
             else
+            {
                 await UpdateTablesAsync(connection, cancellationToken);
+            }
+
             await transaction.CommitAsync(cancellationToken);
         }
 
         var version = await VersionAsync(connection, cancellationToken);
         if (version != Version)
+        {
             throw new RunStoreException(FormattableString.Invariant($"Schema {schema} has version {version} of the tables; this node knows {Version}."));
+        }
     }
 
     private static async Task<int> VersionAsync(NpgsqlConnection connection, CancellationToken cancellationToken)

@@ -9,7 +9,10 @@ internal static class Sql
     {
         var command = new NpgsqlCommand(text, connection);
         foreach (var value in values)
+        {
             command.Parameters.Add(value);
+        }
+
         return command;
     }
 
@@ -17,7 +20,10 @@ internal static class Sql
     {
         var command = new NpgsqlBatchCommand(text);
         foreach (var value in values)
+        {
             command.Parameters.Add(value);
+        }
+
         batch.BatchCommands.Add(command);
         return batch;
     }

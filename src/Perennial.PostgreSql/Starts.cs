@@ -55,9 +55,14 @@ internal sealed class Starts(Database database, Guid node, StartOptions options)
             await using var row = await claim.ExecuteReaderAsync(stop);
             await row.ReadAsync(stop);
             if (!row.GetBoolean(0))
+            {
                 return null;
+            }
+
             if (row.GetBoolean(1))
+            {
                 return new StartClaim(StartClaimOutcome.Claimed);
+            }
         }
 
         await using var query = connection.Command(Known, Sql.Value(key.Name));
@@ -69,9 +74,15 @@ internal sealed class Starts(Database database, Guid node, StartOptions options)
     private static StartClaim ClaimOf(NpgsqlDataReader known, StartKey key)
     {
         if (!string.Equals(known.GetString(0), key.Fingerprint, StringComparison.Ordinal))
+        {
             return new StartClaim(StartClaimOutcome.OtherRequest);
+        }
+
         if (!known.IsDBNull(2))
+        {
             return new StartClaim(StartClaimOutcome.Started, known.GetString(2));
+        }
+
         return new StartClaim(known.GetGuid(1) == key.Request ? StartClaimOutcome.Claimed : StartClaimOutcome.UnderWay);
     }
 }

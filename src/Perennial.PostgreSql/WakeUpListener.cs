@@ -27,7 +27,10 @@ internal sealed class WakeUpListener(Database database, string channel, WakeUps 
             {
                 _isListening = false;
                 if (stop.IsCancellationRequested)
+                {
                     return;
+                }
+
                 database.OnLost(e);
                 await Task.Delay(RetryDelay, time, stop).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
             }
@@ -39,7 +42,10 @@ internal sealed class WakeUpListener(Database database, string channel, WakeUps 
         await using var connection = await database.OpenAsync(stop);
         connection.Notification += (_, news) => OnNotification(news.Payload);
         await using (var listen = connection.Command($"LISTEN {channel}"))
+        {
             await listen.ExecuteNonQueryAsync(stop);
+        }
+
         views.MarkAllStale();
         _isListening = true;
         database.OnReached();
@@ -47,7 +53,9 @@ internal sealed class WakeUpListener(Database database, string channel, WakeUps 
         while (true)
         {
             if (!await connection.WaitAsync(Quiet, stop))
+            {
                 await TryLineAsync(connection, stop);
+            }
         }
     }
 
@@ -62,11 +70,18 @@ internal sealed class WakeUpListener(Database database, string channel, WakeUps 
         foreach (var (run, hasRecords) in wakeUps.Parse(payload) ?? [])
         {
             if (views.WatchedOf(run) is not { } view)
+            {
                 continue;
+            }
+
             if (hasRecords)
+            {
                 view.MarkStale();
+            }
             else
+            {
                 view.OnMessage();
+            }
         }
     }
 }

@@ -30,14 +30,20 @@ internal sealed class WakeUps(Database database, string channel, Guid node, Time
     public void AddRecords(long run)
     {
         lock (_gate)
+        {
             _runs[run] = true;
+        }
+
         _news.Set();
     }
 
     public void AddMessage(long run)
     {
         lock (_gate)
+        {
             _runs.TryAdd(run, false);
+        }
+
         _news.Set();
     }
 
@@ -48,7 +54,10 @@ internal sealed class WakeUps(Database database, string channel, Guid node, Time
         {
             await _news.WaitAsync();
             if (stop.IsCancellationRequested)
+            {
                 return;
+            }
+
             await SendAsync(stop);
             await Task.Delay(Interval, time, stop).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         }
@@ -59,7 +68,10 @@ internal sealed class WakeUps(Database database, string channel, Guid node, Time
     {
         var runs = Take();
         if (runs.Count == 0)
+        {
             return;
+        }
+
         try
         {
             await database.RunAsync(async (connection, stop) =>
@@ -79,13 +91,18 @@ internal sealed class WakeUps(Database database, string channel, Guid node, Time
     {
         var words = payload.Split(' ');
         if (string.Equals(words[0], _sender, StringComparison.Ordinal))
+        {
             return null;
+        }
+
         var runs = new List<(long, bool)>(words.Length - 1);
         foreach (var word in words.AsSpan(1))
         {
             var digits = word.AsSpan().TrimEnd(MessageMark);
             if (long.TryParse(digits, NumberStyles.None, CultureInfo.InvariantCulture, out var run))
+            {
                 runs.Add((run, digits.Length == word.Length));
+            }
         }
 
         return runs;
@@ -115,7 +132,9 @@ internal sealed class WakeUps(Database database, string channel, Guid node, Time
 
             text.Append(' ').Append(run);
             if (!hasRecords)
+            {
                 text.Append(MessageMark);
+            }
         }
 
         payloads.Add(text.ToString());

@@ -46,7 +46,10 @@ internal sealed class WriteBatch
         foreach (var write in writes)
         {
             if (!byRun.TryGetValue(write.Run, out var group))
+            {
                 _runs.Add(byRun[write.Run] = group = new RunWrites(write.Run));
+            }
+
             group.Writes.Add(write);
             _writes++;
         }
@@ -59,14 +62,19 @@ internal sealed class WriteBatch
     public void Remove(RunWrites run)
     {
         if (_runs.Remove(run))
+        {
             _writes -= run.Writes.Count;
+        }
     }
 
     /// <summary>Prepared once for each connection; <see cref="RecordAsync"/> fills it.</summary>
     public static async Task<NpgsqlCommand> PrepareAsync(NpgsqlConnection connection, Guid node, CancellationToken cancellationToken)
     {
         await using (var plan = connection.Command(Plan))
+        {
             await plan.ExecuteNonQueryAsync(cancellationToken);
+        }
+
         var command = connection.Command(
             Write,
             Array<long>(NpgsqlDbType.Bigint), Array<string>(NpgsqlDbType.Text), Array<long?>(NpgsqlDbType.Bigint),
@@ -88,20 +96,29 @@ internal sealed class WriteBatch
         await using (var row = await command.ExecuteReaderAsync(cancellationToken))
         {
             while (await row.ReadAsync(cancellationToken))
+            {
                 bases.Add(row.GetInt64(0), row.GetInt64(1));
+            }
         }
 
         var left = new Dictionary<long, RunWrites>();
         foreach (var run in _runs)
         {
             if (bases.TryGetValue(run.Key.Run, out var start))
+            {
                 outcomes.Add((run, RunOutcome.Recorded(start, run.Status)));
+            }
             else
+            {
                 left.Add(run.Key.Run, run);
+            }
         }
 
         if (left.Count > 0)
+        {
             await ExplainAsync(command.Connection!, left, outcomes, cancellationToken);
+        }
+
         return outcomes;
     }
 
@@ -151,7 +168,9 @@ internal sealed class WriteBatch
         }
 
         foreach (var run in left.Values)
+        {
             outcomes.Add((run, RunOutcome.Refused(AppendOutcome.Fenced, RunStatus.Failed)));
+        }
     }
 }
 
@@ -176,7 +195,10 @@ internal sealed class RunWrites(ProducedRun run)
         var events = Writes.Count(write => !write.IsEnd);
         var recorded = status == RunStatus.Running ? tail : tail - 1;
         if (events > 0 && recorded == Base + events)
+        {
             return RunOutcome.Recorded(Base!.Value, status);
+        }
+
         return RunOutcome.Refused(status == RunStatus.Running ? AppendOutcome.Fenced : AppendOutcome.Closed, status);
     }
 }

@@ -27,7 +27,10 @@ internal sealed class WriteQueue(long maxBytesPerRun, long maxQueuedBytes, TimeP
             write = null;
             refusal = RefusalOfLocked(run, item.Size) ?? AppendOutcome.Appended;
             if (refusal != AppendOutcome.Appended)
+            {
                 return false;
+            }
+
             run.Bytes += item.Size;
             write = new QueuedWrite(run, item, RunStatus.Running, time.GetTimestamp());
             AddLocked(write);
@@ -45,7 +48,10 @@ internal sealed class WriteQueue(long maxBytesPerRun, long maxQueuedBytes, TimeP
         {
             ThrowIfUselessLocked(run);
             if (run.Ending is { } underWay)
+            {
                 return underWay;
+            }
+
             run.Ending = new QueuedWrite(run, ending.ToEvent(), ending.Status, time.GetTimestamp());
             AddLocked(run.Ending);
         }
@@ -66,7 +72,10 @@ internal sealed class WriteQueue(long maxBytesPerRun, long maxQueuedBytes, TimeP
         lock (_gate)
         {
             if (_bytes == 0)
+            {
                 return Task.CompletedTask;
+            }
+
             _drained ??= new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
             return _drained.Task;
         }
@@ -96,7 +105,9 @@ internal sealed class WriteQueue(long maxBytesPerRun, long maxQueuedBytes, TimeP
             _bytes -= write.Content.Size;
             write.Run.Waiting -= write.Content.Size;
             if (_bytes == 0)
+            {
                 _drained?.TrySetResult();
+            }
         }
     }
 
@@ -104,14 +115,18 @@ internal sealed class WriteQueue(long maxBytesPerRun, long maxQueuedBytes, TimeP
     public void Refuse(ProducedRun run, AppendOutcome refusal)
     {
         lock (_gate)
+        {
             run.Refusal = refusal;
+        }
     }
 
     /// <summary>The runs with writes that have waited for too long.</summary>
     public IEnumerable<ProducedRun> Overdue(TimeSpan limit)
     {
         lock (_gate)
+        {
             return [.. _writes.Where(write => IsOverdue(write, limit)).Select(write => write.Run).Distinct()];
+        }
     }
 
     public bool IsOverdue(QueuedWrite write, TimeSpan limit) => write.EnqueuedAt is { } since && time.GetElapsedTime(since) >= limit;
@@ -123,7 +138,10 @@ internal sealed class WriteQueue(long maxBytesPerRun, long maxQueuedBytes, TimeP
         lock (_gate)
         {
             if (run.Failure is not null)
+            {
                 return;
+            }
+
             run.Failure = failure;
             for (var node = _writes.First; node is not null;)
             {
@@ -138,7 +156,9 @@ internal sealed class WriteQueue(long maxBytesPerRun, long maxQueuedBytes, TimeP
             }
 
             if (ending is not null)
+            {
                 AddLocked(new QueuedWrite(run, ending.ToEvent(), ending.Status, enqueuedAt: null));
+            }
         }
 
         failed.ForEach(write => Fail(write, failure));
@@ -156,9 +176,14 @@ internal sealed class WriteQueue(long maxBytesPerRun, long maxQueuedBytes, TimeP
     public void Close()
     {
         lock (_gate)
+        {
             _isClosed = true;
+        }
+
         foreach (var write in TakeAll())
+        {
             Fail(write, Closed());
+        }
     }
 
     public static RunStoreException Closed() => new("The store of runs is closed.");
@@ -176,20 +201,34 @@ internal sealed class WriteQueue(long maxBytesPerRun, long maxQueuedBytes, TimeP
     private AppendOutcome? RefusalOfLocked(ProducedRun run, long size)
     {
         if (run.Refusal is { } refusal)
+        {
             return refusal;
+        }
+
         if (run.Ending is not null)
+        {
             return AppendOutcome.Closed;
+        }
+
         if (run.Bytes + size > maxBytesPerRun)
+        {
             return AppendOutcome.TooLarge;
+        }
+
         return run.Waiting > 0 && _bytes + size > maxQueuedBytes ? AppendOutcome.StoreFull : null;
     }
 
     private void ThrowIfUselessLocked(ProducedRun run)
     {
         if (run.Failure is { } failure)
+        {
             throw new RunStoreException(failure.Message, failure);
+        }
+
         if (_isClosed)
+        {
             throw Closed();
+        }
     }
 
     private void AddLocked(QueuedWrite write)

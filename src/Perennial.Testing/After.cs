@@ -51,7 +51,10 @@ public sealed record After
     public static After Seen(ReadOnlySpan<byte> bytes, int times = 1)
     {
         if (bytes.IsEmpty)
+        {
             throw new ArgumentException("There must be at least one byte to look for.", nameof(bytes));
+        }
+
         ArgumentOutOfRangeException.ThrowIfLessThan(times, 1);
         return new After { Sequence = (Encoding.Latin1.GetString(bytes), times) };
     }

@@ -13,7 +13,10 @@ internal sealed class AsyncCondition
             // Taken before the question is asked, so a change in between is not missed.
             var changed = Volatile.Read(ref _changed).Task;
             if (isMet())
+            {
                 return;
+            }
+
             await changed.WaitAsync(cancellationToken).ConfigureAwait(false);
         }
     }

@@ -18,8 +18,13 @@ internal sealed class CollectedErrors
     public void ThrowIfAny()
     {
         if (All is [var only])
+        {
             ExceptionDispatchInfo.Throw(only);
+        }
+
         if (All.Count > 1)
+        {
             throw new AggregateException(All);
+        }
     }
 }

@@ -42,7 +42,10 @@ public sealed record FaultPlan
     {
         ArgumentNullException.ThrowIfNull(when);
         if (!Enum.IsDefined(how))
+        {
             throw new ArgumentOutOfRangeException(nameof(how), how, "Reset or Close.");
+        }
+
         return new FaultPlan { Downstream = new FlowFaults { Cut = (when, how) } };
     }
 
@@ -60,7 +63,10 @@ public sealed record FaultPlan
     {
         ArgumentNullException.ThrowIfNull(when);
         if (lasting is { } duration)
+        {
             ArgumentOutOfRangeException.ThrowIfLessThanOrEqual(duration, TimeSpan.Zero, nameof(lasting));
+        }
+
         return new FaultPlan { Downstream = new FlowFaults { Stall = (when, lasting) } };
     }
 
@@ -90,9 +96,15 @@ public sealed record FaultPlan
     public static FaultPlan Split(params ReadOnlySpan<int> sizes)
     {
         if (sizes.IsEmpty)
+        {
             throw new ArgumentException("There must be at least one size.", nameof(sizes));
+        }
+
         foreach (var size in sizes)
+        {
             ArgumentOutOfRangeException.ThrowIfLessThan(size, 1, nameof(sizes));
+        }
+
         return Paced(new Pacing { Sizes = [.. sizes] });
     }
 
@@ -102,7 +114,10 @@ public sealed record FaultPlan
     {
         ArgumentNullException.ThrowIfNull(plans);
         if (plans.Length == 0)
+        {
             throw new ArgumentException("There must be at least one plan.", nameof(plans));
+        }
+
         return index => plans[Math.Min(index, plans.Length - 1)];
     }
 
@@ -112,7 +127,10 @@ public sealed record FaultPlan
     {
         ArgumentNullException.ThrowIfNull(other);
         if (Opening != Opening.Forward && other.Opening != Opening.Forward)
+        {
             throw new ArgumentException("A connection is refused or swallowed, once.", nameof(other));
+        }
+
         return new FaultPlan
         {
             Opening = Opening == Opening.Forward ? other.Opening : Opening,
@@ -129,11 +147,20 @@ public sealed record FaultPlan
     {
         List<string> parts = [];
         if (Opening != Opening.Forward)
+        {
             parts.Add(Opening == Opening.Refuse ? "refuse" : "swallow");
+        }
+
         if (Downstream != FlowFaults.None)
+        {
             parts.Add($"downstream: {Downstream}");
+        }
+
         if (Upstream != FlowFaults.None)
+        {
             parts.Add($"upstream: {Upstream}");
+        }
+
         return parts.Count == 0 ? "no fault" : string.Join(", ", parts);
     }
 

@@ -109,7 +109,9 @@ public sealed class FaultProxy : IAsyncDisposable
     {
         _line.Gate.Open();
         foreach (var connection in _live.Keys)
+        {
             connection.Resume();
+        }
     }
 
     /// <summary>Completes when <paramref name="count"/> connections have been accepted since the start.</summary>
@@ -133,10 +135,16 @@ public sealed class FaultProxy : IAsyncDisposable
     public async ValueTask DisposeAsync()
     {
         if (Interlocked.Exchange(ref _disposed, 1) == 1)
+        {
             return;
+        }
+
         await _listener.StopAcceptingAsync().ConfigureAwait(false);
         foreach (var connection in _live.Keys)
+        {
             connection.Abort();
+        }
+
         await _listener.DisposeAsync().ConfigureAwait(false);
         _errors.ThrowIfAny();
     }
@@ -156,7 +164,10 @@ public sealed class FaultProxy : IAsyncDisposable
     private async Task ServeAsync(ProxiedConnection connection)
     {
         using (connection)
+        {
             await connection.RunAsync(_upstream).ConfigureAwait(false);
+        }
+
         _live.Remove(connection, out _);
     }
 

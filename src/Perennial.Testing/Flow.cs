@@ -29,9 +29,14 @@ internal sealed class Flow(ProxiedConnection connection, Socket source, Socket t
                 await PassGatesAsync(stop).ConfigureAwait(false);
                 var received = await source.ReceiveAsync(buffer.AsMemory(), stop).ConfigureAwait(false);
                 if (received == 0)
+                {
                     break;
+                }
+
                 if (!await CarryAsync(buffer.AsMemory(0, received), stop).ConfigureAwait(false))
+                {
                     return;
+                }
             }
             await PassGatesAsync(stop).ConfigureAwait(false);
             target.Shutdown(SocketShutdown.Send);
@@ -50,7 +55,10 @@ internal sealed class Flow(ProxiedConnection connection, Socket source, Socket t
         async Task StallAtItsTimeAsync()
         {
             if (faults.Stall?.When.Elapsed is not { } elapsed)
+            {
                 return;
+            }
+
             await Task.Delay(elapsed, connection.Time, stop).ConfigureAwait(false);
             _stall.Close();
             await WaitOutStallAsync(stop).ConfigureAwait(false);
@@ -59,7 +67,10 @@ internal sealed class Flow(ProxiedConnection connection, Socket source, Socket t
         async Task CutAtItsTimeAsync()
         {
             if (faults.Cut is not ({ Elapsed: { } elapsed }, var how))
+            {
                 return;
+            }
+
             await Task.Delay(elapsed, connection.Time, stop).ConfigureAwait(false);
             connection.Cut(how);
         }
@@ -83,7 +94,10 @@ internal sealed class Flow(ProxiedConnection connection, Socket source, Socket t
         _stallMoment.Observe(block.Span);
         _cutMoment.Observe(block.Span);
         if (TryBeginStall(_position))
+        {
             await WaitOutStallAsync(stop).ConfigureAwait(false);
+        }
+
         while (!block.IsEmpty)
         {
             var nextFault = Math.Min(_cutMoment.At, _hasStalled ? long.MaxValue : _stallMoment.At);
@@ -113,22 +127,32 @@ internal sealed class Flow(ProxiedConnection connection, Socket source, Socket t
             var stalls = TryBeginStall(_position);
             await SendWholeAsync(piece, stop).ConfigureAwait(false);
             if (stalls)
+            {
                 await WaitOutStallAsync(stop).ConfigureAwait(false);
+            }
+
             if (_pacer?.PauseAfter(piece.Length) is { } pause && pause > TimeSpan.Zero)
+            {
                 await Task.Delay(pause, connection.Time, stop).ConfigureAwait(false);
+            }
         }
     }
 
     private async Task SendWholeAsync(ReadOnlyMemory<byte> piece, CancellationToken stop)
     {
         while (!piece.IsEmpty)
+        {
             piece = piece[await target.SendAsync(piece, stop).ConfigureAwait(false)..];
+        }
     }
 
     private bool TryBeginStall(long position)
     {
         if (_hasStalled || position != _stallMoment.At)
+        {
             return false;
+        }
+
         _hasStalled = true;
         _stall.Close();
         return true;
@@ -151,7 +175,10 @@ internal sealed class Flow(ProxiedConnection connection, Socket source, Socket t
     {
         var how = faults.Cut!.Value.How;
         if (how == CutMode.Reset)
+        {
             await target.WaitForDeliveryAsync(stop).ConfigureAwait(false);
+        }
+
         connection.Cut(how);
     }
 }

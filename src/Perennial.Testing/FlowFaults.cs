@@ -19,7 +19,10 @@ internal sealed record FlowFaults
             || (Stall is not null && other.Stall is not null)
             || (Pacing is not null && other.Pacing is not null);
         if (isClash)
+        {
             throw new ArgumentException($"A direction takes one cut, one stall and one pace, not '{this}' and '{other}'.", nameof(other));
+        }
+
         return new FlowFaults { Cut = Cut ?? other.Cut, Stall = Stall ?? other.Stall, Pacing = Pacing ?? other.Pacing };
     }
 
@@ -27,11 +30,20 @@ internal sealed record FlowFaults
     {
         List<string> parts = [];
         if (Pacing is not null)
+        {
             parts.Add(Pacing.ToString());
+        }
+
         if (Stall is var (stallWhen, lasting))
+        {
             parts.Add($"stall {stallWhen} {(lasting is null ? "for ever" : $"for {lasting:c}")}");
+        }
+
         if (Cut is var (cutWhen, how))
+        {
             parts.Add($"{(how == CutMode.Reset ? "reset" : "close")} {cutWhen}");
+        }
+
         return string.Join("; ", parts);
     }
 }

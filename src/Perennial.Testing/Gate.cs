@@ -13,7 +13,9 @@ internal sealed class Gate
         get
         {
             lock (_lock)
+            {
                 return _opening?.Task ?? Task.CompletedTask;
+            }
         }
     }
 
@@ -22,7 +24,9 @@ internal sealed class Gate
         lock (_lock)
         {
             if (!_removed)
+            {
                 _opening ??= new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+            }
         }
     }
 
@@ -39,7 +43,10 @@ internal sealed class Gate
     public void Remove()
     {
         lock (_lock)
+        {
             _removed = true;
+        }
+
         Open();
     }
 }

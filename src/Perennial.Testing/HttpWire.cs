@@ -11,7 +11,10 @@ internal static class HttpWire
     {
         var head = new StringBuilder(string.Create(CultureInfo.InvariantCulture, $"HTTP/1.1 {status} {(HttpStatusCode)status}\r\n"));
         foreach (var (name, value) in headers)
+        {
             head.Append(name).Append(": ").Append(value).Append("\r\n");
+        }
+
         return Encoding.Latin1.GetBytes(head.Append("\r\n").ToString());
     }
 

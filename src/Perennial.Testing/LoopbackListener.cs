@@ -42,7 +42,10 @@ internal sealed class LoopbackListener : IAsyncDisposable
             {
                 ObjectDisposedException.ThrowIf(_disposed, this);
                 if (field == value)
+                {
                     return;
+                }
+
                 field = value;
                 if (value)
                 {
@@ -131,7 +134,9 @@ internal sealed class LoopbackListener : IAsyncDisposable
             try
             {
                 using (client)
+                {
                     await serve().ConfigureAwait(false);
+                }
             }
             finally
             {

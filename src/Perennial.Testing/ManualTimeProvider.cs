@@ -47,7 +47,9 @@ public sealed class ManualTimeProvider : TimeProvider
         get
         {
             lock (_gate)
+            {
                 return _scheduled.Count;
+            }
         }
     }
 
@@ -57,7 +59,9 @@ public sealed class ManualTimeProvider : TimeProvider
         get
         {
             lock (_gate)
+            {
                 return _scheduled.Min is { } next ? next.Due - _elapsed : null;
+            }
         }
     }
 
@@ -72,7 +76,9 @@ public sealed class ManualTimeProvider : TimeProvider
         get
         {
             lock (_gate)
+            {
                 return _elapsed;
+            }
         }
     }
 
@@ -105,7 +111,9 @@ public sealed class ManualTimeProvider : TimeProvider
                 timer.Fire();
             }
             lock (_gate)
+            {
                 _elapsed = Max(_elapsed, target);
+            }
         }
         _scheduleCondition.Changed();
     }
@@ -140,7 +148,9 @@ public sealed class ManualTimeProvider : TimeProvider
         bool IsAnyDue()
         {
             lock (_gate)
+            {
                 return _scheduled.Any(timer => timer.Due - _elapsed == dueIn);
+            }
         }
     }
 
@@ -150,11 +160,16 @@ public sealed class ManualTimeProvider : TimeProvider
         lock (_gate)
         {
             if (timer.IsDisposed)
+            {
                 return false;
+            }
+
             _scheduled.Remove(timer);
             timer.Period = period;
             if (dueIn is { } delay)
+            {
                 AddLocked(timer, _elapsed + delay);
+            }
         }
         _scheduleCondition.Changed();
         return true;
@@ -175,11 +190,17 @@ public sealed class ManualTimeProvider : TimeProvider
         lock (_gate)
         {
             if (_scheduled.Min is not { } timer || timer.Due > target)
+            {
                 return null;
+            }
+
             _scheduled.Remove(timer);
             _elapsed = Max(_elapsed, timer.Due);
             if (timer.Period is { } period)
+            {
                 AddLocked(timer, timer.Due + period);
+            }
+
             return timer;
         }
     }

@@ -33,9 +33,13 @@ internal sealed class ManualTimer(ManualTimeProvider clock, TimerCallback callba
     public void Fire()
     {
         if (_context is null)
+        {
             callback(state);
+        }
         else
+        {
             ExecutionContext.Run(_context, static timer => ((ManualTimer)timer!).Invoke(), this);
+        }
     }
 
     public void Dispose() => clock.Dispose(this);
@@ -51,6 +55,8 @@ internal sealed class ManualTimer(ManualTimeProvider clock, TimerCallback callba
     private static void ThrowIfOutOfRange(TimeSpan time, string name)
     {
         if (time != Timeout.InfiniteTimeSpan && (time < TimeSpan.Zero || time > LongestTime))
+        {
             throw new ArgumentOutOfRangeException(name, time, $"Zero to {LongestTime}, or Timeout.InfiniteTimeSpan.");
+        }
     }
 }

@@ -23,7 +23,10 @@ internal sealed class Pacer(Pacing pacing, TimeProvider time)
             _leftInPiece = pacing.Sizes[_index];
         }
         if (pacing.BytesPerSecond is { } rate)
+        {
             return Owed(sent, rate);
+        }
+
         return isPieceDone ? pacing.Pause : TimeSpan.Zero;
     }
 

@@ -26,7 +26,10 @@ internal sealed record Pacing
     public override string ToString()
     {
         if (BytesPerSecond is { } rate)
+        {
             return string.Create(CultureInfo.InvariantCulture, $"{rate} bytes per second");
+        }
+
         var pause = Pause > TimeSpan.Zero ? string.Create(CultureInfo.InvariantCulture, $", pause {Pause:c}") : "";
         return $"pieces of {string.Join(", ", Sizes)} bytes{pause}";
     }

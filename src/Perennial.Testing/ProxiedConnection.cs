@@ -130,10 +130,15 @@ internal sealed class ProxiedConnection : IDisposable
     private bool TryEnd(CutMode how, bool countAsCut = false)
     {
         if (Interlocked.Exchange(ref _ending, 1) == 1)
+        {
             return false;
+        }
         // Before the sockets end, so that a client that has seen the cut finds it counted.
         if (countAsCut)
+        {
             _line.CountCut();
+        }
+
         _client.End(how);
         _server.End(how);
         _stop.Cancel();

@@ -46,9 +46,15 @@ public sealed record RandomFaults(int Seed)
         var isRefused = random.NextShare() < RefuseShare;
         var cut = FaultPlan.Cut(random.Between(MinBytes, MaxBytes), CutModes[(int)random.Between(0, CutModes.Length - 1)]);
         if (connection >= FaultyConnections)
+        {
             return FaultPlan.None;
+        }
+
         if (isRefused)
+        {
             return FaultPlan.Refuse;
+        }
+
         return MaxPieceBytes is { } largest ? cut.And(FaultPlan.Split(RandomSizes(ref random, largest))) : cut;
     }
 
@@ -56,21 +62,38 @@ public sealed record RandomFaults(int Seed)
     {
         var sizes = new int[16];
         foreach (ref var size in sizes.AsSpan())
+        {
             size = (int)random.Between(1, largest);
+        }
+
         return sizes;
     }
 
     private void Validate()
     {
         if (MinBytes < 0)
+        {
             throw new InvalidOperationException($"{nameof(MinBytes)} is {MinBytes}; it must be 0 or more.");
+        }
+
         if (MaxBytes < MinBytes || MaxBytes == long.MaxValue)
+        {
             throw new InvalidOperationException($"{nameof(MaxBytes)} is {MaxBytes}; it must be from {MinBytes} to {long.MaxValue - 1}.");
+        }
+
         if (RefuseShare is not (>= 0 and <= 1))
+        {
             throw new InvalidOperationException($"{nameof(RefuseShare)} is {RefuseShare}; it must be from 0 to 1.");
+        }
+
         if (CutModes.IsDefaultOrEmpty)
+        {
             throw new InvalidOperationException($"{nameof(CutModes)} is empty; it must name at least one way.");
+        }
+
         if (MaxPieceBytes < 1)
+        {
             throw new InvalidOperationException($"{nameof(MaxPieceBytes)} is {MaxPieceBytes}; it must be 1 or more, or null.");
+        }
     }
 }

@@ -20,10 +20,16 @@ internal sealed class RequestReader(PipeReader input, int connectionIndex)
     public async Task<RecordedRequest?> ReadAsync(CancellationToken cancellationToken)
     {
         if (!await HasMoreAsync(cancellationToken).ConfigureAwait(false))
+        {
             return null;
+        }
+
         var lines = (await ReadPastAsync(EndOfHead, cancellationToken).ConfigureAwait(false)).Split("\r\n");
         if (lines[0].Split(' ') is not [var method, var target, "HTTP/1.1"])
+        {
             throw new InvalidDataException($"'{lines[0]}' is not the first line of an HTTP/1.1 request.");
+        }
+
         var headers = lines.Skip(1).Select(ParseHeader)
             .ToLookup(header => header.Name, header => header.Value, StringComparer.OrdinalIgnoreCase);
         return new RecordedRequest
@@ -39,9 +45,15 @@ internal sealed class RequestReader(PipeReader input, int connectionIndex)
     private async Task<ReadOnlyMemory<byte>> ReadBodyAsync(ILookup<string, string> headers, CancellationToken cancellationToken)
     {
         if (headers["Transfer-Encoding"].LastOrDefault() is { } coding && coding.EndsWith("chunked", StringComparison.OrdinalIgnoreCase))
+        {
             return await ReadChunkedBodyAsync(cancellationToken).ConfigureAwait(false);
+        }
+
         if (headers["Content-Length"].FirstOrDefault() is not { } length)
+        {
             return default;
+        }
+
         return await ReadExactlyAsync(ParseSize(length, NumberStyles.None), cancellationToken).ConfigureAwait(false);
     }
 
@@ -53,9 +65,15 @@ internal sealed class RequestReader(PipeReader input, int connectionIndex)
             var sizeLine = await ReadPastAsync(EndOfLine, cancellationToken).ConfigureAwait(false);
             var size = ParseSize(sizeLine.Split(';')[0].Trim(), NumberStyles.AllowHexSpecifier);
             if (size == 0)
+            {
                 break;
+            }
+
             if (body.WrittenCount + size > MaxBodyBytes)
+            {
                 throw new InvalidDataException($"The request body is larger than {MaxBodyBytes} bytes.");
+            }
+
             body.Write(await ReadExactlyAsync(size, cancellationToken).ConfigureAwait(false));
             await ReadPastAsync(EndOfLine, cancellationToken).ConfigureAwait(false);
         }
@@ -84,9 +102,15 @@ internal sealed class RequestReader(PipeReader input, int connectionIndex)
                 return text;
             }
             if (read.IsCompleted)
+            {
                 throw new EndOfStreamException("The client closed its end inside a request.");
+            }
+
             if (read.Buffer.Length > MaxHeadBytes)
+            {
                 throw new InvalidDataException($"There is no end of the request's head within {MaxHeadBytes} bytes.");
+            }
+
             input.AdvanceTo(read.Buffer.Start, read.Buffer.End);
         }
     }
@@ -104,10 +128,16 @@ internal sealed class RequestReader(PipeReader input, int connectionIndex)
     {
         // A pipe waits for a byte even if none is asked for.
         if (size == 0)
+        {
             return [];
+        }
+
         var read = await input.ReadAtLeastAsync(size, cancellationToken).ConfigureAwait(false);
         if (read.Buffer.Length < size)
+        {
             throw new EndOfStreamException("The client closed its end inside a request.");
+        }
+
         var bytes = read.Buffer.Slice(0, size);
         var copy = bytes.ToArray();
         input.AdvanceTo(bytes.End);

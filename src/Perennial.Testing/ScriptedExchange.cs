@@ -79,7 +79,10 @@ public sealed class ScriptedExchange
     public Task WriteChunkAsync(ReadOnlyMemory<byte> bytes, CancellationToken cancellationToken = default)
     {
         if (bytes.IsEmpty)
+        {
             throw new ArgumentException("An empty chunk ends the body; that is EndChunksAsync.", nameof(bytes));
+        }
+
         return WriteAsync(HttpWire.Chunk(bytes.Span), cancellationToken);
     }
 
@@ -113,7 +116,9 @@ public sealed class ScriptedExchange
                 var read = await _input.ReadAsync(cancellationToken).ConfigureAwait(false);
                 _input.AdvanceTo(read.Buffer.Start, read.Buffer.End);
                 if (read.IsCompleted)
+                {
                     return;
+                }
             }
         }
         catch (IOException)

@@ -105,7 +105,10 @@ public sealed class ScriptedServer : IAsyncDisposable
     public async ValueTask DisposeAsync()
     {
         if (Interlocked.Exchange(ref _disposed, 1) == 1)
+        {
             return;
+        }
+
         await _listener.StopAcceptingAsync().ConfigureAwait(false);
         await _stopping.CancelAsync().ConfigureAwait(false);
         await _listener.DisposeAsync().AsTask().WaitAsync(ScriptGrace, TimeProvider.System).ConfigureAwait(false);
@@ -130,7 +133,10 @@ public sealed class ScriptedServer : IAsyncDisposable
         catch (Exception e)
         {
             if (!IsExpected(e))
+            {
                 _errors.Add(e);
+            }
+
             connection.Reset();
         }
     }
@@ -146,7 +152,9 @@ public sealed class ScriptedServer : IAsyncDisposable
                 var request = Record(arrived);
                 await Pick(scripts, request.RequestIndex)(new ScriptedExchange(request, connection, input)).ConfigureAwait(false);
                 if (request.Headers["Connection"].Contains("close", StringComparer.OrdinalIgnoreCase))
+                {
                     return;
+                }
             }
         }
         finally
@@ -180,6 +188,8 @@ public sealed class ScriptedServer : IAsyncDisposable
     {
         ArgumentNullException.ThrowIfNull(scripts);
         if (scripts.Length == 0)
+        {
             throw new ArgumentException("There must be at least one script.", nameof(scripts));
+        }
     }
 }

@@ -27,17 +27,31 @@ internal sealed class SequenceSearch
         foreach (var value in block)
         {
             if (FoundAt is not null)
+            {
                 return;
+            }
+
             _position++;
             while (_matched > 0 && _sequence[_matched] != value)
+            {
                 _matched = _fallback[_matched - 1];
+            }
+
             if (_sequence[_matched] == value)
+            {
                 _matched++;
+            }
+
             if (_matched < _sequence.Length)
+            {
                 continue;
+            }
+
             _matched = 0;
             if (--_remaining == 0)
+            {
                 FoundAt = _position;
+            }
         }
     }
 
@@ -47,9 +61,15 @@ internal sealed class SequenceSearch
         for (int i = 1, length = 0; i < sequence.Length; i++)
         {
             while (length > 0 && sequence[i] != sequence[length])
+            {
                 length = fallback[length - 1];
+            }
+
             if (sequence[i] == sequence[length])
+            {
                 length++;
+            }
+
             fallback[i] = length;
         }
         return fallback;

@@ -24,9 +24,13 @@ internal static class SocketEndings
         try
         {
             if (how == CutMode.Reset)
+            {
                 socket.LingerState = new LingerOption(enable: true, seconds: 0);
+            }
             else
+            {
                 CloseInOrder(socket);
+            }
         }
         catch (Exception e) when (e is SocketException or ObjectDisposedException)
         {
@@ -45,7 +49,9 @@ internal static class SocketEndings
     {
         // The system clock on purpose: this waits for the kernel, which a test's manual clock cannot hurry.
         while (OperatingSystem.IsLinux() && !IsDelivered(socket))
+        {
             await Task.Delay(PollInterval, TimeProvider.System, cancellationToken).ConfigureAwait(false);
+        }
     }
 
     private static bool IsDelivered(Socket socket)
@@ -53,7 +59,10 @@ internal static class SocketEndings
         Span<byte> info = stackalloc byte[TcpInfoBytes];
         info = info[..socket.GetRawSocketOption(TcpLevel, TcpInfo, info)];
         if (info.Length < BytesNotSent + sizeof(uint))
+        {
             return true;
+        }
+
         return BinaryPrimitives.ReadUInt32LittleEndian(info[BytesNotSent..]) == 0
             && (BinaryPrimitives.ReadUInt32LittleEndian(info[UnacknowledgedSegments..]) == 0
                 || BinaryPrimitives.ReadUInt32LittleEndian(info[MillisecondsSinceLastSend..]) >= ArrivedAfterMilliseconds);

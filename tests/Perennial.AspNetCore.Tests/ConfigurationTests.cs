@@ -31,7 +31,10 @@ public class ConfigurationTests
         var builder = WebApplication.CreateSlimBuilder();
         builder.WebHost.UseUrls("http://127.0.0.1:0");
         foreach (var service in Services(("HeartbeatIntervall", "00:00:05"), ("MaxRuns", "many"), ("Starts:MaxKey", "1")))
+        {
             builder.Services.Add(service);
+        }
+
         await using var app = builder.Build();
 
         var failure = await Should.ThrowAsync<OptionsValidationException>(() => app.StartAsync(TestEnds));

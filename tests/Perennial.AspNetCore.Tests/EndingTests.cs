@@ -145,6 +145,8 @@ public class EndingTests
         var news = new RunSignal();
         using var subscription = log.Subscribe(RunNews.Records, news);
         while ((await log.GetStateAsync(TestEnds)).Tail == 0)
+        {
             await news.WaitAsync();
+        }
     }
 }

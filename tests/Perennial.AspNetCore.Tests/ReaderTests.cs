@@ -20,7 +20,9 @@ public class ReaderTests
         {
             await go.Task;
             for (var n = 0; n < 1000; n++)
+            {
                 await writer.WriteJsonAsync(n, TestJson.Default.Int32, cancellationToken: stop);
+            }
         });
         using var first = await server.OpenAsync(run);
         using var second = await server.OpenAsync(run);
@@ -52,7 +54,9 @@ public class ReaderTests
             {
                 await joined.WaitAsync(stop);
                 for (var last = n + random.Next(longestSession, 2 * longestSession); n < last;)
+                {
                     await writer.WriteAsync(TextOf(++n), cancellationToken: stop);
+                }
             }
         });
 
@@ -67,7 +71,10 @@ public class ReaderTests
                 var length = session < sessionsPerReader ? random.Next(1, longestSession) : int.MaxValue;
                 using var response = await server.OpenAsync(run, lastId);
                 if (session < sessionsPerReader)
+                {
                     joined.Release();
+                }
+
                 await foreach (var item in RunServer.EventsOf(response))
                 {
                     if (item.EventType is "perennial.completed")
@@ -79,7 +86,9 @@ public class ReaderTests
                     item.Data.ShouldBe(TextOf(++n), $"seed {seed}");
                     lastId = item.EventId;
                     if (--length == 0)
+                    {
                         break;
+                    }
                 }
             }
 
@@ -109,7 +118,9 @@ public class ReaderTests
         using (var response = await server.OpenAsync(run))
         {
             await foreach (var item in RunServer.EventsOf(response))
+            {
                 break;
+            }
         }
 
         await left.Task;
@@ -129,7 +140,9 @@ public class ReaderTests
         {
             await go.Task;
             for (var n = 0; n < 200; n++)
+            {
                 await writer.WriteAsync(block, cancellationToken: stop);
+            }
         });
         using var stalled = await server.OpenAsync(run);
         using var quick = await server.OpenAsync(run);
@@ -213,7 +226,10 @@ public class ReaderTests
             {
                 var read = await stream.ReadAsync(buffer, TestEnds);
                 if (read == 0)
+                {
                     break;
+                }
+
                 text += Encoding.UTF8.GetString(buffer, 0, read);
             }
             catch (IOException) when (untilText is null)

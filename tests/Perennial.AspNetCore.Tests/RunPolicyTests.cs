@@ -30,7 +30,10 @@ public class RunPolicyTests
         using (await server.OpenAsync(run))
         {
             using (await server.OpenAsync(run))
+            {
                 clock.Advance(2 * Limit);
+            }
+
             clock.Advance(2 * Limit);
             (await run.GetStatusAsync(TestEnds)).ShouldBe(RunStatus.Running);
         }
@@ -38,7 +41,10 @@ public class RunPolicyTests
         await clock.WaitForTimerAsync(Limit, TestEnds);
         clock.Advance(Limit / 2);
         using (await server.OpenAsync(run))
+        {
             clock.Advance(Limit);
+        }
+
         (await run.GetStatusAsync(TestEnds)).ShouldBe(RunStatus.Running);
         await clock.WaitForTimerAsync(Limit, TestEnds);
         clock.Advance(Limit);

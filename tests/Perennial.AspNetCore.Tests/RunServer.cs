@@ -42,7 +42,10 @@ internal sealed class RunServer : IAsyncDisposable
         builder.Services.Configure<HostOptions>(host => host.ShutdownTimeout = TimeSpan.FromMilliseconds(2 * Hang));
         builder.Services.AddSingleton(time ?? TimeProvider.System);
         if (store is not null)
+        {
             builder.Services.AddSingleton(store);
+        }
+
         builder.Services.AddPerennialServer(configure);
         services?.Invoke(builder.Services);
         var app = builder.Build();
@@ -59,7 +62,9 @@ internal sealed class RunServer : IAsyncDisposable
         var run = await Runs.StartAsync(async (writer, stop) =>
         {
             foreach (var text in texts)
+            {
                 await writer.WriteAsync(text, cancellationToken: stop);
+            }
         });
         await run.Completion;
         return run;
@@ -73,9 +78,15 @@ internal sealed class RunServer : IAsyncDisposable
         using var request = new HttpRequestMessage(HttpMethod.Get, PathOf(run));
         request.Headers.Add("Perennial-Protocol", "1");
         if (accept is not null)
+        {
             request.Headers.TryAddWithoutValidation("Accept", accept);
+        }
+
         if (lastEventId is not null)
+        {
             request.Headers.Add("Last-Event-ID", lastEventId);
+        }
+
         return await Client.SendAsync(request, HttpCompletionOption.ResponseHeadersRead, TestEnds);
     }
 
@@ -91,7 +102,9 @@ internal sealed class RunServer : IAsyncDisposable
     {
         await using var stream = await response.Content.ReadAsStreamAsync(TestEnds);
         await foreach (var item in SseParser.Create(stream).EnumerateAsync(TestEnds))
+        {
             yield return item;
+        }
     }
 
     public Task StopAsync() => _app.StopAsync(TestEnds);

@@ -156,7 +156,9 @@ public class StartOnceTests
         using var first = await PostAsync(server, "/chat", "key");
         await first.Content.ReadAsStringAsync(TestEnds);
         while ((await server.Client.GetAsync(first.Content.Headers.ContentLocation, TestEnds)).StatusCode != HttpStatusCode.NotFound)
+        {
             await Task.Yield();
+        }
 
         using var repeat = await PostAsync(server, "/chat", "key");
 
@@ -176,7 +178,9 @@ public class StartOnceTests
 
         second.Content.Headers.ContentLocation.ShouldNotBe(first.Content.Headers.ContentLocation);
         foreach (var answer in new[] { first, second, refused })
+        {
             WireFormatTests.Header(answer, "Perennial-Starts").ShouldBe("once");
+        }
     }
 
     /// <summary>The body without the heartbeat that the answer of a run without events begins with.</summary>
@@ -188,11 +192,20 @@ public class StartOnceTests
         var request = new HttpRequestMessage(HttpMethod.Post, path) { Content = JsonContent.Create(new Prompt(text)) };
         request.Headers.TransferEncodingChunked = isChunked;
         if (!isChunked)
+        {
             await request.Content.LoadIntoBufferAsync(TestEnds);
+        }
+
         if (key is not null)
+        {
             request.Headers.TryAddWithoutValidation("Idempotency-Key", key);
+        }
+
         if (header is { } extra)
+        {
             request.Headers.TryAddWithoutValidation(extra.Name, extra.Value);
+        }
+
         return await server.Client.SendAsync(request, HttpCompletionOption.ResponseHeadersRead, TestEnds);
     }
 
@@ -219,16 +232,25 @@ public class StartOnceTests
             {
                 _isCalled.TrySetResult();
                 if (Holds)
+                {
                     await _go.Task;
+                }
+
                 return Answer(prompt, runs);
             });
             app.MapPost("/value-task", ValueTask<StartedRun> (Prompt prompt, StreamRuns runs) => new(StartAsync(prompt, runs)));
             app.MapPost("/results", Results<StartingRun, BadRequest> (Prompt prompt, StreamRuns runs) =>
             {
                 if (prompt.Text is "throw" or "refuse")
+                {
                     Prompts.Add(prompt.Text);
+                }
+
                 if (prompt.Text is "throw")
+                {
                     throw new InvalidOperationException("The model is away.");
+                }
+
                 return prompt.Text is "refuse" ? TypedResults.BadRequest() : Answer(prompt, runs);
             });
             app.MapPost("/marked", IResult (Prompt prompt, StreamRuns runs) => Answer(prompt, runs)).StartsOnce();

@@ -50,7 +50,10 @@ public class StreamRunsTests
         {
             using var request = new HttpRequestMessage(HttpMethod.Get, path);
             if (lastEventId is not null)
+            {
                 request.Headers.Add("Last-Event-ID", lastEventId);
+            }
+
             using var response = await server.Client.SendAsync(request, TestEnds);
             return await response.Content.ReadAsStringAsync(TestEnds);
         }
@@ -96,7 +99,9 @@ public class StreamRunsTests
         response.StatusCode.ShouldBe(HttpStatusCode.NotFound);
         response.Content.Headers.ContentType!.MediaType.ShouldBe("application/problem+json");
         if (request.Method != HttpMethod.Head)
+        {
             (await response.Content.ReadFromJsonAsync<JsonElement>(TestEnds)).GetProperty("status").GetInt32().ShouldBe(404);
+        }
     }
 
     [Fact(Timeout = RunServer.Hang)]
@@ -106,7 +111,9 @@ public class StreamRunsTests
         var run = await server.FinishedRunAsync("one");
 
         while (await server.Runs.FindAsync(run.Id, TestEnds) is not null)
+        {
             await Task.Yield();
+        }
 
         using var response = await server.OpenAsync(run);
         response.StatusCode.ShouldBe(HttpStatusCode.NotFound);
@@ -121,7 +128,9 @@ public class StreamRunsTests
         await kept.Completion;
         var usual = await server.FinishedRunAsync("one");
         while (await server.Runs.FindAsync(usual.Id, TestEnds) is not null)
+        {
             await Task.Yield();
+        }
 
         (await server.ReadAsync(kept)).ShouldContain("data: 2\n");
         Should.Throw<ArgumentOutOfRangeException>(() => server.Runs.Start((_, _) => Task.CompletedTask, new RunOptions { Retention = TimeSpan.FromDays(8) }))
@@ -149,7 +158,9 @@ public class StreamRunsTests
         var ids = new HashSet<string>(StringComparer.Ordinal);
 
         for (var n = 0; n < 100; n++)
+        {
             ids.Add((await server.FinishedRunAsync()).Id).ShouldBeTrue();
+        }
 
         ids.ShouldAllBe(id => System.Buffers.Text.Base64Url.DecodeFromChars(id).Length == 16);
     }

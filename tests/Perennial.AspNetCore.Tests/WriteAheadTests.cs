@@ -100,6 +100,8 @@ public sealed class WriteAheadTests : IDisposable
         }
 
         if (throws)
+        {
             throw new InvalidDataException("The source is broken.");
+        }
     }
 }

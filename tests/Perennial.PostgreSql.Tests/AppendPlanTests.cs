@@ -29,7 +29,9 @@ public sealed class AppendPlanTests(PostgreSqlCluster cluster) : IAsyncDisposabl
             SELECT n::text, 'abcdefgh', '{node}', false FROM generate_series(1, {runs}) n
             """);
         if (isAnalysed)
+        {
             await ExecuteAsync(connection, "ANALYZE runs, events");
+        }
 
         await using var append = await WriteBatch.PrepareAsync(connection, node, TestEnds);
         var plan = await PlanAsync(connection, node);
@@ -51,7 +53,10 @@ public sealed class AppendPlanTests(PostgreSqlCluster cluster) : IAsyncDisposabl
         await using var row = await explain.ExecuteReaderAsync(TestEnds);
         var lines = new List<string>();
         while (await row.ReadAsync(TestEnds))
+        {
             lines.Add(row.GetString(0));
+        }
+
         return string.Join('\n', lines);
     }
 

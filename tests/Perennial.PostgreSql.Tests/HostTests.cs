@@ -25,7 +25,9 @@ public sealed class HostTests(PostgreSqlCluster cluster) : IAsyncDisposable
     public async ValueTask DisposeAsync()
     {
         foreach (var app in _apps)
+        {
             await app.DisposeAsync();
+        }
     }
 
     [Fact(Timeout = Hang)]
@@ -39,7 +41,9 @@ public sealed class HostTests(PostgreSqlCluster cluster) : IAsyncDisposable
             await writer.WriteAsync("hello", cancellationToken: stop);
             written.SetResult();
             await using (stop.Register(cancelled.SetResult))
+            {
                 await cancelled.Task;
+            }
         });
         await written.Task;
 
@@ -67,11 +71,20 @@ public sealed class HostTests(PostgreSqlCluster cluster) : IAsyncDisposable
         var stream = new Uri($"{b.Urls.Single()}/streams/{run.Id}");
 
         await using (var socket = new WebSocketTransport(new() { Endpoint = stream }))
+        {
             (await socket.SendAsync("numbered", TestEnds)).ShouldBe(SendOutcome.Acknowledged);
+        }
+
         await using (var events = new SseTransport(new() { Endpoint = stream }))
+        {
             (await events.SendAsync("keyed", TestEnds)).ShouldBe(SendOutcome.Acknowledged);
+        }
+
         foreach (var machine in new[] { b, a, b })
+        {
             await PostAsync(new Uri($"{machine.Urls.Single()}/streams/{run.Id}"), "posted");
+        }
+
         await PostAsync(stream, "last");
 
         (await run.Completion).ShouldBe(RunStatus.Completed);
@@ -81,7 +94,10 @@ public sealed class HostTests(PostgreSqlCluster cluster) : IAsyncDisposable
         {
             heard.Add(message.Text);
             if (message.Text is "last")
+            {
                 allHeard.SetResult();
+            }
+
             return Task.CompletedTask;
         }
 

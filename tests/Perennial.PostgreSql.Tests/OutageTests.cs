@@ -35,7 +35,9 @@ public sealed class OutageTests(PostgreSqlCluster cluster) : IAsyncDisposable
         await producing;
         await run.CloseAsync(RunEnd.Completed, TestEnds);
         foreach (var records in await Task.WhenAll(readings))
+        {
             records.ShouldBeNumbersAnd(RunEnd.Completed);
+        }
     }
 
     [Fact(Timeout = Hang)]
@@ -61,7 +63,9 @@ public sealed class OutageTests(PostgreSqlCluster cluster) : IAsyncDisposable
 
         await producing;
         foreach (var run in logs)
+        {
             (await (await Nodes.FindAsync(b, run)).FollowAsync()).ShouldBeNumbersAnd(RunEnd.Completed);
+        }
     }
 
     [Fact(Timeout = Hang)]

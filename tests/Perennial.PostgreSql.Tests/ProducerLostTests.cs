@@ -152,7 +152,10 @@ public sealed class ProducerLostTests(PostgreSqlCluster cluster) : IAsyncDisposa
         using var process = Process.Start(new ProcessStartInfo(
             Environment.ProcessPath!, ["produce", cluster.ConnectionString, _nodes.Schema, id]) { RedirectStandardOutput = true, UseShellExecute = false })!;
         for (var n = 1; n <= 100; n++)
+        {
             (await process.StandardOutput.ReadLineAsync(TestEnds)).ShouldBe(n.ToString(CultureInfo.InvariantCulture));
+        }
+
         var run = (await b.FindAsync(id, TestEnds)).ShouldNotBeNull();
         var reading = run.FollowAsync();
 

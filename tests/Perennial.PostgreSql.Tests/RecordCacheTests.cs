@@ -67,7 +67,10 @@ public class RecordCacheTests
     {
         var sequences = new List<long>();
         for (var slice = Read(run, after); slice.Length > 0; slice = Read(run, sequences[^1]))
+        {
             sequences.AddRange(slice.Select(record => record.Sequence));
+        }
+
         return sequences;
     }
 }

@@ -26,7 +26,9 @@ public sealed class SchemaTests(PostgreSqlCluster cluster) : IAsyncDisposable
 
         var run = await Nodes.CreateRunAsync(stores[0]);
         foreach (var store in stores)
+        {
             (await store.FindAsync(run.Id, TestEnds)).ShouldNotBeNull();
+        }
     }
 
     [Fact(Timeout = Hang)]
@@ -68,7 +70,10 @@ public sealed class SchemaTests(PostgreSqlCluster cluster) : IAsyncDisposable
         var run = await Nodes.CreateRunAsync(before);
         await run.AppendAsync(1, 3);
         if (version == 1)
+        {
             await ExecuteAsync($"ALTER TABLE {_nodes.Schema}.runs DROP COLUMN retention");
+        }
+
         await ExecuteAsync($"DROP TABLE {_nodes.Schema}.starts; ALTER TABLE {_nodes.Schema}.names DROP COLUMN fingerprint");
         await ExecuteAsync($"UPDATE {_nodes.Schema}.version SET version = {version}");
 
@@ -103,11 +108,16 @@ public sealed class SchemaTests(PostgreSqlCluster cluster) : IAsyncDisposable
         }
 
         foreach (var run in runs[1..])
+        {
             await run.CloseAsync(RunEnd.Completed, TestEnds);
+        }
+
         time.Advance(SweepInterval);
 
         foreach (var (table, left) in new[] { ("runs", 1), ("events", 2), ("inboxes", 1), ("messages", 1), ("names", 1) })
+        {
             await RunReading.UntilAsync(async () => await CountAsync(table) == left);
+        }
 
         (await a.FindAsync(runs[0].Id, TestEnds)).ShouldNotBeNull();
     }

@@ -116,7 +116,10 @@ public sealed class SeveralNodesTests(PostgreSqlCluster cluster) : IAsyncDisposa
         (await (await Nodes.FindAsync(b, run)).CloseAsync(RunEnd.Stopped, TestEnds)).ShouldBe(RunStatus.Stopped);
 
         while ((await run.GetStateAsync(TestEnds)).Status == RunStatus.Running)
+        {
             await news.WaitAsync();
+        }
+
         (await run.AppendAsync(RunReading.Text("late"), TestEnds)).Outcome.ShouldBe(AppendOutcome.Closed);
         (await run.CloseAsync(RunEnd.Completed, TestEnds)).ShouldBe(RunStatus.Stopped);
         (await run.FollowAsync()).ShouldBeNumbersAnd(RunEnd.Stopped);
@@ -135,7 +138,10 @@ public sealed class SeveralNodesTests(PostgreSqlCluster cluster) : IAsyncDisposa
         var item = RunReading.Text(new string('x', 1000));
 
         for (var n = 0; n < events; n++)
+        {
             (await run.AppendAsync(item, TestEnds)).Outcome.ShouldBe(AppendOutcome.Appended);
+        }
+
         await run.CloseAsync(RunEnd.Completed, TestEnds);
 
         var all = await Task.WhenAll(reading);
@@ -157,7 +163,9 @@ public sealed class SeveralNodesTests(PostgreSqlCluster cluster) : IAsyncDisposa
         await Task.WhenAll(Enumerable.Range(0, senders).Select(sender => Task.Run(async () =>
         {
             for (var n = 1; n <= each; n++)
+            {
                 await SendAsync(others[(sender + n) % 2], new RunMessage { Sender = $"{sender}", Number = n, Data = RunReading.Number(n).Data });
+            }
         })));
 
         var messages = await receiving;
@@ -176,7 +184,10 @@ public sealed class SeveralNodesTests(PostgreSqlCluster cluster) : IAsyncDisposa
                 {
                     var sending = (await Nodes.FindAsync(store, run)).ReceiveAsync(message, TestEnds);
                     if (message.Number % 5 == 0)
+                    {
                         proxy.CutAll();
+                    }
+
                     (await sending).Outcome.ShouldBeOneOf(ReceiveOutcome.Accepted, ReceiveOutcome.Repeated);
                     return;
                 }
@@ -196,7 +207,9 @@ public sealed class SeveralNodesTests(PostgreSqlCluster cluster) : IAsyncDisposa
                 var some = await run.ReadMessagesAsync(received.Count, TestEnds);
                 received.AddRange(some);
                 if (some.Count == 0)
+                {
                     await news.WaitAsync();
+                }
             }
 
             received.Select(message => message.Position).ShouldBe(Enumerable.Range(1, senders * each).Select(n => (long)n));

@@ -27,7 +27,10 @@ public sealed class StartOnceTests(PostgreSqlCluster cluster) : IAsyncDisposable
     public async ValueTask DisposeAsync()
     {
         foreach (var app in _apps)
+        {
             await app.DisposeAsync();
+        }
+
         await _nodes.DisposeAsync();
     }
 
@@ -41,7 +44,10 @@ public sealed class StartOnceTests(PostgreSqlCluster cluster) : IAsyncDisposable
 
         answers.Select(answer => answer.Content.Headers.ContentLocation.ShouldNotBeNull()).Distinct().ShouldHaveSingleItem();
         foreach (var answer in answers)
+        {
             (await answer.Content.ReadAsStringAsync(TestEnds)).ShouldContain("data: answer\n");
+        }
+
         other.StatusCode.ShouldBe(HttpStatusCode.UnprocessableEntity);
         _prompts.ShouldBe(["hello"]);
     }

@@ -33,7 +33,10 @@ public sealed class ThrownAboutTests(PostgreSqlCluster cluster, ITestOutputHelpe
     {
         await using var proxy = FaultProxy.Start(cluster.Address);
         for (var n = 0; n < NodeCount; n++)
+        {
             _alive[n] = await StartNodeAsync(proxy);
+        }
+
         var doomed = _alive[0]!;
         var work = Enumerable.Range(0, Streams).Select(stream => Task.Run(() => FollowAsync(stream))).ToArray();
         var all = Task.WhenAll(work);
@@ -92,11 +95,17 @@ public sealed class ThrownAboutTests(PostgreSqlCluster cluster, ITestOutputHelpe
             {
                 Interlocked.Increment(ref _throws);
                 if (await Any(random).FindAsync(id, TestEnds) is not { } run)
+                {
                     throw new InvalidOperationException("The run is not there.");
+                }
+
                 var (reached, end) = await ReadSomeAsync(run, cursor, random.Next(1, Events / 4));
                 cursor = reached;
                 if (end is not { } status)
+                {
                     continue;
+                }
+
                 await CheckEndAsync(producing, status, reached);
                 return (int)reached;
             }
@@ -113,7 +122,9 @@ public sealed class ThrownAboutTests(PostgreSqlCluster cluster, ITestOutputHelpe
         while (true)
         {
             if (_alive[random.Next(NodeCount)] is { } store)
+            {
                 return store;
+            }
         }
     }
 
@@ -142,10 +153,15 @@ public sealed class ThrownAboutTests(PostgreSqlCluster cluster, ITestOutputHelpe
             while (written < Events)
             {
                 if ((await run.AppendAsync(RunReading.Number(written + 1), TestEnds)).Outcome != AppendOutcome.Appended)
+                {
                     return (written, RunStatus.Failed);
+                }
+
                 written++;
                 if (random.Next(3) == 0)
+                {
                     await Task.Delay(TimeSpan.FromMilliseconds(random.Next(30)), TimeProvider.System, TestEnds);
+                }
             }
 
             return (written, await run.CloseAsync(RunEnd.Completed, TestEnds));
@@ -168,13 +184,20 @@ public sealed class ThrownAboutTests(PostgreSqlCluster cluster, ITestOutputHelpe
             {
                 record.Sequence.ShouldBe(++cursor);
                 if (record.Content.EventType is null)
+                {
                     RunReading.TextOf(record).ShouldBe(cursor.ToString(CultureInfo.InvariantCulture));
+                }
             }
 
             if (slice.State.Status != RunStatus.Running && cursor >= slice.State.Tail)
+            {
                 return (cursor, slice.State.Status);
+            }
+
             if (slice.Records.IsEmpty)
+            {
                 await news.WaitAsync();
+            }
         }
 
         return (cursor, null);
@@ -184,7 +207,9 @@ public sealed class ThrownAboutTests(PostgreSqlCluster cluster, ITestOutputHelpe
     {
         var (written, end) = await producing;
         if (end is { } known)
+        {
             status.ShouldBe(known);
+        }
         // Beyond what the producer was told of, only the event whose fate it never learned may be there, and the end.
         (tail - 1).ShouldBeInRange(written, end is null && written < Events ? written + 1 : written);
         _ends.AddOrUpdate(status == RunStatus.Completed ? "completed" : "ended as lost with their node", 1, static (_, count) => count + 1);

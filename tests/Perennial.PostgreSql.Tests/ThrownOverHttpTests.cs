@@ -35,7 +35,10 @@ public sealed class ThrownOverHttpTests(PostgreSqlCluster cluster, ITestOutputHe
     {
         _http.Dispose();
         foreach (var server in _servers.OfType<ServerProcess>())
+        {
             await server.DisposeAsync();
+        }
+
         await _nodes.DisposeAsync();
     }
 
@@ -44,7 +47,10 @@ public sealed class ThrownOverHttpTests(PostgreSqlCluster cluster, ITestOutputHe
     {
         output.WriteLine($"seed {_seed}");
         for (var n = 0; n < _servers.Length; n++)
+        {
             _servers[n] = await ServerProcess.StartAsync(cluster.ConnectionString, _nodes.Schema);
+        }
+
         await using var nodes = new NodeSwitch(_seed, [.. _servers.Select(server => server.Address)]);
         var faults = new RandomFaults(_seed) { MinBytes = 800, MaxBytes = 6000, RefuseShare = 0.05, MaxPieceBytes = 500 };
         await using var proxy = FaultProxy.Start(nodes.Address, faults.PlanFor);
@@ -73,9 +79,15 @@ public sealed class ThrownOverHttpTests(PostgreSqlCluster cluster, ITestOutputHe
             await Task.WhenAny(all, Task.Delay(TimeSpan.FromMilliseconds(random.Next(50, 400)), TimeProvider.System, TestEnds));
             killed += await cluster.TerminateAsync("LISTEN");
             if (random.Next(4) == 0)
+            {
                 proxy.CutAll();
+            }
+
             if (wasReplaced || Volatile.Read(ref _read) < Streams * Events / 4)
+            {
                 continue;
+            }
+
             wasReplaced = true;
             nodes.Set(0, null);
             await _servers[0].KillAsync();

@@ -55,6 +55,8 @@ public sealed class FaultPlanTests
             () => FaultPlan.Cut(null!),
         ];
         foreach (var action in wrong)
+        {
             Should.Throw<ArgumentException>(action);
+        }
     }
 }

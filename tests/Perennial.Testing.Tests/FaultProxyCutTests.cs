@@ -68,7 +68,10 @@ public sealed class FaultProxyCutTests
         await using var server = ScriptedServer.StartRaw(async connection =>
         {
             foreach (var letter in "data: 1\n\ndata: 2\n\n\ndata: 3\n\ndata: 4\n\n")
+            {
                 await connection.WriteAsync(letter.ToString());
+            }
+
             await connection.WaitForClientCloseAsync();
         });
         await using var proxy = FaultProxy.Start(server.Address, FaultPlan.Cut(After.Seen("\n\n", times: 3), CutMode.Close));
@@ -119,7 +122,10 @@ public sealed class FaultProxyCutTests
         await using var proxy = FaultProxy.Start(server.Address, FaultPlan.Cut(After.Time(TimeSpan.FromHours(1))), clock);
 
         using (var client = await Wire.ConnectAsync(proxy.Address))
+        {
             (await client.ReceiveToEndAsync()).End.ShouldBe(CutMode.Close);
+        }
+
         await proxy.WaitForNoConnectionsAsync(Wire.Cancelled);
 
         clock.ActiveTimers.ShouldBe(0);
@@ -139,7 +145,9 @@ public sealed class FaultProxyCutTests
             try
             {
                 while (await connection.Stream.ReadAsync(buffer) is > 0 and var more)
+                {
                     count += more;
+                }
             }
             finally
             {

@@ -55,10 +55,14 @@ public sealed class FaultProxyPaceTests
         var echoing = Task.Run(async () =>
         {
             for (var i = 0; i < 1000; i++)
+            {
                 await client.SendAsync(await client.ReceiveAsync(1));
+            }
         }, Wire.Cancelled);
         while (await SleepsAsync(clock, echoing))
+        {
             clock.AdvanceToNextTimer();
+        }
 
         await echoing;
         // 1000 bytes at 100 bytes per millisecond; what is below one millisecond at the end is never waited for.

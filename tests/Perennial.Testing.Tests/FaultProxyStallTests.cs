@@ -116,7 +116,9 @@ public sealed class FaultProxyStallTests
         await using var proxy = FaultProxy.Start(server.Address, FaultPlan.Stall(afterBytes: 5));
 
         using (var client = await Wire.ConnectAsync(proxy.Address))
+        {
             await client.ReceiveAsync(5);
+        }
 
         await proxy.WaitForNoConnectionsAsync(Wire.Cancelled);
     }
@@ -150,6 +152,8 @@ public sealed class FaultProxyStallTests
     {
         var buffer = new byte[1024];
         while (await connection.Stream.ReadAsync(buffer) is > 0 and var count)
+        {
             await connection.WriteAsync(buffer.AsMemory(0, count));
+        }
     }
 }

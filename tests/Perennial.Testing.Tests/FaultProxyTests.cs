@@ -16,7 +16,9 @@ public sealed class FaultProxyTests
         {
             var buffer = new byte[256 * 1024];
             while (await connection.Stream.ReadAsync(buffer) is > 0 and var count)
+            {
                 await connection.WriteAsync(buffer.AsMemory(0, count));
+            }
         });
         await using var proxy = FaultProxy.Start(server.Address);
         using var client = await Wire.ConnectAsync(proxy.Address);
@@ -24,7 +26,9 @@ public sealed class FaultProxyTests
         var receiving = Task.Run(async () =>
         {
             while (await client.ReceiveSomeAsync() is { Length: > 0 } bytes)
+            {
                 received.AppendData(bytes);
+            }
         }, Wire.Cancelled);
         for (var i = 0; i < Blocks; i++)
         {
@@ -129,7 +133,10 @@ public sealed class FaultProxyTests
     {
         Uri gone;
         await using (var server = ScriptedServer.StartRaw(_ => Task.CompletedTask))
+        {
             gone = server.Address;
+        }
+
         await using var proxy = FaultProxy.Start(gone);
 
         (await Wire.AskAsync(proxy.Address)).End.ShouldBe(CutMode.Reset);
@@ -146,7 +153,9 @@ public sealed class FaultProxyTests
             await Wire.HearAsync(connection);
             await connection.WriteAsync("bye");
             if (how == CutMode.Reset)
+            {
                 await connection.ResetAsync();
+            }
         });
         await using var proxy = FaultProxy.Start(server.Address);
 
@@ -154,7 +163,10 @@ public sealed class FaultProxyTests
 
         end.ShouldBe(how);
         if (how == CutMode.Close)
+        {
             received.ShouldBe("bye"u8.ToArray());
+        }
+
         proxy.Cuts.ShouldBe(0);
     }
 
@@ -177,7 +189,10 @@ public sealed class FaultProxyTests
         var proxy = FaultProxy.Start(server.Address, FaultPlan.InOrder(plans), clock);
         List<Wire> clients = [];
         foreach (var _ in plans)
+        {
             clients.Add(await Wire.ConnectAsync(proxy.Address));
+        }
+
         await proxy.WaitForConnectionsAsync(plans.Length, Wire.Cancelled);
 
         await proxy.DisposeAsync();

@@ -70,7 +70,9 @@ public sealed class ManualTimeWaitingTests
         var advancing = Enumerable.Range(0, 2).Select(_ => Task.Run(() =>
         {
             while (!stop.IsCancellationRequested)
+            {
                 _clock.Advance(TimeSpan.FromMilliseconds(1));
+            }
         }, Wire.Cancelled)).ToArray();
 
         await Task.WhenAll(Enumerable.Range(0, Threads).Select(_ => Task.Run(async () =>
@@ -81,7 +83,9 @@ public sealed class ManualTimeWaitingTests
                 await Task.Delay(TimeSpan.FromMilliseconds(1 + (i % 5)), _clock, Wire.Cancelled);
                 Interlocked.Increment(ref fired);
                 if (_clock.GetElapsedTime(before) < TimeSpan.FromMilliseconds(1 + (i % 5)))
+                {
                     Interlocked.Increment(ref early);
+                }
             }
         }, Wire.Cancelled)));
         await stop.CancelAsync();

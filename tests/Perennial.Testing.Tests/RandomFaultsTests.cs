@@ -33,7 +33,10 @@ public sealed class RandomFaultsTests
 
         plans.Distinct(StringComparer.Ordinal).Count().ShouldBe((10 * 2) + 1);   // ten places, two ways, and refusal
         foreach (var place in Enumerable.Range(10, 10))
+        {
             plans.Count(plan => plan.EndsWith($"after {place} bytes", StringComparison.Ordinal)).ShouldBeInRange(220, 380);
+        }
+
         plans.Count(plan => plan is "refuse").ShouldBeInRange(900, 1100);
         plans.Count(plan => plan.Contains("reset", StringComparison.Ordinal)).ShouldBeInRange(1350, 1650);
     }
@@ -69,7 +72,9 @@ public sealed class RandomFaultsTests
             (new RandomFaults(1) { MaxPieceBytes = 0 }, nameof(RandomFaults.MaxPieceBytes)),
         ];
         foreach (var (faults, name) in wrong)
+        {
             Should.Throw<InvalidOperationException>(() => faults.PlanFor(0)).Message.ShouldStartWith(name);
+        }
     }
 
     [Fact(Timeout = 180_000)]

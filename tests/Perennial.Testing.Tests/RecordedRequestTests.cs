@@ -38,7 +38,10 @@ public sealed class RecordedRequestTests
             + "GET /3 HTTP/1.1\r\n\r\n";
 
         foreach (var value in Encoding.ASCII.GetBytes(requests))
+        {
             await client.SendAsync(new[] { value });
+        }
+
         var recorded = await server.WaitForRequestsAsync(3, Wire.Cancelled);
 
         recorded.Select(request => $"{request.RequestIndex} {request.Method} {request.Target} {request.Text}")

@@ -14,7 +14,9 @@ public sealed class ScriptErrorTests : IDisposable
             await exchange.WriteAsync("x");
             await exchange.WaitForClientCloseAsync();
             while (true)
+            {
                 await exchange.WriteAsync(new byte[100_000]);
+            }
         });
         using (var client = await Wire.ConnectAsync(server.Address))
         {
@@ -22,7 +24,9 @@ public sealed class ScriptErrorTests : IDisposable
             await client.ReceiveAsync(1);
         }
         using (var client = await Wire.ConnectAsync(server.Address))
+        {
             await client.SendAsync("GET / HTTP/1.1\r\nHalf: a he"u8.ToArray());
+        }
 
         await server.WaitForConnectionsAsync(2, Wire.Cancelled);
         await WaitUntilIdleAsync(server);
@@ -89,6 +93,8 @@ public sealed class ScriptErrorTests : IDisposable
     private static async Task WaitUntilIdleAsync(ScriptedServer server)
     {
         while (server.LiveConnections > 0)
+        {
             await Task.Yield();
+        }
     }
 }

@@ -125,7 +125,9 @@ public sealed class ScriptedServerTests : IDisposable
         });
 
         using (await _http.GetAsync(server.Address, HttpCompletionOption.ResponseHeadersRead, Wire.Cancelled))
+        {
             left.Task.IsCompleted.ShouldBeFalse();
+        }
 
         await left.Task.WaitAsync(Wire.Cancelled);
     }
@@ -182,7 +184,10 @@ public sealed class ScriptedServerTests : IDisposable
             await exchange.WriteHeadAsync(101, ("Upgrade", "echo"));
             var buffer = new byte[100];
             while (await exchange.ReadAsync(buffer) is > 0 and var count)
+            {
                 await exchange.WriteAsync(buffer.AsMemory(0, count));
+            }
+
             exchange.Close();
         });
         using var client = await Wire.ConnectAsync(server.Address);

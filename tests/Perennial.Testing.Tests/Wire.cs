@@ -75,7 +75,10 @@ internal sealed class Wire : IDisposable
         try
         {
             while (await _socket.ReceiveAsync(buffer, Cancelled) is > 0 and var count)
+            {
                 received.Write(buffer, 0, count);
+            }
+
             return (received.ToArray(), CutMode.Close);
         }
         catch (SocketException e) when (e.SocketErrorCode == SocketError.ConnectionReset)

@@ -45,7 +45,10 @@ internal sealed class BareSend : IBroadcast
 
         var bytes = Encoding.ASCII.GetBytes(text.ToString());
         foreach (var reader in _readers)
+        {
             reader.Send(bytes);
+        }
+
         return Task.CompletedTask;
     }
 

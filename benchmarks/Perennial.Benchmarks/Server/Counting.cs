@@ -28,14 +28,18 @@ internal sealed class Counting : IDisposable
     {
         using var counting = new Counting();
         while (Console.In.ReadLine() is { } line)
+        {
             Console.WriteLine(counting.Answer(line.Split(' ')));
+        }
     }
 
     public void Dispose()
     {
         _control.Dispose();
         foreach (var reader in _idle.Concat(_busy))
+        {
             reader.Dispose();
+        }
     }
 
     private string Answer(string[] words)
@@ -71,7 +75,10 @@ internal sealed class Counting : IDisposable
         _busy.ForEach(reader => reader.Blocking = false);
         var start = Stopwatch.GetTimestamp();
         for (var step = 0; step < steps; step++)
+        {
             Step(events, times: null);
+        }
+
         var elapsed = Stopwatch.GetElapsedTime(start);
         _busy.ForEach(reader => reader.Blocking = true);
         return elapsed;
@@ -88,7 +95,9 @@ internal sealed class Counting : IDisposable
             readers.Add(socket);
             // The head and what comes with it: readers are there when their server has begun to answer them.
             if (socket.Receive(_buffer) == 0)
+            {
                 throw new InvalidOperationException("The server closed a connection.");
+            }
         }
     }
 
@@ -109,7 +118,9 @@ internal sealed class Counting : IDisposable
                 var bytes = _buffer.AsSpan(0, read);
                 missing -= bytes.Count(Token.Sign);
                 if (missing == 0)
+                {
                     times?.Add(Stopwatch.GetElapsedTime(TimeIn(bytes)));
+                }
             }
         }
     }
@@ -141,7 +152,9 @@ internal sealed class Counting : IDisposable
             next += (long)(interval.TotalSeconds * Stopwatch.Frequency);
             var rest = Stopwatch.GetElapsedTime(Stopwatch.GetTimestamp(), next);
             if (rest > TimeSpan.Zero)
+            {
                 Task.Delay(rest, TimeProvider.System).Wait();
+            }
         }
 
         times.Sort();

@@ -15,9 +15,13 @@ internal static class FanOutRows
         foreach (var readers in new[] { 100, 1000 })
         {
             if (OpenFiles.WhyNot(readers) is { } reason)
+            {
                 Table.Print($"| {readers:N0} | {reason} | | | | | | |");
+            }
             else
+            {
                 await PrintAsync(readers, runs, budgets);
+            }
         }
     }
 
@@ -34,12 +38,16 @@ internal static class FanOutRows
             }
 
             foreach (var burst in new[] { 1, Burst })
+            {
                 Note(readers, burst, await MeasureAsync(benches, readers, burst, runs), budgets);
+            }
         }
         finally
         {
             foreach (var bench in benches.Values)
+            {
                 await bench.DisposeAsync();
+            }
         }
     }
 
@@ -56,7 +64,9 @@ internal static class FanOutRows
         for (var run = 0; run < runs; run++)
         {
             foreach (var (contender, bench) in benches)
+            {
                 samples[contender].Add(await bench.SendAsync(readers, Deliveries / readers / burst, burst));
+            }
         }
 
         return samples;
@@ -77,8 +87,13 @@ internal static class FanOutRows
         // Nanoseconds per message are seconds per billion.
         var (floorSeconds, ours) = (floor / 1000, Cpu(Servers.Perennial) / 1000);
         if (readers == 1000 && burst == 1)
+        {
             budgets.Note(Budgets.FanOut, floorSeconds, handRolled / 1000, ours, 1.25 * floorSeconds);
+        }
+
         if (readers == 1000 && burst == Burst)
+        {
             budgets.Note(Budgets.FanOutBursts, floorSeconds, Cpu(Servers.EncodedOnce) / 1000, ours, Cpu(Servers.EncodedOnce) / 1000);
+        }
     }
 }

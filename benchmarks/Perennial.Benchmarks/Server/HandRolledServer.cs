@@ -32,9 +32,13 @@ internal sealed class HandRolledServer : IBroadcast
             foreach (var (path, isBusy) in new[] { (server.BusyPath, true), (server.IdlePath, false) })
             {
                 if (isEncodedOnce)
+                {
                     application.MapGet(path, context => server.ServeBytesAsync(context, isBusy));
+                }
                 else
+                {
                     application.MapGet(path, (HttpContext context) => TypedResults.ServerSentEvents(server.ReadItems(isBusy, context.RequestAborted)));
+                }
             }
         });
         return server;
@@ -47,10 +51,15 @@ internal sealed class HandRolledServer : IBroadcast
             var (text, id) = (Token.Now(), string.Create(CultureInfo.InvariantCulture, $"abcdefgh-{++_sent}"));
             var item = new SseItem<string>(text) { EventId = id };
             foreach (var (reader, _) in _itemReaders)
+            {
                 reader.Writer.TryWrite(item);
+            }
+
             var bytes = Encoding.UTF8.GetBytes($"id: {id}\ndata: {text}\n\n");
             foreach (var (reader, _) in _byteReaders)
+            {
                 reader.Writer.TryWrite(bytes);
+            }
         }
 
         return Task.CompletedTask;
@@ -63,12 +72,17 @@ internal sealed class HandRolledServer : IBroadcast
     {
         var channel = Open<SseItem<string>>();
         if (isBusy)
+        {
             _itemReaders[channel] = true;
+        }
+
         try
         {
             yield return new SseItem<string>("hello");
             await foreach (var item in channel.Reader.ReadAllAsync(aborted))
+            {
                 yield return item;
+            }
         }
         finally
         {
@@ -80,7 +94,10 @@ internal sealed class HandRolledServer : IBroadcast
     {
         var channel = Open<byte[]>();
         if (isBusy)
+        {
             _byteReaders[channel] = true;
+        }
+
         var body = context.Response.BodyWriter;
         context.Response.ContentType = "text/event-stream";
         try
@@ -89,7 +106,10 @@ internal sealed class HandRolledServer : IBroadcast
             while (await channel.Reader.WaitToReadAsync(context.RequestAborted))
             {
                 while (channel.Reader.TryRead(out var bytes))
+                {
                     body.Write(bytes);
+                }
+
                 await body.FlushAsync(context.RequestAborted);
             }
         }

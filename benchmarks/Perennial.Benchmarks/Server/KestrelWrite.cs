@@ -38,12 +38,18 @@ internal sealed class KestrelWrite : IBroadcast
     {
         var text = new StringBuilder();
         for (var n = 0; n < events; n++)
+        {
             text.Append(CultureInfo.InvariantCulture, $"id: abcdefgh-{++_sent}\ndata: {Token.Now()}\n\n");
+        }
+
         var bytes = Encoding.ASCII.GetBytes(text.ToString());
         foreach (var row in _readers.Chunk(WrittenInARow))
         {
             foreach (var reader in row)
+            {
                 await reader.WriteAsync(bytes);
+            }
+
             await Task.Yield();     // to Kestrel's own sends, before what they need is out of the processor's cache: without it this costs a tenth more
         }
     }
@@ -57,7 +63,9 @@ internal sealed class KestrelWrite : IBroadcast
         if (isBusy)
         {
             lock (_readers)
+            {
                 _readers.Add(body);
+            }
         }
 
         await body.WriteAsync("data: hello\n\n"u8.ToArray());

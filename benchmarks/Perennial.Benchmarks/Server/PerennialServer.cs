@@ -27,10 +27,15 @@ internal sealed class PerennialServer : IBroadcast
         {
             builder.Services.AddPerennialServer(options => options.MaxBytesPerRun = 1L << 30);
             if (settings is [var connectionString, ..])
+            {
                 builder.Services.UsePostgreSql(connectionString);
+            }
         }, static application => application.MapPerennial("/streams").AllowAnonymous());
         if (settings is [_, var path])
+        {
             return new PerennialServer(application, busy: null, path, path);
+        }
+
         var (busy, busyPath) = await StartRunAsync(application);
         var (idle, idlePath) = await StartRunAsync(application);
         await idle.WriteAsync("hello");
@@ -40,7 +45,9 @@ internal sealed class PerennialServer : IBroadcast
     public async Task SendAsync(int events)
     {
         for (var n = 0; n < events; n++)
+        {
             await _busy!.WriteAsync(Token.Now());
+        }
     }
 
     public ValueTask DisposeAsync() => _application.DisposeAsync();

@@ -34,9 +34,14 @@ internal static class ReaderRows
             var floor = floors.TryGetValue(form, out var known) ? known : floors[form] = managed;
             Table.Print($"| {form} | {server} | {managed:N0} | {managed - floor:N0} | {resident:N0} | {await BusyAsync(bench, server, form, runs)} |");
             if (string.Equals(server, Servers.TypedResults, StringComparison.Ordinal))
+            {
                 rival = managed;
+            }
+
             if (string.Equals(server, Servers.Perennial, StringComparison.Ordinal) && string.Equals(form, Counting.Sse, StringComparison.Ordinal))
+            {
                 budgets.Note(Budgets.IdleReader, floor, rival, managed, 18 * 1024);
+            }
         }
     }
 
@@ -53,12 +58,18 @@ internal static class ReaderRows
     private static async Task<string> BusyAsync(Bench bench, string server, string form, int runs)
     {
         if (string.Equals(server, Servers.Held, StringComparison.Ordinal))
+        {
             return " | ";
+        }
+
         await bench.OpenBusyAsync(Busy, form);
         await bench.SendAsync(Busy, Steps, 1);
         var samples = new List<Sample>();
         for (var run = 0; run < runs; run++)
+        {
             samples.Add(await bench.SendAsync(Busy, Steps, 1));
+        }
+
         return FormattableString.Invariant(
             $"{Medians.Of(samples, sample => sample.CpuNanoseconds):N0} | {Medians.Of(samples, sample => sample.MessagesPerSecond):N0}");
     }

@@ -40,7 +40,9 @@ internal static class Serving
     private static async Task ListenAsync(TcpListener control, IBroadcast server)
     {
         while (true)
+        {
             _ = ObeyAsync(await control.AcceptSocketAsync(), server);
+        }
     }
 
     private static async Task ObeyAsync(Socket asker, IBroadcast server)
@@ -50,7 +52,9 @@ internal static class Serving
         {
             var events = new byte[1];
             while (await socket.ReceiveAsync(events) > 0)
+            {
                 await server.SendAsync(events[0]);
+            }
         }
         catch (SocketException)
         {
@@ -82,7 +86,10 @@ internal static class Serving
                 case Memory:
                     Collect();
                     using (var process = Process.GetCurrentProcess())
+                    {
                         Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{GC.GetTotalMemory(forceFullCollection: true)} {process.WorkingSet64}"));
+                    }
+
                     break;
             }
         }

@@ -16,7 +16,10 @@ internal readonly record struct ReaderPlace(long Cursor, string? Gap)
     {
         var start = state.Oldest - 1;
         if (string.IsNullOrEmpty(requested))
+        {
             return start == 0 ? new(0, null) : new(start, new RunEventId(epoch, 0).ToString());
+        }
+
         var isHonoured = RunEventId.TryParse(requested, out var id) && string.Equals(id.Epoch, epoch, StringComparison.Ordinal)
             && id.Sequence >= start && id.Sequence <= state.Tail;
         return isHonoured ? new(id.Sequence, null) : new(start, requested);

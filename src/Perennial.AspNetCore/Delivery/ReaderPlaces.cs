@@ -25,17 +25,28 @@ internal sealed class ReaderPlaces(IOptions<PerennialServerOptions> options, Str
         lock (_gate)
         {
             if (_taken >= options.Value.MaxReaders)
+            {
                 return PlaceOutcome.ServerIsFull;
+            }
+
             if (!_takenByRun.TryGetValue(id, out var readers))
+            {
                 _takenByRun[id] = readers = new int[ReaderKinds.Count];
+            }
+
             var before = readers.Sum();
             if (before >= options.Value.MaxReadersPerRun)
+            {
                 return PlaceOutcome.RunIsFull;
+            }
+
             readers[(int)kind]++;
             _takenByKind[(int)kind]++;
             _taken++;
             if (before == 0)
+            {
                 runs.WatchOf(id)?.OnChanged(isRead: true);
+            }
         }
 
         PerennialServerTelemetry.ActiveReaders.Add(1, new KeyValuePair<string, object?>(PerennialServerTelemetry.Form, kind.Name()));
@@ -53,7 +64,10 @@ internal sealed class ReaderPlaces(IOptions<PerennialServerOptions> options, Str
             var readers = _takenByRun[id];
             readers[(int)kind]--;
             if (readers.Sum() > 0)
+            {
                 return;
+            }
+
             _takenByRun.Remove(id);
             runs.WatchOf(id)?.OnChanged(isRead: false);
         }

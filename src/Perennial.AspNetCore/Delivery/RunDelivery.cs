@@ -32,7 +32,10 @@ internal sealed class RunDelivery(IRunLog log, IRunSink sink, TimeSpan heartbeat
     {
         _cursor = place.Cursor;
         if (place.Gap is { } requested)
+        {
             sink.Write(ControlEvent.Gap(requested, new RunEventId(log.Epoch, place.Cursor + 1)));
+        }
+
         await FlushAsync(leave);    // the head of the response goes out before there is any event
 
         using var subscription = log.Subscribe(RunNews.Records, _news);
@@ -54,28 +57,51 @@ internal sealed class RunDelivery(IRunLog log, IRunSink sink, TimeSpan heartbeat
             var isEnd = isAtTail && slice.State.Status != RunStatus.Running;
             hasWaited = isAtTail || slice.Records.IsEmpty;
             if (hasNews)
+            {
                 await FlushAsync(leave);
+            }
+
             if (waitedFor != 0)
+            {
                 PerennialServerTelemetry.DeliveryLatency.Record(Stopwatch.GetElapsedTime(waitedFor).TotalSeconds);
+            }
+
             if (isEnd)
+            {
                 return slice.State.Status;
+            }
+
             if (!hasWaited)
+            {
                 continue;
+            }
+
             await _news.WaitAsync();    // there is no need to look again before: what was recorded since has set the signal
             leave.ThrowIfCancellationRequested();
             if (Volatile.Read(ref _isTimerSpent) == 1)
+            {
                 await ShowLifeAsync(timer, leave);
+            }
         }
     }
 
     private bool Write(ReadOnlySpan<RunRecord> records)
     {
         if (records.IsEmpty)
+        {
             return false;
+        }
+
         if (records[0].Sequence != _cursor + 1)
+        {
             sink.Write(ControlEvent.Gap(new RunEventId(log.Epoch, _cursor).ToString(), new RunEventId(log.Epoch, records[0].Sequence)));
+        }
+
         foreach (var record in records)
+        {
             sink.Write(record);
+        }
+
         _cursor = records[^1].Sequence;
         return true;
     }

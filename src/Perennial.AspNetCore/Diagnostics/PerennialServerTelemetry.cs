@@ -52,7 +52,9 @@ public static class PerennialServerTelemetry
     internal static void CountDelivered(string form, long bytes)
     {
         if (bytes > 0)
+        {
             Delivered.Add(bytes, new KeyValuePair<string, object?>(Form, form));
+        }
     }
 
     /// <summary>A request or a message was refused.</summary>

@@ -73,11 +73,17 @@ public static class PerennialEndpoints
         try
         {
             if (!await AccessRule.AllowAsync(context, action(context)))
+            {
                 await AccessRule.RefuseAsync(context);
+            }
             else if (await FindAsync(context) is { } log)
+            {
                 await answer(context, log);
+            }
             else
+            {
                 await Problem.NotFoundAsync(context);
+            }
         }
         catch (RunStoreException e) when (!context.Response.HasStarted)
         {
@@ -98,9 +104,13 @@ public static class PerennialEndpoints
         if (!SocketEndpoint.IsAskedBy(context))
         {
             if (HttpMethods.IsConnect(context.Request.Method))
+            {
                 context.Response.StatusCode = StatusCodes.Status405MethodNotAllowed;
+            }
             else
+            {
                 await read(context);
+            }
         }
         else if (await context.RequestServices.GetRequiredService<SocketEndpoint>().AdmitAsync(context))
         {

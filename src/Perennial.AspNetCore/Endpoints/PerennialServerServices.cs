@@ -29,7 +29,10 @@ public static class PerennialServerServices
         ArgumentNullException.ThrowIfNull(services);
         var options = services.AddOptions<PerennialServerOptions>().PostConfigure(o => o.Validate()).ValidateOnStart();
         if (configure is not null)
+        {
             options.Configure(configure);
+        }
+
         services.TryAddSingleton(TimeProvider.System);
         services.TryAddSingleton<IRunStore, MemoryRunStore>();
         services.TryAddSingleton<StreamRuns>();
@@ -89,6 +92,8 @@ public static class PerennialServerServices
         List<string> problems = [];
         new SettingsReader(problems).Read(options, section, (section as IConfigurationSection)?.Path ?? "");
         if (problems.Count > 0)
+        {
             throw new OptionsValidationException(Options.DefaultName, typeof(PerennialServerOptions), problems);
+        }
     }
 }

@@ -42,10 +42,16 @@ public static class StartOnceEndpoints
     internal static void Apply(EndpointBuilder builder)
     {
         if (builder.RequestDelegate is not { } handler || builder.Metadata.OfType<Marker>().Any())
+        {
             return;
+        }
+
         builder.Metadata.Add(new Marker());
         foreach (var exemption in PlatformPolicies.Exemptions)
+        {
             builder.Metadata.Add(exemption);
+        }
+
         builder.RequestDelegate = context => IsSafe(context.Request.Method)
             ? handler(context)
             : context.RequestServices.GetRequiredService<KeyedStarts>().AnswerAsync(context, handler);

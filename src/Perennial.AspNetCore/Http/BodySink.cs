@@ -31,7 +31,10 @@ internal abstract class BodySink(PipeWriter body, ReaderKind kind, CancellationT
         _last = default;
         var flush = last.IsEmpty ? body.FlushAsync(cancellationToken) : body.WriteAsync(last, cancellationToken);
         if (!flush.IsCompletedSuccessfully)
+        {
             return WaitAsync(flush);
+        }
+
         _ = flush.Result;
         return ValueTask.CompletedTask;
     }
@@ -40,7 +43,10 @@ internal abstract class BodySink(PipeWriter body, ReaderKind kind, CancellationT
     protected void Add(ReadOnlyMemory<byte> bytes)
     {
         if (!_last.IsEmpty)
+        {
             body.Write(_last.Span);
+        }
+
         _last = bytes;
         _unflushed += bytes.Length;
     }

@@ -25,13 +25,21 @@ internal sealed class LongPollResponse(IOptions<PerennialServerOptions> options,
         using var leave = CancellationTokenSource.CreateLinkedTokenSource(context.RequestAborted, lifetime.ApplicationStopping);
         var slice = await WaitForNewsAsync(log, place.Cursor, HoldFor(context.Request), leave.Token);
         if (!slice.Records.IsEmpty)
+        {
             await SendAsync(context, Envelopes(slice.Records.Span, log.Epoch, place));
+        }
         else if (slice.State.Status != RunStatus.Running)
+        {
             EndedResponse.Write(context.Response, slice.State);
+        }
         else if (lifetime.ApplicationStopping.IsCancellationRequested)
+        {
             await Problem.UnavailableAsync(context, "The server is going away. Come back to it, or to another.", RefusalReasons.GoingAway);
+        }
         else
+        {
             context.Response.StatusCode = StatusCodes.Status204NoContent;
+        }
     }
 
     /// <summary>As long as the server allows, or less where the reader would rather not wait so many seconds (RFC 7240, 4.3).</summary>
@@ -41,7 +49,9 @@ internal sealed class LongPollResponse(IOptions<PerennialServerOptions> options,
         foreach (var preference in request.Headers.GetCommaSeparatedValues(WaitPreference.HeaderName))
         {
             if (WaitPreference.Parse(preference) is { } wait && wait < most)
+            {
                 return wait;
+            }
         }
 
         return most;
@@ -52,7 +62,9 @@ internal sealed class LongPollResponse(IOptions<PerennialServerOptions> options,
     {
         var slice = await log.ReadAsync(cursor, MaxAnswerBytes, CancellationToken.None);
         if (!slice.Records.IsEmpty || slice.State.Status != RunStatus.Running || mostHold == TimeSpan.Zero)
+        {
             return slice;
+        }
 
         var news = new RunSignal();
         using var subscription = log.Subscribe(RunNews.Records, news);
@@ -65,7 +77,10 @@ internal sealed class LongPollResponse(IOptions<PerennialServerOptions> options,
             slice = await log.ReadAsync(cursor, MaxAnswerBytes, CancellationToken.None);
             var isOver = leave.IsCancellationRequested || hold.IsCancellationRequested;
             if (!slice.Records.IsEmpty || slice.State.Status != RunStatus.Running || isOver)
+            {
                 return slice;
+            }
+
             await news.WaitAsync();
         }
     }
@@ -75,9 +90,15 @@ internal sealed class LongPollResponse(IOptions<PerennialServerOptions> options,
         var envelopes = new List<byte[]>(records.Length + 1);
         var gap = place.Gap ?? (records[0].Sequence != place.Cursor + 1 ? new RunEventId(epoch, place.Cursor).ToString() : null);
         if (gap is not null)
+        {
             envelopes.Add(ControlEvent.Gap(gap, new RunEventId(epoch, records[0].Sequence)).EncodeLine());
+        }
+
         foreach (var record in records)
+        {
             envelopes.Add(record.JsonLine);
+        }
+
         return envelopes;
     }
 
@@ -91,12 +112,18 @@ internal sealed class LongPollResponse(IOptions<PerennialServerOptions> options,
         for (var i = 0; i < envelopes.Count; i++)
         {
             if (!asLines)
+            {
                 body.Write(i == 0 ? "["u8 : ","u8);
+            }
+
             body.Write(envelopes[i]);
         }
 
         if (!asLines)
+        {
             body.Write("]"u8);
+        }
+
         PerennialServerTelemetry.CountDelivered(ReaderKind.LongPoll.Name(), context.Response.ContentLength.Value);
         await body.FlushAsync(context.RequestAborted);
     }

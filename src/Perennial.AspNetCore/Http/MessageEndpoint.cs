@@ -22,17 +22,29 @@ internal sealed class MessageEndpoint(IOptions<PerennialServerOptions> options, 
     public async Task ReceiveAsync(HttpContext context, IRunLog log)
     {
         if (!rate.TryTake(log.Epoch))
+        {
             await Problem.TooManyAsync(context, "This run is sent too many messages.", RefusalReasons.TooManyMessages);
+        }
         else if (!IdempotencyKey.TryRead(context.Request.Headers[IdempotencyKey.HeaderName], out var key))
+        {
             await Problem.BadKeyAsync(context);
+        }
         else if (IsBinary(context.Request.ContentType) is not { } isBinary)
+        {
             await Problem.SendAsync(context, StatusCodes.Status415UnsupportedMediaType, "A message is text/plain or application/json in UTF-8, or application/octet-stream.");
+        }
         else if (await ReadBodyAsync(context) is not { } body)
+        {
             await Problem.SendAsync(context, StatusCodes.Status413PayloadTooLarge, $"A message may have {_maxBytes} bytes.");
+        }
         else if (!isBinary && !Utf8.IsValid(body))
+        {
             await Problem.SendAsync(context, StatusCodes.Status400BadRequest, "The text is not UTF-8.");
+        }
         else
+        {
             await AnswerAsync(context, await log.ReceiveAsync(MessageOf(context, body, isBinary, key), CancellationToken.None));
+        }
     }
 
     private static Task AnswerAsync(HttpContext context, ReceiveResult result)
@@ -62,9 +74,15 @@ internal sealed class MessageEndpoint(IOptions<PerennialServerOptions> options, 
     private static bool? IsBinary(string? contentType)
     {
         if (!MediaTypeHeaderValue.TryParse(contentType, out var type))
+        {
             return null;
+        }
+
         if (type.MediaType.Equals("application/octet-stream", StringComparison.OrdinalIgnoreCase))
+        {
             return true;
+        }
+
         var isText = type.MediaType.Equals("text/plain", StringComparison.OrdinalIgnoreCase)
             || type.MediaType.Equals(MediaTypes.Json, StringComparison.OrdinalIgnoreCase);
         var isUtf8 = !type.Charset.HasValue || HeaderUtilities.RemoveQuotes(type.Charset).Equals("utf-8", StringComparison.OrdinalIgnoreCase);
@@ -75,9 +93,15 @@ internal sealed class MessageEndpoint(IOptions<PerennialServerOptions> options, 
     private async Task<byte[]?> ReadBodyAsync(HttpContext context)
     {
         if (context.Request.ContentLength > _maxBytes)
+        {
             return null;
+        }
+
         if (context.Features.Get<IHttpMaxRequestBodySizeFeature>() is { IsReadOnly: false } limit)
+        {
             limit.MaxRequestBodySize = null;
+        }
+
         var reader = context.Request.BodyReader;
         while (true)
         {

@@ -35,13 +35,18 @@ internal static class ResponseForms
     public static ResponseForm? Choose(StringValues accept)
     {
         if (!MediaTypeHeaderValue.TryParseList(accept, out var ranges) || ranges.Count == 0)
+        {
             return ResponseForm.Sse;
+        }
+
         var (best, highest) = ((ResponseForm?)null, 0.0);
         foreach (var (form, type) in Offers)
         {
             var quality = QualityOf(type, ranges);
             if (quality > highest)
+            {
                 (best, highest) = (form, quality);
+            }
         }
 
         return best;
@@ -71,7 +76,9 @@ internal static class ResponseForms
         {
             var specific = range.MatchesAllTypes ? 0 : range.MatchesAllSubTypes ? 1 : 2;
             if (specific > precedence && IsIn(range, type))
+            {
                 (quality, precedence) = (range.Quality ?? 1.0, specific);
+            }
         }
 
         return quality;

@@ -30,11 +30,17 @@ internal sealed class RunResponse(
         var place = ReaderPlace.After(log.Epoch, state, requested);
         WriteHeaders(context.Response, new RunEventId(log.Epoch, place.Cursor), form);
         if (place.HasEverything(state))
+        {
             EndedResponse.Write(context.Response, state);
+        }
         else if (readers.Take(log.Id, form.Kind()) is var outcome && outcome == PlaceOutcome.Had)
+        {
             await ServeAsync(context, log, place, form, place.IsAtTail(state));
+        }
         else
+        {
             await Problem.NoPlaceAsync(context, outcome);
+        }
     }
 
     private async Task ServeAsync(HttpContext context, IRunLog log, ReaderPlace place, ResponseForm form, bool isAtTail)
@@ -42,9 +48,13 @@ internal sealed class RunResponse(
         try
         {
             if (form == ResponseForm.LongPoll)
+            {
                 await polls.SendAsync(context, log, place);
+            }
             else
+            {
                 await streams.SendAsync(context, log, place, form, isAtTail);
+            }
         }
         finally
         {

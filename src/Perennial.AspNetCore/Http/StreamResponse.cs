@@ -36,7 +36,10 @@ internal sealed class StreamResponse(IOptions<PerennialServerOptions> options, T
         using var leave = CancellationTokenSource.CreateLinkedTokenSource(context.RequestAborted, lifetime.ApplicationStopping, stalled.Token);
         var sink = Open(context, form, stalled);
         if (isAtTail)
+        {
             sink.WriteHeartbeat();      // a reader is promised a first byte, by which it knows that no proxy holds the others back
+        }
+
         try
         {
             var status = await new RunDelivery(log, sink, options.Value.HeartbeatInterval, time).SendAsync(place, leave.Token);
@@ -49,9 +52,15 @@ internal sealed class StreamResponse(IOptions<PerennialServerOptions> options, T
         catch (OperationCanceledException) when (leave.IsCancellationRequested)
         {
             if (lifetime.ApplicationStopping.IsCancellationRequested)
+            {
                 await SendAwayAsync(sink, context.RequestAborted);
+            }
+
             if (stalled.IsCancellationRequested)
+            {
                 PerennialServerTelemetry.CountCut(form.Kind().Name());
+            }
+
             context.Abort();
         }
         catch (RunStoreException)
@@ -89,7 +98,10 @@ internal sealed class StreamResponse(IOptions<PerennialServerOptions> options, T
         context.Features.Get<IHttpResponseBodyFeature>()?.DisableBuffering();
         // A reader that pauses is not an attack: it holds a cursor and one socket buffer. It has its own, longer limit.
         if (context.Features.Get<IHttpMinResponseDataRateFeature>() is { } rate)
+        {
             rate.MinDataRate = null;
+        }
+
         return form == ResponseForm.Sse
             ? new SseSink(response.BodyWriter, stalled, options.Value.ReaderStallLimit)
             : new JsonLinesSink(response.BodyWriter, stalled, options.Value.ReaderStallLimit);

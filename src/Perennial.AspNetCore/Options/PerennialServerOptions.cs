@@ -82,6 +82,8 @@ public sealed class PerennialServerOptions
     internal static void Require<T>(T value, T least, T most, string member) where T : IComparable<T>
     {
         if (value.CompareTo(least) < 0 || value.CompareTo(most) > 0)
+        {
             throw new ArgumentOutOfRangeException(member, value, FormattableString.Invariant($"{member} must be from {least} to {most}."));
+        }
     }
 }

@@ -28,13 +28,17 @@ public sealed class WebSocketServerOptions
     internal void Validate()
     {
         foreach (var origin in AllowedOrigins)
+        {
             RequireOrigin(origin, nameof(AllowedOrigins));
+        }
     }
 
     private static void RequireOrigin(string origin, string member)
     {
         if (!IsOrigin(origin))
+        {
             throw new ArgumentOutOfRangeException(member, origin, $"{member} takes origins such as https://app.example.com, without a path, or *.");
+        }
     }
 
     private static bool IsOrigin(string text) =>

@@ -26,7 +26,10 @@ internal sealed class AccessDecision : IStartupFilter
     private static void RequireDecision(IServiceProvider services)
     {
         if (services.GetService<IOptions<AuthorizationOptions>>()?.Value.FallbackPolicy is not null)
+        {
             return;
+        }
+
         foreach (var endpoint in services.GetService<EndpointDataSource>()?.Endpoints ?? [])
         {
             if (endpoint.Metadata.GetMetadata<ServedRuns>() is { } runs && !IsDecided(endpoint.Metadata))
@@ -47,10 +50,17 @@ internal sealed class AccessDecision : IStartupFilter
         await next(context);
         var response = context.Response;
         if (response.HasStarted || response.ContentType is not null || context.GetEndpoint()?.Metadata.GetMetadata<ServedRuns>() is null)
+        {
             return;
+        }
+
         if (response.StatusCode == StatusCodes.Status401Unauthorized)
+        {
             await Problem.SendAsync(context, response.StatusCode, "Runs are for those who say who they are.");
+        }
         else if (response.StatusCode == StatusCodes.Status403Forbidden)
+        {
             await Problem.SendAsync(context, response.StatusCode, "This is not for you.");
+        }
     }
 }

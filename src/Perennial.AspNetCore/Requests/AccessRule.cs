@@ -13,7 +13,9 @@ internal sealed record AccessRule(Func<RunAccess, ValueTask<bool>> Allows)
         foreach (var rule in context.GetEndpoint()?.Metadata.GetOrderedMetadata<AccessRule>() ?? [])
         {
             if (!await rule.Allows(new RunAccess(context, action)))
+            {
                 return false;
+            }
         }
 
         return true;
@@ -25,8 +27,12 @@ internal sealed record AccessRule(Func<RunAccess, ValueTask<bool>> Allows)
         var schemes = context.RequestServices.GetService<IAuthenticationSchemeProvider>();
         var isStranger = context.User.Identity?.IsAuthenticated != true;
         if (isStranger && schemes is not null && await schemes.GetDefaultChallengeSchemeAsync() is not null)
+        {
             await context.ChallengeAsync();
+        }
         else
+        {
             context.Response.StatusCode = StatusCodes.Status403Forbidden;
+        }
     }
 }

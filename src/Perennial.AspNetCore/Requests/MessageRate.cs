@@ -29,7 +29,9 @@ internal sealed class MessageRate(IOptions<PerennialServerOptions> options, Time
     public async ValueTask TakeAsync(string epoch, CancellationToken leave)
     {
         for (var wait = WaitFor(epoch); wait > TimeSpan.Zero; wait = WaitFor(epoch))
+        {
             await Task.Delay(wait, time, leave);
+        }
     }
 
     /// <summary>Zero where a message was let in; else after how long the next one may be.</summary>
@@ -41,7 +43,10 @@ internal sealed class MessageRate(IOptions<PerennialServerOptions> options, Time
             var paidAt = _paidAt.TryGet(epoch, out var last) && last > now ? last : now;
             paidAt += _share;
             if (paidAt - now > LargestDebt)
+            {
                 return TimeSpan.FromMilliseconds(Math.Max(1, Math.Ceiling((paidAt - now - LargestDebt).TotalMilliseconds)));
+            }
+
             _paidAt.Set(epoch, paidAt);
             return TimeSpan.Zero;
         }

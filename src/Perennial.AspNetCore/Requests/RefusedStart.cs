@@ -19,7 +19,10 @@ internal sealed class RefusedStart : IStartupFilter, IExceptionHandler, IDevelop
     public async ValueTask<bool> TryHandleAsync(HttpContext httpContext, Exception exception, CancellationToken cancellationToken)
     {
         if (exception is not TooManyRunsException)
+        {
             return false;
+        }
+
         await AnswerAsync(httpContext);
         return true;
     }

@@ -29,7 +29,10 @@ internal static class RequestCredentials
     private static string? UserOf(ClaimsPrincipal principal)
     {
         if (principal.Identity is not { IsAuthenticated: true } identity)
+        {
             return null;
+        }
+
         var id = principal.FindFirst(ClaimTypes.NameIdentifier) ?? principal.FindFirst("sub");
         return id is null ? null : $"{identity.AuthenticationType} {id.Issuer} {id.Value}";
     }

@@ -34,10 +34,18 @@ public sealed record RunOptions
     internal void Validate()
     {
         if (StopWhenUnread is { } limit)
+        {
             PerennialServerOptions.Require(limit, TimeSpan.FromMilliseconds(1), TimeSpan.FromDays(7), nameof(StopWhenUnread));
+        }
+
         if (Retention is { } retention)
+        {
             PerennialServerOptions.Require(retention, TimeSpan.Zero, TimeSpan.FromDays(7), nameof(Retention));
+        }
+
         if (MaxBytes is { } bytes)
+        {
             PerennialServerOptions.Require(bytes, 1, long.MaxValue, nameof(MaxBytes));
+        }
     }
 }

@@ -32,7 +32,10 @@ internal sealed class RunProducer(
             Log.Ended(logger, log.Epoch, status.ToString());
             activity?.SetTag(PerennialServerTelemetry.Status, status.Name());
             if (status == RunStatus.Failed)
+            {
                 activity?.SetStatus(ActivityStatusCode.Error);
+            }
+
             return status;
         }
         catch (Exception e)
@@ -64,7 +67,9 @@ internal sealed class RunProducer(
             await produce(new RunWriter(log, _stop.Token, options?.MaxBytes), _stop.Token).ConfigureAwait(false);
             // A producer may leave its loop quietly when cancelled: after a stop the end stands, on shutdown there is none to claim.
             if (!_stop.IsCancellationRequested && _unhandled is null)
+            {
                 return await log.CloseAsync(RunEnd.Completed, CancellationToken.None).ConfigureAwait(false);
+            }
         }
         catch (Exception e) when (_stop.IsCancellationRequested)
         {
@@ -76,7 +81,10 @@ internal sealed class RunProducer(
         }
 
         if (_unhandled is not null)
+        {
             return await FailUnhandledAsync(_unhandled).ConfigureAwait(false);
+        }
+
         return (await log.GetStateAsync(CancellationToken.None).ConfigureAwait(false)).Status;
     }
 
@@ -102,9 +110,13 @@ internal sealed class RunProducer(
             try
             {
                 if ((await log.GetStateAsync(_stop.Token).ConfigureAwait(false)).Status != RunStatus.Running)
+                {
                     await CutOffAsync().ConfigureAwait(false);
+                }
                 else
+                {
                     await news.WaitAsync().ConfigureAwait(false);
+                }
             }
             catch (RunStoreException e)
             {
@@ -132,11 +144,15 @@ internal sealed class RunProducer(
             {
                 position = message.Position;
                 if (!await TryHandleAsync(message, handle).ConfigureAwait(false))
+                {
                     return;
+                }
             }
 
             if (messages.Count == 0)
+            {
                 await news.WaitAsync().ConfigureAwait(false);
+            }
         }
     }
 
@@ -166,7 +182,10 @@ internal sealed class RunProducer(
     private async Task<bool> TryHandleAsync(RunMessage message, Func<RunMessage, CancellationToken, Task> handle)
     {
         if (_stop.IsCancellationRequested)
+        {
             return false;
+        }
+
         try
         {
             await handle(message, _stop.Token).ConfigureAwait(false);

@@ -73,7 +73,10 @@ public sealed class RunWriter
     public ValueTask WriteAsync(ReadOnlyMemory<byte> utf8, string? eventType = null, CancellationToken cancellationToken = default)
     {
         if (!Utf8.IsValid(utf8.Span))
+        {
             throw new ArgumentException("The data is not valid UTF-8; an event stream carries nothing else.", nameof(utf8));
+        }
+
         return AppendAsync(new RunEvent(eventType, utf8.ToArray(), RunDataKind.Text), cancellationToken);
     }
 
@@ -131,10 +134,16 @@ public sealed class RunWriter
         cancellationToken.ThrowIfCancellationRequested();
         var appending = BeginAppend(item, cancellationToken);
         if (!appending.IsCompletedSuccessfully)
+        {
             return FinishAsync(appending, item.Data.Length);
+        }
+
         var outcome = appending.Result.Outcome;
         if (outcome != AppendOutcome.Appended)
+        {
             return RefuseAsync(outcome);
+        }
+
         Count(item.Data.Length);
         return ValueTask.CompletedTask;
     }
@@ -143,7 +152,10 @@ public sealed class RunWriter
     internal ValueTask<AppendResult> BeginAppend(RunEvent item, CancellationToken cancellationToken)
     {
         if (Interlocked.Add(ref _bytes, item.Size) > _maxBytes)
+        {
             return ValueTask.FromResult(new AppendResult(AppendOutcome.TooLarge));
+        }
+
         return _log.AppendAsync(item, cancellationToken);
     }
 
@@ -155,9 +167,13 @@ public sealed class RunWriter
     {
         var (outcome, _) = await appending.ConfigureAwait(false);
         if (outcome != AppendOutcome.Appended)
+        {
             await RefuseAsync(outcome).ConfigureAwait(false);
+        }
         else
+        {
             Count(bytes);
+        }
     }
 
     private static void Count(int bytes)
@@ -169,11 +185,19 @@ public sealed class RunWriter
     private static void RefuseBadEventType(string? eventType)
     {
         if (eventType is null)
+        {
             return;
+        }
+
         if (eventType.AsSpan().ContainsAny('\r', '\n', '\0'))
+        {
             throw new ArgumentException("An event type must not contain CR, LF or NUL.", nameof(eventType));
+        }
+
         if (eventType.StartsWith(EventNames.ReservedPrefix, StringComparison.Ordinal))
+        {
             throw new ArgumentException($"Event types starting with '{EventNames.ReservedPrefix}' are the server's own.", nameof(eventType));
+        }
     }
 
     // A full run is ended here, so that a producer which swallows the exception cannot go on with a hole in its log.

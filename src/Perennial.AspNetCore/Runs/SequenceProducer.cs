@@ -38,7 +38,10 @@ internal static class SequenceProducer
         try
         {
             await foreach (var item in source.WithCancellation(stop).ConfigureAwait(false))
+            {
                 await ahead.WriteAsync(encode(item), stop).ConfigureAwait(false);
+            }
+
             await ahead.FinishAsync().ConfigureAwait(false);
         }
         finally

@@ -155,7 +155,10 @@ public sealed class StreamRuns
     {
         ArgumentNullException.ThrowIfNull(id);
         if (_started.TryGetValue(id, out var started))
+        {
             return started;
+        }
+
         return await _store.FindAsync(id, cancellationToken).ConfigureAwait(false) is { } log ? new StreamRun(log) : null;
     }
 
@@ -199,7 +202,10 @@ public sealed class StreamRuns
         var producer = new RunProducer(log, produce, options, _time, _logger);
         var run = new StartedRun(log, _time.GetUtcNow(), producer.RunAsync());
         if (options?.StopWhenUnread is { } limit)
+        {
             run.Unread = new UnreadWatch(limit, () => _ = StopUnreadAsync(run), _time);
+        }
+
         _started[run.Id] = run;
         PerennialServerTelemetry.ActiveRuns.Add(1);
         _ = ReleasePlaceAsync(run, producer);
@@ -217,9 +223,15 @@ public sealed class StreamRuns
     private void ReservePlace()
     {
         if (_hostStopping.IsCancellationRequested)
+        {
             throw new TooManyRunsException("The host is stopping; it starts no more runs.");
+        }
+
         if (Interlocked.Increment(ref _places) <= _options.MaxRuns)
+        {
             return;
+        }
+
         Interlocked.Decrement(ref _places);
         throw new TooManyRunsException(FormattableString.Invariant($"{_options.MaxRuns} runs are being produced, the most that MaxRuns allows."));
     }
@@ -227,7 +239,10 @@ public sealed class StreamRuns
     private async Task ReleasePlaceAsync(StartedRun run, RunProducer producer)
     {
         await using (_hostStopping.Register(() => _ = producer.CutOffAsync()))
+        {
             await run.Completion;
+        }
+
         PerennialServerTelemetry.ActiveRuns.Add(-1);
         PerennialServerTelemetry.EndedRuns.Add(1, new KeyValuePair<string, object?>(PerennialServerTelemetry.Status, (await run.Completion).Name()));
         Interlocked.Decrement(ref _places);

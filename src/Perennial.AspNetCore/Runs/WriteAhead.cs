@@ -25,7 +25,10 @@ internal sealed class WriteAhead(RunWriter writer)
     public async ValueTask WriteAsync(RunEvent item, CancellationToken cancellationToken)
     {
         while (_underWay.TryPeek(out var first) && (first.Appending.IsCompleted || _underWay.Count >= MostEvents || _bytes + item.Size > MostBytes))
+        {
             await FinishFirstAsync().ConfigureAwait(false);
+        }
+
         var appending = writer.BeginAppend(item, cancellationToken);
         if (appending.IsCompletedSuccessfully)
         {
@@ -41,14 +44,18 @@ internal sealed class WriteAhead(RunWriter writer)
     public async ValueTask FinishAsync()
     {
         while (_underWay.Count > 0)
+        {
             await FinishFirstAsync().ConfigureAwait(false);
+        }
     }
 
     /// <summary>Sees to it that nobody misses the failures of what is on its way when the producer has failed already.</summary>
     public void Abandon()
     {
         while (_underWay.TryDequeue(out var left))
+        {
             _ = left.Appending.ContinueWith(static failed => _ = failed.Exception, CancellationToken.None, TaskContinuationOptions.OnlyOnFaulted, TaskScheduler.Default);
+        }
     }
 
     /// <summary>The store has answered at once.</summary>

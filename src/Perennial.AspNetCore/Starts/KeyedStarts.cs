@@ -29,13 +29,21 @@ internal sealed class KeyedStarts(
     {
         Announce(context.Response);
         if (!IdempotencyKey.TryRead(context.Request.Headers[IdempotencyKey.HeaderName], out var key))
+        {
             await Problem.BadKeyAsync(context);
+        }
         else if (key is null)
+        {
             await handler(context);
+        }
         else if (await RequestFingerprint.ReadAsync(context.Request, _options.MaxBodyBytes) is not { } fingerprint)
+        {
             await Problem.SendAsync(context, StatusCodes.Status413PayloadTooLarge, $"A request with an Idempotency-Key may have {_options.MaxBodyBytes} bytes.");
+        }
         else
+        {
             await AnswerOnceAsync(context, new StartKey(RequestCredentials.Scope(context, key), fingerprint, Guid.NewGuid()), handler);
+        }
     }
 
     // Set when the head leaves, because who answers an exception clears the headers.
@@ -78,7 +86,10 @@ internal sealed class KeyedStarts(
         {
             var claim = await store.ClaimStartAsync(key, cancellationToken);
             if (claim.Outcome != StartClaimOutcome.UnderWay || time.GetElapsedTime(begin) >= _options.MaxWait)
+            {
                 return claim;
+            }
+
             await Task.Delay(pause, time, cancellationToken);
         }
     }
@@ -94,16 +105,22 @@ internal sealed class KeyedStarts(
         finally
         {
             if (!start.HasRun && !await TryReleaseAsync(key))
+            {
                 _ = ReleaseLaterAsync(key);
+            }
         }
     }
 
     private async Task RepeatAsync(HttpContext context, string runId)
     {
         if (await runs.FindAsync(runId, context.RequestAborted) is { } run)
+        {
             await ReturnedRun.AnswerAsync(context, run, ResumePlace.RequestedBy(context.Request));
+        }
         else
+        {
             await Problem.SendAsync(context, StatusCodes.Status410Gone, "The run that this Idempotency-Key started is no longer kept.");
+        }
     }
 
     private async Task<bool> TryReleaseAsync(StartKey key)

@@ -15,7 +15,10 @@ internal static class RequestFingerprint
     public static async Task<string?> ReadAsync(HttpRequest request, long maxBytes)
     {
         if (request.ContentLength > maxBytes)
+        {
             return null;
+        }
+
         request.EnableBuffering(InMemoryBytes);
         using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
         hash.AppendData(Encoding.UTF8.GetBytes($"{request.Method} {request.PathBase}{request.Path}{request.QueryString}\n{request.ContentType}\n"));
@@ -27,7 +30,10 @@ internal static class RequestFingerprint
             {
                 total += read;
                 if (total > maxBytes)
+                {
                     return null;
+                }
+
                 hash.AppendData(block, 0, read);
             }
         }

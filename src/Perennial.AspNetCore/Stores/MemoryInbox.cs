@@ -17,9 +17,15 @@ internal sealed class MemoryInbox(long maxPendingBytes)
     public SenderState StateOf(string sender, long firstOpen)
     {
         if (!_senders.TryGet(sender, out var state))
+        {
             return new SenderState(0, []);
+        }
+
         if (state.Refusals.Any(refusal => refusal.Number < firstOpen))
+        {
             _senders.Set(sender, state = state with { Refusals = [.. state.Refusals.Where(refusal => refusal.Number >= firstOpen)] });
+        }
+
         return state;
     }
 
@@ -28,14 +34,25 @@ internal sealed class MemoryInbox(long maxPendingBytes)
         var sender = message.Sender is null ? default : StateOf(message.Sender, firstOpen: 0);
         var (key, fingerprint) = message.Key is null ? default : (KeyOf(message), message.ComputeFingerprint());
         if ((KeyObstacle(key, fingerprint) ?? ObstacleTo(message, sender.Received, hasEnded)) is { } obstacle)
+        {
             return new(obstacle, sender.Received);
+        }
 
         if (message.Sender is not null)
+        {
             _senders.Set(message.Sender, sender = sender with { Received = message.Number, Refusals = WithRefusalOf(message, sender.Refusals) });
+        }
+
         if (key is not null)
+        {
             _keys.Set(key, fingerprint!);
+        }
+
         if (message.Refusal is null)
+        {
             Enqueue(message with { Position = ++_position });
+        }
+
         return new(ReceiveOutcome.Accepted, sender.Received);
     }
 
@@ -43,7 +60,10 @@ internal sealed class MemoryInbox(long maxPendingBytes)
     public IReadOnlyList<RunMessage> ReadAfter(long position)
     {
         while (_pending.TryPeek(out var oldest) && oldest.Position <= position)
+        {
             _pendingBytes -= SizeOf(_pending.Dequeue());
+        }
+
         return _pending.Count == 0 ? [] : _pending.ToArray();
     }
 
@@ -58,18 +78,30 @@ internal sealed class MemoryInbox(long maxPendingBytes)
     private ReceiveOutcome? KeyObstacle(string? key, byte[]? fingerprint)
     {
         if (key is null || !_keys.TryGet(key, out var known))
+        {
             return null;
+        }
+
         return known.AsSpan().SequenceEqual(fingerprint) ? ReceiveOutcome.Repeated : ReceiveOutcome.OtherMessage;
     }
 
     private ReceiveOutcome? ObstacleTo(RunMessage message, long received, bool hasEnded)
     {
         if (message.Sender is not null && message.Number <= received)
+        {
             return ReceiveOutcome.Repeated;
+        }
+
         if (hasEnded)
+        {
             return ReceiveOutcome.Ended;
+        }
+
         if (message.Sender is not null && message.Number > received + 1)
+        {
             return ReceiveOutcome.Hole;
+        }
+
         var fits = _pending.Count == 0 || _pendingBytes + SizeOf(message) <= maxPendingBytes;
         return message.Refusal is not null || fits ? null : ReceiveOutcome.Full;
     }

@@ -26,16 +26,24 @@ internal sealed class MemoryRunLog(NewRun run, MemoryRunStore store, PerennialSe
     public ValueTask<RunState> GetStateAsync(CancellationToken cancellationToken)
     {
         lock (_gate)
+        {
             return ValueTask.FromResult(StateLocked);
+        }
     }
 
     public ValueTask<AppendResult> AppendAsync(RunEvent item, CancellationToken cancellationToken)
     {
         AppendResult result;
         lock (_gate)
+        {
             result = AppendLocked(item);
+        }
+
         if (result.Outcome == AppendOutcome.Appended)
+        {
             _readers.Set();
+        }
+
         return ValueTask.FromResult(result);
     }
 
@@ -45,7 +53,10 @@ internal sealed class MemoryRunLog(NewRun run, MemoryRunStore store, PerennialSe
         lock (_gate)
         {
             if (_status != RunStatus.Running)
+            {
                 return ValueTask.FromResult(_status);
+            }
+
             AddLocked(ending.ToEvent());
             _status = ending.Status;
             _inbox.Clear();
@@ -66,7 +77,10 @@ internal sealed class MemoryRunLog(NewRun run, MemoryRunStore store, PerennialSe
             var start = (int)Math.Min(after, _count);
             var end = start;
             for (var bytes = 0L; end < _count && bytes < maxBytes; end++)
+            {
                 bytes += _records[end].Content.Data.Length + RunEvent.Overhead;
+            }
+
             return ValueTask.FromResult(new RunSlice(_records.AsMemory(start..end), StateLocked));
         }
     }
@@ -76,25 +90,38 @@ internal sealed class MemoryRunLog(NewRun run, MemoryRunStore store, PerennialSe
     public ValueTask<ReceiveResult> ReceiveAsync(RunMessage message, CancellationToken cancellationToken)
     {
         if (!run.TakesMessages)
+        {
             return ValueTask.FromResult(new ReceiveResult(ReceiveOutcome.NotTaken));
+        }
+
         ReceiveResult result;
         lock (_gate)
+        {
             result = _inbox.Receive(message, hasEnded: _status != RunStatus.Running);
+        }
+
         if (result.Outcome == ReceiveOutcome.Accepted)
+        {
             _producer.Set();
+        }
+
         return ValueTask.FromResult(result);
     }
 
     public ValueTask<SenderState> GetSenderAsync(string sender, long firstOpen, CancellationToken cancellationToken)
     {
         lock (_gate)
+        {
             return ValueTask.FromResult(_inbox.StateOf(sender, firstOpen));
+        }
     }
 
     public ValueTask<IReadOnlyList<RunMessage>> ReadMessagesAsync(long after, CancellationToken cancellationToken)
     {
         lock (_gate)
+        {
             return ValueTask.FromResult(_inbox.ReadAfter(after));
+        }
     }
 
     private RunState StateLocked => new(_status, _count, Oldest: 1);
@@ -102,11 +129,20 @@ internal sealed class MemoryRunLog(NewRun run, MemoryRunStore store, PerennialSe
     private AppendResult AppendLocked(RunEvent item)
     {
         if (_status != RunStatus.Running)
+        {
             return new(AppendOutcome.Closed);
+        }
+
         if (_bytes + item.Size > options.MaxBytesPerRun)
+        {
             return new(AppendOutcome.TooLarge);
+        }
+
         if (!store.TryReserve(item.Size))
+        {
             return new(AppendOutcome.StoreFull);
+        }
+
         _bytes += item.Size;
         AddLocked(item);
         return new(AppendOutcome.Appended, _count);
@@ -115,7 +151,10 @@ internal sealed class MemoryRunLog(NewRun run, MemoryRunStore store, PerennialSe
     private void AddLocked(RunEvent item)
     {
         if (_count == _records.Length)
+        {
             Array.Resize(ref _records, _count * 2);
+        }
+
         _records[_count] = new RunRecord(run.Epoch, _count + 1, item);
         _count++;
     }

@@ -33,14 +33,22 @@ internal sealed class MemoryRunStore : IRunStore, IDisposable
     {
         ArgumentNullException.ThrowIfNull(run);
         if (!TryReserve(MemoryRunLog.Overhead))
+        {
             throw new RunStoreException("The runs in memory take all the room that MaxBytesInMemory allows.");
+        }
+
         var log = new MemoryRunLog(run, this, _options);
         try
         {
             if (!_logs.TryAdd(run.Id, log))
+            {
                 throw new InvalidOperationException("A run of this id exists.");
+            }
+
             if (run.Start is not null)
+            {
                 Record(run.Start, run.Id);
+            }
         }
         catch
         {
@@ -69,7 +77,9 @@ internal sealed class MemoryRunStore : IRunStore, IDisposable
         {
             Interlocked.Add(ref _bytes, -bytes);
             if (!TryForgetNext())
+            {
                 return false;
+            }
         }
 
         return true;
@@ -83,7 +93,9 @@ internal sealed class MemoryRunStore : IRunStore, IDisposable
             var run = new EndedRun(log.Id, bytes);
             _ended.Enqueue(run, _time.GetElapsedTime(_start) + log.Retention);
             if (_ended.Peek() == run)
+            {
                 _timer.Change(log.Retention, Timeout.InfiniteTimeSpan);
+            }
         }
     }
 
@@ -107,7 +119,10 @@ internal sealed class MemoryRunStore : IRunStore, IDisposable
         lock (_gate)
         {
             if (_ended.Count == 0)
+            {
                 return false;
+            }
+
             ForgetLocked();
             return true;
         }

@@ -15,9 +15,15 @@ internal sealed class MemoryStarts(StartOptions options, TimeProvider time)
         {
             ForgetOldLocked();
             if (_starts.TryGetValue(key.Name, out var known))
+            {
                 return known.Value.ClaimBy(key);
+            }
+
             if (_starts.Count >= options.MaxKeys)
+            {
                 MakeRoomLocked();
+            }
+
             _starts[key.Name] = _byAge.AddLast(new Start(key, time.GetTimestamp()));
             return new StartClaim(StartClaimOutcome.Claimed);
         }
@@ -30,7 +36,10 @@ internal sealed class MemoryStarts(StartOptions options, TimeProvider time)
         lock (_gate)
         {
             if (!TryGetLocked(key, out var start))
+            {
                 throw new RunStoreException("The key of the request that starts the run is no longer claimed by it.");
+            }
+
             start.Value.RunId = runId;
         }
     }
@@ -40,7 +49,9 @@ internal sealed class MemoryStarts(StartOptions options, TimeProvider time)
         lock (_gate)
         {
             if (TryGetLocked(key, out var start))
+            {
                 ForgetLocked(start);
+            }
         }
     }
 
@@ -50,7 +61,9 @@ internal sealed class MemoryStarts(StartOptions options, TimeProvider time)
     private void ForgetOldLocked()
     {
         while (_byAge.First is { } oldest && time.GetElapsedTime(oldest.Value.ClaimedAt) >= options.KeyRetention)
+        {
             ForgetLocked(oldest);
+        }
     }
 
     // A key that is being used goes last: forgotten, its run would be started again.
@@ -58,7 +71,10 @@ internal sealed class MemoryStarts(StartOptions options, TimeProvider time)
     {
         var oldest = _byAge.First;
         while (oldest is { Value.RunId: null })
+        {
             oldest = oldest.Next;
+        }
+
         ForgetLocked(oldest ?? _byAge.First!);
     }
 
@@ -79,9 +95,15 @@ internal sealed class MemoryStarts(StartOptions options, TimeProvider time)
         public StartClaim ClaimBy(StartKey other)
         {
             if (!string.Equals(other.Fingerprint, key.Fingerprint, StringComparison.Ordinal))
+            {
                 return new StartClaim(StartClaimOutcome.OtherRequest);
+            }
+
             if (RunId is not null)
+            {
                 return new StartClaim(StartClaimOutcome.Started, RunId);
+            }
+
             return new StartClaim(other.Request == key.Request ? StartClaimOutcome.Claimed : StartClaimOutcome.UnderWay);
         }
     }

@@ -23,9 +23,14 @@ internal sealed class RecentNames<TValue>(int capacity)
     public void Set(string name, TValue value)
     {
         if (_nodes.Remove(name, out var known))
+        {
             _byAge.Remove(known);
+        }
         else if (_nodes.Count == capacity)
+        {
             ForgetOldest();
+        }
+
         _nodes[name] = _byAge.AddLast((name, value));
     }
 

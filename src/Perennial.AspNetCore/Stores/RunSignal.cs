@@ -21,24 +21,34 @@ public sealed class RunSignal : IThreadPoolWorkItem, IValueTaskSource
     {
         // The exchange is also the fence between what was recorded before and what the waiter looks at after.
         if (Interlocked.Exchange(ref _state, Raised) == Awaited)
+        {
             ThreadPool.UnsafeQueueUserWorkItem(this, preferLocal: false);
+        }
     }
 
     /// <summary>Sets the signal, and runs who waits for it on the caller's stack, which is a thread of the pool and holds no lock.</summary>
     internal void SetAndRun()
     {
         if (Interlocked.Exchange(ref _state, Raised) == Awaited)
+        {
             Run();
+        }
     }
 
     /// <summary>Waits until the signal is set, and takes it back. One wait at a time.</summary>
     public ValueTask WaitAsync()
     {
         if (Interlocked.CompareExchange(ref _state, Quiet, Raised) == Raised)
+        {
             return ValueTask.CompletedTask;
+        }
+
         _wait.Reset();
         if (Interlocked.CompareExchange(ref _state, Awaited, Quiet) == Quiet)
+        {
             return new ValueTask(this, _wait.Version);
+        }
+
         Interlocked.Exchange(ref _state, Quiet);
         return ValueTask.CompletedTask;
     }

@@ -33,7 +33,10 @@ public sealed class RunSignalSet : IThreadPoolWorkItem
         lock (_gate)
         {
             if (_count == _entries.Length)
+            {
                 Array.Resize(ref _entries, Math.Max(4, _count * 2));
+            }
+
             PutLocked(new Entry(signal, subscription), _count);
             Volatile.Write(ref _count, _count + 1);
         }
@@ -47,21 +50,33 @@ public sealed class RunSignalSet : IThreadPoolWorkItem
     {
         Interlocked.MemoryBarrier();    // what was recorded is visible before it is decided that nobody waits
         if (IsEmpty)
+        {
             return;
+        }
+
         lock (_gate)
         {
             if (_count <= SetOnTheSpot)
             {
                 foreach (var entry in _entries.AsSpan(0, _count))
+                {
                     entry.Signal.Set();
+                }
+
                 return;
             }
 
             if (_due == 0)
+            {
                 _next = 0;
+            }
+
             _due = _count;
             if (_isQueued)
+            {
                 return;
+            }
+
             _isQueued = true;
         }
 
@@ -72,11 +87,19 @@ public sealed class RunSignalSet : IThreadPoolWorkItem
     {
         bool hasRest;
         lock (_gate)
+        {
             hasRest = _isQueued = _due > 1;
+        }
+
         if (hasRest)
+        {
             ThreadPool.UnsafeQueueUserWorkItem(this, preferLocal: false);
+        }
+
         for (var woken = 0; woken < WokenInARow && TakeNext() is { } signal; woken++)
+        {
             signal.SetAndRun();
+        }
     }
 
     private RunSignal? TakeNext()
@@ -84,10 +107,16 @@ public sealed class RunSignalSet : IThreadPoolWorkItem
         lock (_gate)
         {
             if (_due == 0)
+            {
                 return null;
+            }
+
             _due--;
             if (_next >= _count)
+            {
                 _next = 0;
+            }
+
             return _entries[_next++].Signal;
         }
     }
@@ -98,16 +127,24 @@ public sealed class RunSignalSet : IThreadPoolWorkItem
         {
             var hole = subscription.Index;
             if (hole < 0)
+            {
                 return;
+            }
+
             subscription.Index = -1;
             Volatile.Write(ref _count, _count - 1);
             var last = _entries[_count];
             _entries[_count] = default;
             if (hole < _count)
+            {
                 MoveLocked(last, hole);
+            }
+
             _due = Math.Min(_due, _count);
             if (_count < _entries.Length / 4)
+            {
                 Array.Resize(ref _entries, _entries.Length / 2);
+            }
         }
     }
 
@@ -115,7 +152,9 @@ public sealed class RunSignalSet : IThreadPoolWorkItem
     {
         PutLocked(entry, index);
         if (_due > 0)
+        {
             entry.Signal.Set();     // nobody comes to its old place any more, and its new one may have been passed
+        }
     }
 
     private void PutLocked(Entry entry, int index)

@@ -34,9 +34,14 @@ internal sealed class GatheringStream(Stream inner) : Stream
     public override ValueTask WriteAsync(ReadOnlyMemory<byte> buffer, CancellationToken cancellationToken = default)
     {
         if (_count == 0 && (!_moreFollows || buffer.Length >= MostHeld))
+        {
             return inner.WriteAsync(buffer, cancellationToken);
+        }
+
         if (_count + buffer.Length > MostHeld)
+        {
             return WriteHeldAndAsync(buffer, cancellationToken);
+        }
 
         _held ??= ArrayPool<byte>.Shared.Rent(MostHeld);
         buffer.Span.CopyTo(_held.AsSpan(_count));
@@ -64,7 +69,10 @@ internal sealed class GatheringStream(Stream inner) : Stream
     protected override void Dispose(bool disposing)
     {
         if (disposing)
+        {
             inner.Dispose();
+        }
+
         base.Dispose(disposing);
     }
 

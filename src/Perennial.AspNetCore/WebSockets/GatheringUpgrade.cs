@@ -19,12 +19,21 @@ internal sealed class GatheringUpgrade(IHttpUpgradeFeature? upgrade, IHttpExtend
     {
         var (upgrade, connect) = (features.Get<IHttpUpgradeFeature>(), features.Get<IHttpExtendedConnectFeature>());
         if (upgrade is null && connect is null)
+        {
             return null;
+        }
+
         var gathering = new GatheringUpgrade(upgrade, connect);
         if (upgrade is not null)
+        {
             features.Set<IHttpUpgradeFeature>(gathering);
+        }
+
         if (connect is not null)
+        {
             features.Set<IHttpExtendedConnectFeature>(gathering);
+        }
+
         features.Set<IHttpWebSocketFeature>(null);     // the application's own middleware would have the features from before
         return gathering;
     }

@@ -11,7 +11,10 @@ internal static class OriginCheck
     {
         var origin = request.Headers.Origin;
         if (StringValues.IsNullOrEmpty(origin) || allowed.Contains(WebSocketServerOptions.AnyOrigin))
+        {
             return true;
+        }
+
         return origin is [{ } one] && (allowed.Contains(one, StringComparer.OrdinalIgnoreCase) || IsOfHost(one, request.Host));
     }
 

@@ -24,7 +24,10 @@ internal sealed class PatientInbox(IRunLog log, MessageRate rate, TimeProvider t
             // A message that is being recorded when the client goes is recorded: cancelling would leave its fate open.
             var result = await log.ReceiveAsync(message, CancellationToken.None);
             if (result.Outcome != ReceiveOutcome.Full)
+            {
                 return result;
+            }
+
             await Task.Delay(wait, time, leave);
             wait = wait * 2 < LongestWait ? wait * 2 : LongestWait;
         }

@@ -16,9 +16,13 @@ internal sealed class PerennialSink(SocketFrames frames, SocketOutbox outbox) : 
     public void Write(RunRecord record)
     {
         if (EventNames.IsReserved(record.Content.EventType))
+        {
             _end = record;
+        }
         else
+        {
             Add(Envelope.WithoutLineEnd(record.JsonLine));
+        }
     }
 
     public void Write(ControlEvent control) => Add(Envelope.WithoutLineEnd(control.EncodeLine()));

@@ -14,11 +14,17 @@ internal sealed class PerennialTaker(IRunLog log, PatientInbox inbox, SocketRigh
     public async ValueTask<int?> TakeAsync(SocketMessage message, CancellationToken leave)
     {
         if (message.Type == WebSocketMessageType.Binary)
+        {
             return CloseCodes.NoBytes;
+        }
+
         await outbox.WaitForRoomAsync(leave);
         var word = message.IsTorn ? null : ClientMessage.Read(message.Data.Span, maxMessageBytes);
         if (message.IsTorn || word is { Kind: ClientMessageKind.Send })
+        {
             await WaitForTurnAsync(leave);
+        }
+
         await outbox.BeginRecordingAsync(leave);
         try
         {
@@ -37,14 +43,20 @@ internal sealed class PerennialTaker(IRunLog log, PatientInbox inbox, SocketRigh
     {
         var turn = inbox.WaitForTurnAsync(leave);
         if (!turn.IsCompleted)
+        {
             outbox.Announce();
+        }
+
         return turn;
     }
 
     private async ValueTask<int?> TakeAsync(ClientMessage? read, CancellationToken leave)
     {
         if (read is not { } word)
+        {
             return CloseCodes.BadRequest;
+        }
+
         switch (word.Kind)
         {
             case ClientMessageKind.Sender:
@@ -74,14 +86,20 @@ internal sealed class PerennialTaker(IRunLog log, PatientInbox inbox, SocketRigh
         var state = await log.GetSenderAsync(word.SenderId!, word.Number, CancellationToken.None);
         _sender = word.SenderId;
         foreach (var refusal in state.Refusals)
+        {
             outbox.Refuse(refusal.Number, refusal.Code);
+        }
+
         outbox.Welcome(state.Received);
     }
 
     private async ValueTask<int?> RecordAsync(ClientMessage word, CancellationToken leave)
     {
         if (_sender is null)
+        {
             return CloseCodes.BadRequest;
+        }
+
         var message = new RunMessage { Sender = _sender, Number = word.Number, Data = word.Data, IsBinary = word.IsBinary };
         var result = await inbox.ReceiveAsync(message, leave);
         return Answer(result, word.Number);
@@ -90,9 +108,15 @@ internal sealed class PerennialTaker(IRunLog log, PatientInbox inbox, SocketRigh
     private async ValueTask<int?> RefuseTornAsync(SocketMessage message)
     {
         if (ClientMessage.NumberOfBeginning(message.Data.Span) is not { } number)
+        {
             return CloseCodes.TooBig;
+        }
+
         if (_sender is null || await rights.MaySendAsync())
+        {
             return await RefuseAsync(number);
+        }
+
         Refuse(number, RefusalCodes.Forbidden);
         return null;
     }
@@ -100,11 +124,17 @@ internal sealed class PerennialTaker(IRunLog log, PatientInbox inbox, SocketRigh
     private async ValueTask<int?> RefuseAsync(long number)
     {
         if (_sender is null)
+        {
             return CloseCodes.BadRequest;
+        }
+
         var refused = new RunMessage { Sender = _sender, Number = number, Refusal = RefusalCodes.TooLarge };
         var result = await log.ReceiveAsync(refused, CancellationToken.None);
         if (result.Outcome is not (ReceiveOutcome.Accepted or ReceiveOutcome.Repeated))
+        {
             return Answer(result, number);
+        }
+
         Refuse(number, RefusalCodes.TooLarge);
         return null;
     }

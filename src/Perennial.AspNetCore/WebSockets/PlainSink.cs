@@ -14,9 +14,13 @@ internal sealed class PlainSink(SocketFrames frames) : ISocketSink
     {
         var content = record.Content;
         if (EventNames.IsReserved(content.EventType))
+        {
             EndCode = string.Equals(content.EventType, EventNames.Failed, StringComparison.Ordinal) ? CloseCodes.Failed : CloseCodes.Done;
+        }
         else
+        {
             frames.Add(content.Data, content.Kind == RunDataKind.Binary ? WebSocketMessageType.Binary : WebSocketMessageType.Text);
+        }
     }
 
     public void Write(ControlEvent control)

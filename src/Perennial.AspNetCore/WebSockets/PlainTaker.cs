@@ -11,9 +11,15 @@ internal sealed class PlainTaker(PatientInbox inbox, SocketRights rights, int ma
     public async ValueTask<int?> TakeAsync(SocketMessage message, CancellationToken leave)
     {
         if (message.IsTorn || message.Data.Length > maxMessageBytes)
+        {
             return Refuse(CloseCodes.TooBig, RefusalCodes.TooLarge);
+        }
+
         if (!await rights.MaySendAsync())
+        {
             return Refuse(CloseCodes.Forbidden, RefusalCodes.Forbidden);
+        }
+
         var taken = new RunMessage { Data = message.Data.ToArray(), IsBinary = message.Type == WebSocketMessageType.Binary };
         await inbox.WaitForTurnAsync(leave);
         ReceivedMessages.Count("websocket", await inbox.ReceiveAsync(taken, leave));

@@ -28,7 +28,9 @@ internal static class SocketClose
         try
         {
             if (socket.State is WebSocketState.Open or WebSocketState.CloseReceived)
+            {
                 await socket.CloseOutputAsync((WebSocketCloseStatus)code, statusDescription: null, CancellationToken.None);
+            }
         }
         catch (Exception e) when (SocketErrors.IsGone(e))
         {

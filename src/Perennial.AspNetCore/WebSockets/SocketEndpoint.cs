@@ -46,7 +46,10 @@ internal sealed class SocketEndpoint
     public static bool IsAskedBy(HttpContext context)
     {
         if (context.Features.Get<IHttpExtendedConnectFeature>() is { IsExtendedConnect: true, Protocol: Upgrade })
+        {
             return true;
+        }
+
         var isUpgrade = context.Features.Get<IHttpUpgradeFeature>() is { IsUpgradableRequest: true }
             && context.Request.Headers.Upgrade.ToString().Contains(Upgrade, StringComparison.OrdinalIgnoreCase);
         return isUpgrade || context.WebSockets.IsWebSocketRequest;
@@ -56,7 +59,10 @@ internal sealed class SocketEndpoint
     public async ValueTask<bool> AdmitAsync(HttpContext context)
     {
         if (OriginCheck.Allows(context.Request, _options.WebSockets.AllowedOrigins))
+        {
             return true;
+        }
+
         await Problem.SendAsync(context, StatusCodes.Status403Forbidden, "Pages of this origin may not open a WebSocket here.", RefusalReasons.Origin);
         return false;
     }
@@ -108,13 +114,19 @@ internal sealed class SocketEndpoint
         var speaksPerennial = context.WebSockets.WebSocketRequestedProtocols.Contains(WireHeaders.SubProtocol, StringComparer.Ordinal);
         var place = ReaderPlace.After(log.Epoch, state, speaksPerennial ? requested : null);
         if (place.HasEverything(state))
+        {
             place = place with { Cursor = place.Cursor - 1 };
+        }
+
         var hello = new HelloData(_options.HeartbeatInterval.TotalSeconds, new RunEventId(log.Epoch, place.Cursor).ToString());
         WriteHeaders(context, speaksPerennial ? hello : null);
         using var socket = await context.WebSockets.AcceptWebSocketAsync(AcceptanceOf(speaksPerennial));
         await using var frames = new SocketFrames(socket, gathering?.Stream, _options.ReaderStallLimit, _time);
         if (speaksPerennial)
+        {
             frames.Add(SideEventWriter.Hello(hello), WebSocketMessageType.Text);
+        }
+
         await TalkAsync(context, log, place, socket, frames, speaksPerennial);
     }
 
@@ -159,7 +171,9 @@ internal sealed class SocketEndpoint
         }
 
         if (context.Features.Get<IHttpMinResponseDataRateFeature>() is { } rate)
+        {
             rate.MinDataRate = null;    // how long a reader may pause is for ReaderStallLimit to say
+        }
     }
 
     private WebSocketAcceptContext AcceptanceOf(bool speaksPerennial) => new()

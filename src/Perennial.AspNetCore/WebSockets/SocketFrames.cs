@@ -23,17 +23,27 @@ internal sealed class SocketFrames(WebSocket socket, GatheringStream? stream, Ti
         {
             var bytes = 0L;
             foreach (var (payload, _) in _waiting)
+            {
                 bytes += payload.Length;
+            }
+
             PerennialServerTelemetry.CountDelivered(ReaderKind.WebSocket.Name(), bytes);
             for (var i = 0; i < _waiting.Count; i++)
             {
                 if (stream is not null)
+                {
                     stream.MoreFollows = i + 1 < _waiting.Count;
+                }
+
                 var sending = socket.SendAsync(_waiting[i].Payload, _waiting[i].Type, endOfMessage: true, CancellationToken.None);
                 if (sending.IsCompleted)
+                {
                     await sending;
+                }
                 else
+                {
                     await WaitAsync(sending, cancellationToken);
+                }
             }
         }
         catch (Exception e) when (SocketErrors.IsGone(e))
@@ -43,15 +53,22 @@ internal sealed class SocketFrames(WebSocket socket, GatheringStream? stream, Ti
 
         _waiting.Clear();
         if (_waiting.Capacity > MostKept)
+        {
             _waiting = [];
+        }
     }
 
     public async ValueTask DisposeAsync()
     {
         if (_stall is not null)
+        {
             await _stall.DisposeAsync();
+        }
+
         if (_goodbye is not null)
+        {
             await _goodbye.DisposeAsync();
+        }
     }
 
     // A send that is cancelled aborts the socket, so it is given the time to end that a goodbye has.
@@ -62,7 +79,9 @@ internal sealed class SocketFrames(WebSocket socket, GatheringStream? stream, Ti
         try
         {
             await using (cancellationToken.UnsafeRegister(static frames => ((SocketFrames)frames!).Hurry(), this))
+            {
                 await sending;
+            }
         }
         finally
         {

@@ -28,7 +28,9 @@ internal sealed class SocketOutbox(RunSignal news)
         get
         {
             lock (_gate)
+            {
                 return _answers.Count >= MostWaiting;
+            }
         }
     }
 
@@ -38,12 +40,17 @@ internal sealed class SocketOutbox(RunSignal news)
         lock (_gate)
         {
             if (_answers is [.., { Text: null }])
+            {
                 _answers.RemoveAt(_answers.Count - 1);
+            }
+
             _answers.Add(new Answer(received, Text: null));
         }
 
         if (++_unannounced >= MostUnannounced)
+        {
             Announce();
+        }
     }
 
     /// <summary>Answers a client that named itself.</summary>
@@ -68,7 +75,10 @@ internal sealed class SocketOutbox(RunSignal news)
     public void Announce()
     {
         if (_unannounced == 0)
+        {
             return;
+        }
+
         _unannounced = 0;
         news.Set();
     }
@@ -77,7 +87,10 @@ internal sealed class SocketOutbox(RunSignal news)
     public async ValueTask WaitForRoomAsync(CancellationToken cancellationToken)
     {
         if (!IsFull)
+        {
             return;
+        }
+
         Announce();
         await using var leaving = cancellationToken.UnsafeRegister(static room => ((RunSignal)room!).Set(), _room);
         while (IsFull)
@@ -99,7 +112,10 @@ internal sealed class SocketOutbox(RunSignal news)
     public async ValueTask SettleAsync(CancellationToken cancellationToken)
     {
         if (_recording.Wait(TimeSpan.Zero, CancellationToken.None))
+        {
             return;
+        }
+
         using var limit = new CancellationTokenSource(SocketClose.Limit, SocketClose.Clock);
         using var both = CancellationTokenSource.CreateLinkedTokenSource(limit.Token, cancellationToken);
         await _recording.WaitAsync(both.Token).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
@@ -112,22 +128,34 @@ internal sealed class SocketOutbox(RunSignal news)
         lock (_gate)
         {
             if (_answers.Count == 0)
+            {
                 return false;
+            }
+
             wasFull = _answers.Count >= MostWaiting;
             foreach (var answer in _answers)
+            {
                 frames.Add(answer.Text ?? SideEventWriter.Acknowledgement(answer.Received), WebSocketMessageType.Text);
+            }
+
             _answers.Clear();
         }
 
         if (wasFull)
+        {
             _room.Set();
+        }
+
         return true;
     }
 
     private void Add(byte[] text)
     {
         lock (_gate)
+        {
             _answers.Add(new Answer(Received: 0, text));
+        }
+
         _unannounced++;
     }
 

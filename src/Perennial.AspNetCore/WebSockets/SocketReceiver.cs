@@ -34,12 +34,21 @@ internal sealed class SocketReceiver(WebSocket socket, ISocketTaker taker, int m
 
                 var begun = await receiving;
                 if (begun.MessageType == WebSocketMessageType.Close)
+                {
                     return null;
+                }
+
                 var message = begun.EndOfMessage ? new(default, begun.MessageType, IsTorn: false) : await ReadAsync();
                 if (message is not { } whole)
+                {
                     return CloseCodes.TooBig;
+                }
+
                 if (await taker.TakeAsync(whole, leave) is { } code)
+                {
                     return code;
+                }
+
                 leave.ThrowIfCancellationRequested();
             }
         }
@@ -56,7 +65,9 @@ internal sealed class SocketReceiver(WebSocket socket, ISocketTaker taker, int m
         try
         {
             while (socket.State is WebSocketState.Open or WebSocketState.CloseSent)
+            {
                 await socket.ReceiveAsync(block.AsMemory(), CancellationToken.None);
+            }
         }
         catch (Exception e) when (SocketErrors.IsGone(e))
         {
@@ -75,11 +86,19 @@ internal sealed class SocketReceiver(WebSocket socket, ISocketTaker taker, int m
             var received = await socket.ReceiveAsync(_buffer.AsMemory(count), CancellationToken.None);
             count += received.Count;
             if (received.EndOfMessage)
+            {
                 return new(_buffer.AsMemory(0, count), received.MessageType, IsTorn: count > maxBytes);
+            }
+
             if (count > maxBytes)
+            {
                 return await TearAsync(count) ? new(_buffer.AsMemory(0, KeptOfTorn), received.MessageType, IsTorn: true) : null;
+            }
+
             if (count == _buffer.Length)
+            {
                 Grow(count);
+            }
         }
     }
 
@@ -91,7 +110,9 @@ internal sealed class SocketReceiver(WebSocket socket, ISocketTaker taker, int m
             var received = await socket.ReceiveAsync(_buffer.AsMemory(KeptOfTorn), CancellationToken.None);
             count += received.Count;
             if (received.EndOfMessage)
+            {
                 return true;
+            }
         }
 
         return false;
@@ -108,7 +129,10 @@ internal sealed class SocketReceiver(WebSocket socket, ISocketTaker taker, int m
     private void ReleaseBuffer()
     {
         if (_buffer is not null)
+        {
             ArrayPool<byte>.Shared.Return(_buffer);
+        }
+
         _buffer = null;
     }
 }

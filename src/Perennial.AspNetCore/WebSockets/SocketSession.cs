@@ -29,12 +29,17 @@ internal sealed class SocketSession(WebSocket socket, ISocketSink sink, SocketRe
         {
             var code = await WriteAsync(delivery, place, leave, stopping);
             if (code is { } farewell && !aborted.IsCancellationRequested)
+            {
                 await SocketClose.CloseAsync(socket, farewell, reading);
+            }
         }
         finally
         {
             if (socket.State != WebSocketState.Closed)
+            {
                 socket.Abort();     // a run that goes on must not seem to have ended
+            }
+
             await reading;
         }
     }
@@ -60,11 +65,20 @@ internal sealed class SocketSession(WebSocket socket, ISocketSink sink, SocketRe
 
         // The socket says goodbye by itself to a peer that breaks RFC 6455; that must not be cut off either.
         if (socket.State is WebSocketState.CloseReceived or WebSocketState.CloseSent)
+        {
             return CloseCodes.Done;
+        }
+
         if (socket.State != WebSocketState.Open)
+        {
             return null;
+        }
+
         if (_broken is { } broken)
+        {
             return broken;
+        }
+
         return stopping.IsCancellationRequested && await TrySendAwayAsync() ? CloseCodes.Restarting : null;
     }
 

@@ -23,7 +23,9 @@ public class OperationsTests
         using var reader = await server.OpenAsync(run, accept: "application/x-ndjson");
         await reader.Content.ReadAsStreamAsync(TestEnds);
         while ((await run.Events.GetStateAsync(TestEnds)).Tail == 0)
+        {
             await Task.Yield();
+        }
 
         var text = await server.Client.GetStringAsync(new Uri("/operations", UriKind.Relative), TestEnds);
         end.SetResult();

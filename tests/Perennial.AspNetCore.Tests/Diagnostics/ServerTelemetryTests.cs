@@ -37,7 +37,9 @@ public class ServerTelemetryTests
             go.SetResult();
             await response.Content.ReadAsStringAsync(TestEnds);
             while (!sums.ContainsKey("perennial.server.runs completed"))
+            {
                 await Task.Yield();
+            }
         }
 
         sums["perennial.server.active_runs"].ShouldBe(0);
@@ -96,7 +98,10 @@ public class ServerTelemetryTests
         await RefusedAsync(HttpStatusCode.RequestEntityTooLarge, () => server.Client.PostAsync(path, new StringContent("much too large"), TestEnds));
         await RefusedAsync(HttpStatusCode.UnsupportedMediaType, () => server.Client.PostAsync(path, new StringContent("<a/>", null, "text/xml"), TestEnds));
         using (await server.Client.PostAsync(path, new StringContent("x"), TestEnds))
+        {
             await RefusedAsync(HttpStatusCode.TooManyRequests, () => server.Client.PostAsync(path, new StringContent("x"), TestEnds));
+        }
+
         await RefusedAsync(HttpStatusCode.TooManyRequests, () => server.OpenAsync(open.Run));
         await RefusedAsync(HttpStatusCode.Forbidden, () => server.Client.DeleteAsync(path, TestEnds));
         await RefusedAsync(HttpStatusCode.NotFound, () => server.Client.GetAsync("/streams/none", TestEnds));
@@ -135,7 +140,9 @@ public class ServerTelemetryTests
         var run = await server.Runs.StartAsync(async (writer, stop) =>
         {
             for (var n = 0; n < 200; n++)
+            {
                 await writer.WriteAsync(block, cancellationToken: stop);
+            }
         });
         await using var stalled = await SocketClient.OpenAsync(server, run);
         await run.Completion;
@@ -178,7 +185,9 @@ public class ServerTelemetryTests
     private static async Task EvenAsync(ConcurrentDictionary<string, double> sums)
     {
         while (sums["perennial.server.active_runs"] != 0)
+        {
             await Task.Yield();
+        }
     }
 
     private static MeterListener Listen(ConcurrentDictionary<string, double> sums)
@@ -188,7 +197,9 @@ public class ServerTelemetryTests
             InstrumentPublished = (instrument, listener) =>
             {
                 if (instrument.Meter.Name is PerennialServerTelemetry.Name)
+                {
                     listener.EnableMeasurementEvents(instrument);
+                }
             },
         };
         listener.SetMeasurementEventCallback<long>((instrument, value, tags, _) => Add(instrument, value, tags));
@@ -200,7 +211,10 @@ public class ServerTelemetryTests
         {
             var name = instrument.Name;
             foreach (var tag in tags)
+            {
                 name += $" {tag.Value}";
+            }
+
             sums.AddOrUpdate(name, value, (_, sum) => sum + value);
         }
     }

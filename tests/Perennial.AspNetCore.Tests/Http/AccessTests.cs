@@ -47,7 +47,10 @@ public class AccessTests
 
         stranger.StatusCode.ShouldBe(forStrangers);
         if (forStrangers != HttpStatusCode.OK)
+        {
             await ShouldBeProblemAsync(stranger);
+        }
+
         known.StatusCode.ShouldBe(HttpStatusCode.OK);
     }
 
@@ -92,9 +95,15 @@ public class AccessTests
         HeadersOf(unknown).ShouldBe(HeadersOf(forbidden));
         (await BodyOf(unknown)).ShouldBe(await BodyOf(forbidden));
         if (method is not "HEAD")
+        {
             await ShouldBeProblemAsync(forbidden);
+        }
+
         if (user is null)
+        {
             forbidden.Headers.WwwAuthenticate.ToString().ShouldBe("Test");
+        }
+
         (await run.GetStatusAsync(TestEnds)).ShouldBe(RunStatus.Running);
         await run.StopAsync(TestEnds);
 
@@ -150,7 +159,10 @@ public class AccessTests
     {
         using var request = new HttpRequestMessage(method, $"/streams/{id}");
         if (user is not null)
+        {
             request.Headers.Add(UserHeaderHandler.Header, user);
+        }
+
         return await server.Client.SendAsync(request, TestEnds);
     }
 

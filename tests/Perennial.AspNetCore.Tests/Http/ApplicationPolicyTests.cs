@@ -32,7 +32,9 @@ public class ApplicationPolicyTests
         WireFormatTests.Header(read, "Access-Control-Allow-Origin").ShouldBe(Page);
         var exposed = WireFormatTests.Header(read, "Access-Control-Expose-Headers").Split(',', StringSplitOptions.TrimEntries);
         foreach (var name in read.Headers.Select(header => header.Key).Where(name => name.StartsWith("Perennial-", StringComparison.Ordinal)))
+        {
             exposed.ShouldContain(name);
+        }
     }
 
     [Fact(Timeout = RunServer.Hang)]
@@ -113,7 +115,10 @@ public class ApplicationPolicyTests
         using var request = new HttpRequestMessage(method, RunServer.PathOf(run));
         request.Headers.Add("Origin", Page);
         foreach (var (name, value) in headers)
+        {
             request.Headers.Add(name, value);
+        }
+
         return await server.Client.SendAsync(request, TestEnds);
     }
 }

@@ -25,7 +25,9 @@ public class CutLineTests
 
         var texts = new List<string>();
         await foreach (var message in transport.ReadAllAsync(TestEnds))
+        {
             texts.Add(message.Text);
+        }
 
         texts.ShouldBe(Enumerable.Range(1, Count).Select(TextOf), $"seed {seed}");
         (await transport.Completion).Reason.ShouldBe(StreamEndReason.Completed);
@@ -46,7 +48,9 @@ public class CutLineTests
             {
                 await joined.WaitAsync(stop);
                 for (var last = Math.Min(Count, n + 150); n < last;)
+                {
                     await writer.WriteAsync(TextOf(++n), cancellationToken: stop);
+                }
             }
         });
 
@@ -63,7 +67,9 @@ public class CutLineTests
                 texts.Add(message.Text);
                 lastId = message.Id;
                 if (--rest == 0)
+                {
                     break;
+                }
             }
         }
 
@@ -76,7 +82,9 @@ public class CutLineTests
         {
             await writer.WriteAsync(TextOf(n), "token", stop);
             if (n % 100 == 0)
+            {
                 await Task.Yield();
+            }
         }
     }
 

@@ -35,7 +35,9 @@ public class DeafReaderTests
         {
             await go.Task;
             for (var n = 0; n < Blocks; n++)
+            {
                 await writer.WriteAsync(new string('x', BlockBytes), cancellationToken: stop);
+            }
         });
         var deaf = await Task.WhenAll(Enumerable.Range(0, Readers).Select(_ => AskAsync(server, run, form)));
 
@@ -56,7 +58,9 @@ public class DeafReaderTests
             {
                 await Task.WhenAny(leaving, clock.WaitForTimerAsync(Limit, TestEnds));
                 if (!leaving.IsCompleted)
+                {
                     clock.Advance(Limit);
+                }
             }
         }
 
@@ -84,7 +88,9 @@ public class DeafReaderTests
         {
             int count;
             while ((count = await socket.GetStream().ReadAsync(block, TestEnds)) > 0)
+            {
                 rest.Append(Encoding.UTF8.GetString(block, 0, count));
+            }
         }
         catch (IOException)
         {

@@ -88,7 +88,9 @@ public class JsonLinesTests
 
         var read = new List<(string, bool)>();
         await foreach (var message in transport.ReadAllAsync(TestEnds))
+        {
             read.Add((Hex(message.Data.Span), message.IsBinary));
+        }
 
         read.ShouldBe(expected);
 

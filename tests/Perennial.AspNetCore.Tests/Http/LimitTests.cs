@@ -34,7 +34,10 @@ public class LimitTests
         await using var server = await RunServer.StartAsync(environment: environment, map: app =>
         {
             if (usesHandler)
+            {
                 app.UseExceptionHandler(error => error.Run(_ => Task.CompletedTask));
+            }
+
             app.MapPost("/chat", StreamRun (StreamRuns _) => throw new TooManyRunsException());
             app.MapPost("/broken", StreamRun (StreamRuns _) => throw new InvalidOperationException());
         });
@@ -126,6 +129,8 @@ public class LimitTests
         WireFormatTests.Header(response, "Retry-After").ShouldBe("1");
         response.Content.Headers.ContentType!.MediaType.ShouldBe("application/problem+json");
         if (response.RequestMessage!.Method != HttpMethod.Head)
+        {
             (await response.Content.ReadFromJsonAsync<JsonElement>(TestEnds)).GetProperty("detail").GetString()!.ShouldNotContain("hunter2");
+        }
     }
 }

@@ -54,7 +54,10 @@ public class LostHeadTests
         await using var transport = new SseTransport(options);
         var texts = new List<string>();
         await foreach (var message in transport.ReadAllAsync(TestEnds))
+        {
             texts.Add(message.Text);
+        }
+
         return texts;
     }
 
@@ -75,7 +78,9 @@ public class LostHeadTests
         return runs.Start(async (writer, stop) =>
         {
             for (var n = 1; n <= Tokens; n++)
+            {
                 await writer.WriteAsync(TextOf(n), cancellationToken: stop);
+            }
         });
     });
 }

@@ -75,7 +75,9 @@ public class MessageTests
             using var response = await SendAsync(server, run, new string('x', length), key, contentType, isChunked);
             response.StatusCode.ShouldBe(expected);
             if (expected != HttpStatusCode.Accepted)
+            {
                 await ShouldBeProblemAsync(response);
+            }
         }
 
         end.SetResult();
@@ -114,7 +116,10 @@ public class MessageTests
         notAllowed.Content.Headers.Allow.ShouldBe(["GET", "HEAD", "DELETE"]);
         notFound.StatusCode.ShouldBe(HttpStatusCode.NotFound);
         foreach (var response in (HttpResponseMessage[])[conflict, notAllowed, notFound])
+        {
             await ShouldBeProblemAsync(response);
+        }
+
         end.SetResult();
     }
 
@@ -139,13 +144,18 @@ public class MessageTests
         var taken = 0;
         HttpResponseMessage refused;
         while ((refused = await SendAsync(server, run, new string('x', 36), key: $"k{taken}")).StatusCode == HttpStatusCode.Accepted)
+        {
             taken++;
+        }
+
         refused.StatusCode.ShouldBe(HttpStatusCode.TooManyRequests);
         WireFormatTests.Header(refused, "Retry-After").ShouldBe("1");
         await ShouldBeProblemAsync(refused);
         go.Release(taken);
         for (var n = 0; n < taken; n++)
+        {
             await entered.WaitAsync(TestEnds);
+        }
 
         taken.ShouldBeInRange(3, 4);
         most.ShouldBe(1);
@@ -227,7 +237,10 @@ public class MessageTests
         {
             var sending = transport.SendAsync($"{n}", TestEnds);
             if (n % 20 == 0)
+            {
                 proxy.CutAll();
+            }
+
             (await sending).ShouldBe(SendOutcome.Acknowledged, $"seed {seed}");
         }
 
@@ -251,7 +264,10 @@ public class MessageTests
         request.Content.Headers.TryAddWithoutValidation("Content-Type", contentType);
         request.Headers.TransferEncodingChunked = isChunked;
         if (key is not null)
+        {
             request.Headers.TryAddWithoutValidation("Idempotency-Key", key);
+        }
+
         return await server.Client.SendAsync(request, TestEnds);
     }
 
@@ -275,7 +291,10 @@ public class MessageTests
         {
             Messages.Enqueue(message);
             if (Messages.Count == expected)
+            {
                 _isFull.SetResult();
+            }
+
             return Task.CompletedTask;
         }
     }

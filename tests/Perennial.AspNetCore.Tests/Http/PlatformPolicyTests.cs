@@ -80,7 +80,10 @@ public class PlatformPolicyTests
     private static async Task<string> FirstEventAsync(HttpResponseMessage response)
     {
         await foreach (var item in RunServer.EventsOf(response))
+        {
             return item.Data;
+        }
+
         return "";
     }
 
@@ -95,7 +98,10 @@ public class PlatformPolicyTests
         public static TimeLimit? Of(HttpContext context)
         {
             if (context.Features.Get<IHttpRequestTimeoutFeature>() is not { } limit)
+            {
                 return null;
+            }
+
             var watched = new TimeLimit(limit);
             context.Features.Set<IHttpRequestTimeoutFeature>(watched);
             return watched;

@@ -17,7 +17,10 @@ internal sealed class UserHeaderHandler(IOptionsMonitor<AuthenticationSchemeOpti
     protected override Task<AuthenticateResult> HandleAuthenticateAsync()
     {
         if (Request.Headers[Header].ToString() is not { Length: > 0 } user)
+        {
             return Task.FromResult(AuthenticateResult.NoResult());
+        }
+
         var identity = new ClaimsIdentity([new Claim(ClaimTypes.Name, user)], Scheme);
         return Task.FromResult(AuthenticateResult.Success(new AuthenticationTicket(new ClaimsPrincipal(identity), Scheme)));
     }

@@ -41,7 +41,10 @@ public class ForeignClientTests
         {
             List<string?> lines = [];
             while (lines.Count < count)
+            {
                 lines.Add(await output.ReadLineAsync(TestEnds));
+            }
+
             return lines;
         }
     }
@@ -68,7 +71,9 @@ public class ForeignClientTests
         }
 
         if (fails)
+        {
             throw new RunFailedException("The model is busy.", "model_overloaded");
+        }
     }
 
     private static string ChunkOf(string text) => new JsonObject

@@ -25,7 +25,10 @@ internal static class ForeignProgram
     public static string? WhyNot(string program)
     {
         if (Environment.GetEnvironmentVariable("CI") is "true")
+        {
             return null;
+        }
+
         try
         {
             using var process = Start("", program, "--version");
@@ -42,7 +45,9 @@ internal static class ForeignProgram
     public static async Task InstallAsync(string folder)
     {
         if (!Directory.Exists(Path.Combine(Folder(folder), "node_modules")))
+        {
             await RunAsync(folder, "npm", "ci", "--no-audit", "--no-fund");
+        }
     }
 
     private static string Folder(string name, [CallerFilePath] string thisFile = "") =>

@@ -32,7 +32,9 @@ public sealed class MemoryRunStoreLimitTests : IDisposable
         await second.CloseAsync(RunEnd.Completed, TestEnds);
 
         for (var n = 0; n < 3; n++)
+        {
             (await open.AppendAsync(Item, TestEnds)).Outcome.ShouldBe(AppendOutcome.Appended);
+        }
 
         (await store.FindAsync(first.Id, TestEnds)).ShouldBeNull();
         (await store.FindAsync(second.Id, TestEnds)).ShouldNotBeNull();
@@ -103,14 +105,19 @@ public sealed class MemoryRunStoreLimitTests : IDisposable
 
         var before = GC.GetAllocatedBytesForCurrentThread();
         for (var n = 0; n < 1000; n++)
+        {
             Read(run);
+        }
+
         (GC.GetAllocatedBytesForCurrentThread() - before).ShouldBe(0);
 
         static void Read(IRunLog run)
         {
             var reading = run.ReadAsync(50, 64 * 1024, CancellationToken.None);
             if (!reading.IsCompletedSuccessfully || reading.Result.Records.Length != 50)
+            {
                 throw new InvalidOperationException("The reading was not there at once.");
+            }
         }
     }
 
@@ -135,7 +142,10 @@ public sealed class MemoryRunStoreLimitTests : IDisposable
     {
         var run = await RunStoreContract.CreateAsync(store);
         for (var n = 0; n < events; n++)
+        {
             (await run.AppendAsync(Item, TestEnds)).Outcome.ShouldBe(AppendOutcome.Appended);
+        }
+
         return run;
     }
 }

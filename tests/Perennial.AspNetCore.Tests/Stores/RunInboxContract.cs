@@ -113,7 +113,9 @@ public abstract class RunInboxContract
         const int window = 256, told = 10;
         var run = await OpenRunAsync();
         for (var n = 1; n <= told + window; n++)
+        {
             (await ReceiveAsync(run, new() { Sender = "s", Number = n, Refusal = "forbidden" })).Outcome.ShouldBe(ReceiveOutcome.Accepted);
+        }
 
         var state = await run.GetSenderAsync("s", told + 1, TestEnds);
 
@@ -187,7 +189,9 @@ public abstract class RunInboxContract
         await Task.WhenAll(Enumerable.Range(0, senders).Select(sender => Task.Run(async () =>
         {
             for (var n = 1; n <= each; n++)
+            {
                 await ReceiveAsync(run, Text($"{sender}:{n}") with { Sender = $"{sender}", Number = n });
+            }
         })));
 
         var texts = await reading;
@@ -212,7 +216,9 @@ public abstract class RunInboxContract
                 }
 
                 if (messages.Count == 0)
+                {
                     await news.WaitAsync();
+                }
             }
 
             return received;

@@ -34,7 +34,9 @@ public class RunSignalSetTests
 
         await last;
         foreach (var (signal, _) in waiters.SkipLast(1))
+        {
             await signal.WaitAsync();
+        }
     }
 
     [Theory(Timeout = RunServer.Hang)]
@@ -118,7 +120,10 @@ public class RunSignalSetTests
 
         await Task.WhenAll(all);
         foreach (var (_, subscription) in waiters)
+        {
             subscription.Dispose();
+        }
+
         set.IsEmpty.ShouldBeTrue();
     }
 
@@ -157,7 +162,9 @@ public class RunSignalSetTests
         async Task ReadAsync(RunSignal signal)
         {
             while (Volatile.Read(ref news) < last)
+            {
                 await signal.WaitAsync();
+            }
         }
     }
 

@@ -69,7 +69,9 @@ public abstract class RunStoreContract
         ];
 
         foreach (var (index, item) in events.Index())
+        {
             (await run.AppendAsync(item, TestEnds)).ShouldBe(new AppendResult(AppendOutcome.Appended, index + 1));
+        }
 
         var slice = await (await FindAsync(store, run)).ReadAsync(0, int.MaxValue, TestEnds);
         slice.State.ShouldBe(new RunState(RunStatus.Running, 4, 1));
@@ -87,7 +89,9 @@ public abstract class RunStoreContract
         var store = await OpenAsync(new());
         var run = await CreateAsync(store);
         for (var n = 0; n < 10; n++)
+        {
             await AppendAsync(run, new string('x', 100));
+        }
 
         (await ReadAsync(run, 9)).ShouldBe([10]);
         (await ReadAsync(run, 10)).ShouldBe([]);
@@ -120,7 +124,9 @@ public abstract class RunStoreContract
         await Task.WhenAll(Enumerable.Range(0, 8).Select(writer => Task.Run(async () =>
         {
             for (var n = 0; n < 50; n++)
+            {
                 await AppendAsync(run, $"{writer}:{n}");
+            }
         })));
 
         var records = (await run.ReadAsync(0, int.MaxValue, TestEnds)).Records.ToArray();
@@ -192,13 +198,17 @@ public abstract class RunStoreContract
         {
             appends.Add(run.AppendAsync(Text($"{n}"), TestEnds).AsTask());
             if (n % 50 == 0)
+            {
                 await Task.WhenAll(appends);
+            }
         }
 
         await run.CloseAsync(RunEnd.Completed, TestEnds);
 
         foreach (var texts in await Task.WhenAll(reading))
+        {
             texts.ShouldBe([.. Enumerable.Range(1, events).Select(n => $"{n}"), "[DONE]"]);
+        }
 
         async Task<List<string>> ReadToEndAsync()
         {
@@ -216,9 +226,14 @@ public abstract class RunStoreContract
                 }
 
                 if (slice.State.Status != RunStatus.Running && texts.Count == slice.State.Tail)
+                {
                     return texts;
+                }
+
                 if (slice.Records.IsEmpty)
+                {
                     await news.WaitAsync();
+                }
             }
         }
     }
@@ -236,7 +251,9 @@ public abstract class RunStoreContract
         await (await FindAsync(store, run)).CloseAsync(RunEnd.Stopped, TestEnds);
 
         while ((await run.GetStateAsync(TestEnds)).Status == RunStatus.Running)
+        {
             await news.WaitAsync();
+        }
     }
 
     [Fact(Timeout = Hang)]
@@ -248,7 +265,10 @@ public abstract class RunStoreContract
         await ended.CloseAsync(RunEnd.Completed, TestEnds);
 
         while (await store.FindAsync(ended.Id, TestEnds) is not null)
+        {
             await Task.Yield();
+        }
+
         (await store.FindAsync(open.Id, TestEnds)).ShouldNotBeNull();
     }
 
@@ -260,7 +280,10 @@ public abstract class RunStoreContract
         await kept.CloseAsync(RunEnd.Completed, TestEnds);
         await usual.CloseAsync(RunEnd.Completed, TestEnds);
         while (await brief.FindAsync(usual.Id, TestEnds) is not null)
+        {
             await Task.Yield();
+        }
+
         (await brief.FindAsync(kept.Id, TestEnds)).ShouldNotBeNull();
 
         var patient = await OpenAsync(new() { FinishedRunRetention = TimeSpan.FromDays(7) });
@@ -268,7 +291,10 @@ public abstract class RunStoreContract
         await lasting.CloseAsync(RunEnd.Completed, TestEnds);
         await fleeting.CloseAsync(RunEnd.Completed, TestEnds);
         while (await patient.FindAsync(fleeting.Id, TestEnds) is not null)
+        {
             await Task.Yield();
+        }
+
         (await patient.FindAsync(lasting.Id, TestEnds)).ShouldNotBeNull();
     }
 

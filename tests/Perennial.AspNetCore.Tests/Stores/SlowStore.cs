@@ -39,7 +39,10 @@ internal sealed class SlowStore(IRunStore inner) : IRunStore, IDisposable
         public ValueTask<AppendResult> AppendAsync(RunEvent item, CancellationToken cancellationToken)
         {
             if (store.Decide(Interlocked.Increment(ref store._calls)) is { } refusal)
+            {
                 return ValueTask.FromResult(new AppendResult(refusal));
+            }
+
             var appending = AppendAfterAsync(_last, item, cancellationToken);
             _last = appending;
             return new ValueTask<AppendResult>(appending);
@@ -70,7 +73,10 @@ internal sealed class SlowStore(IRunStore inner) : IRunStore, IDisposable
             await before;
             await store._permits.WaitAsync(cancellationToken);
             if (item.Data.Span.SequenceEqual("-1"u8))
+            {
                 throw new RunStoreException("The store is away.");
+            }
+
             return await log.AppendAsync(item, cancellationToken);
         }
     }

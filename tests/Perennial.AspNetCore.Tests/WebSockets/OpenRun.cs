@@ -22,7 +22,10 @@ internal sealed class OpenRun : IAsyncDisposable
                 OnMessage = (message, _) =>
                 {
                     lock (messages)
+                    {
                         messages.Add(message);
+                    }
+
                     arrival.Release();
                     return handle?.Invoke() ?? Task.CompletedTask;
                 },
@@ -36,7 +39,9 @@ internal sealed class OpenRun : IAsyncDisposable
         get
         {
             lock (_messages)
+            {
                 return [.. _messages];
+            }
         }
     }
 
@@ -44,7 +49,10 @@ internal sealed class OpenRun : IAsyncDisposable
     public async Task<IReadOnlyList<RunMessage>> MessagesAsync(int count)
     {
         while (Messages.Count < count)
+        {
             await _arrival.WaitAsync(TestContext.Current.CancellationToken);
+        }
+
         return Messages;
     }
 

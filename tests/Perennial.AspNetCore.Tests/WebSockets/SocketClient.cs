@@ -28,9 +28,15 @@ internal sealed class SocketClient : IAsyncDisposable
     {
         var client = new SocketClient();
         foreach (var protocol in protocols ?? [Perennial])
+        {
             client._socket.Options.AddSubProtocol(protocol);
+        }
+
         if (lastEventId is not null)
+        {
             client._socket.Options.SetRequestHeader("Last-Event-ID", lastEventId);
+        }
+
         client._socket.Options.CollectHttpResponseDetails = true;
         configure?.Invoke(client._socket.Options);
         var uri = new UriBuilder(new Uri(server.Address, RunServer.PathOf(run))) { Scheme = "ws", Query = query };
@@ -103,10 +109,15 @@ internal sealed class SocketClient : IAsyncDisposable
         {
             var received = await _socket.ReceiveAsync(block.AsMemory(), TestEnds);
             if (received.MessageType == WebSocketMessageType.Close)
+            {
                 return null;
+            }
+
             message.Write(block, 0, received.Count);
             if (received.EndOfMessage)
+            {
                 return (Encoding.UTF8.GetString(message.ToArray()), received.MessageType == WebSocketMessageType.Binary);
+            }
         }
     }
 
@@ -115,7 +126,10 @@ internal sealed class SocketClient : IAsyncDisposable
     {
         List<string> messages = [];
         while (await ReceiveAsync() is { } message)
+        {
             messages.Add(message);
+        }
+
         return messages;
     }
 

@@ -26,7 +26,9 @@ public class SocketCutTests(ITestOutputHelper output)
             {
                 await writer.WriteAsync(TextOf(n), "token", stop);
                 if (n % 100 == 0)
+                {
                     await Task.Yield();
+                }
             }
         });
         var faults = new RandomFaults(random.Next()) { MinBytes = 1000, MaxBytes = 60_000, RefuseShare = 0.1, MaxPieceBytes = 3000 };
@@ -58,7 +60,9 @@ public class SocketCutTests(ITestOutputHelper output)
                     received.Add(message.Text);
                     await cutter.StepAsync(stop);
                     if (received.Count == count)
+                    {
                         all.SetResult();
+                    }
                 },
             });
         await using var transport = NewTransport(proxy, run, queue: 1000);
@@ -68,9 +72,14 @@ public class SocketCutTests(ITestOutputHelper output)
         for (var n = 0; n < count || unconfirmed.Count > 0; n++)
         {
             if (n < count)
+            {
                 unconfirmed.Enqueue(transport.SendAsync(TextOf(n), TestEnds));
+            }
+
             if (n >= count || unconfirmed.Count == 500)
+            {
                 (await unconfirmed.Dequeue()).ShouldBe(SendOutcome.Acknowledged);
+            }
         }
 
         await reading;
@@ -93,7 +102,9 @@ public class SocketCutTests(ITestOutputHelper output)
             async (writer, stop) =>
             {
                 for (var n = 0; n < count; n++)
+                {
                     await writer.WriteAsync(await echoes.Reader.ReadAsync(stop), "echo", stop);
+                }
             },
             new RunOptions
             {
@@ -107,7 +118,9 @@ public class SocketCutTests(ITestOutputHelper output)
 
         var reading = ReadAsync(transport);
         foreach (var n in Enumerable.Range(0, count))
+        {
             _ = transport.SendAsync(TextOf(n), TestEnds);
+        }
 
         (await reading).ShouldBe(Enumerable.Range(0, count).Select(TextOf), seed);
         cutter.Made.ShouldBe(Cuts);
@@ -134,7 +147,10 @@ public class SocketCutTests(ITestOutputHelper output)
         await Task.CompletedTask.ConfigureAwait(ConfigureAwaitOptions.ForceYielding);
         List<string> texts = [];
         await foreach (var message in transport.ReadAllAsync(TestEnds))
+        {
             texts.Add(message.Text);
+        }
+
         return texts;
     }
 
@@ -157,7 +173,10 @@ public class SocketCutTests(ITestOutputHelper output)
             {
                 await proxy.WaitForConnectionsAsync(Made + 1, stop);
                 while (proxy.CutAll((CutMode)random.Next(2)) == 0)
+                {
                     await Task.Yield();
+                }
+
                 Made++;
                 _places.Dequeue();
             }

@@ -154,7 +154,10 @@ public class SocketHandshakeTests
         var block = new byte[4096];
         var count = 0;
         while (await socket.ReceiveAsync(block.AsMemory(), TestEnds) is { MessageType: not WebSocketMessageType.Close })
+        {
             count++;
+        }
+
         count.ShouldBe(3);
         socket.CloseStatus.ShouldBe(WebSocketCloseStatus.NormalClosure);
     }
@@ -166,9 +169,15 @@ public class SocketHandshakeTests
         request.Headers.TryAddWithoutValidation("Upgrade", "websocket");
         request.Headers.TryAddWithoutValidation("Sec-WebSocket-Key", "AAAAAAAAAAAAAAAAAAAAAA==");
         foreach (var (name, value) in headers)
+        {
             request.Headers.TryAddWithoutValidation(name, value);
+        }
+
         if (!request.Headers.Contains("Sec-WebSocket-Version"))
+        {
             request.Headers.TryAddWithoutValidation("Sec-WebSocket-Version", "13");
+        }
+
         return await server.Client.SendAsync(request, HttpCompletionOption.ResponseHeadersRead, TestEnds);
     }
 }

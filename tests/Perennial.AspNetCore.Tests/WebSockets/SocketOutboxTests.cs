@@ -49,7 +49,10 @@ public class SocketOutboxTests
         await waiting;
 
         for (var n = 0; n < 100; n++)
+        {
             outbox.Welcome(n);
+        }
+
         waiting = outbox.WaitForRoomAsync(leave.Token).AsTask();
         await leave.CancelAsync();
         await Should.ThrowAsync<OperationCanceledException>(waiting);

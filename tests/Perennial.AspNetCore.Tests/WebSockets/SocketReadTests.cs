@@ -91,7 +91,9 @@ public class SocketReadTests
         {
             await go.Task;
             for (var n = 0; n < 200; n++)
+            {
                 await writer.WriteAsync(block, cancellationToken: stop);
+            }
         });
         await using var stalled = await SocketClient.GreetedAsync(server, run);
         await using var first = await SocketClient.GreetedAsync(server, run);
@@ -118,7 +120,10 @@ public class SocketReadTests
         var run = await server.Runs.StartAsync(async (writer, stop) =>
         {
             for (var n = 0; n < 200; n++)
+            {
                 await writer.WriteAsync(block, cancellationToken: stop);
+            }
+
             await Task.Delay(Timeout.InfiniteTimeSpan, TimeProvider.System, stop);
         });
         await using var stalled = await SocketClient.OpenAsync(server, run);
@@ -128,7 +133,9 @@ public class SocketReadTests
         {
             await Task.WhenAny(left.Task, clock.WaitForTimerAsync(limit, TestEnds));
             if (!left.Task.IsCompleted)
+            {
                 clock.Advance(limit);
+            }
         }
 
         (await Record.ExceptionAsync(stalled.ReadToEndAsync)).ShouldBeOfType<WebSocketException>();
@@ -195,12 +202,17 @@ public class SocketReadTests
         var run = await server.Runs.StartAsync(async (writer, stop) =>
         {
             for (var n = 0; n < blocks; n++)
+            {
                 await writer.WriteAsync(block, cancellationToken: stop);
+            }
+
             await Task.Delay(Timeout.InfiniteTimeSpan, TimeProvider.System, stop);
         });
         await using var deaf = await SocketClient.GreetedAsync(server, run);
         if (blocks > 0)
+        {
             await clock.WaitForTimerAsync(stall, TestEnds);     // more was sent than the network holds
+        }
 
         await server.StopAsync();
     }
@@ -217,13 +229,20 @@ public class SocketReadTests
         await using var client = await SocketClient.GreetedAsync(server, run);
 
         if (byClose)
+        {
             await client.CloseAsync();
+        }
         else
+        {
             client.Abort();
+        }
 
         await left.Task;
         if (byClose)
+        {
             client.CloseCode.ShouldBe(1000);
+        }
+
         clock.ActiveTimers.ShouldBe(0);
         (await run.GetStatusAsync(TestEnds)).ShouldBe(RunStatus.Running);
         await run.StopAsync(TestEnds);

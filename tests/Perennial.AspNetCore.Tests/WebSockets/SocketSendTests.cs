@@ -18,7 +18,9 @@ public class SocketSendTests
 
         await client.NameAsync(Sender, next: 1, received: 0);
         for (var n = 1; n <= 500; n++)
+        {
             await client.SendNumberedAsync(n, $"\"m{n}\"");
+        }
 
         await client.AcknowledgedAsync(500);
         (await open.TextsAsync(500)).ShouldBe(Enumerable.Range(1, 500).Select(n => $"m{n}"));
@@ -94,7 +96,9 @@ public class SocketSendTests
         await client.AcknowledgedAsync(1);
         var log = open.Run.Events;
         for (var n = 0; n < 1000; n++)
+        {
             await log.ReceiveAsync(new RunMessage { Sender = $"other{n}", Number = 1 }, TestEnds);
+        }
 
         await client.NameAsync(Sender, next: 2, received: 0);
         await client.NameAsync("BBBBBBBBBBBBBBBBBBBBBB", next: 1, received: 0);
@@ -146,7 +150,9 @@ public class SocketSendTests
             try
             {
                 while (client.State == WebSocketState.Open)
+                {
                     await client.SendAsync(new byte[4096].Select(static _ => (byte)'x').ToArray(), WebSocketMessageType.Text, isWhole: false);
+                }
             }
             catch (WebSocketException)
             {
@@ -207,16 +213,26 @@ public class SocketSendTests
         await using var open = await OpenRun.StartAsync(server);
         await using var client = speaksPerennial ? await SocketClient.GreetedAsync(server, open.Run) : await SocketClient.OpenAsync(server, open.Run, protocols: []);
         if (speaksPerennial)
+        {
             await client.NameAsync(Sender, next: 1, received: 0);
+        }
+
         for (var n = 1; n <= 4; n++)
+        {
             await (speaksPerennial ? client.SendNumberedAsync(n, $"\"{n}\"") : client.SendAsync($"{n}"));
+        }
 
         await clock.WaitForTimerAsync(TimeSpan.FromMilliseconds(500), TestEnds);
         (await open.TextsAsync(2)).ShouldBe(["1", "2"]);
         if (speaksPerennial)
+        {
             await client.AcknowledgedAsync(2);
+        }
+
         using (var posted = await server.Client.PostAsync(RunServer.PathOf(open.Run), new StringContent("by POST"), TestEnds))
+        {
             posted.StatusCode.ShouldBe(System.Net.HttpStatusCode.TooManyRequests);
+        }
 
         for (var n = 3; n <= 4; n++)
         {
@@ -226,7 +242,9 @@ public class SocketSendTests
         }
 
         if (speaksPerennial)
+        {
             (await client.ReceiveAsync()).ShouldNotBeNull().ShouldStartWith("{\"type\":\"perennial.ack\"");
+        }
     }
 
     [Fact(Timeout = RunServer.Hang)]
@@ -291,7 +309,9 @@ public class SocketSendTests
         await using var client = await SocketClient.GreetedAsync(server, open.Run);
 
         foreach (var message in messages.Split('|'))
+        {
             await client.SendAsync(message);
+        }
 
         (await client.ReadToCloseAsync()).ShouldBe(code);
         open.Messages.ShouldBeEmpty();

@@ -23,7 +23,10 @@ public class TestServerTests
         builder.Services.AddPerennialServer();
         await using var app = builder.Build();
         if (usesWebSockets)
+        {
             app.UseWebSockets();
+        }
+
         app.MapPerennial("/streams").AllowAnonymous();
         await app.StartAsync(TestEnds);
         var run = await app.Services.GetRequiredService<StreamRuns>().StartAsync(async (writer, stop) => await writer.WriteAsync("one", cancellationToken: stop));
@@ -35,7 +38,10 @@ public class TestServerTests
         var text = new StringBuilder();
         var buffer = new byte[4096];
         while (await socket.ReceiveAsync(buffer.AsMemory(), TestEnds) is { MessageType: WebSocketMessageType.Text } received)
+        {
             text.Append(Encoding.UTF8.GetString(buffer.AsSpan(0, received.Count)));
+        }
+
         text.ToString().ShouldContain("\"data\":\"one\"");
         text.ToString().ShouldContain("perennial.completed");
         (await app.GetTestClient().GetStringAsync(new Uri(RunServer.PathOf(run), UriKind.Relative), TestEnds)).ShouldContain("data: one\n");

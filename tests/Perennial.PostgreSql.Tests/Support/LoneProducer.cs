@@ -17,7 +17,10 @@ internal static class LoneProducer
         {
             var item = new RunEvent(null, Encoding.UTF8.GetBytes($"{n}"), RunDataKind.Text);
             if ((await run.AppendAsync(item, CancellationToken.None)).Outcome != AppendOutcome.Appended)
+            {
                 return 1;
+            }
+
             Console.WriteLine(n);
         }
     }

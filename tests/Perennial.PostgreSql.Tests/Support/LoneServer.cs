@@ -55,7 +55,10 @@ internal static class LoneServer
         var allHeard = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
         var heard = 0;
         if (messages == 0)
+        {
             allHeard.SetResult();
+        }
+
         return runs.StartAsync(ProduceAsync, new RunOptions { OnMessage = HearAsync });
 
         async Task ProduceAsync(RunWriter writer, CancellationToken stop)
@@ -66,7 +69,9 @@ internal static class LoneServer
             {
                 await writer.WriteAsync(n.ToString(CultureInfo.InvariantCulture), cancellationToken: stop);
                 if (random.Next(3) == 0)
+                {
                     await Task.Delay(TimeSpan.FromMilliseconds(random.Next(LongestPause)), TimeProvider.System, stop);
+                }
             }
 
             await allHeard.Task.WaitAsync(stop);
@@ -76,7 +81,9 @@ internal static class LoneServer
         {
             await (await writing.Task).WriteAsync(message.Text, Heard, stop);
             if (++heard == messages)
+            {
                 allHeard.SetResult();
+            }
         }
     }
 }

@@ -57,6 +57,8 @@ internal sealed class Nodes : IAsyncDisposable
     public async ValueTask DisposeAsync()
     {
         foreach (var store in _stores)
+        {
             await store.DisposeAsync();
+        }
     }
 }

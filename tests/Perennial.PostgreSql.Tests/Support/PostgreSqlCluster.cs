@@ -11,7 +11,10 @@ public sealed class PostgreSqlCluster : IAsyncLifetime
     public void Require()
     {
         if (_server.Absence is not { } absence)
+        {
             return;
+        }
+
         Assert.SkipWhen(Environment.GetEnvironmentVariable("CI") is not "true", absence);
         Assert.Fail(absence);
     }

@@ -19,7 +19,9 @@ internal static class RunReading
     public static async Task AppendAsync(this IRunLog run, long from, long to)
     {
         for (var n = from; n <= to; n++)
+        {
             (await run.AppendAsync(Number(n), TestEnds)).ShouldBe(new AppendResult(AppendOutcome.Appended, n));
+        }
     }
 
     /// <summary>Reads as a response does: subscribe, look, wait. Returns when there are so many records, or at the end.</summary>
@@ -38,9 +40,14 @@ internal static class RunReading
             }
 
             if (slice.State.Status != RunStatus.Running && records.Count >= slice.State.Tail)
+            {
                 break;
+            }
+
             if (slice.Records.IsEmpty)
+            {
                 await news.WaitAsync();
+            }
         }
 
         return records;
@@ -57,6 +64,8 @@ internal static class RunReading
     public static async Task UntilAsync(Func<Task<bool>> condition)
     {
         while (!await condition())
+        {
             await Task.Delay(TimeSpan.FromMilliseconds(5), TimeProvider.System, TestEnds);
+        }
     }
 }

@@ -35,7 +35,10 @@ internal sealed class ServerProcess : IAsyncDisposable
     public async ValueTask DisposeAsync()
     {
         if (!_process.HasExited)
+        {
             _process.StandardInput.Close();
+        }
+
         await _process.WaitForExitAsync();
         _process.Dispose();
     }

@@ -35,7 +35,10 @@ internal sealed class TemporaryServer(string settings) : IAsyncDisposable
         }
 
         if (IsRoot)
+        {
             await RunAsync("chown", "postgres", _folder);
+        }
+
         await RunAsServerAsync("initdb", "-D", Data, "-A", "trust", "-U", "postgres", "-E", "UTF8", "--locale=C", "--no-sync");
         StartWatchdog();
         await StartAsync();
@@ -101,7 +104,9 @@ internal sealed class TemporaryServer(string settings) : IAsyncDisposable
         var text = await File.ReadAllTextAsync(output);
         File.Delete(output);
         if (process.ExitCode != 0)
+        {
             throw new InvalidOperationException($"{program} ended with {process.ExitCode}: {text}");
+        }
     }
 
     private static string? FindBinaries()

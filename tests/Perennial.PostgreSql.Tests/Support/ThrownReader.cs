@@ -71,9 +71,13 @@ internal sealed class ThrownReader(Transport transport)
         sequence.ShouldBe(Sequence + 1);
         Sequence = sequence;
         if (message.EventType is LoneServer.Heard)
+        {
             _heard.Add(message.Text);
+        }
         else
+        {
             message.Text.ShouldBe((++_numbers).ToString(CultureInfo.InvariantCulture));
+        }
     }
 
     // A send whose answer the end of the stream has overtaken fails, and the stream itself tells whether it was heard.
@@ -82,7 +86,9 @@ internal sealed class ThrownReader(Transport transport)
         try
         {
             for (var n = 1; n <= messages; n++)
+            {
                 await transport.SendAsync(Message(n), TestContext.Current.CancellationToken);
+            }
         }
         catch (TransportException) when (!transport.Completion.IsFaulted)
         {

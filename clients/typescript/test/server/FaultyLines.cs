@@ -77,7 +77,9 @@ internal sealed class FaultyLines : IAsyncDisposable
     public async ValueTask DisposeAsync()
     {
         foreach (var line in _lines.Values)
+        {
             await line.DisposeAsync();
+        }
     }
 
     /// <summary>Every connection is cut at a random byte; every third is held up for a moment before, and one for good.</summary>
@@ -87,7 +89,10 @@ internal sealed class FaultyLines : IAsyncDisposable
         return connection =>
         {
             if (connection == order.Stalled)
+            {
                 return FaultPlan.Stall(order.MinBytes);
+            }
+
             var plan = faults.PlanFor(connection);
             return connection % 3 == 2 ? plan.And(FaultPlan.Stall(order.MinBytes / 2, TimeSpan.FromMilliseconds(1 + (connection % LongestDelay)))) : plan;
         };

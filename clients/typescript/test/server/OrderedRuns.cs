@@ -70,14 +70,22 @@ internal sealed class OrderedRuns(StreamRuns runs)
         for (var number = 0; number < order.Count; number++)
         {
             if (number == order.HoldAfter)
+            {
                 await entry.Go.Task.WaitAsync(stop);
+            }
+
             await writer.WriteAsync($"token {number}\nof \"{order.Count}\" ü🌱", cancellationToken: stop);
         }
 
         if (string.Equals(order.End, "failed", StringComparison.Ordinal))
+        {
             throw new RunFailedException("out of tokens", "quota");
+        }
+
         if (!string.Equals(order.End, "completed", StringComparison.Ordinal))
+        {
             await Task.Delay(Timeout.InfiniteTimeSpan, TimeProvider.System, stop);
+        }
     }
 
     private sealed class Entry
