@@ -108,19 +108,28 @@ internal sealed partial class MessageBuffer
     }
 
     /// <summary>
-    /// The id after which the stream goes on for somebody who has the messages that the reader took. Costs the reader nothing: it is found
-    /// in what the reader left behind.
+    /// The id after which the stream goes on for somebody who has the messages that the reader took, and whether it is that of the last one.
+    /// Costs the reader nothing: it is found in what the reader left behind.
     /// </summary>
     /// <param name="limit">Only messages before this place count.</param>
     /// <param name="start">Where the stream began.</param>
-    public string? IdAfterTaken(long limit, string? start)
+    /// <param name="isStartExact">Whether that is behind the last message that somebody else took.</param>
+    public (string? Id, bool IsExact) IdAfterTaken(long limit, string? start, bool isStartExact)
     {
         lock (_gate)
         {
-            var (id, place) = _store.LastId(limit);
-            return _idBetween is { } between && between.Place >= place && between.Place <= Math.Min(limit, _store.Removed) ? between.Id
-                : place > 0 ? id
-                : start;
+            var taken = Math.Min(limit, _store.Removed);
+            var (id, place) = _store.LastId(taken);
+            if (_idBetween is { } between && between.Place >= place && between.Place <= taken)
+            {
+                (id, place) = (between.Id, between.Place);
+            }
+            else if (place == 0)
+            {
+                return (start, isStartExact && taken == 0);
+            }
+
+            return (id, id is not null && place == taken);
         }
     }
 

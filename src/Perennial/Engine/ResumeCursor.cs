@@ -7,12 +7,13 @@ namespace Perennial.Engine;
 /// Written by the connection loop, read by anyone.
 /// </summary>
 /// <param name="start">Where to begin, or <see langword="null"/>.</param>
+/// <param name="isExact">Whether that is behind the last message that was taken.</param>
 /// <param name="gate">The transport's lock.</param>
-internal sealed class ResumeCursor(string? start, Lock gate)
+internal sealed class ResumeCursor(string? start, bool isExact, Lock gate)
 {
     private byte[] _id = start is null ? [] : Encoding.UTF8.GetBytes(start);
     private int _length = start is null ? 0 : Encoding.UTF8.GetByteCount(start);
-    private bool _isExact = true;
+    private bool _isExact = isExact;
 
     public string? Value
     {

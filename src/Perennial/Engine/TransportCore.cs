@@ -23,7 +23,7 @@ internal sealed class TransportCore
         Services = services;
         Metrics = new MetricsRecorder(kind, services.Time);
         Logger = services.LoggerFactory.CreateSafeLogger("Perennial.Transport", Metrics);
-        Cursor = new ResumeCursor(options.StartId, Gate);
+        Cursor = new ResumeCursor(options.StartId, options.IsStartExact, Gate);
         _resumeEndpoint = options.ResumeFrom?.Endpoint;
         Buffer = new MessageBuffer(options.BufferRules, Metrics, static core => ((TransportCore)core!).UseEvents().Look(), this);
         Connection = new ConnectionSlot(Gate);
@@ -77,9 +77,19 @@ internal sealed class TransportCore
     public bool IsSequenceRead { get; set; }
 
     /// <summary>Where another client can go on, and after what; <see langword="null"/> where it cannot, or is not known yet.</summary>
-    public ResumePoint? ResumePoint => _resumeEndpoint is { } endpoint
-        ? new ResumePoint(endpoint, Buffer.IdAfterTaken(Events?.ReturnedBefore ?? long.MaxValue, Options.StartId))
-        : null;
+    public ResumePoint? ResumePoint
+    {
+        get
+        {
+            if (_resumeEndpoint is not { } endpoint)
+            {
+                return null;
+            }
+
+            var (id, isExact) = Buffer.IdAfterTaken(Events?.ReturnedBefore ?? long.MaxValue, Options.StartId, Options.IsStartExact);
+            return new ResumePoint(endpoint, id) { IsExact = isExact };
+        }
+    }
 
     /// <summary>A connection stands, and knows where the stream can be read again.</summary>
     public void UseResumeEndpointOf(TransportConnection connection) => _resumeEndpoint = connection.GetResumeEndpoint(Options.StreamEndpoint);

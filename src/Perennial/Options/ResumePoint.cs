@@ -38,6 +38,19 @@ public sealed record ResumePoint
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
     public string? LastEventId { get; }
 
+    /// <summary>
+    /// Gets whether the last message that the reader took has this id. <see langword="false"/> where messages without an id followed it, as
+    /// on a stream without any: who goes on here cannot know what is repeated or missing, and is told by a <see cref="GapEvent"/>.
+    /// </summary>
+    [JsonIgnore]
+    public bool IsExact { get; init; } = true;
+
+    /// <summary>The saved form names it only where it is <see langword="false"/>.</summary>
+    [JsonInclude]
+    [JsonPropertyName("exact")]
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    internal bool? SavedIsExact { get => IsExact ? null : false; init => IsExact = value ?? true; }
+
     /// <summary>Reads what <see cref="Serialize"/> wrote.</summary>
     /// <param name="text">The saved form.</param>
     /// <exception cref="FormatException">The text is not the saved form of a resume point.</exception>

@@ -60,6 +60,8 @@ public abstract record TransportOptions
     /// <summary>The id after which the first connection goes on.</summary>
     internal string? StartId => ResumeFrom is { } from ? from.LastEventId : LastEventId;
 
+    internal bool IsStartExact => ResumeFrom?.IsExact ?? true;
+
     /// <summary>
     /// Gets the URI schemes that <see cref="Endpoint"/> may have, in lower case. Default http and https; a transport of another protocol
     /// overrides it, for instance with <c>mqtt</c>.

@@ -47,7 +47,7 @@ internal static class NdjsonReading
     private sealed class Tally
     {
         private readonly List<string> _messages = [];
-        private readonly ResumeCursor _cursor = new(null, new Lock());
+        private readonly ResumeCursor _cursor = new(null, isExact: true, new Lock());
         private int _malformed;
         private int _errors;
 

@@ -76,6 +76,44 @@ public class ResumePointTests
         points.ShouldBe(["1", "2", null]);      // the last id between messages is kept, and it cleared the resume point
     }
 
+    [Theory]
+    [InlineData("data: a\n\ndata: b\n\ndata: c\n\n", null)]
+    [InlineData("id: 1\ndata: a\n\ndata: b\n\ndata: c\n\n", "1")]
+    public async Task Where_messages_have_no_ids_the_next_process_is_told_of_a_gap(string body, string? id)
+    {
+        await using var server = ScriptedServer.Start(Stream(body, Ending.Silence), Stream(body, Ending.Silence), Stream("data: c\n\n"));
+        await using var first = TransportProbe.For(server.Address);
+        (await first.ReadTextsAsync(2)).ShouldBe(["a", "b"]);
+        var saved = first.Transport.ResumePoint!;
+        (saved.LastEventId, saved.IsExact).ShouldBe((id, false));
+
+        await using var second = Resumed(ResumePoint.Parse(saved.Serialize()));
+        await second.Transport.ConnectAsync(second.Token);
+        var untouched = second.Transport.ResumePoint!;
+        await using var third = Resumed(ResumePoint.Parse(untouched.Serialize()));
+
+        (await third.ReadToEndAsync()).ShouldHaveSingleItem().FollowsGap.ShouldBeTrue();
+        third.All<GapEvent>().ShouldBe([new GapEvent(GapReason.NotNumbered, id, null)]);
+
+        TransportProbe Resumed(ResumePoint point) => new(new SseTransportOptions { Endpoint = server.Address, ResumeFrom = point, Reconnect = TransportProbe.AtOnce });
+    }
+
+    [Fact]
+    public async Task Where_the_last_message_taken_had_an_id_there_is_none()
+    {
+        await using var server = ScriptedServer.Start(Stream("data: a\n\n" + Events(1) + "data: b\n\n", Ending.Silence), Stream(Events(2)));
+        await using var first = TransportProbe.For(server.Address);
+        await first.Transport.ConnectAsync(first.Token);
+        first.Transport.ResumePoint!.IsExact.ShouldBeTrue();
+        await first.ReadTextsAsync(2);
+        first.Transport.ResumePoint!.IsExact.ShouldBeTrue();
+
+        await using var second = new TransportProbe(new SseTransportOptions { Endpoint = server.Address, ResumeFrom = first.Transport.ResumePoint });
+
+        (await second.ReadToEndAsync()).ShouldHaveSingleItem().FollowsGap.ShouldBeFalse();
+        second.All<GapEvent>().ShouldBeEmpty();
+    }
+
     [Fact]
     public async Task A_post_can_be_resumed_where_its_answer_named_the_stream()
     {

@@ -145,7 +145,7 @@ public class SseSizeTests
         var random = new Random(7);
         var parser = new SseEventParser(MiB, lastEventId: null);
         var batch = new MessageBatch();
-        var cursor = new ResumeCursor(null, new Lock());
+        var cursor = new ResumeCursor(null, isExact: true, new Lock());
         var expected = 1;
         for (var start = 0; start < stream.Length;)
         {

@@ -13,7 +13,7 @@ internal sealed record StreamReading(IReadOnlyList<ReadMessage> Messages, string
     {
         var parser = new SseEventParser(maxMessageBytes: 1024 * 1024, lastEventId);
         var batch = new MessageBatch();
-        var cursor = new ResumeCursor(lastEventId, new Lock());
+        var cursor = new ResumeCursor(lastEventId, isExact: true, new Lock());
         var messages = new List<ReadMessage>();
         double? retry = null;
         for (var i = 0; i <= cuts.Length; i++)
