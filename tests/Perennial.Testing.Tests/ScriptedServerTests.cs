@@ -5,7 +5,7 @@ namespace Perennial.Testing.Tests;
 
 public sealed class ScriptedServerTests : IDisposable
 {
-    private readonly HttpClient _http = new();
+    private readonly HttpClient _http = new(new SocketsHttpHandler { MaxResponseDrainSize = 0 });      // leaves at once
 
     public void Dispose() => _http.Dispose();
 

@@ -18,6 +18,11 @@ internal static class ErrorBody
     /// <summary>Reads the body; the response is of no further use.</summary>
     public static async Task<ServerError> ReadAsync(HttpResponseMessage response, TimeProvider time, CancellationToken cancellationToken)
     {
+        if (response.StatusCode == HttpStatusCode.SwitchingProtocols)
+        {
+            return default;     // what follows is of another protocol, and would be waited for
+        }
+
         using var timer = new CancellationTokenSource(MostTime, time);
         using var limit = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, timer.Token);
         var body = new byte[MostBytes];
