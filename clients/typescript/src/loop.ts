@@ -131,6 +131,7 @@ export async function runLoop(context: LoopContext, stop: AbortSignal): Promise<
       for (;;) {
         silence.counts = false;
         await ready();
+        signal.throwIfAborted();      // whoever closes makes room, too; and a fetch may never settle a read that begins after its signal aborted
         silence.counts = true;
         silence.heard();
         const batch = await within(connection.read(), signal);      // bounded here: a form may take its time to leave

@@ -1,7 +1,11 @@
 import assert from "node:assert/strict";
+import { createServer } from "node:http";
+import type { AddressInfo } from "node:net";
 import { test } from "node:test";
 import type { Connection, Protocol } from "../src/connection.js";
 import { createClient } from "../src/client.js";
+import { createMessage } from "../src/message.js";
+import { createTransport } from "../src/sse.js";
 import type { StreamEnd } from "../src/types.js";
 import { record } from "./support/forms.js";
 import { ManualClock, settled } from "./support/manual-clock.js";
@@ -121,6 +125,56 @@ for (const what of ["open", "read"] as const) {
     assert.equal(clock.pending, 0);
   });
 }
+
+// A fetch of Node never settles a read that begins after its signal aborted, where the answer had arrived whole and was not read to its end.
+test("Once a transport is closed nothing is read any more, whoever closed it and whatever the loop was waiting for", async () => {
+  for (const how of ["paused", "by a listener", "by a handler"]) {
+    const reads: boolean[] = [];
+    const message = createMessage("one", "1");
+    const protocol: Protocol = {
+      kind: "counted",
+      create: () => async ({ signal }) => ({
+        marksEnd: false, repeatsSends: () => false, bytes: 0, canResume: () => true, classify: () => "message", send: async () => "sent", stop: async () => {}, close() {},
+        async read() {
+          reads.push(signal.aborted);
+          return [{ message, id: "1" }];
+        },
+      }),
+    };
+    const transport = createClient(protocol, { url: "http://x.test/", buffer: { capacity: 10 } });
+    const close = () => void transport.close();
+    if (how == "by a listener") transport.subscribe(({ messagesReceived }) => messagesReceived && close());
+    if (how == "by a handler") transport.on("event", close);
+    await transport.connect();
+    if (how == "paused") {
+      transport.pause();
+      await settled();
+      close();
+    }
+    await within(transport.completion);
+    assert.equal(reads.includes(true), false, how);
+  }
+});
+
+test("A paused transport is closed although its answer has arrived whole and was not read", async () => {
+  let isWritten = false;
+  const server = createServer(async (_, response) => {
+    response.writeHead(200, { "content-type": "text/event-stream" });
+    for (let id = 1; id <= 20; id++) {
+      response.write(`id: ${id}\ndata: ${id}\n\n`);
+      await new Promise((resolve) => setTimeout(resolve, 1));
+    }
+    response.end(() => (isWritten = true));
+  });
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  const transport = createTransport({ url: `http://127.0.0.1:${(server.address() as AddressInfo).port}/`, buffer: { capacity: 10 } });
+  await transport.connect();
+  transport.pause();
+  while (!isWritten) await settled();
+  await transport.close();
+  assert.equal(transport.state, "closed");
+  server.close();
+});
 
 test("A stop that the server does not answer ends with the transport, and after the time to connect", async () => {
   for (const how of ["close", "time"]) {

@@ -47,6 +47,8 @@ export async function callAtRandom(kind: TransportKind, orders: TestOrders, seed
     ["send", send],
     ["cut", () => line.act("cut")],
     ["cut", () => line.act("cut")],
+    ["stall", () => line.act("stall")],
+    ["let through", () => line.act("resume")],
     ["stop", () => below(4) || call("stop", transport.stop())],
     ["close", () => below(3) || call("close", transport.close())],
     ["abort", () => below(8) || stop.abort()],
