@@ -46,7 +46,7 @@ public class SocketCutTests(ITestOutputHelper output)
     {
         var count = IsLong ? 100_000 : 20_000;
         var random = NewRandom(out var seed);
-        await using var server = await RunServer.StartAsync();
+        await using var server = await RunServer.StartAsync(AtFullSpeed);
         await using var proxy = FaultProxy.Start(server.Address);
         var received = new List<string>(count);
         var all = new TaskCompletionSource();
@@ -94,7 +94,7 @@ public class SocketCutTests(ITestOutputHelper output)
     {
         const int count = 5000;
         var random = NewRandom(out var seed);
-        await using var server = await RunServer.StartAsync();
+        await using var server = await RunServer.StartAsync(AtFullSpeed);
         await using var proxy = FaultProxy.Start(server.Address);
         var echoes = System.Threading.Channels.Channel.CreateUnbounded<string>();
         var cutter = new Cutter(proxy, random, count);
@@ -134,6 +134,8 @@ public class SocketCutTests(ITestOutputHelper output)
         output.WriteLine(seed);
         return new Random(number);
     }
+
+    private static void AtFullSpeed(PerennialServerOptions options) => options.MaxMessagesPerSecond = 1_000_000;
 
     private static WebSocketTransport NewTransport(FaultProxy proxy, StreamRun run, int queue = 256) => new(new WebSocketTransportOptions
     {
