@@ -44,7 +44,7 @@ await build({
 
 let passed = 0;
 let failed = 0;
-const stream = run({ files: tests.map((name) => `build/${name.replace(/\.ts$/, ".js")}`), concurrency: 2, timeout: 600_000 });
+const stream = run({ files: tests.map((name) => `build/${name.replace(/\.ts$/, ".js")}`), concurrency: 2, timeout: 1_200_000 });
 stream.on("test:pass", ({ details, skip }) => (passed += details.type === "suite" || skip ? 0 : 1));
 stream.on("test:fail", ({ details }) => (failed += details.type === "suite" ? 0 : 1));
 await pipeline(stream.compose(new spec()), process.stdout, { end: false });

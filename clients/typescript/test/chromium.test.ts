@@ -18,7 +18,7 @@ let pages: OpenPages;
 
 /** One test, with a visitor of its own. */
 function visit(name: string, use: (context: BrowserContext, note: (text: string) => void) => Promise<void>): void {
-  void test(name, { timeout: 120_000 }, async (test) => {
+  void test(name, { timeout: 300_000 }, async (test) => {
     const context = await pages.visitor();
     try {
       await use(context, (text) => test.diagnostic(text));
@@ -44,7 +44,7 @@ void describe("In Chromium, against the real server over lines that break", { co
 
   const idle: Page[] = [];
   for (const { name } of cases) {
-    void test(name, { timeout: 120_000 }, async (test) => {
+    void test(name, { timeout: 300_000 }, async (test) => {
       const page = idle.pop() ?? (await pages.open(await pages.visitor(), "cases"));
       const notes = await page.evaluate(([name, server]) => window.runCase(name, server), [name, pages.serverUrl] as const);
       idle.push(page);      // not where the case failed: something of it may be left

@@ -3,20 +3,22 @@ import { createServer, type IncomingMessage } from "node:http";
 import type { AddressInfo } from "node:net";
 import { test } from "node:test";
 import { pathToFileURL } from "node:url";
-import { WebSocketServer, type WebSocket } from "ws";
+import { WebSocket as ClientSocket, WebSocketServer, type WebSocket } from "ws";
 import type { TransportServices, WebSocketLike } from "../src/types.js";
 import { connectTo, readAll } from "./support/forms.js";
 
 interface Behaviour {
+  /** Whether the server takes the first subprotocol that is offered, as `ws` does unless told otherwise; or else none. Default true. */
+  repeats?: boolean;
   /** The status that refuses the handshake; 0: it is accepted. */
   status?(request: IncomingMessage): number;
   speak?(socket: WebSocket): void;
 }
 
 /** A server whose WebSocket accepts every path and repeats the first subprotocol, as `ws` does, beside a stream of server-sent events. */
-async function serve({ status, speak }: Behaviour) {
+async function serve({ repeats = true, status, speak }: Behaviour) {
   const requests: IncomingMessage[] = [];
-  const sockets = new WebSocketServer({ noServer: true });
+  const sockets = new WebSocketServer({ noServer: true, ...(!repeats && { handleProtocols: () => false as const }) });
   const server = createServer((request, response) => {
     requests.push(request);
     response.writeHead(200, { "content-type": "text/event-stream" }).end("data: the stream\n\n");
@@ -38,6 +40,25 @@ async function serve({ status, speak }: Behaviour) {
     },
   };
 }
+
+test("auto: a WebSocket without perennial.v1 is not the stream of an http URL, unless the caller names subprotocols", async () => {
+  // Plain sockets like that of a browser: that of `ws` refuses an answer that names none of the subprotocols.
+  class PlainSocket extends ClientSocket {
+    constructor(url: URL, _: unknown, options?: object) {
+      super(url, [], options);
+    }
+  }
+  await using server = await serve({ repeats: false, speak: (socket) => socket.send("Welcome to the chat!") });
+  const services = { WebSocket: PlainSocket as unknown as NonNullable<TransportServices["WebSocket"]> };
+  const transport = connectTo("auto", server.url, { services, reconnect: false });
+  assert.deepEqual(await readAll(transport), ["the stream"]);
+  assert.equal(transport.kind, "sse");
+  await using another = await serve({ repeats: false, speak: (socket) => socket.send("Welcome to the chat!") });      // what worked is remembered by origin
+  const chosen = connectTo("auto", another.url, { services, protocols: [], reconnect: false });
+  const { value } = await chosen.read().next();
+  assert.deepEqual([value?.data, chosen.kind], ["Welcome to the chat!", "websocket"]);
+  await chosen.close();
+});
 
 const strangers: Record<string, Behaviour["speak"]> = {
   "welcomes everybody": (socket) => socket.send("Welcome to the chat!"),

@@ -18,7 +18,7 @@ void describe(`In Node, ${COUNT} messages to a stream that says nothing, over li
   after(() => server?.close());
 
   for (const kind of forms) {
-    void test(`${kind}: each arrives once and in order`, { timeout: 580_000 }, async (context) => {
+    void test(`${kind}: each arrives once and in order`, { timeout: 1_180_000 }, async (context) => {
       const orders = new TestOrders(server.url);
       const run = await orders.run({ count: 0, end: "open" });
       // Over a WebSocket little comes back: one answer for many messages.

@@ -17,7 +17,7 @@ void describe(`In Node, random calls over lines that are cut, from SEED=${first}
   after(() => server?.close());
 
   for (const [index, kind] of forms.entries()) {
-    void test(`${kind}: every promise settles, nothing is lost, nothing comes twice`, { timeout: 580_000 }, async (context) => {
+    void test(`${kind}: every promise settles, nothing is lost, nothing comes twice`, { timeout: 1_180_000 }, async (context) => {
       const unhandled: unknown[] = [];
       const note = (reason: unknown) => void unhandled.push(reason);
       process.on("unhandledRejection", note);

@@ -12,6 +12,6 @@ void describe("In Node, against the real server over lines that break", { concur
   after(() => server?.close());
 
   for (const { name, run } of cases) {
-    void test(name, { timeout: 120_000 }, (context) => run(new TestOrders(server.url), (text) => context.diagnostic(text)));
+    void test(name, { timeout: 300_000 }, (context) => run(new TestOrders(server.url), (text) => context.diagnostic(text)));
   }
 });

@@ -21,7 +21,7 @@ void describe("Views in Chromium", { skip }, () => {
   after(() => pages?.close());
 
   for (const kind of ["sse", "http-stream"]) {
-    test(`${kind}: a page that reads slowly and is reloaded in mid-answer goes on with saveAs alone: one prompt, 0 lost, 0 repeated`, { timeout: 120_000 }, async () => {
+    test(`${kind}: a page that reads slowly and is reloaded in mid-answer goes on with saveAs alone: one prompt, 0 lost, 0 repeated`, { timeout: 300_000 }, async () => {
       const context = await pages.visitor();
       const count = 3_000;
       const line = await pages.orders.line({ seed: 2026, minBytes: 30_000, maxBytes: 90_000 });
@@ -50,7 +50,7 @@ void describe("Views in Chromium", { skip }, () => {
   }
 
   // Prints how long the main thread was held: a figure for people, since a busy machine may make it larger than 50 ms.
-  test("60,000 messages are shown whole in a page", { timeout: 120_000 }, async (test) => {
+  test("60,000 messages are shown whole in a page", { timeout: 300_000 }, async (test) => {
     const context = await pages.visitor();
     const count = 60_000;
     const run = await pages.orders.run({ count });
@@ -64,7 +64,7 @@ void describe("Views in Chromium", { skip }, () => {
     await context.close();
   });
 
-  test("What a server rendered with a relative URL connects in the browser, in React, Vue and Svelte", { timeout: 60_000 }, async () => {
+  test("What a server rendered with a relative URL connects in the browser, in React, Vue and Svelte", { timeout: 240_000 }, async () => {
     const context = await pages.visitor();
     const asked: string[] = [];
     await context.route("**/streams/42", (route) => {

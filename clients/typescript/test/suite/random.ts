@@ -9,7 +9,7 @@ const COUNT = 40;
 const STEPS = 25;
 
 /** Nothing needs so long: what has not settled then never does. */
-const PATIENCE = 20_000;
+const PATIENCE = 60_000;
 
 interface Sent {
   readonly text: string;
