@@ -60,9 +60,9 @@ internal static class SharedStore
         return host;
     }
 
-    public static IRunStore StoreOf(IHost node) => node.Services.GetRequiredService<IRunStore>();
+    public static RunStore StoreOf(IHost node) => node.Services.GetRequiredService<RunStore>();
 
-    public static ValueTask<IRunLog> CreateRunAsync(IRunStore store) =>
+    public static ValueTask<RunLog> CreateRunAsync(RunStore store) =>
         store.CreateAsync(new NewRun(Guid.NewGuid().ToString("N"), "abcdefgh"), CancellationToken.None);
 
     public static byte[] Token(long value) => Encoding.ASCII.GetBytes(value.ToString("D20", CultureInfo.InvariantCulture));

@@ -34,7 +34,7 @@ internal static class StoreLatency
         return times;
     }
 
-    private static async Task WriteAsync(IRunLog run, TimeSpan interval)
+    private static async Task WriteAsync(RunLog run, TimeSpan interval)
     {
         using var timer = new PeriodicTimer(interval);
         for (var n = 0; n < WarmUpTokens + Tokens; n++)
@@ -44,7 +44,7 @@ internal static class StoreLatency
         }
     }
 
-    private static async Task<List<TimeSpan>> ReadAsync(IRunLog run)
+    private static async Task<List<TimeSpan>> ReadAsync(RunLog run)
     {
         var news = new RunSignal();
         using var subscription = run.Subscribe(RunNews.Records, news);

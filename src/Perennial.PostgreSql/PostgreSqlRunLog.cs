@@ -5,15 +5,15 @@ using Perennial.AspNetCore.Stores;
 namespace Perennial.PostgreSql;
 
 /// <summary>One run, seen from this node. With what it takes to append where this node has created it.</summary>
-internal sealed class PostgreSqlRunLog(RunView view, PostgreSqlRunStore store, ProducedRun? produced) : IRunLog
+internal sealed class PostgreSqlRunLog(RunView view, PostgreSqlRunStore store, ProducedRun? produced) : RunLog
 {
-    public string Id => view.Key.Id;
+    public override string Id => view.Key.Id;
 
-    public string Epoch => view.Key.Epoch;
+    public override string Epoch => view.Key.Epoch;
 
-    public ValueTask<RunState> GetStateAsync(CancellationToken cancellationToken) => view.GetStateAsync(cancellationToken);
+    public override ValueTask<RunState> GetStateAsync(CancellationToken cancellationToken) => view.GetStateAsync(cancellationToken);
 
-    public ValueTask<AppendResult> AppendAsync(RunEvent item, CancellationToken cancellationToken)
+    public override ValueTask<AppendResult> AppendAsync(RunEvent item, CancellationToken cancellationToken)
     {
         if (produced is null)
         {
@@ -31,7 +31,7 @@ internal sealed class PostgreSqlRunLog(RunView view, PostgreSqlRunStore store, P
         }
     }
 
-    public async ValueTask<RunStatus> CloseAsync(RunEnd ending, CancellationToken cancellationToken)
+    public override async ValueTask<RunStatus> CloseAsync(RunEnd ending, CancellationToken cancellationToken)
     {
         if (produced is not null)
         {
@@ -44,15 +44,15 @@ internal sealed class PostgreSqlRunLog(RunView view, PostgreSqlRunStore store, P
         return status;
     }
 
-    public ValueTask<RunSlice> ReadAsync(long after, int maxBytes, CancellationToken cancellationToken)
+    public override ValueTask<RunSlice> ReadAsync(long after, int maxBytes, CancellationToken cancellationToken)
     {
         ArgumentOutOfRangeException.ThrowIfNegative(after);
         return view.ReadAsync(after, Math.Max(1, maxBytes), cancellationToken);
     }
 
-    public IDisposable Subscribe(RunNews news, RunSignal signal) => view.Subscribe(news, signal);
+    public override IDisposable Subscribe(RunNews news, RunSignal signal) => view.Subscribe(news, signal);
 
-    public async ValueTask<ReceiveResult> ReceiveAsync(RunMessage message, CancellationToken cancellationToken)
+    public override async ValueTask<ReceiveResult> ReceiveAsync(RunMessage message, CancellationToken cancellationToken)
     {
         ArgumentNullException.ThrowIfNull(message);
         var result = await store.Inbox.ReceiveAsync(view.Key, message, cancellationToken);
@@ -65,10 +65,10 @@ internal sealed class PostgreSqlRunLog(RunView view, PostgreSqlRunStore store, P
         return result;
     }
 
-    public async ValueTask<SenderState> GetSenderAsync(string sender, long firstOpen, CancellationToken cancellationToken) =>
+    public override async ValueTask<SenderState> GetSenderAsync(string sender, long firstOpen, CancellationToken cancellationToken) =>
         await store.Inbox.GetSenderAsync(view.Key, sender, firstOpen, cancellationToken);
 
-    public async ValueTask<IReadOnlyList<RunMessage>> ReadMessagesAsync(long after, CancellationToken cancellationToken) =>
+    public override async ValueTask<IReadOnlyList<RunMessage>> ReadMessagesAsync(long after, CancellationToken cancellationToken) =>
         await store.Inbox.ReadAsync(view.Key, after, cancellationToken);
 
     /// <summary>Text in the database knows neither NUL, which the contract rules out, nor half a surrogate pair, which no reader could be sent.</summary>

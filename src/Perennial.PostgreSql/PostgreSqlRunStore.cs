@@ -12,7 +12,7 @@ namespace Perennial.PostgreSql;
 /// It works from the start of the host to the end of its stop. A stop writes what waits and ends the runs that are still open; disposing it
 /// without a stop leaves them to the lease, as a crash would.
 /// </remarks>
-internal sealed class PostgreSqlRunStore : IRunStore, IHostedLifecycleService, IAsyncDisposable, IDisposable
+internal sealed class PostgreSqlRunStore : RunStore, IHostedLifecycleService, IAsyncDisposable, IDisposable
 {
     private const string Create = """
         WITH me AS (SELECT node FROM nodes WHERE node = $3 FOR KEY SHARE),
@@ -77,7 +77,7 @@ internal sealed class PostgreSqlRunStore : IRunStore, IHostedLifecycleService, I
     /// <summary>Whether news from other nodes comes at once.</summary>
     public bool IsListening => _listener.IsListening;
 
-    public async ValueTask<IRunLog> CreateAsync(NewRun run, CancellationToken cancellationToken)
+    public override async ValueTask<RunLog> CreateAsync(NewRun run, CancellationToken cancellationToken)
     {
         ArgumentNullException.ThrowIfNull(run);
         var (isKnown, number) = await TryCreateAsync(run, cancellationToken);
@@ -107,7 +107,7 @@ internal sealed class PostgreSqlRunStore : IRunStore, IHostedLifecycleService, I
         throw new InvalidOperationException("A run of this id exists.");
     }
 
-    public async ValueTask<IRunLog?> FindAsync(string id, CancellationToken cancellationToken)
+    public override async ValueTask<RunLog?> FindAsync(string id, CancellationToken cancellationToken)
     {
         if (!IsStorable(id) || await _reads.FindAsync(id, _server.FinishedRunRetention, cancellationToken) is not { } key)
         {
@@ -117,7 +117,7 @@ internal sealed class PostgreSqlRunStore : IRunStore, IHostedLifecycleService, I
         return new PostgreSqlRunLog(_views.Of(key), this, produced: null);
     }
 
-    public async ValueTask<StartClaim> ClaimStartAsync(StartKey key, CancellationToken cancellationToken)
+    public override async ValueTask<StartClaim> ClaimStartAsync(StartKey key, CancellationToken cancellationToken)
     {
         ArgumentNullException.ThrowIfNull(key);
         if (await _starts.ClaimAsync(key, cancellationToken) is { } claim)
@@ -129,7 +129,7 @@ internal sealed class PostgreSqlRunStore : IRunStore, IHostedLifecycleService, I
         return await _starts.ClaimAsync(key, cancellationToken) ?? throw new RunStoreException("This node cannot keep its lease.");
     }
 
-    public async ValueTask ReleaseStartAsync(StartKey key, CancellationToken cancellationToken)
+    public override async ValueTask ReleaseStartAsync(StartKey key, CancellationToken cancellationToken)
     {
         ArgumentNullException.ThrowIfNull(key);
         await _starts.ReleaseAsync(key, cancellationToken);

@@ -30,7 +30,7 @@ public static class PostgreSqlServices
 
         services.TryAddSingleton(TimeProvider.System);
         services.TryAddSingleton(provider => ActivatorUtilities.CreateInstance<PostgreSqlRunStore>(provider, connectionString));
-        services.Replace(ServiceDescriptor.Singleton<IRunStore>(provider => provider.GetRequiredService<PostgreSqlRunStore>()));
+        services.Replace(ServiceDescriptor.Singleton<RunStore>(provider => provider.GetRequiredService<PostgreSqlRunStore>()));
         services.TryAddEnumerable(ServiceDescriptor.Singleton<IHostedService, PostgreSqlRunStore>(
             provider => provider.GetRequiredService<PostgreSqlRunStore>()));
         return services;

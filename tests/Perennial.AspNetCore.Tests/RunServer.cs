@@ -32,7 +32,7 @@ internal sealed class RunServer : IAsyncDisposable
 
     public static async Task<RunServer> StartAsync(
         Action<PerennialServerOptions>? configure = null, Action<WebApplication>? map = null, TimeProvider? time = null,
-        IRunStore? store = null, string? environment = null,
+        RunStore? store = null, string? environment = null,
         Action<IEndpointConventionBuilder>? decide = null, Action<IServiceCollection>? services = null)
     {
         var builder = WebApplication.CreateSlimBuilder(new WebApplicationOptions { EnvironmentName = environment });

@@ -1,65 +1,44 @@
 using Perennial.AspNetCore;
 using Perennial.AspNetCore.Stores;
-using Perennial.AspNetCore.Tests.Stores;
+using Perennial.AspNetCore.Testing;
 using Perennial.PostgreSql.Tests.Support;
 
 namespace Perennial.PostgreSql.Tests;
 
-public sealed class OneNodeStoreTests(PostgreSqlCluster cluster) : RunStoreContract, IAsyncDisposable
+/// <summary>The store in PostgreSQL shows what every store must show, on one node and over two.</summary>
+public sealed class ContractTests(PostgreSqlCluster cluster)
 {
-    private readonly Nodes _nodes = new(cluster);
+    public static TheoryData<string> Behaviours => [.. RunStoreBehaviours.All.Select(static behaviour => behaviour.Name)];
 
-    public ValueTask DisposeAsync() => _nodes.DisposeAsync();
+    [Theory]
+    [MemberData(nameof(Behaviours))]
+    public async Task One_node_shows(string behaviour)
+    {
+        await using var harness = new OneNodeHarness(cluster);
+        await RunStoreBehaviours.Named(behaviour).RunAsync(harness, TestContext.Current.CancellationToken);
+    }
 
-    protected override async Task<IRunStore> OpenAsync(PerennialServerOptions options) => await _nodes.StartAsync(options);
-}
+    [Theory]
+    [MemberData(nameof(Behaviours))]
+    public async Task A_node_and_another_that_finds_its_runs_show(string behaviour)
+    {
+        await using var harness = new TwoNodeHarness(cluster);
+        await RunStoreBehaviours.Named(behaviour).RunAsync(harness, TestContext.Current.CancellationToken);
+    }
 
-public sealed class OneNodeInboxTests(PostgreSqlCluster cluster) : RunInboxContract, IAsyncDisposable
-{
-    private readonly Nodes _nodes = new(cluster);
+    private class OneNodeHarness(PostgreSqlCluster cluster) : RunStoreHarness
+    {
+        protected Nodes Nodes { get; } = new(cluster);
 
-    public ValueTask DisposeAsync() => _nodes.DisposeAsync();
+        public override async Task<RunStore> OpenAsync(PerennialServerOptions options, CancellationToken cancellationToken) =>
+            await Nodes.StartAsync(options);
 
-    protected override async Task<IRunStore> OpenAsync(PerennialServerOptions options) => await _nodes.StartAsync(options);
-}
+        public override ValueTask DisposeAsync() => Nodes.DisposeAsync();
+    }
 
-/// <summary>The same promises where one node creates the runs and another finds them.</summary>
-public sealed class TwoNodeStoreTests(PostgreSqlCluster cluster) : RunStoreContract, IAsyncDisposable
-{
-    private readonly Nodes _nodes = new(cluster);
-
-    public ValueTask DisposeAsync() => _nodes.DisposeAsync();
-
-    protected override async Task<IRunStore> OpenAsync(PerennialServerOptions options) =>
-        new TwoNodes(await _nodes.StartAsync(options), await _nodes.StartAsync(options));
-}
-
-public sealed class TwoNodeInboxTests(PostgreSqlCluster cluster) : RunInboxContract, IAsyncDisposable
-{
-    private readonly Nodes _nodes = new(cluster);
-
-    public ValueTask DisposeAsync() => _nodes.DisposeAsync();
-
-    protected override async Task<IRunStore> OpenAsync(PerennialServerOptions options) =>
-        new TwoNodes(await _nodes.StartAsync(options), await _nodes.StartAsync(options));
-}
-
-public sealed class OneNodeStartTests(PostgreSqlCluster cluster) : RunStartContract, IAsyncDisposable
-{
-    private readonly Nodes _nodes = new(cluster);
-
-    public ValueTask DisposeAsync() => _nodes.DisposeAsync();
-
-    protected override async Task<IRunStore> OpenAsync(PerennialServerOptions options) => await _nodes.StartAsync(options);
-}
-
-internal sealed class TwoNodes(IRunStore here, IRunStore there) : IRunStore
-{
-    public ValueTask<IRunLog> CreateAsync(NewRun run, CancellationToken cancellationToken) => here.CreateAsync(run, cancellationToken);
-
-    public ValueTask<IRunLog?> FindAsync(string id, CancellationToken cancellationToken) => there.FindAsync(id, cancellationToken);
-
-    public ValueTask<StartClaim> ClaimStartAsync(StartKey key, CancellationToken cancellationToken) => there.ClaimStartAsync(key, cancellationToken);
-
-    public ValueTask ReleaseStartAsync(StartKey key, CancellationToken cancellationToken) => there.ReleaseStartAsync(key, cancellationToken);
+    private sealed class TwoNodeHarness(PostgreSqlCluster cluster) : OneNodeHarness(cluster)
+    {
+        public override async Task<RunStore> OpenAsync(PerennialServerOptions options, CancellationToken cancellationToken) =>
+            new TwoNodeStore(await Nodes.StartAsync(options), await Nodes.StartAsync(options));
+    }
 }

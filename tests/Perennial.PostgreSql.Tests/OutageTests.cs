@@ -170,7 +170,7 @@ public sealed class OutageTests(PostgreSqlCluster cluster) : IAsyncDisposable
     }
 
     /// <summary>Reads on after failures, as a client does that comes back.</summary>
-    private static async Task<List<RunRecord>> FollowPatientlyAsync(IRunLog run)
+    private static async Task<List<RunRecord>> FollowPatientlyAsync(RunLog run)
     {
         while (true)
         {

@@ -65,7 +65,7 @@ public sealed class SeveralNodesTests(PostgreSqlCluster cluster) : IAsyncDisposa
     public async Task Of_repetitions_at_once_on_two_nodes_one_is_taken()
     {
         const int messages = 25, repetitions = 6;
-        IRunStore[] stores = [await _nodes.StartAsync(), await _nodes.StartAsync()];
+        RunStore[] stores = [await _nodes.StartAsync(), await _nodes.StartAsync()];
         var run = await Nodes.CreateRunAsync(stores[0]);
         var logs = new[] { run, await Nodes.FindAsync(stores[1], run) };
 
@@ -156,7 +156,7 @@ public sealed class SeveralNodesTests(PostgreSqlCluster cluster) : IAsyncDisposa
         const int senders = 4, each = 40;
         await using var proxy = FaultProxy.Start(cluster.Address);
         var a = await _nodes.StartAsync();
-        IRunStore[] others = [await _nodes.StartAsync(), await _nodes.StartAsync(proxy: proxy)];
+        RunStore[] others = [await _nodes.StartAsync(), await _nodes.StartAsync(proxy: proxy)];
         var run = await Nodes.CreateRunAsync(a);
         var receiving = Task.Run(ReceiveAllAsync);
 
@@ -176,7 +176,7 @@ public sealed class SeveralNodesTests(PostgreSqlCluster cluster) : IAsyncDisposa
         }
 
         // Sends until it is told that the message is there, as a client does, and has its line cut at every fifth.
-        async Task SendAsync(IRunStore store, RunMessage message)
+        async Task SendAsync(RunStore store, RunMessage message)
         {
             while (true)
             {

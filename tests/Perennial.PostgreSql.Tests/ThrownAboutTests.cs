@@ -129,7 +129,7 @@ public sealed class ThrownAboutTests(PostgreSqlCluster cluster, ITestOutputHelpe
     }
 
     /// <summary>Creates a run and writes numbers to it. The task tells how many were recorded for certain, and how the run ended, if it knows.</summary>
-    private static async Task<(string Id, Task<(long Written, RunStatus? End)> Producing)> ProduceAsync(IRunStore home, int seed)
+    private static async Task<(string Id, Task<(long Written, RunStatus? End)> Producing)> ProduceAsync(RunStore home, int seed)
     {
         while (true)
         {
@@ -145,7 +145,7 @@ public sealed class ThrownAboutTests(PostgreSqlCluster cluster, ITestOutputHelpe
         }
     }
 
-    private static async Task<(long Written, RunStatus? End)> WriteAsync(IRunLog run, Random random)
+    private static async Task<(long Written, RunStatus? End)> WriteAsync(RunLog run, Random random)
     {
         var written = 0L;
         try
@@ -173,7 +173,7 @@ public sealed class ThrownAboutTests(PostgreSqlCluster cluster, ITestOutputHelpe
     }
 
     /// <summary>Reads on from a cursor, checks each record, and leaves after some, or at the end of the run.</summary>
-    private static async Task<(long Cursor, RunStatus? End)> ReadSomeAsync(IRunLog run, long cursor, int most)
+    private static async Task<(long Cursor, RunStatus? End)> ReadSomeAsync(RunLog run, long cursor, int most)
     {
         var news = new RunSignal();
         using var subscription = run.Subscribe(RunNews.Records, news);

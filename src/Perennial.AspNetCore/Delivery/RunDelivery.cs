@@ -15,7 +15,7 @@ namespace Perennial.AspNetCore.Delivery;
 /// <param name="heartbeat">How long it may be silent.</param>
 /// <param name="time">The clock.</param>
 /// <param name="news">Wakes the loop; given where the sink has something to say beside the stream.</param>
-internal sealed class RunDelivery(IRunLog log, IRunSink sink, TimeSpan heartbeat, TimeProvider time, RunSignal? news = null)
+internal sealed class RunDelivery(RunLog log, IRunSink sink, TimeSpan heartbeat, TimeProvider time, RunSignal? news = null)
 {
     private const int MaxBatchBytes = 64 * 1024;
 

@@ -68,7 +68,7 @@ public static class PerennialEndpoints
         return group;
     }
 
-    private static RequestDelegate With(Func<HttpContext, RunAction> action, Func<HttpContext, IRunLog, Task> answer) => async context =>
+    private static RequestDelegate With(Func<HttpContext, RunAction> action, Func<HttpContext, RunLog, Task> answer) => async context =>
     {
         try
         {
@@ -91,7 +91,7 @@ public static class PerennialEndpoints
         }
     };
 
-    private static async ValueTask<IRunLog?> FindAsync(HttpContext context)
+    private static async ValueTask<RunLog?> FindAsync(HttpContext context)
     {
         var runs = context.RequestServices.GetRequiredService<StreamRuns>();
         var run = await runs.FindAsync((string)context.Request.RouteValues["id"]!, context.RequestAborted);
@@ -118,14 +118,14 @@ public static class PerennialEndpoints
         }
     }
 
-    private static Task ReadAsync(HttpContext context, IRunLog log) => SocketEndpoint.IsAskedBy(context)
+    private static Task ReadAsync(HttpContext context, RunLog log) => SocketEndpoint.IsAskedBy(context)
         ? context.RequestServices.GetRequiredService<SocketEndpoint>().ServeAsync(context, log, ResumePlace.RequestedBy(context.Request))
         : context.RequestServices.GetRequiredService<RunResponse>().SendAsync(context, log, ResumePlace.RequestedBy(context.Request));
 
-    private static Task ReceiveAsync(HttpContext context, IRunLog log) =>
+    private static Task ReceiveAsync(HttpContext context, RunLog log) =>
         context.RequestServices.GetRequiredService<MessageEndpoint>().ReceiveAsync(context, log);
 
-    private static async Task DescribeAsync(HttpContext context, IRunLog log)
+    private static async Task DescribeAsync(HttpContext context, RunLog log)
     {
         var state = await log.GetStateAsync(context.RequestAborted);
         var headers = context.Response.Headers;
@@ -135,7 +135,7 @@ public static class PerennialEndpoints
         headers[WireHeaders.Status] = state.Status.Name();
     }
 
-    private static async Task StopAsync(HttpContext context, IRunLog log)
+    private static async Task StopAsync(HttpContext context, RunLog log)
     {
         var status = await log.CloseAsync(RunEnd.Stopped, CancellationToken.None);
         await TypedResults.Json(new StatusData(status.Name()), WireJson.Default.StatusData).ExecuteAsync(context);

@@ -20,7 +20,7 @@ namespace Perennial.AspNetCore;
 /// <summary>Registers the server.</summary>
 public static class PerennialServerServices
 {
-    /// <summary>Adds <see cref="StreamRuns"/> and what serves them. Runs are kept in memory, unless another <see cref="IRunStore"/> is registered. May be called more than once. Reads no configuration; the overload with a section does.</summary>
+    /// <summary>Adds <see cref="StreamRuns"/> and what serves them. Runs are kept in memory, unless another <see cref="RunStore"/> is registered. May be called more than once. Reads no configuration; the overload with a section does.</summary>
     /// <param name="services">The application's services.</param>
     /// <param name="configure">Changes the options; they are checked when the host starts.</param>
     /// <returns>The same services.</returns>
@@ -34,7 +34,7 @@ public static class PerennialServerServices
         }
 
         services.TryAddSingleton(TimeProvider.System);
-        services.TryAddSingleton<IRunStore, MemoryRunStore>();
+        services.TryAddSingleton<RunStore, MemoryRunStore>();
         services.TryAddSingleton<StreamRuns>();
         services.TryAddEnumerable(ServiceDescriptor.Singleton<IStartupFilter, AccessDecision>());
         services.TryAddEnumerable(ServiceDescriptor.Singleton<IStartupFilter, RefusedStart>());

@@ -20,7 +20,7 @@ internal sealed class LongPollResponse(IOptions<PerennialServerOptions> options,
     /// <param name="context">The request, whose headers are written.</param>
     /// <param name="log">What to read.</param>
     /// <param name="place">Where to begin.</param>
-    public async Task SendAsync(HttpContext context, IRunLog log, ReaderPlace place)
+    public async Task SendAsync(HttpContext context, RunLog log, ReaderPlace place)
     {
         using var leave = CancellationTokenSource.CreateLinkedTokenSource(context.RequestAborted, lifetime.ApplicationStopping);
         var slice = await WaitForNewsAsync(log, place.Cursor, HoldFor(context.Request), leave.Token);
@@ -58,7 +58,7 @@ internal sealed class LongPollResponse(IOptions<PerennialServerOptions> options,
     }
 
     /// <summary>Empty when the time is up, or when the reader is gone.</summary>
-    private async Task<RunSlice> WaitForNewsAsync(IRunLog log, long cursor, TimeSpan mostHold, CancellationToken leave)
+    private async Task<RunSlice> WaitForNewsAsync(RunLog log, long cursor, TimeSpan mostHold, CancellationToken leave)
     {
         var slice = await log.ReadAsync(cursor, MaxAnswerBytes, CancellationToken.None);
         if (!slice.Records.IsEmpty || slice.State.Status != RunStatus.Running || mostHold == TimeSpan.Zero)

@@ -19,7 +19,7 @@ internal sealed class MessageEndpoint(IOptions<PerennialServerOptions> options, 
     /// <summary>Records the body of a request as a message, once for each <c>Idempotency-Key</c> of its sender.</summary>
     /// <param name="context">The request.</param>
     /// <param name="log">The run.</param>
-    public async Task ReceiveAsync(HttpContext context, IRunLog log)
+    public async Task ReceiveAsync(HttpContext context, RunLog log)
     {
         if (!rate.TryTake(log.Epoch))
         {

@@ -15,7 +15,7 @@ internal sealed class RunResponse(
     /// <param name="context">The request.</param>
     /// <param name="log">What to read.</param>
     /// <param name="requested">The last id the reader has; null for none. One that cannot be honoured is answered by a gap event.</param>
-    public async Task SendAsync(HttpContext context, IRunLog log, string? requested)
+    public async Task SendAsync(HttpContext context, RunLog log, string? requested)
     {
         PlatformPolicies.Exempt(context);
         context.Response.Headers.Append("Vary", "Accept");
@@ -43,7 +43,7 @@ internal sealed class RunResponse(
         }
     }
 
-    private async Task ServeAsync(HttpContext context, IRunLog log, ReaderPlace place, ResponseForm form, bool isAtTail)
+    private async Task ServeAsync(HttpContext context, RunLog log, ReaderPlace place, ResponseForm form, bool isAtTail)
     {
         try
         {

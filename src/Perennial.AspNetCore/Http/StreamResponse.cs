@@ -30,7 +30,7 @@ internal sealed class StreamResponse(IOptions<PerennialServerOptions> options, T
     /// <param name="place">Where to begin.</param>
     /// <param name="form">SSE or JSON lines.</param>
     /// <param name="isAtTail">Whether there is nothing to tell the reader yet.</param>
-    public async Task SendAsync(HttpContext context, IRunLog log, ReaderPlace place, ResponseForm form, bool isAtTail)
+    public async Task SendAsync(HttpContext context, RunLog log, ReaderPlace place, ResponseForm form, bool isAtTail)
     {
         using var stalled = new CancellationTokenSource(Timeout.InfiniteTimeSpan, time);
         using var leave = CancellationTokenSource.CreateLinkedTokenSource(context.RequestAborted, lifetime.ApplicationStopping, stalled.Token);

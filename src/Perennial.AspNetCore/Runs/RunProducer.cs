@@ -9,7 +9,7 @@ namespace Perennial.AspNetCore.Runs;
 /// <summary>Lets a delegate write a run and records how it ended. Cancels the delegate when the run ends otherwise, from whichever node.</summary>
 [SuppressMessage("Design", "CA1001", Justification = "The source owns neither timer nor handle, and a late stop may still use it.")]
 internal sealed class RunProducer(
-    IRunLog log, Func<RunWriter, CancellationToken, Task> produce, RunOptions? options, TimeProvider time, ILogger logger)
+    RunLog log, Func<RunWriter, CancellationToken, Task> produce, RunOptions? options, TimeProvider time, ILogger logger)
 {
     private const int MostEndAttempts = 30;
 

@@ -25,12 +25,12 @@ public sealed class RunWriter
 
     private static readonly UTF8Encoding StrictUtf8 = new(encoderShouldEmitUTF8Identifier: false, throwOnInvalidBytes: true);
 
-    private readonly IRunLog _log;
+    private readonly RunLog _log;
     private readonly CancellationToken _stop;
     private readonly long _maxBytes;
     private long _bytes;
 
-    internal RunWriter(IRunLog log, CancellationToken stop, long? maxBytes = null)
+    internal RunWriter(RunLog log, CancellationToken stop, long? maxBytes = null)
     {
         _log = log;
         _stop = stop;

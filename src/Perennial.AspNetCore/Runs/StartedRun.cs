@@ -7,7 +7,7 @@ namespace Perennial.AspNetCore;
 /// <summary>A run that this process produces. It is recorded, so every node that shares the store finds it by its id. Safe from any thread.</summary>
 public sealed class StartedRun : StreamRun
 {
-    internal StartedRun(IRunLog log, DateTimeOffset startedAt, Task<RunStatus> completion)
+    internal StartedRun(RunLog log, DateTimeOffset startedAt, Task<RunStatus> completion)
         : base(log)
     {
         StartedAt = startedAt;

@@ -19,7 +19,7 @@ namespace Perennial.AspNetCore;
 /// </remarks>
 public class StreamRun : IResult, IEndpointMetadataProvider
 {
-    internal StreamRun(IRunLog log) => Events = log;
+    internal StreamRun(RunLog log) => Events = log;
 
     /// <summary>The name of the run in its URL: 128 random bits in base64url. Whoever knows it may read the run, so it is not logged.</summary>
     public string Id => Events.Id;
@@ -28,7 +28,7 @@ public class StreamRun : IResult, IEndpointMetadataProvider
     internal string Epoch => Events.Epoch;
 
     /// <summary>What is recorded.</summary>
-    internal IRunLog Events { get; }
+    internal RunLog Events { get; }
 
     /// <summary>Asks whether the run goes on, and if not, how it ended.</summary>
     /// <param name="cancellationToken">Ends the call.</param>

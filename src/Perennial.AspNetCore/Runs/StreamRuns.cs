@@ -14,7 +14,7 @@ namespace Perennial.AspNetCore;
 
 /// <summary>Starts runs and finds them again. One per host, from dependency injection; safe from any thread.</summary>
 /// <remarks>
-/// A run is recorded in the host's <see cref="IRunStore"/> and can be found until <see cref="RunOptions.Retention"/>, or else
+/// A run is recorded in the host's <see cref="RunStore"/> and can be found until <see cref="RunOptions.Retention"/>, or else
 /// <see cref="PerennialServerOptions.FinishedRunRetention"/>, after its end.
 /// </remarks>
 public sealed class StreamRuns
@@ -24,7 +24,7 @@ public sealed class StreamRuns
     private const string EpochAlphabet = "abcdefghijklmnopqrstuvwxyz234567";
 
     private readonly ConcurrentDictionary<string, StartedRun> _started = new(StringComparer.Ordinal);     // until their producers return
-    private readonly IRunStore _store;
+    private readonly RunStore _store;
     private readonly PerennialServerOptions _options;
     private readonly TimeProvider _time;
     private readonly ILogger<StreamRuns> _logger;
@@ -38,7 +38,7 @@ public sealed class StreamRuns
     /// <param name="lifetime">Producers are cancelled when the host begins to stop.</param>
     /// <param name="logger">Told about starts, ends and failures; never about ids or data.</param>
     public StreamRuns(
-        IRunStore store, IOptions<PerennialServerOptions> options, TimeProvider time, IHostApplicationLifetime lifetime, ILogger<StreamRuns> logger)
+        RunStore store, IOptions<PerennialServerOptions> options, TimeProvider time, IHostApplicationLifetime lifetime, ILogger<StreamRuns> logger)
     {
         ArgumentNullException.ThrowIfNull(store);
         ArgumentNullException.ThrowIfNull(options);
@@ -185,7 +185,7 @@ public sealed class StreamRuns
     {
         var epoch = RandomNumberGenerator.GetString(EpochAlphabet, EpochLength);
         var start = StartUnderWay.Take();
-        IRunLog log;
+        RunLog log;
         try
         {
             log = await _store.CreateAsync(NewRun(epoch, options, start?.Key), CancellationToken.None).ConfigureAwait(false);

@@ -13,7 +13,7 @@ namespace Perennial.AspNetCore.Starts;
 
 /// <summary>Calls the handler of an endpoint once for each <c>Idempotency-Key</c> and answers repeats with the run that it started. Safe from any thread.</summary>
 internal sealed class KeyedStarts(
-    IRunStore store, StreamRuns runs, IOptions<PerennialServerOptions> options, TimeProvider time, IHostApplicationLifetime lifetime,
+    RunStore store, StreamRuns runs, IOptions<PerennialServerOptions> options, TimeProvider time, IHostApplicationLifetime lifetime,
     ILogger<StreamRuns> logger)
 {
     private static readonly TimeSpan FirstPause = TimeSpan.FromMilliseconds(20);

@@ -2,7 +2,7 @@ namespace Perennial.AspNetCore.Stores;
 
 /// <summary>One run in memory. Appended once and read by anyone from anywhere without copying; closed by a last record.</summary>
 /// <remarks>Safe from any thread. Nothing here waits, and what was read never changes.</remarks>
-internal sealed class MemoryRunLog(NewRun run, MemoryRunStore store, PerennialServerOptions options) : IRunLog
+internal sealed class MemoryRunLog(NewRun run, MemoryRunStore store, PerennialServerOptions options) : RunLog
 {
     /// <summary>What a run takes of the store's room beside its events.</summary>
     public const long Overhead = 1024;
@@ -16,14 +16,14 @@ internal sealed class MemoryRunLog(NewRun run, MemoryRunStore store, PerennialSe
     private long _bytes;            // of events, as MaxBytesPerRun counts them
     private RunStatus _status = RunStatus.Running;
 
-    public string Id => run.Id;
+    public override string Id => run.Id;
 
-    public string Epoch => run.Epoch;
+    public override string Epoch => run.Epoch;
 
     /// <summary>How long it is kept after its end.</summary>
     public TimeSpan Retention { get; } = run.Retention ?? options.FinishedRunRetention;
 
-    public ValueTask<RunState> GetStateAsync(CancellationToken cancellationToken)
+    public override ValueTask<RunState> GetStateAsync(CancellationToken cancellationToken)
     {
         lock (_gate)
         {
@@ -31,7 +31,7 @@ internal sealed class MemoryRunLog(NewRun run, MemoryRunStore store, PerennialSe
         }
     }
 
-    public ValueTask<AppendResult> AppendAsync(RunEvent item, CancellationToken cancellationToken)
+    public override ValueTask<AppendResult> AppendAsync(RunEvent item, CancellationToken cancellationToken)
     {
         AppendResult result;
         lock (_gate)
@@ -47,7 +47,7 @@ internal sealed class MemoryRunLog(NewRun run, MemoryRunStore store, PerennialSe
         return ValueTask.FromResult(result);
     }
 
-    public ValueTask<RunStatus> CloseAsync(RunEnd ending, CancellationToken cancellationToken)
+    public override ValueTask<RunStatus> CloseAsync(RunEnd ending, CancellationToken cancellationToken)
     {
         long bytes;
         lock (_gate)
@@ -69,7 +69,7 @@ internal sealed class MemoryRunLog(NewRun run, MemoryRunStore store, PerennialSe
         return ValueTask.FromResult(ending.Status);
     }
 
-    public ValueTask<RunSlice> ReadAsync(long after, int maxBytes, CancellationToken cancellationToken)
+    public override ValueTask<RunSlice> ReadAsync(long after, int maxBytes, CancellationToken cancellationToken)
     {
         ArgumentOutOfRangeException.ThrowIfNegative(after);
         lock (_gate)
@@ -85,9 +85,9 @@ internal sealed class MemoryRunLog(NewRun run, MemoryRunStore store, PerennialSe
         }
     }
 
-    public IDisposable Subscribe(RunNews news, RunSignal signal) => (news == RunNews.Records ? _readers : _producer).Add(signal);
+    public override IDisposable Subscribe(RunNews news, RunSignal signal) => (news == RunNews.Records ? _readers : _producer).Add(signal);
 
-    public ValueTask<ReceiveResult> ReceiveAsync(RunMessage message, CancellationToken cancellationToken)
+    public override ValueTask<ReceiveResult> ReceiveAsync(RunMessage message, CancellationToken cancellationToken)
     {
         if (!run.TakesMessages)
         {
@@ -108,7 +108,7 @@ internal sealed class MemoryRunLog(NewRun run, MemoryRunStore store, PerennialSe
         return ValueTask.FromResult(result);
     }
 
-    public ValueTask<SenderState> GetSenderAsync(string sender, long firstOpen, CancellationToken cancellationToken)
+    public override ValueTask<SenderState> GetSenderAsync(string sender, long firstOpen, CancellationToken cancellationToken)
     {
         lock (_gate)
         {
@@ -116,7 +116,7 @@ internal sealed class MemoryRunLog(NewRun run, MemoryRunStore store, PerennialSe
         }
     }
 
-    public ValueTask<IReadOnlyList<RunMessage>> ReadMessagesAsync(long after, CancellationToken cancellationToken)
+    public override ValueTask<IReadOnlyList<RunMessage>> ReadMessagesAsync(long after, CancellationToken cancellationToken)
     {
         lock (_gate)
         {

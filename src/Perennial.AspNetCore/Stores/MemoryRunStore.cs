@@ -8,7 +8,7 @@ namespace Perennial.AspNetCore.Stores;
 /// Safe from any thread. Whoever reads a run while it is forgotten still gets everything. When memory is short, the finished runs whose time would
 /// be over first are forgotten before it.
 /// </remarks>
-internal sealed class MemoryRunStore : IRunStore, IDisposable
+internal sealed class MemoryRunStore : RunStore, IDisposable
 {
     private readonly ConcurrentDictionary<string, MemoryRunLog> _logs = new(StringComparer.Ordinal);
     private readonly PerennialServerOptions _options;
@@ -29,7 +29,7 @@ internal sealed class MemoryRunStore : IRunStore, IDisposable
         _timer = time.CreateTimer(static store => ((MemoryRunStore)store!).ForgetDue(), this, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
     }
 
-    public ValueTask<IRunLog> CreateAsync(NewRun run, CancellationToken cancellationToken)
+    public override ValueTask<RunLog> CreateAsync(NewRun run, CancellationToken cancellationToken)
     {
         ArgumentNullException.ThrowIfNull(run);
         if (!TryReserve(MemoryRunLog.Overhead))
@@ -56,19 +56,19 @@ internal sealed class MemoryRunStore : IRunStore, IDisposable
             throw;
         }
 
-        return ValueTask.FromResult<IRunLog>(log);
+        return ValueTask.FromResult<RunLog>(log);
     }
 
-    public ValueTask<StartClaim> ClaimStartAsync(StartKey key, CancellationToken cancellationToken) => ValueTask.FromResult(_starts.Claim(key));
+    public override ValueTask<StartClaim> ClaimStartAsync(StartKey key, CancellationToken cancellationToken) => ValueTask.FromResult(_starts.Claim(key));
 
-    public ValueTask ReleaseStartAsync(StartKey key, CancellationToken cancellationToken)
+    public override ValueTask ReleaseStartAsync(StartKey key, CancellationToken cancellationToken)
     {
         _starts.Release(key);
         return ValueTask.CompletedTask;
     }
 
-    public ValueTask<IRunLog?> FindAsync(string id, CancellationToken cancellationToken) =>
-        ValueTask.FromResult<IRunLog?>(_logs.GetValueOrDefault(id));
+    public override ValueTask<RunLog?> FindAsync(string id, CancellationToken cancellationToken) =>
+        ValueTask.FromResult<RunLog?>(_logs.GetValueOrDefault(id));
 
     /// <summary>Takes room for a record, from runs that have ended if need be. False where there is none.</summary>
     public bool TryReserve(long bytes)

@@ -42,7 +42,7 @@ public sealed record RunMessage
 
     /// <summary>
     /// Why it is refused, in a word; null where it is not. A refused message uses up its number and is remembered for its sender
-    /// (<see cref="Stores.IRunLog.GetSenderAsync"/>); the producer does not see it.
+    /// (<see cref="Stores.RunLog.GetSenderAsync"/>); the producer does not see it.
     /// </summary>
     public string? Refusal { get; init; }
 

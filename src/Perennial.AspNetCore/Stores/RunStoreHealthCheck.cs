@@ -3,7 +3,7 @@ using Microsoft.Extensions.Diagnostics.HealthChecks;
 namespace Perennial.AspNetCore.Stores;
 
 /// <summary>Asks the store of runs for one that does not exist: it answers, or it cannot be used.</summary>
-internal sealed class RunStoreHealthCheck(IRunStore store) : IHealthCheck
+internal sealed class RunStoreHealthCheck(RunStore store) : IHealthCheck
 {
     public async Task<HealthCheckResult> CheckHealthAsync(HealthCheckContext context, CancellationToken cancellationToken = default)
     {

@@ -5,7 +5,7 @@ using Perennial.AspNetCore.Stores;
 namespace Perennial.AspNetCore.WebSockets;
 
 /// <summary>Records the messages of one socket, and waits while they come too fast for the server or for the producer.</summary>
-internal sealed class PatientInbox(IRunLog log, MessageRate rate, TimeProvider time)
+internal sealed class PatientInbox(RunLog log, MessageRate rate, TimeProvider time)
 {
     private static readonly TimeSpan FirstWait = TimeSpan.FromMilliseconds(20);
     private static readonly TimeSpan LongestWait = TimeSpan.FromSeconds(1);

@@ -7,7 +7,7 @@ using Perennial.Wire;
 namespace Perennial.AspNetCore.WebSockets;
 
 /// <summary>Takes what a client says in <c>perennial.v1</c>: records first, and then answers.</summary>
-internal sealed class PerennialTaker(IRunLog log, PatientInbox inbox, SocketRights rights, SocketOutbox outbox, int maxMessageBytes) : ISocketTaker
+internal sealed class PerennialTaker(RunLog log, PatientInbox inbox, SocketRights rights, SocketOutbox outbox, int maxMessageBytes) : ISocketTaker
 {
     private string? _sender;
 

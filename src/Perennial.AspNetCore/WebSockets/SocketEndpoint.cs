@@ -71,7 +71,7 @@ internal sealed class SocketEndpoint
     /// <param name="context">The request.</param>
     /// <param name="log">The run.</param>
     /// <param name="requested">The last id the reader has; null for none.</param>
-    public async Task ServeAsync(HttpContext context, IRunLog log, string? requested)
+    public async Task ServeAsync(HttpContext context, RunLog log, string? requested)
     {
         PlatformPolicies.Exempt(context);
         GatheringUpgrade? gathering = null;
@@ -108,7 +108,7 @@ internal sealed class SocketEndpoint
         || context.Features.Get<IHttpExtendedConnectFeature>() is { IsExtendedConnect: true }
         || !context.WebSockets.IsWebSocketRequest;
 
-    private async Task AcceptAsync(HttpContext context, IRunLog log, string? requested, GatheringUpgrade? gathering)
+    private async Task AcceptAsync(HttpContext context, RunLog log, string? requested, GatheringUpgrade? gathering)
     {
         var state = await log.GetStateAsync(context.RequestAborted);
         var speaksPerennial = context.WebSockets.WebSocketRequestedProtocols.Contains(WireHeaders.SubProtocol, StringComparer.Ordinal);
@@ -130,7 +130,7 @@ internal sealed class SocketEndpoint
         await TalkAsync(context, log, place, socket, frames, speaksPerennial);
     }
 
-    private Task TalkAsync(HttpContext context, IRunLog log, ReaderPlace place, WebSocket socket, SocketFrames frames, bool speaksPerennial)
+    private Task TalkAsync(HttpContext context, RunLog log, ReaderPlace place, WebSocket socket, SocketFrames frames, bool speaksPerennial)
     {
         var news = new RunSignal();
         var outbox = new SocketOutbox(news);

@@ -1,3 +1,4 @@
+using Perennial.AspNetCore.Testing;
 using Perennial.Tests.PublicApi;
 
 namespace Perennial.AspNetCore.Tests.PublicApi;
@@ -7,4 +8,7 @@ public class PublicApiTests
 {
     [Fact]
     public void The_api_of_the_server_is_the_committed_one() => CommittedApi.ShouldBeThatOf(typeof(StreamRuns).Assembly);
+
+    [Fact]
+    public void The_api_of_the_server_s_testing_library_is_the_committed_one() => CommittedApi.ShouldBeThatOf(typeof(RunStoreBehaviours).Assembly);
 }

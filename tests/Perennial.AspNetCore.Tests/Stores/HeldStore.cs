@@ -3,7 +3,7 @@ using Perennial.AspNetCore.Stores;
 namespace Perennial.AspNetCore.Tests.Stores;
 
 /// <summary>A store that takes its time to record a run: until the test says go on.</summary>
-internal sealed class HeldStore(IRunStore inner) : IRunStore
+internal sealed class HeldStore(RunStore inner) : PassingStore(inner)
 {
     private readonly TaskCompletionSource _isAsked = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly TaskCompletionSource _go = new(TaskCreationOptions.RunContinuationsAsynchronously);
@@ -13,16 +13,10 @@ internal sealed class HeldStore(IRunStore inner) : IRunStore
 
     public void GoOn() => _go.TrySetResult();
 
-    public async ValueTask<IRunLog> CreateAsync(NewRun run, CancellationToken cancellationToken)
+    public override async ValueTask<RunLog> CreateAsync(NewRun run, CancellationToken cancellationToken)
     {
         _isAsked.TrySetResult();
         await _go.Task.WaitAsync(cancellationToken);
-        return await inner.CreateAsync(run, cancellationToken);
+        return await base.CreateAsync(run, cancellationToken);
     }
-
-    public ValueTask<IRunLog?> FindAsync(string id, CancellationToken cancellationToken) => inner.FindAsync(id, cancellationToken);
-
-    public ValueTask<StartClaim> ClaimStartAsync(StartKey key, CancellationToken cancellationToken) => inner.ClaimStartAsync(key, cancellationToken);
-
-    public ValueTask ReleaseStartAsync(StartKey key, CancellationToken cancellationToken) => inner.ReleaseStartAsync(key, cancellationToken);
 }

@@ -1,16 +1,22 @@
 using Microsoft.Extensions.Options;
 using Perennial.AspNetCore.Stores;
+using Perennial.AspNetCore.Testing;
 using Perennial.Testing;
 
 namespace Perennial.AspNetCore.Tests.Stores;
 
-public sealed class MemoryRunStoreTests : RunStoreContract, IDisposable
+/// <summary>The store in memory shows what every store must show.</summary>
+public sealed class MemoryRunStoreTests
 {
-    private readonly MemoryStores _stores = new();
+    public static TheoryData<string> Behaviours => [.. RunStoreBehaviours.All.Select(static behaviour => behaviour.Name)];
 
-    public void Dispose() => _stores.Dispose();
-
-    protected override Task<IRunStore> OpenAsync(PerennialServerOptions options) => Task.FromResult<IRunStore>(_stores.Open(options));
+    [Theory]
+    [MemberData(nameof(Behaviours))]
+    public async Task It_shows(string behaviour)
+    {
+        await using var harness = new MemoryStoreHarness();
+        await RunStoreBehaviours.Named(behaviour).RunAsync(harness, TestContext.Current.CancellationToken);
+    }
 }
 
 public sealed class MemoryRunStoreLimitTests : IDisposable
@@ -48,7 +54,7 @@ public sealed class MemoryRunStoreLimitTests : IDisposable
         var run = await FilledAsync(store, 8);
 
         (await run.AppendAsync(Item, TestEnds)).Outcome.ShouldBe(AppendOutcome.StoreFull);
-        await Should.ThrowAsync<RunStoreException>(async () => await RunStoreContract.CreateAsync(store));
+        await Should.ThrowAsync<RunStoreException>(async () => await CreateAsync(store));
 
         (await run.CloseAsync(RunEnd.Completed, TestEnds)).ShouldBe(RunStatus.Completed);
         (await FilledAsync(store, 8)).ShouldNotBeNull();
@@ -83,7 +89,7 @@ public sealed class MemoryRunStoreLimitTests : IDisposable
         var clock = new ManualTimeProvider();
         var store = _stores.Open(new() { FinishedRunRetention = TimeSpan.FromMinutes(5) }, clock);
         var usual = await FilledAsync(store, 1);
-        var brief = await RunStoreContract.CreateAsync(store, retention: TimeSpan.FromMinutes(1));
+        var brief = await CreateAsync(store, TimeSpan.FromMinutes(1));
         await usual.CloseAsync(RunEnd.Completed, TestEnds);
         await brief.CloseAsync(RunEnd.Completed, TestEnds);
 
@@ -111,7 +117,7 @@ public sealed class MemoryRunStoreLimitTests : IDisposable
 
         (GC.GetAllocatedBytesForCurrentThread() - before).ShouldBe(0);
 
-        static void Read(IRunLog run)
+        static void Read(RunLog run)
         {
             var reading = run.ReadAsync(50, 64 * 1024, CancellationToken.None);
             if (!reading.IsCompletedSuccessfully || reading.Result.Records.Length != 50)
@@ -138,9 +144,12 @@ public sealed class MemoryRunStoreLimitTests : IDisposable
         }
     }
 
-    private static async Task<IRunLog> FilledAsync(IRunStore store, int events)
+    private static async Task<RunLog> CreateAsync(RunStore store, TimeSpan? retention = null) =>
+        await store.CreateAsync(new NewRun(Guid.NewGuid().ToString("N"), "abcdefgh") { Retention = retention }, TestEnds);
+
+    private static async Task<RunLog> FilledAsync(RunStore store, int events)
     {
-        var run = await RunStoreContract.CreateAsync(store);
+        var run = await CreateAsync(store);
         for (var n = 0; n < events; n++)
         {
             (await run.AppendAsync(Item, TestEnds)).Outcome.ShouldBe(AppendOutcome.Appended);
@@ -148,15 +157,6 @@ public sealed class MemoryRunStoreLimitTests : IDisposable
 
         return run;
     }
-}
-
-public sealed class MemoryRunInboxTests : RunInboxContract, IDisposable
-{
-    private readonly MemoryStores _stores = new();
-
-    public void Dispose() => _stores.Dispose();
-
-    protected override Task<IRunStore> OpenAsync(PerennialServerOptions options) => Task.FromResult<IRunStore>(_stores.Open(options));
 }
 
 /// <summary>The stores of one test.</summary>

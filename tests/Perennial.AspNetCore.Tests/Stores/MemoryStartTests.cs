@@ -4,8 +4,8 @@ using Perennial.Testing;
 
 namespace Perennial.AspNetCore.Tests.Stores;
 
-/// <summary>The keys of starts in memory: the contract, and their limits.</summary>
-public sealed class MemoryStartTests : RunStartContract, IDisposable
+/// <summary>The limits of the keys of starts in memory.</summary>
+public sealed class MemoryStartTests : IDisposable
 {
     private readonly ManualTimeProvider _time = new();
     private MemoryRunStore? _store;
@@ -17,7 +17,7 @@ public sealed class MemoryStartTests : RunStartContract, IDisposable
     [Fact]
     public async Task A_key_is_remembered_for_its_time()
     {
-        var store = await OpenAsync(new());
+        var store = Open(new());
         var first = Key("k", "body");
         await store.ClaimStartAsync(first, TestEnds);
         await CreateAsync(store, first);
@@ -34,7 +34,7 @@ public sealed class MemoryStartTests : RunStartContract, IDisposable
     {
         var options = new PerennialServerOptions();
         options.Starts.MaxKeys = 3;
-        var store = await OpenAsync(options);
+        var store = Open(options);
         var underWay = Key("under way", "body");
         await store.ClaimStartAsync(underWay, TestEnds);
         await StartAsync("a");
@@ -58,6 +58,10 @@ public sealed class MemoryStartTests : RunStartContract, IDisposable
         async Task<StartClaimOutcome> OutcomeAsync(string name) => (await store.ClaimStartAsync(Key(name, "body"), TestEnds)).Outcome;
     }
 
-    protected override Task<IRunStore> OpenAsync(PerennialServerOptions options) =>
-        Task.FromResult<IRunStore>(_store = new MemoryRunStore(Options.Create(options), _time));
+    private static StartKey Key(string name, string fingerprint) => new(name, fingerprint, Guid.NewGuid());
+
+    private static async Task CreateAsync(RunStore store, StartKey start) =>
+        await store.CreateAsync(new NewRun(Guid.NewGuid().ToString("N"), "abcdefgh") { Start = start }, TestEnds);
+
+    private MemoryRunStore Open(PerennialServerOptions options) => _store = new MemoryRunStore(Options.Create(options), _time);
 }

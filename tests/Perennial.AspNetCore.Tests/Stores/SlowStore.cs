@@ -3,7 +3,7 @@ using Perennial.AspNetCore.Stores;
 namespace Perennial.AspNetCore.Tests.Stores;
 
 /// <summary>A store that records an event when the test lets it, in the order of the calls.</summary>
-internal sealed class SlowStore(IRunStore inner) : IRunStore, IDisposable
+internal sealed class SlowStore(RunStore inner) : PassingStore(inner), IDisposable
 {
     private readonly SemaphoreSlim _permits = new(0);
     private int _calls;
@@ -19,24 +19,13 @@ internal sealed class SlowStore(IRunStore inner) : IRunStore, IDisposable
 
     public void Dispose() => _permits.Dispose();
 
-    public async ValueTask<IRunLog> CreateAsync(NewRun run, CancellationToken cancellationToken) =>
-        new SlowLog(this, await inner.CreateAsync(run, cancellationToken));
+    protected override RunLog Wrap(RunLog log) => new SlowLog(this, log);
 
-    public ValueTask<StartClaim> ClaimStartAsync(StartKey key, CancellationToken cancellationToken) => inner.ClaimStartAsync(key, cancellationToken);
-
-    public ValueTask ReleaseStartAsync(StartKey key, CancellationToken cancellationToken) => inner.ReleaseStartAsync(key, cancellationToken);
-
-    public ValueTask<IRunLog?> FindAsync(string id, CancellationToken cancellationToken) => inner.FindAsync(id, cancellationToken);
-
-    private sealed class SlowLog(SlowStore store, IRunLog log) : IRunLog
+    private sealed class SlowLog(SlowStore store, RunLog log) : PassingLog(log)
     {
         private Task _last = Task.CompletedTask;
 
-        public string Id => log.Id;
-
-        public string Epoch => log.Epoch;
-
-        public ValueTask<AppendResult> AppendAsync(RunEvent item, CancellationToken cancellationToken)
+        public override ValueTask<AppendResult> AppendAsync(RunEvent item, CancellationToken cancellationToken)
         {
             if (store.Decide(Interlocked.Increment(ref store._calls)) is { } refusal)
             {
@@ -48,25 +37,11 @@ internal sealed class SlowStore(IRunStore inner) : IRunStore, IDisposable
             return new ValueTask<AppendResult>(appending);
         }
 
-        public async ValueTask<RunStatus> CloseAsync(RunEnd ending, CancellationToken cancellationToken)
+        public override async ValueTask<RunStatus> CloseAsync(RunEnd ending, CancellationToken cancellationToken)
         {
             await _last.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
-            return await log.CloseAsync(ending, cancellationToken);
+            return await base.CloseAsync(ending, cancellationToken);
         }
-
-        public ValueTask<RunState> GetStateAsync(CancellationToken cancellationToken) => log.GetStateAsync(cancellationToken);
-
-        public ValueTask<RunSlice> ReadAsync(long after, int maxBytes, CancellationToken cancellationToken) => log.ReadAsync(after, maxBytes, cancellationToken);
-
-        public IDisposable Subscribe(RunNews news, RunSignal signal) => log.Subscribe(news, signal);
-
-        public ValueTask<ReceiveResult> ReceiveAsync(RunMessage message, CancellationToken cancellationToken) => log.ReceiveAsync(message, cancellationToken);
-
-        public ValueTask<SenderState> GetSenderAsync(string sender, long firstOpen, CancellationToken cancellationToken) =>
-            log.GetSenderAsync(sender, firstOpen, cancellationToken);
-
-        public ValueTask<IReadOnlyList<RunMessage>> ReadMessagesAsync(long after, CancellationToken cancellationToken) =>
-            log.ReadMessagesAsync(after, cancellationToken);
 
         private async Task<AppendResult> AppendAfterAsync(Task before, RunEvent item, CancellationToken cancellationToken)
         {
@@ -77,7 +52,7 @@ internal sealed class SlowStore(IRunStore inner) : IRunStore, IDisposable
                 throw new RunStoreException("The store is away.");
             }
 
-            return await log.AppendAsync(item, cancellationToken);
+            return await base.AppendAsync(item, cancellationToken);
         }
     }
 }

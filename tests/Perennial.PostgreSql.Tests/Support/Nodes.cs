@@ -49,10 +49,10 @@ internal sealed class Nodes : IAsyncDisposable
             NullLogger<PostgreSqlRunStore>.Instance);
     }
 
-    public static async Task<IRunLog> CreateRunAsync(IRunStore store) =>
+    public static async Task<RunLog> CreateRunAsync(RunStore store) =>
         await store.CreateAsync(new NewRun(Guid.NewGuid().ToString("N"), Guid.NewGuid().ToString("N")[..8]) { TakesMessages = true }, TestEnds);
 
-    public static async Task<IRunLog> FindAsync(IRunStore store, IRunLog run) => (await store.FindAsync(run.Id, TestEnds)).ShouldNotBeNull();
+    public static async Task<RunLog> FindAsync(RunStore store, RunLog run) => (await store.FindAsync(run.Id, TestEnds)).ShouldNotBeNull();
 
     public async ValueTask DisposeAsync()
     {

@@ -16,7 +16,7 @@ internal static class RunReading
 
     public static string TextOf(RunRecord record) => Encoding.UTF8.GetString(record.Content.Data.Span);
 
-    public static async Task AppendAsync(this IRunLog run, long from, long to)
+    public static async Task AppendAsync(this RunLog run, long from, long to)
     {
         for (var n = from; n <= to; n++)
         {
@@ -25,7 +25,7 @@ internal static class RunReading
     }
 
     /// <summary>Reads as a response does: subscribe, look, wait. Returns when there are so many records, or at the end.</summary>
-    public static async Task<List<RunRecord>> FollowAsync(this IRunLog run, long count = long.MaxValue)
+    public static async Task<List<RunRecord>> FollowAsync(this RunLog run, long count = long.MaxValue)
     {
         var news = new RunSignal();
         using var subscription = run.Subscribe(RunNews.Records, news);

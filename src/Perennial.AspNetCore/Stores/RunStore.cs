@@ -1,0 +1,69 @@
+namespace Perennial.AspNetCore.Stores;
+
+/// <summary>Records runs: in the memory of this process, or in a database that several nodes share. The base class of every store.</summary>
+/// <remarks>
+/// <para>
+/// <b>Thread safety.</b> All members may be called from any thread at any time. A host has one store, from dependency injection. Limits and
+/// retention come from <see cref="PerennialServerOptions"/>.
+/// </para>
+/// <para>
+/// <b>What readers see.</b> A record never changes. Every reader on every node sees the same records with the same sequences, in order and
+/// without holes. After <see cref="CreateAsync"/> has returned, <see cref="FindAsync"/> finds the run on every node.
+/// </para>
+/// <para>
+/// <b>Retention.</b> A run that has ended is kept for <see cref="NewRun.Retention"/>, or else for
+/// <see cref="PerennialServerOptions.FinishedRunRetention"/>, and is then forgotten. An open run is never forgotten.
+/// </para>
+/// <para>
+/// <b>Fencing.</b> A run has one producer: the node that created it. A store that several nodes share ends the runs of a node that is gone,
+/// as <see cref="RunEnd.ProducerLost"/>, so that no reader waits for ever. If such a node comes back, the store answers its appends with
+/// <see cref="AppendOutcome.Fenced"/> or <see cref="AppendOutcome.Closed"/> and records nothing.
+/// </para>
+/// <para>
+/// <b>Errors.</b> A call that cannot reach the store throws <see cref="RunStoreException"/>, and a call that is cancelled throws
+/// <see cref="OperationCanceledException"/>. In both cases the call may have done its work. Each member says what a second call does.
+/// </para>
+/// <para>
+/// <b>Growth.</b> Later versions may add members to this class. They will be virtual, and their default works for a store that does not
+/// override them. The package Perennial.AspNetCore.Testing checks a store against all these promises.
+/// </para>
+/// </remarks>
+public abstract class RunStore
+{
+    /// <summary>Records a run, open and empty, and makes this node its producer until the run ends.</summary>
+    /// <param name="run">The run to record.</param>
+    /// <param name="cancellationToken">Cancels the call.</param>
+    /// <returns>The run, for its producer.</returns>
+    /// <exception cref="InvalidOperationException">A run with the id exists. It is unchanged.</exception>
+    /// <exception cref="RunStoreException">
+    /// The store cannot be reached, has no room for another run, or the request of <see cref="NewRun.Start"/> does not have its key. In the
+    /// last two cases nothing is recorded.
+    /// </exception>
+    /// <remarks>With <see cref="NewRun.Start"/> the run and its key are recorded together, or neither is.</remarks>
+    public abstract ValueTask<RunLog> CreateAsync(NewRun run, CancellationToken cancellationToken);
+
+    /// <summary>Finds a run that any node has created.</summary>
+    /// <param name="id">The name of the run in its URL, as a client sent it. Any text is accepted, of any length.</param>
+    /// <param name="cancellationToken">Cancels the call.</param>
+    /// <returns>The run, for readers and senders; null if there is none or if it is no longer kept.</returns>
+    /// <exception cref="RunStoreException">The store cannot be reached. A second call is safe.</exception>
+    public abstract ValueTask<RunLog?> FindAsync(string id, CancellationToken cancellationToken);
+
+    /// <summary>Claims a key for a request that is going to start a run. At most one request has a key at a time, on all nodes.</summary>
+    /// <param name="key">The key and the request.</param>
+    /// <param name="cancellationToken">Cancels the call.</param>
+    /// <returns>Whether the request has the key, or which run was started with it.</returns>
+    /// <exception cref="RunStoreException">The store cannot be reached. The request may have the key; a second call with the same key tells.</exception>
+    /// <remarks>
+    /// A request that claims its key again still has it. <see cref="CreateAsync"/> with <see cref="NewRun.Start"/> records the run of the key.
+    /// A key is remembered for <see cref="StartOptions.KeyRetention"/> from its claim, unless there are more than
+    /// <see cref="StartOptions.MaxKeys"/>. If a node is gone, the store releases its claims without a run and keeps those with a run.
+    /// </remarks>
+    public abstract ValueTask<StartClaim> ClaimStartAsync(StartKey key, CancellationToken cancellationToken);
+
+    /// <summary>Releases a key, and forgets which run was recorded for it. Does nothing if another request has the key.</summary>
+    /// <param name="key">The key and the request that claimed it.</param>
+    /// <param name="cancellationToken">Cancels the call.</param>
+    /// <exception cref="RunStoreException">The store cannot be reached. A second call is safe.</exception>
+    public abstract ValueTask ReleaseStartAsync(StartKey key, CancellationToken cancellationToken);
+}

@@ -1,0 +1,13 @@
+namespace Perennial.Testing;
+
+/// <summary>A transport does not show a behaviour. The message names the behaviour, what was expected, what happened, and the seed.</summary>
+public sealed class BehaviourException : Exception
+{
+    /// <summary>Creates an error.</summary>
+    /// <param name="message">What was expected and what happened.</param>
+    /// <param name="innerException">The cause, or <see langword="null"/>.</param>
+    public BehaviourException(string message, Exception? innerException = null)
+        : base(message, innerException)
+    {
+    }
+}
