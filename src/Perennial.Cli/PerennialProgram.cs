@@ -9,8 +9,8 @@ using Perennial.Cli.Terminal;
 namespace Perennial.Cli;
 
 /// <summary>
-/// The program from its arguments to its exit code. Whatever goes wrong is one line on stderr; a stack trace is shown to those who ask
-/// for it with <c>--verbose</c>.
+/// The program from its arguments to its exit code. It prints every error as one line on stderr, and a stack trace only with
+/// <c>--verbose</c>.
 /// </summary>
 internal static class PerennialProgram
 {
@@ -37,7 +37,7 @@ internal static class PerennialProgram
         }
         catch (Exception e)
         {
-            // Only the type: the text of an unforeseen exception may hold anything, secrets included.
+            // Only the type: the text of an unexpected exception may contain anything, including secrets.
             ErrorLine.Write($"unexpected error ({e.GetType().Name}); --verbose shows where");
             if (arguments.Contains(OptionKinds.Verbose, StringComparer.Ordinal))
             {
@@ -50,15 +50,15 @@ internal static class PerennialProgram
 
     private static Task<int> InvokeAsync(string[] arguments, CancellationToken cancellationToken)
     {
-        // Not a RootCommand, which would call itself by the name of this assembly.
+        // Not a RootCommand, which would show the name of this assembly.
         var root = new Command(
             "perennial",
-            "Keeps streams of messages alive over connections that die. "
-            + "Exit codes: 0 when all went well, 1 failed, 2 bad usage, 130 Ctrl-C.")
+            "Reads and serves streams of messages that survive lost connections. "
+            + "Exit codes: 0 success, 1 failed, 2 bad usage, 130 Ctrl-C.")
         {
             new HelpOption(), new VersionOption(), new ConnectCommand(), new ServeCommand(), new DemoCommand(),
         };
-        // Arguments starting with @ are data here, not files of more arguments.
+        // Arguments that start with @ are data here, not files of more arguments.
         var parsed = root.Parse(arguments, new ParserConfiguration { ResponseFileTokenReplacer = null, EnablePosixBundling = false });
         UsageException.ThrowIfAny(parsed);
         var invocation = new InvocationConfiguration { EnableDefaultExceptionHandler = false, ProcessTerminationTimeout = null };

@@ -27,7 +27,7 @@ public class ConnectUntypedTests
         var run = await Cli.RunAsync("connect", server.Address.AbsoluteUri, "--data", "{}");
 
         run.Output.ShouldBe("{\"n\":1}\n");
-        run.ErrorLines[^1].ShouldBe("perennial: failed: the output is incomplete, data was left out");
+        run.ErrorLines[^1].ShouldBe("perennial: failed: the output is incomplete, data is missing");
         run.ExitCode.ShouldBe(1);
     }
 

@@ -23,6 +23,6 @@ internal static class HeaderLines
         return headers;
     }
 
-    /// <summary>Fields of one name are joined by commas (RFC 9110, 5.3), but for cookies (RFC 6265, 5.4).</summary>
+    /// <summary>Fields with the same name are joined by commas (RFC 9110, 5.3), except cookies (RFC 6265, 5.4).</summary>
     private static string Separator(string name) => string.Equals(name, "Cookie", StringComparison.OrdinalIgnoreCase) ? "; " : ", ";
 }

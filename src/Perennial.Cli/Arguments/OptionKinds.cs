@@ -4,16 +4,19 @@ using System.Globalization;
 
 namespace Perennial.Cli.Arguments;
 
-/// <summary>The kinds of options there are. Each says in its own error what it accepts.</summary>
+/// <summary>Creates the kinds of options. The error of each names the accepted values.</summary>
 internal static class OptionKinds
 {
-    /// <summary>The name of the option that shows more on stderr. Known before parsing, so that an error at any stage can be shown in full.</summary>
+    /// <summary>
+    /// The name of the option that shows more on stderr. It is looked for before parsing, so that an error at any stage can be shown in
+    /// full.
+    /// </summary>
     public const string Verbose = "--verbose";
 
-    /// <summary>An option that is there or not.</summary>
+    /// <summary>An option without a value.</summary>
     public static Option<bool> Flag(string name, string description) => new(name) { Description = description, Arity = ArgumentArity.Zero };
 
-    /// <summary>The same option, left out of the help.</summary>
+    /// <summary>Hides an option from the help.</summary>
     public static Option<T> Hidden<T>(Option<T> option)
     {
         option.Hidden = true;
@@ -46,7 +49,9 @@ internal static class OptionKinds
         },
     };
 
-    /// <summary>An option that takes one of a few words; without it, the value is the default of <typeparamref name="T"/>.</summary>
+    /// <summary>
+    /// An option that takes one of a few names; without the option, the value is the default of <typeparamref name="T"/>.
+    /// </summary>
     public static Option<T> Choice<T>(string name, string description, params (string Word, T Meaning)[] choices)
         where T : struct, Enum => new(name)
     {

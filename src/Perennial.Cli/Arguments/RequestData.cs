@@ -4,7 +4,7 @@ using Perennial.Http;
 
 namespace Perennial.Cli.Arguments;
 
-/// <summary>Makes the body of a request from what <c>--data</c> was given: text, <c>@FILE</c>, or <c>@-</c> for standard input.</summary>
+/// <summary>Makes the body of a request from the value of <c>--data</c>: text, <c>@FILE</c>, or <c>@-</c> for standard input.</summary>
 internal static class RequestData
 {
     /// <exception cref="UsageException">The file cannot be read.</exception>

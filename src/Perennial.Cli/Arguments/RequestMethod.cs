@@ -1,9 +1,9 @@
 namespace Perennial.Cli.Arguments;
 
-/// <summary>Reads what <c>--method</c> was given.</summary>
+/// <summary>Reads the value of <c>--method</c>.</summary>
 internal static class RequestMethod
 {
-    /// <exception cref="UsageException">It is no method, or one that takes no <c>--data</c>.</exception>
+    /// <exception cref="UsageException">The value is not a method, or the method does not accept <c>--data</c>.</exception>
     public static HttpMethod? Parse(string? name, string? data)
     {
         if (name is null)
@@ -22,7 +22,7 @@ internal static class RequestMethod
         }
 
         return data is not null && (method == HttpMethod.Get || method == HttpMethod.Head)
-            ? throw new UsageException($"--data cannot be sent with {method}; --method must be another, or absent for POST")
+            ? throw new UsageException($"--data cannot be sent with {method}; --method must name another method, or be absent for POST")
             : method;
     }
 }

@@ -2,10 +2,13 @@ using System.CommandLine;
 
 namespace Perennial.Cli.Arguments;
 
-/// <summary>The program was called wrongly. The message is one sentence that names the option and what it takes, and holds no secret.</summary>
+/// <summary>
+/// Thrown if the program was called with invalid arguments. The message is one sentence that names the option and the accepted values. It
+/// contains no secret.
+/// </summary>
 internal sealed class UsageException(string message) : Exception(message)
 {
-    /// <summary>Where the library's name of a member is not the option's.</summary>
+    /// <summary>The options whose name differs from the name of the member in the library.</summary>
     private static readonly Dictionary<string, string> Options = new(StringComparer.Ordinal)
     {
         ["Endpoint"] = "URL",
@@ -14,14 +17,14 @@ internal sealed class UsageException(string message) : Exception(message)
         ["SubProtocols"] = "--subprotocol",
     };
 
-    /// <summary>What the library says about an option, in the words of the command line.</summary>
+    /// <summary>Converts an error of the library about a member into an error about the option.</summary>
     public static UsageException From(ArgumentException e)
     {
         var sentence = e.Message.Split(" (Parameter '", 2)[0];
         return new UsageException(Options.Aggregate(sentence, (text, name) => text.Replace(name.Key, name.Value, StringComparison.Ordinal)));
     }
 
-    /// <summary>Reports the first thing the parser could not make sense of.</summary>
+    /// <summary>Reports the first error of the parser.</summary>
     public static void ThrowIfAny(ParseResult parsed)
     {
         if (parsed.Errors.Count == 0)
@@ -39,13 +42,13 @@ internal sealed class UsageException(string message) : Exception(message)
             (_, null) when command.Arguments.FirstOrDefault(argument => parsed.GetResult(argument) is null or { Tokens.Count: 0 }) is { } missing =>
                 $"{command.Name} needs a {missing.Name}",
             (_, null) => parsed.Errors[0].Message,
-            // Only the name: what stands behind = may be a secret.
+            // Only the name: the value behind = may be a secret.
             (_, ['-', ..]) => $"{stray.Split('=')[0]} is not an option; perennial {command.Name} --help lists them",
-            // Not shown: it may be half of a header.
-            _ => $"{command.Name} takes {Arguments(command)}; something else is there that belongs to no option",
+            // The argument is not shown: it may be part of a header.
+            _ => $"{command.Name} takes {Arguments(command)}; there is another argument that belongs to no option",
         });
     }
 
     private static string Arguments(Command command) =>
-        command.Arguments.Count == 0 ? "nothing but options" : $"one {command.Arguments[0].Name}";
+        command.Arguments.Count == 0 ? "only options" : $"one {command.Arguments[0].Name}";
 }

@@ -9,11 +9,14 @@ internal sealed class ConnectCommand : Command
     private const int Hour = 3_600_000;
     private const int Day = 24 * Hour;
 
-    private readonly Argument<string> _url = new("URL") { Description = "Where the stream is: http:// or https://, for a WebSocket also ws:// or wss://." };
+    private readonly Argument<string> _url = new("URL")
+    {
+        Description = "The URL of the stream: http:// or https://, for a WebSocket also ws:// or wss://.",
+    };
 
     private readonly Option<TransportKind> _transport = OptionKinds.Choice(
         "--transport",
-        "The protocol. Default auto: the first that gets through of websocket, sse, http-stream and long-poll; for ws:// and wss://, websocket.",
+        "The protocol. Default auto: the first of websocket, sse, http-stream and long-poll that works; for ws:// and wss:// websocket.",
         ("auto", TransportKind.Auto),
         ("sse", TransportKind.Sse),
         ("websocket", TransportKind.WebSocket),
@@ -35,23 +38,28 @@ internal sealed class ConnectCommand : Command
 
     private readonly Option<int?> _maxAttempts = OptionKinds.Number("--max-attempts", "N", 0, int.MaxValue, "Reconnects without progress before giving up. Default 5.");
 
-    private readonly Option<bool> _noReconnect = OptionKinds.Flag("--no-reconnect", "A lost connection is the end.");
+    private readonly Option<bool> _noReconnect = OptionKinds.Flag("--no-reconnect", "Exit when the connection is lost.");
 
-    private readonly Option<bool> _noJitter = OptionKinds.Flag("--no-jitter", "Do not spread waits at random.");
+    private readonly Option<bool> _noJitter = OptionKinds.Flag("--no-jitter", "Do not randomise the waits.");
 
     private readonly Option<int?> _idleTimeout = OptionKinds.Number(
-        "--idle-timeout", "MS", 1, Day, "Silence, heartbeats included, after which a connection counts as lost. Default 300000, or three heartbeats.");
+        "--idle-timeout",
+        "MS",
+        1,
+        Day,
+        "The time without a byte after which a connection counts as lost. Default 300000, or three heartbeats.");
 
     private readonly Option<int?> _connectTimeout = OptionKinds.Number("--connect-timeout", "MS", 1, Hour, "How long one attempt may take. Default 30000.");
 
-    private readonly Option<int?> _heartbeat = OptionKinds.Number("--heartbeat", "MS", 10, Hour, "The silence after which a WebSocket peer is pinged. Default 15000.");
+    private readonly Option<int?> _heartbeat = OptionKinds.Number(
+        "--heartbeat", "MS", 10, Hour, "The time without a byte after which connect pings a WebSocket peer. Default 15000.");
 
     private readonly Option<string[]> _subProtocol = OptionKinds.Texts(
-        "--subprotocol", "NAME", "A WebSocket subprotocol to offer. May be repeated; the preferred one first.");
+        "--subprotocol", "NAME", "A WebSocket subprotocol to offer. May be repeated; preferred ones first.");
 
     private readonly Option<EndOfStreamPolicy> _onEnd = OptionKinds.Choice(
         "--on-end",
-        "What an end in good order without an end marker means: the end, a loss, or a pause. Default complete.",
+        "The meaning of a normal end without an end marker: the end, a lost connection, or a pause. Default complete.",
         ("complete", EndOfStreamPolicy.Complete),
         ("require-marker", EndOfStreamPolicy.RequireMarker),
         ("reconnect", EndOfStreamPolicy.Reconnect));
@@ -60,7 +68,7 @@ internal sealed class ConnectCommand : Command
 
     private readonly Option<BufferFullMode> _bufferStrategy = OptionKinds.Choice(
         "--buffer-strategy",
-        "What happens when that many wait. Default block, which loses nothing.",
+        "The reaction to a full buffer. Default block, which loses nothing.",
         ("block", BufferFullMode.Block),
         ("drop-oldest", BufferFullMode.DropOldest),
         ("drop-newest", BufferFullMode.DropNewest),
@@ -68,20 +76,22 @@ internal sealed class ConnectCommand : Command
 
     private readonly Option<int?> _maxMessageBytes = OptionKinds.Number("--max-message-bytes", "N", 1, 1 << 30, "The largest message accepted. Default 16777216.");
 
-    private readonly Option<bool> _allowReplay = OptionKinds.Flag("--allow-replay", "A request other than GET may be repeated although the server may have acted on it.");
+    private readonly Option<bool> _allowReplay = OptionKinds.Flag(
+        "--allow-replay", "Repeat a request other than GET even if the server may have acted on it.");
 
-    private readonly Option<string[]> _send = OptionKinds.Texts("--send", "TEXT", "A message to send once connected. May be repeated; sent in order.");
+    private readonly Option<string[]> _send = OptionKinds.Texts(
+        "--send", "TEXT", "A message to send after connecting. May be repeated; sent in order.");
 
     private readonly Option<int?> _take = OptionKinds.Number("--take", "N", 1, int.MaxValue, "End after this many messages.");
 
-    private readonly Option<bool> _json = OptionKinds.Flag("--json", "Print one JSON object per line for everything that happens.");
+    private readonly Option<bool> _json = OptionKinds.Flag("--json", "Print one JSON object per line for every event.");
 
     private readonly Option<bool> _verbose = OptionKinds.Flag(OptionKinds.Verbose, "Show more on stderr.");
 
     public ConnectCommand()
         : base(
             "connect",
-            "Reads a stream until it ends: the data of each message and a newline on stdout as it arrives, what else happens on stderr.")
+            "Reads a stream until it ends. Prints the data of each message and a newline on stdout as it arrives, other events on stderr.")
     {
         Add(_url);
         foreach (Option option in new Option[]

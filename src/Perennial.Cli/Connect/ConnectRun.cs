@@ -4,11 +4,11 @@ using Perennial.Cli.Terminal;
 namespace Perennial.Cli.Connect;
 
 /// <summary>
-/// One run of <c>connect</c>: reports what happens to a transport until the stream ends or there is a reason to leave it earlier.
+/// One run of <c>connect</c>: reports the events of a transport until the stream ends, or until there is a reason to exit earlier.
 /// </summary>
 /// <remarks>
-/// Everything is reported from the transport's handlers, which are called one at a time, and <c>closed</c> after the last of them. So
-/// output that blocks holds up nothing but the stream itself.
+/// The transport's handlers report everything. They are called one at a time, and <c>closed</c> is reported after the last of them. So
+/// output that blocks delays only the stream itself.
 /// </remarks>
 internal sealed class ConnectRun(Transport transport, IReporter reporter, ConnectSettings settings)
 {
@@ -16,7 +16,7 @@ internal sealed class ConnectRun(Transport transport, IReporter reporter, Connec
     private readonly TaskCompletionSource<int> _leave = new(TaskCreationOptions.RunContinuationsAsynchronously);    // with the exit code
     private ErrorEvent? _sendError;
     private int _taken;
-    private bool _isIncomplete;         // data was left out, so that the run is no success
+    private bool _isIncomplete;         // data is missing, so the run fails
 
     /// <summary>Connects, prints and returns the exit code.</summary>
     /// <exception cref="UsageException">The settings do not make a transport.</exception>
@@ -51,7 +51,7 @@ internal sealed class ConnectRun(Transport transport, IReporter reporter, Connec
             return code;
         }
 
-        ErrorLine.Write("failed: the output is incomplete, data was left out");
+        ErrorLine.Write("failed: the output is incomplete, data is missing");
         return ExitCode.Failed;
     }
 
@@ -88,7 +88,7 @@ internal sealed class ConnectRun(Transport transport, IReporter reporter, Connec
         }
     });
 
-    /// <summary>Reports, unless the stream is being left: what comes after the decision to leave was not asked for.</summary>
+    /// <summary>Reports an event, unless the run has already decided to exit: later events are not part of the output.</summary>
     private void Try(Action report)
     {
         if (_leave.Task.IsCompleted)
@@ -135,8 +135,8 @@ internal sealed class ConnectRun(Transport transport, IReporter reporter, Connec
     }
 
     /// <summary>
-    /// A message that cannot be sent ends the run. One whose confirmation came too late, because the stream had ended, does not make
-    /// it fail: the server may well have ended it in answer.
+    /// A message that cannot be sent ends the run. If the stream ended before the message was confirmed, the run does not fail: the server
+    /// may have ended the stream in answer to the message.
     /// </summary>
     private void SendFailed(TransportException error)
     {
@@ -148,8 +148,8 @@ internal sealed class ConnectRun(Transport transport, IReporter reporter, Connec
     }
 
     /// <summary>
-    /// After the transport's last event, on this thread. When the output blocks and the handlers never came to their end, there is
-    /// nobody to tell.
+    /// Called after the transport's last event, on this thread. If the output blocked and the handlers did not finish, nothing is reported:
+    /// the output has no reader.
     /// </summary>
     private async Task ReportTheEndAsync()
     {

@@ -1,6 +1,6 @@
 namespace Perennial.Cli.Connect;
 
-/// <summary>What the caller of <c>connect</c> asked for; <see langword="null"/> where the library's default stands.</summary>
+/// <summary>The arguments of <c>connect</c>. <see langword="null"/> means the library's default.</summary>
 internal sealed record ConnectSettings
 {
     public required string Url { get; init; }
@@ -52,7 +52,7 @@ internal sealed record ConnectSettings
     public bool Verbose { get; init; }
 }
 
-/// <summary>The protocols that can be asked for.</summary>
+/// <summary>The values of <c>--transport</c>.</summary>
 internal enum TransportKind
 {
     Auto,

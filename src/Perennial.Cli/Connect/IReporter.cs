@@ -2,15 +2,15 @@ using Perennial.Cli.Terminal;
 
 namespace Perennial.Cli.Connect;
 
-/// <summary>Tells what happens to a stream. Called by one thread at a time, in the order in which things happened.</summary>
+/// <summary>Prints the events of a stream. Called by one thread at a time, in the order of the events.</summary>
 internal interface IReporter
 {
-    /// <summary>A message arrived.</summary>
-    /// <exception cref="ReaderGoneException">Nobody reads the output any more.</exception>
+    /// <summary>Prints a message.</summary>
+    /// <exception cref="ReaderGoneException">The reader of the output has closed it.</exception>
     void Message(StreamMessage message);
 
-    /// <summary>Anything else happened, up to <see cref="ClosedEvent"/>, which is last.</summary>
+    /// <summary>Prints any other event, up to <see cref="ClosedEvent"/>, which is last.</summary>
     /// <param name="happened">One of the transport's events.</param>
-    /// <exception cref="ReaderGoneException">Nobody reads the output any more.</exception>
+    /// <exception cref="ReaderGoneException">The reader of the output has closed it.</exception>
     void Event(object happened);
 }

@@ -6,7 +6,9 @@ using Perennial.Cli.Terminal;
 
 namespace Perennial.Cli.Connect;
 
-/// <summary>One JSON object per line for everything that happens, on stdout. Names, order and spelling are an interface: programs read them.</summary>
+/// <summary>
+/// Prints one JSON object per line for every event, on stdout. Names, order and spelling are an interface: programs read them.
+/// </summary>
 internal sealed class JsonReporter(StandardOutput output) : IReporter
 {
     private readonly ArrayBufferWriter<byte> _line = new();
@@ -109,7 +111,7 @@ internal sealed class JsonReporter(StandardOutput output) : IReporter
         output.Write(_line.WrittenSpan);
     }
 
-    /// <summary>What the peer said, as far as it said anything.</summary>
+    /// <summary>Writes the peer's status, close code, message and code, as far as known.</summary>
     private static void WriteCause(Utf8JsonWriter json, TransportException error)
     {
         if (error.HttpStatus is { } status)

@@ -4,7 +4,9 @@ using Perennial.Cli.Terminal;
 
 namespace Perennial.Cli.Connect;
 
-/// <summary>The data of each message and a newline on stdout, plain text as it arrives, everything else as short lines on stderr.</summary>
+/// <summary>
+/// Prints the data of each message and a newline on stdout, plain text as it arrives, and other events as short lines on stderr.
+/// </summary>
 internal sealed class PlainReporter(StandardOutput output, bool isVerbose) : IReporter
 {
     private readonly ArrayBufferWriter<byte> _line = new();
@@ -38,7 +40,7 @@ internal sealed class PlainReporter(StandardOutput output, bool isVerbose) : IRe
         ErrorEvent { IsRecoverable: true } e => Words(e.Exception),
         ErrorEvent e => $"failed: {Words(e.Exception)}",
         DroppedEvent e => string.Create(CultureInfo.InvariantCulture, $"{e.Count} messages dropped: the output is too slow"),
-        GapEvent { Reason: GapReason.AnnouncedByServer } => "messages are missing: the server cannot go on where it was asked to",
+        GapEvent { Reason: GapReason.AnnouncedByServer } => "messages are missing: the server cannot resume at the requested message",
         GapEvent => "messages may be missing or repeated: the server does not number them",
         CompletedEvent { End.Reason: StreamEndReason.Stopped } => "stopped",
         CompletedEvent => "completed",

@@ -8,10 +8,10 @@ using Perennial.WebSockets;
 
 namespace Perennial.Cli.Connect;
 
-/// <summary>Makes the transport the caller asked for. The one place that knows which protocols there are.</summary>
+/// <summary>Creates the transport that the caller chose. The only list of protocols.</summary>
 internal static class Transports
 {
-    /// <exception cref="UsageException">An option does not go with the protocol, or the library refuses it.</exception>
+    /// <exception cref="UsageException">An option does not apply to the protocol, or the library refuses its value.</exception>
     public static Transport Create(ConnectSettings settings)
     {
         var services = settings.Verbose ? new TransportServices { LoggerFactory = new VerboseLog() } : null;
@@ -81,7 +81,7 @@ internal static class Transports
             services);
     }
 
-    /// <summary>An option that would do nothing is a mistake of the caller's.</summary>
+    /// <summary>Refuses options that would have no effect.</summary>
     private static void Refuse(string transport, ConnectSettings settings, params ReadOnlySpan<string> options)
     {
         foreach (var option in options)
@@ -132,7 +132,7 @@ internal static class Transports
         };
     }
 
-    /// <summary>The URL is not repeated in the error: its query may hold a secret.</summary>
+    /// <summary>Reads the URL. The error does not show it: its query may contain a secret.</summary>
     private static Uri Endpoint(ConnectSettings settings)
     {
         var mayBeWebSocket = settings.Transport is TransportKind.Auto or TransportKind.WebSocket;

@@ -3,7 +3,7 @@ using Perennial.Testing;
 
 namespace Perennial.Cli.Demo;
 
-/// <summary>One reader on its own faulty line, and the count of what arrived. The properties may be read at any time.</summary>
+/// <summary>One reader with its own faulty line, and the count of its tokens. The properties may be read at any time.</summary>
 internal sealed class DemoLane : IAsyncDisposable
 {
     private readonly FaultProxy _proxy;
@@ -42,7 +42,7 @@ internal sealed class DemoLane : IAsyncDisposable
 
     public bool HasKeptItsPromise => IsCompleted && Tally.IsWhole && Cuts >= _cutsWanted && IsPaidOnce;
 
-    /// <summary>The one line that counts.</summary>
+    /// <summary>The result as one line.</summary>
     public string Verdict => string.Create(
         CultureInfo.InvariantCulture, $"{Name}: {Cuts} cuts, {Tally.Lost} lost, {Tally.Repeated} repeated ({TokensSent:N0} tokens){Production}{Objection}");
 
@@ -55,19 +55,19 @@ internal sealed class DemoLane : IAsyncDisposable
     private string Objection => this switch
     {
         { HasKeptItsPromise: true } => "",
-        { IsCompleted: false } => $", but the stream did not complete: {Transport.GetMetrics().LastError?.Message}",
-        { IsPaidOnce: false } => ", but the answer was to be produced once",
-        { Tally.IsWhole: false } => ", and the text is not the one that was sent",
-        _ => string.Create(CultureInfo.InvariantCulture, $", but {_cutsWanted} cuts were wanted"),
+        { IsCompleted: false } => $", but the stream is incomplete: {Transport.GetMetrics().LastError?.Message}",
+        { IsPaidOnce: false } => ", but the answer should be produced once",
+        { Tally.IsWhole: false } => ", and the text differs from the sent text",
+        _ => string.Create(CultureInfo.InvariantCulture, $", but {_cutsWanted} cuts were expected"),
     };
 
-    /// <summary>Puts a faulty line before the stream, and a reader behind it.</summary>
-    /// <param name="name">What the lane is called.</param>
-    /// <param name="stream">What is read.</param>
-    /// <param name="faults">What happens to the line.</param>
-    /// <param name="script">What the stream says.</param>
-    /// <param name="createTransport">Makes the reader.</param>
-    /// <param name="productions">How often the reader's answer was produced; null where it starts none.</param>
+    /// <summary>Starts a faulty line in front of the stream, and a reader that reads over it.</summary>
+    /// <param name="name">The name of the lane.</param>
+    /// <param name="stream">The URL of the stream.</param>
+    /// <param name="faults">The faults of the line.</param>
+    /// <param name="script">The content of the stream.</param>
+    /// <param name="createTransport">Creates the reader.</param>
+    /// <param name="productions">How often the server produced the reader's answer; null if the reader starts none.</param>
     public static DemoLane Start(
         string name, Uri stream, FaultSchedule faults, DemoScript script, Func<Uri, Transport> createTransport, Func<int>? productions = null)
     {
@@ -75,7 +75,7 @@ internal sealed class DemoLane : IAsyncDisposable
         return new DemoLane(name, proxy, createTransport(proxy.Address), faults, script, productions);
     }
 
-    /// <summary>Reads until the stream ends, however it does.</summary>
+    /// <summary>Reads until the stream ends, with or without success.</summary>
     /// <exception cref="OperationCanceledException"><paramref name="cancellationToken"/> was cancelled.</exception>
     public async Task ReadAsync(CancellationToken cancellationToken)
     {
@@ -85,7 +85,7 @@ internal sealed class DemoLane : IAsyncDisposable
         }
         catch (TransportException)
         {
-            // The verdict says it.
+            // The result line reports it.
         }
 
         await _ended.Task.WaitAsync(cancellationToken);
@@ -97,7 +97,7 @@ internal sealed class DemoLane : IAsyncDisposable
         await _proxy.DisposeAsync();
     }
 
-    /// <summary>The server's ids end in the number of the event.</summary>
+    /// <summary>Reads the number of an event, which is the end of the server's id.</summary>
     private void Count(StreamMessage message)
     {
         var number = int.Parse(message.Id![(message.Id!.LastIndexOf('-') + 1)..], CultureInfo.InvariantCulture);

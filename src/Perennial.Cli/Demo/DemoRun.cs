@@ -7,13 +7,15 @@ using Perennial.WebSockets;
 
 namespace Perennial.Cli.Demo;
 
-/// <summary>One run of the demo: a server, and for each transport a faulty line and a reader. Ends with one line for each.</summary>
+/// <summary>
+/// One run of the demo: a server, and for each transport a faulty line and a reader. Prints one line for each at the end.
+/// </summary>
 internal static class DemoRun
 {
-    /// <summary>Longer than the pause between two tokens by far, and short enough that a stalled line is soon given up.</summary>
+    /// <summary>Much longer than the pause between two tokens, and short enough to abandon a stalled connection soon.</summary>
     private static readonly TimeSpan IdleTimeout = TimeSpan.FromMilliseconds(250);
 
-    /// <summary>How often the head of the answer to the POST is lost before one arrives.</summary>
+    /// <summary>How often the head of the response to the POST is lost before one arrives.</summary>
     private const int LostHeads = 3;
 
     private static readonly TimeSpan PollInterval = TimeSpan.FromMilliseconds(20);
@@ -34,7 +36,7 @@ internal static class DemoRun
         ("long-poll", endpoint => new LongPollTransport(Shared(new LongPollTransportOptions { Endpoint = endpoint, Interval = PollInterval }))),
     ];
 
-    /// <summary>Asks by POST, and repeats that: the server starts one run for its key.</summary>
+    /// <summary>Starts its stream by POST and repeats the POST after a loss: the server starts one run for its key.</summary>
     private static SseTransport Post(Uri endpoint) => new(Shared(new SseTransportOptions
     {
         Endpoint = endpoint,

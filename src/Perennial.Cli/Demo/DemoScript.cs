@@ -2,10 +2,12 @@ using System.Text.Json;
 
 namespace Perennial.Cli.Demo;
 
-/// <summary>What the demo's server says, as chat completion chunks: one for each token, and a last one that says why it stops.</summary>
+/// <summary>
+/// The stream of the demo's server, as chat completion chunks: one for each token, and a last one with the finish reason.
+/// </summary>
 internal sealed class DemoScript
 {
-    /// <summary>Enough for every connection to carry a few before it is cut.</summary>
+    /// <summary>Enough tokens that every connection carries a few before it is cut.</summary>
     private const int FewestTokens = 800;
 
     private DemoScript(IReadOnlyList<string> tokens)
@@ -15,16 +17,16 @@ internal sealed class DemoScript
         Chunks = [.. tokens.Select(token => Encode(created, new ChatDelta(token), finishReason: null)), Encode(created, new ChatDelta(null), "stop")];
     }
 
-    /// <summary>The tokens: words with the white space behind them.</summary>
+    /// <summary>The tokens: words with the white space after them.</summary>
     public IReadOnlyList<string> Tokens { get; }
 
     /// <summary>The chunks, as they are sent.</summary>
     public IReadOnlyList<ReadOnlyMemory<byte>> Chunks { get; }
 
-    /// <summary>Bytes that cross the wire at the least; framing comes on top.</summary>
+    /// <summary>The least number of bytes on the wire; framing adds more.</summary>
     public long LeastBytes => Chunks.Sum(chunk => (long)chunk.Length);
 
-    /// <summary>The README that was built into the program, as often as it takes.</summary>
+    /// <summary>The tokens of the README that was built into the program, repeated until there are enough.</summary>
     public static DemoScript FromReadme()
     {
         var once = Readme.Tokens(Readme.Read());

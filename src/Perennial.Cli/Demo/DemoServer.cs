@@ -7,10 +7,12 @@ using Perennial.AspNetCore;
 
 namespace Perennial.Cli.Demo;
 
-/// <summary>A real server on a loopback port of the system's choosing, with one run that readers share and an endpoint that starts a run for a POST.</summary>
+/// <summary>
+/// A real server on a free loopback port. It has one run that readers share, and an endpoint that starts a run for a POST.
+/// </summary>
 internal sealed class DemoServer : IAsyncDisposable
 {
-    /// <summary>About as long as a model takes for as much text.</summary>
+    /// <summary>About the time that a model needs for this much text.</summary>
     private static readonly TimeSpan Duration = TimeSpan.FromSeconds(8);
 
     private readonly WebApplication _app;
@@ -19,19 +21,19 @@ internal sealed class DemoServer : IAsyncDisposable
 
     private DemoServer(WebApplication app) => _app = app;
 
-    /// <summary>Where the run is read.</summary>
+    /// <summary>The URL of the shared run.</summary>
     public required Uri Stream { get; init; }
 
-    /// <summary>Where a POST starts a run of its own.</summary>
+    /// <summary>The URL where a POST starts a run of its own.</summary>
     public Uri Chat => new(Stream, "/chat");
 
     /// <summary>How often a run was produced for a POST.</summary>
     public int Productions => Volatile.Read(ref _productions);
 
-    /// <summary>Starts the server, and the run with it.</summary>
+    /// <summary>Starts the server and its run.</summary>
     public static async Task<DemoServer> StartAsync(DemoScript script, CancellationToken cancellationToken)
     {
-        // Empty: neither files nor environment variables of whoever runs the demo have a say in it.
+        // Empty, so that files and environment variables of the user do not change the demo.
         var builder = WebApplication.CreateEmptyBuilder(new WebApplicationOptions());
         builder.WebHost.UseKestrelCore().ConfigureKestrel(kestrel => kestrel.Listen(IPAddress.Loopback, 0));
         builder.Services.AddRoutingCore().AddPerennialServer();
@@ -52,7 +54,7 @@ internal sealed class DemoServer : IAsyncDisposable
         return context.RequestServices.GetRequiredService<StreamRuns>().Start((writer, stop) => ProduceAsync(script, writer, stop)).ExecuteAsync(context);
     }
 
-    /// <summary>Each chunk has its time, so that a slow clock delays none of the others.</summary>
+    /// <summary>Writes each chunk at its own time after the start, so that a late chunk does not delay the others.</summary>
     private static async Task ProduceAsync(DemoScript script, RunWriter writer, CancellationToken stop)
     {
         var time = TimeProvider.System;

@@ -3,14 +3,14 @@ using Perennial.Testing;
 namespace Perennial.Cli.Demo;
 
 /// <summary>
-/// Where and how the line is cut: after so many bytes of each connection, by a reset, an orderly close in the middle of the response, or
-/// a stall that never ends. The same seed gives the same cuts. Immutable and thread safe.
+/// Decides where and how connections are cut: after a number of bytes, by a reset, a normal close in the middle of the response, or a stall
+/// that never ends. The same seed gives the same cuts. Immutable and thread safe.
 /// </summary>
 internal sealed class FaultSchedule
 {
     /// <summary>
-    /// The share of the stream that faulty connections carry. All of them together carry less than the stream has, and repeat what they
-    /// broke off in, so every cut happens.
+    /// The share of the stream that faulty connections carry. Together they carry less than the whole stream, and each repeats the event in
+    /// which the one before was cut, so every cut happens.
     /// </summary>
     private const double Share = 0.95;
 
@@ -18,7 +18,7 @@ internal sealed class FaultSchedule
 
     /// <param name="seed">Any number.</param>
     /// <param name="cuts">How many connections are cut.</param>
-    /// <param name="streamBytes">What the stream has at the least.</param>
+    /// <param name="streamBytes">The least number of bytes of the stream.</param>
     public FaultSchedule(int seed, int cuts, long streamBytes)
     {
         var random = new Random(seed);
@@ -29,13 +29,16 @@ internal sealed class FaultSchedule
 
     private FaultSchedule(FaultPlan[] plans) => _plans = plans;
 
-    /// <summary>How often the line is cut.</summary>
+    /// <summary>The number of cuts.</summary>
     public int Cuts => _plans.Length;
 
-    /// <summary>The same cuts after so many connections that are reset with the first byte of the answer: its head is lost, and the request was received.</summary>
+    /// <summary>
+    /// Returns the same cuts after a number of connections that are reset at the first byte of the response: the server received the
+    /// request, and the head of its response is lost.
+    /// </summary>
     public FaultSchedule AfterLostHeads(int heads) => new([.. Enumerable.Repeat(FaultPlan.Cut(afterBytes: 1), heads), .. _plans]);
 
-    /// <summary>What happens to a connection, counted from 0. After the last cut the line is sound.</summary>
+    /// <summary>Returns the fault of a connection, counted from 0. Connections after the last cut have none.</summary>
     public FaultPlan PlanFor(int connection) => connection < _plans.Length ? _plans[connection] : FaultPlan.None;
 
     private static FaultPlan Fault(long bytes, Random random) => random.Next(3) switch

@@ -2,7 +2,7 @@ using System.Globalization;
 
 namespace Perennial.Cli.Demo;
 
-/// <summary>A line for each lane once a second, for output that is not a terminal.</summary>
+/// <summary>Prints a line for each lane once a second, for output that is not a terminal.</summary>
 internal sealed class LineView : IDemoView
 {
     private static readonly TimeSpan Interval = TimeSpan.FromSeconds(1);

@@ -4,12 +4,14 @@ using Spectre.Console.Rendering;
 
 namespace Perennial.Cli.Demo;
 
-/// <summary>A table that changes in place on a terminal: each lane's state and counts, and the end of its text.</summary>
+/// <summary>Shows a table that is updated in place on a terminal: each lane's state and counts, and the end of its text.</summary>
 internal sealed class LiveView : IDemoView
 {
     private const int TailLength = 300;
 
-    /// <summary>Room for the tail on a terminal of 80 columns, and the border. Fixed, so that the picture does not jump.</summary>
+    /// <summary>
+    /// Room for the end of the text on a terminal of 80 columns, and the border. Fixed, so that the table keeps its size.
+    /// </summary>
     private const int PanelHeight = 7;
 
     private static readonly TimeSpan Interval = TimeSpan.FromMilliseconds(50);

@@ -2,7 +2,7 @@ using System.Text.RegularExpressions;
 
 namespace Perennial.Cli.Demo;
 
-/// <summary>The README that was built into the program: what the demos stream.</summary>
+/// <summary>The README that was built into the program. The demos stream it.</summary>
 internal static partial class Readme
 {
     public static string Read()
@@ -11,7 +11,7 @@ internal static partial class Readme
         return reader.ReadToEnd();
     }
 
-    /// <summary>Words with the white space behind them; together they are the text.</summary>
+    /// <summary>Splits a text into words, each with the white space after it. Joined, they are the text.</summary>
     public static IReadOnlyList<string> Tokens(string text) => [.. Token().Matches(text).Select(match => match.Value)];
 
     [GeneratedRegex(@"\S+\s*|\s+", RegexOptions.CultureInvariant, matchTimeoutMilliseconds: 1000)]

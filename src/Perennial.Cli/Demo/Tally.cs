@@ -2,17 +2,17 @@ using System.Text;
 
 namespace Perennial.Cli.Demo;
 
-/// <summary>Compares what arrived with what was sent, by number and by text. Thread safe.</summary>
+/// <summary>Compares received chunks with sent chunks, by number and by text. Thread safe.</summary>
 internal sealed class Tally(IReadOnlyList<string> sent)
 {
     private readonly Lock _gate = new();
-    private readonly int[] _arrivals = new int[sent.Count + 1];     // of each chunk, the last one included
+    private readonly int[] _arrivals = new int[sent.Count + 1];     // of each chunk, including the last
     private readonly StringBuilder _text = new();
     private int _unknown;
     private int _last;
     private bool _isInOrder = true;
 
-    /// <summary>Chunks that never came.</summary>
+    /// <summary>The number of chunks that did not arrive.</summary>
     public int Lost
     {
         get
@@ -24,7 +24,7 @@ internal sealed class Tally(IReadOnlyList<string> sent)
         }
     }
 
-    /// <summary>Chunks that came again, and such as nobody sent.</summary>
+    /// <summary>The number of chunks that arrived again, and of chunks that were never sent.</summary>
     public int Repeated
     {
         get
@@ -36,7 +36,7 @@ internal sealed class Tally(IReadOnlyList<string> sent)
         }
     }
 
-    /// <summary>The number of the chunk that came last.</summary>
+    /// <summary>The number of the last received chunk.</summary>
     public int Last
     {
         get
@@ -48,7 +48,7 @@ internal sealed class Tally(IReadOnlyList<string> sent)
         }
     }
 
-    /// <summary>Whether every chunk came once and in order, and the text is the one that was sent.</summary>
+    /// <summary>Whether every chunk arrived once and in order, and the text equals the sent text.</summary>
     public bool IsWhole
     {
         get
@@ -81,7 +81,7 @@ internal sealed class Tally(IReadOnlyList<string> sent)
         }
     }
 
-    /// <summary>The end of the text so far.</summary>
+    /// <summary>Returns the end of the text so far.</summary>
     public string Tail(int length)
     {
         lock (_gate)

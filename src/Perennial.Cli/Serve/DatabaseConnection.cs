@@ -3,11 +3,13 @@ using Perennial.Cli.Arguments;
 
 namespace Perennial.Cli.Serve;
 
-/// <summary>How to reach the database of runs.</summary>
+/// <summary>The connection string of the database of runs.</summary>
 internal static class DatabaseConnection
 {
-    /// <summary>Takes a connection string of Npgsql that names a host.</summary>
-    /// <exception cref="UsageException">It is none. The message shows nothing of it, since a password may stand anywhere in it.</exception>
+    /// <summary>Checks a connection string of Npgsql. It must name a host.</summary>
+    /// <exception cref="UsageException">
+    /// The connection string is invalid. The message does not show any of it, because a password may be anywhere in it.
+    /// </exception>
     public static string Parse(string text)
     {
         try
@@ -19,7 +21,7 @@ internal static class DatabaseConnection
         }
         catch (Exception e) when (e is ArgumentException or FormatException)
         {
-            // The same answer: what Npgsql says of it quotes it.
+            // The error of Npgsql is not shown, because it quotes the connection string.
         }
 
         throw new UsageException("--postgres must look like 'Host=db;Database=runs;Username=me'");

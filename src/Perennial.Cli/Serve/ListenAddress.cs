@@ -4,12 +4,12 @@ using Perennial.Cli.Arguments;
 
 namespace Perennial.Cli.Serve;
 
-/// <summary>Where the server listens. Immutable.</summary>
+/// <summary>The address at which the server listens. Immutable.</summary>
 internal sealed class ListenAddress
 {
     private static readonly string[] LoopbackNames = ["localhost", "127.0.0.1", "[::1]"];
 
-    private readonly IPAddress? _ip;    // null: localhost, under all its addresses
+    private readonly IPAddress? _ip;    // null: localhost, with all its addresses
     private readonly int _port;
 
     private ListenAddress(IPAddress? ip, int port)
@@ -18,16 +18,16 @@ internal sealed class ListenAddress
         _port = port;
     }
 
-    /// <summary>Whether nobody but this machine gets here.</summary>
+    /// <summary>Whether only this machine can reach the server.</summary>
     public bool IsLoopback => _ip is null || IPAddress.IsLoopback(_ip);
 
     /// <summary>
-    /// The names by which the server may be called. On this machine alone the others are refused, or a page from anywhere could have its own name
-    /// resolve to this address and read what is served.
+    /// The accepted host names. A server for this machine alone refuses other names: otherwise a page of any site could make its own name
+    /// resolve to this address and read the runs.
     /// </summary>
     public IReadOnlyList<string> HostNames => IsLoopback ? LoopbackNames : ["*"];
 
-    /// <exception cref="UsageException">The URL is no address to listen at.</exception>
+    /// <exception cref="UsageException">The server cannot listen at the URL.</exception>
     public static ListenAddress Parse(string url)
     {
         if (!Uri.TryCreate(url, UriKind.Absolute, out var uri) || uri.Scheme is not "http" || uri.PathAndQuery is not "/" || uri.UserInfo.Length > 0 || uri.Fragment.Length > 0)

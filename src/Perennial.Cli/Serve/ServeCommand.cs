@@ -4,57 +4,68 @@ using Perennial.Cli.Serve.Content;
 
 namespace Perennial.Cli.Serve;
 
-/// <summary><c>perennial serve</c>: serves runs that are made of lines, or of an upstream's answers.</summary>
+/// <summary><c>perennial serve</c>: serves runs made from lines or from the responses of an upstream server.</summary>
 internal sealed class ServeCommand : Command
 {
     private const int Hour = 3_600_000;
 
-    private readonly Option<string?> _url = OptionKinds.Text("--url", "URL", "Where to listen; port 0 lets the system choose. Default http://127.0.0.1:5080.");
+    private readonly Option<string?> _url = OptionKinds.Text(
+        "--url", "URL", "The address to listen at; with port 0 the system chooses a port. Default http://127.0.0.1:5080.");
 
     private readonly Option<bool> _stdin = OptionKinds.Flag("--stdin", "Serve standard input: each line is an event, its end completes the run.");
 
     private readonly Option<string?> _file = OptionKinds.Text("--file", "PATH", "Serve a file: each line is an event.");
 
-    private readonly Option<int?> _delay = OptionKinds.Number("--delay", "MS", 0, Hour, "With --file: the pause after each line; default 0. With --demo: the pause before each word of an answer; default 25.");
+    private readonly Option<int?> _delay = OptionKinds.Number(
+        "--delay",
+        "MS",
+        0,
+        Hour,
+        "With --file: the pause after each line; default 0. With --demo: the pause before each word of an answer; default 25.");
 
     private readonly Option<string?> _upstream = OptionKinds.Text(
         "--upstream",
         "URL",
-        "Stand before a server that streams SSE or JSON lines without numbering them, such as a model provider. A POST to the URL's path here is made once there, "
-        + "with its headers and body; the answer is a run, which readers may leave and come back to.");
+        "Forward to a server that streams SSE or JSON lines without ids, such as a model provider. serve forwards a POST to the URL's path "
+        + "once, with its headers and body. The response is a run, which readers may leave and resume.");
 
     private readonly Option<string[]> _header = OptionKinds.Texts(
-        "--header", "'K: V'", "With --upstream: a header of every request to it, in place of the one that a client sends. May be repeated.");
+        "--header", "'K: V'", "With --upstream: a header of every request to it, in place of the client's header. May be repeated.");
 
-    private readonly Option<string?> _method = OptionKinds.Text("--method", "METHOD", "With --upstream: ask it once, at once, by this method, and serve the answer as one run.");
+    private readonly Option<string?> _method = OptionKinds.Text(
+        "--method", "METHOD", "With --upstream: send one request with this method at the start, and serve the response as one run.");
 
     private readonly Option<string?> _data = OptionKinds.Text(
-        "--data", "TEXT", "With --upstream: ask it once, at once, by POST unless --method says otherwise; text, @FILE, or @- for standard input.");
+        "--data",
+        "TEXT",
+        "With --upstream: send one request with this body at the start, by POST or --method; text, @FILE, or @- for standard input.");
 
     private readonly Option<EndOfStreamPolicy> _onEnd = OptionKinds.Choice(
         "--on-end",
-        "With --upstream: what an end of its answer without an end marker means: the end, or a loss. Default complete.",
+        "With --upstream: the meaning of a normal end without an end marker: the end, or a lost connection. Default complete.",
         ("complete", EndOfStreamPolicy.Complete),
         ("require-marker", EndOfStreamPolicy.RequireMarker));
 
-    private readonly Option<bool> _demo = OptionKinds.Flag("--demo", "Serve the demo page: a chat over a line that you can cut, stall and slow down.");
+    private readonly Option<bool> _demo = OptionKinds.Flag(
+        "--demo", "Serve the demo page: a chat over a connection that you can cut, stall and slow down.");
 
     private readonly Option<bool> _steps = OptionKinds.Hidden(
-        OptionKinds.Flag("--step", "With --demo: an answer waits for messages to its run, each the number of words that may follow. For tests."));
+        OptionKinds.Flag("--step", "With --demo: an answer waits for messages to its run, each a number of words to write. For tests."));
 
     private readonly Option<string?> _postgres = OptionKinds.Text(
         "--postgres",
         "CONNECTION",
-        "Keep runs in PostgreSQL instead of in memory: every serve on the same database serves every run. CONNECTION is as Npgsql knows it, such as "
-        + "'Host=db;Database=runs;Username=me'; the password may stand in the environment (PGPASSWORD) or in a file (PGPASSFILE).");
+        "Keep runs in PostgreSQL instead of in memory: every serve on the same database serves every run. CONNECTION is a connection "
+        + "string of Npgsql, such as 'Host=db;Database=runs;Username=me'. The password may be in the environment (PGPASSWORD) or in a file "
+        + "(PGPASSFILE).");
 
     private readonly Option<bool> _verbose = OptionKinds.Flag(OptionKinds.Verbose, "Show more on stderr.");
 
     public ServeCommand()
         : base(
             "serve",
-            "Serves numbered runs over SSE, JSON lines and long polling until Ctrl-C. Readers may drop and return: they go on where they stopped. "
-            + "What is served comes from --stdin, --file, --upstream or --demo, and is kept in memory, or in PostgreSQL with --postgres.")
+            "Serves numbered runs over SSE, JSON lines, long polling and WebSockets until Ctrl-C. Readers may disconnect and resume. "
+            + "The source is --stdin, --file, --upstream or --demo. Runs are kept in memory, or in PostgreSQL with --postgres.")
     {
         foreach (Option option in new Option[] { _url, _stdin, _file, _delay, _upstream, _header, _method, _data, _onEnd, _demo, _steps, _postgres, _verbose })
         {

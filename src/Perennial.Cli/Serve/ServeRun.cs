@@ -19,12 +19,16 @@ internal static class ServeRun
 {
     private const long MaxBytesPerRun = 256L << 20;
 
-    /// <summary>Readers are sent away when the server stops; nobody needs longer than this.</summary>
+    /// <summary>The longest time to disconnect all readers when the server stops.</summary>
     private static readonly TimeSpan ShutdownLimit = TimeSpan.FromSeconds(5);
 
-    /// <summary>Serves until the token is cancelled. Returns an exit code only where the server cannot listen, or cannot use its database.</summary>
-    /// <exception cref="UsageException">The settings do not make a server.</exception>
-    /// <exception cref="OperationCanceledException"><paramref name="cancellationToken"/> was cancelled; the readers have been sent away.</exception>
+    /// <summary>
+    /// Serves until the token is cancelled. Returns an exit code only if the server cannot listen or cannot use its database.
+    /// </summary>
+    /// <exception cref="UsageException">The settings are invalid.</exception>
+    /// <exception cref="OperationCanceledException">
+    /// <paramref name="cancellationToken"/> was cancelled; all readers are disconnected.
+    /// </exception>
     public static async Task<int> RunAsync(ServeSettings settings, CancellationToken cancellationToken)
     {
         var listen = ListenAddress.Parse(settings.Url);
@@ -54,7 +58,7 @@ internal static class ServeRun
 
     private static WebApplication Build(ServeSettings settings, ListenAddress listen, IServedContent content)
     {
-        // Empty: neither files nor environment variables of whoever runs this have a say in it.
+        // Empty, so that files and environment variables of the user do not change the server.
         var builder = WebApplication.CreateEmptyBuilder(new WebApplicationOptions());
         builder.WebHost.UseKestrelCore().ConfigureKestrel(kestrel =>
         {
@@ -83,7 +87,7 @@ internal static class ServeRun
 
         var app = builder.Build();
         app.UseHostFiltering();
-        app.MapPerennial("/streams").AllowAnonymous();      // whoever knows the id of a run may use it: it is drawn at random
+        app.MapPerennial("/streams").AllowAnonymous();      // a client that knows the random id of a run may use it
         return app;
     }
 
@@ -92,7 +96,7 @@ internal static class ServeRun
         var address = new Uri(app.Urls.First());
         if (!listen.IsLoopback)
         {
-            ErrorLine.Write("whoever reaches this machine can use what is served here; there is no login");
+            ErrorLine.Write("every client that can reach this machine can use this server; it has no login");
         }
 
         foreach (var line in await content.BeginAsync(app, address))

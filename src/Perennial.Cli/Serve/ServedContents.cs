@@ -6,16 +6,18 @@ using Perennial.Cli.Serve.Upstream;
 
 namespace Perennial.Cli.Serve;
 
-/// <summary>Makes what the caller wants to be served. The one place that knows what there is.</summary>
+/// <summary>Creates the source of runs that the caller chose. The only list of sources.</summary>
 internal static class ServedContents
 {
-    /// <exception cref="UsageException">The settings name nothing to serve, or more than one thing, or an option does not go with it.</exception>
+    /// <exception cref="UsageException">
+    /// The settings name no source or more than one, or an option does not apply to the source.
+    /// </exception>
     public static IServedContent Create(ServeSettings settings, ListenAddress listen)
     {
         Span<bool> sources = [settings.ReadsStandardInput, settings.File is not null, settings.Upstream is not null, settings.IsDemo];
         if (sources.Count(true) != 1)
         {
-            throw new UsageException("serve needs one of --stdin, --file, --upstream and --demo");
+            throw new UsageException("serve needs exactly one of --stdin, --file, --upstream and --demo");
         }
 
         RefuseWithout(settings.File ?? (settings.IsDemo ? "" : null), "--file or --demo", ("--delay", settings.Delay is not null));
@@ -31,7 +33,9 @@ internal static class ServedContents
         {
             { ReadsStandardInput: true } => LineContent.FromStandardInput(),
             { File: { } path } => LineContent.FromFile(path, settings.Delay ?? TimeSpan.Zero),
-            { IsDemo: true } => listen.IsLoopback ? new DemoPage(settings.Delay, settings.IsStepped) : throw new UsageException("--demo is for this machine alone; --url must name localhost or 127.0.0.1"),
+            { IsDemo: true } => listen.IsLoopback
+                ? new DemoPage(settings.Delay, settings.IsStepped)
+                : throw new UsageException("--demo serves only this machine; --url must name localhost or 127.0.0.1"),
             { Method: null, Data: null } => new UpstreamProxy(UpstreamRequest.From(settings)),
             _ => new UpstreamAnswer(UpstreamRequest.From(settings)),
         };
@@ -43,7 +47,7 @@ internal static class ServedContents
         {
             if (source is null && isGiven)
             {
-                throw new UsageException($"{name} goes with {sourceName}");
+                throw new UsageException($"{name} needs {sourceName}");
             }
         }
     }

@@ -1,6 +1,6 @@
 namespace Perennial.Cli.Terminal;
 
-/// <summary>Lines on stderr. Each stays one line and cannot steer the terminal, whatever a server had a hand in.</summary>
+/// <summary>Writes lines to stderr. Control characters are replaced, so that text from a server cannot control the terminal.</summary>
 internal static class ErrorLine
 {
     public static void Write(string text) =>

@@ -1,6 +1,6 @@
 namespace Perennial.Cli.Terminal;
 
-/// <summary>What the program tells its caller. A signal has a code of its own; see <see cref="Interruption"/>.</summary>
+/// <summary>The exit codes of the program. A signal has a code of its own; see <see cref="Interruption"/>.</summary>
 internal static class ExitCode
 {
     public const int Success = 0;

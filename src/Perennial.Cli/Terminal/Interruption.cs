@@ -2,10 +2,12 @@ using System.Runtime.InteropServices;
 
 namespace Perennial.Cli.Terminal;
 
-/// <summary>Ctrl-C and termination, as a token. The first asks the program to leave; the second ends it the way the system does.</summary>
+/// <summary>
+/// Ctrl-C and termination, as a token. The first signal cancels the token; the second ends the program as the system does.
+/// </summary>
 internal sealed class Interruption : IDisposable
 {
-    private const int SignalBase = 128;                 // a shell's way to say which signal ended a program
+    private const int SignalBase = 128;                 // a shell adds the number of the signal that ended a program
     private const int Interrupted = SignalBase + 2;
     private const int Terminated = SignalBase + 15;
 

@@ -9,7 +9,7 @@ internal sealed class StandardOutput : IDisposable
 
     private readonly Stream _stream = Open();
 
-    /// <exception cref="ReaderGoneException">Nobody reads the output any more.</exception>
+    /// <exception cref="ReaderGoneException">The reader of the output has closed it.</exception>
     /// <exception cref="OutputException">The output cannot be written, as when a disk is full.</exception>
     public void Write(ReadOnlySpan<byte> bytes)
     {
@@ -30,8 +30,8 @@ internal sealed class StandardOutput : IDisposable
     public void Dispose() => _stream.Dispose();
 
     /// <summary>
-    /// The console's stream keeps silent about a pipe whose reader has gone, so a pipe is written to directly. A file is not: the
-    /// console's stream moves the position that is shared with whoever else writes to it.
+    /// The console's stream does not report that the reader of a pipe has closed it, so a pipe is written to directly. A file is not: the
+    /// console's stream moves the position that is shared with other programs that write to the file.
     /// </summary>
     private static Stream Open()
     {
@@ -46,8 +46,8 @@ internal sealed class StandardOutput : IDisposable
     }
 }
 
-/// <summary>The output cannot be written.</summary>
+/// <summary>Thrown if the output cannot be written.</summary>
 internal sealed class OutputException(IOException cause) : Exception($"the output cannot be written: {cause.Message}", cause);
 
-/// <summary>Whoever read the program's output has gone: a reason to end, not an error.</summary>
+/// <summary>Thrown if the reader of the output has closed it: a reason to exit, not an error.</summary>
 internal sealed class ReaderGoneException(IOException cause) : Exception("The output is no longer read.", cause);

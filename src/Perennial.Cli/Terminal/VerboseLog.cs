@@ -2,12 +2,12 @@ using Microsoft.Extensions.Logging;
 
 namespace Perennial.Cli.Terminal;
 
-/// <summary>Shows the library's log on stderr. What the library logs holds no secret and no payload.</summary>
+/// <summary>Shows the library's log on stderr. The log contains no secret and no payload.</summary>
 internal sealed class VerboseLog : ILoggerFactory, ILoggerProvider, ILogger
 {
     public ILogger CreateLogger(string categoryName) => this;
 
-    public void AddProvider(ILoggerProvider provider) => throw new NotSupportedException("This log goes to stderr alone.");
+    public void AddProvider(ILoggerProvider provider) => throw new NotSupportedException("This log writes only to stderr.");
 
     public bool IsEnabled(LogLevel logLevel) => true;
 

@@ -4,18 +4,20 @@ using Perennial.AspNetCore;
 
 namespace Perennial.Cli.Serve.Content;
 
-/// <summary>Where the runs of a server come from.</summary>
+/// <summary>The source of a server's runs.</summary>
 internal interface IServedContent : IAsyncDisposable
 {
-    /// <summary>Says how runs are kept.</summary>
+    /// <summary>Sets the options for keeping runs.</summary>
     void Configure(PerennialServerOptions server);
 
-    /// <summary>Listens where it needs to, besides the server's own address.</summary>
+    /// <summary>Adds the ports that this source needs besides the server's own address.</summary>
     void Listen(KestrelServerOptions kestrel);
 
-    /// <summary>Adds what the server answers besides runs.</summary>
+    /// <summary>Maps the endpoints of this source.</summary>
     void Map(WebApplication app);
 
-    /// <summary>Begins, once the server listens at the address. Returns what to print: where to go from here, which every node knows by then.</summary>
+    /// <summary>
+    /// Begins after the server listens at the address. Returns the lines to print, with URLs of runs that every node can find by then.
+    /// </summary>
     Task<IReadOnlyList<string>> BeginAsync(WebApplication app, Uri address);
 }

@@ -2,7 +2,7 @@ using Microsoft.AspNetCore.Http;
 
 namespace Perennial.Cli.Serve.Content;
 
-/// <summary>Keeps pages of other origins from having this server do something: a browser tells where a request comes from.</summary>
+/// <summary>Refuses requests from pages of other origins, which a browser names in <c>Origin</c>.</summary>
 internal static class SameOrigin
 {
     public static RequestDelegate Only(RequestDelegate answer) => context =>
@@ -10,7 +10,8 @@ internal static class SameOrigin
         var origin = context.Request.Headers.Origin.ToString();
         var isForeign = origin.Length > 0 && !string.Equals(origin, $"{context.Request.Scheme}://{context.Request.Host}", StringComparison.OrdinalIgnoreCase);
         return isForeign
-            ? TypedResults.Problem("Pages of other origins may not ask for this.", statusCode: StatusCodes.Status403Forbidden).ExecuteAsync(context)
+            ? TypedResults.Problem("Pages of other origins may not use this URL.", statusCode: StatusCodes.Status403Forbidden)
+                .ExecuteAsync(context)
             : answer(context);
     };
 }

@@ -1,6 +1,6 @@
 namespace Perennial.Cli.Serve.Content;
 
-/// <summary>What the caller of <c>serve</c> asked for. What is <see langword="null"/> was not given.</summary>
+/// <summary>The arguments of <c>serve</c>. <see langword="null"/> means that an argument is absent.</summary>
 internal sealed record ServeSettings
 {
     public required string Url { get; init; }

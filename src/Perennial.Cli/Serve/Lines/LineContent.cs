@@ -8,7 +8,7 @@ using Perennial.Cli.Serve.Content;
 
 namespace Perennial.Cli.Serve.Lines;
 
-/// <summary>One run of which each line of a text, as UTF-8, is an event.</summary>
+/// <summary>One run with an event for each line of a UTF-8 text.</summary>
 internal sealed class LineContent : IServedContent
 {
     private readonly Stream _text;
@@ -76,7 +76,7 @@ internal sealed class LineContent : IServedContent
         }
         catch (IOException e)
         {
-            throw new RunFailedException("What is served cannot be read any more.", "source_failed", e);
+            throw new RunFailedException("The input cannot be read any more.", "source_failed", e);
         }
     }
 }

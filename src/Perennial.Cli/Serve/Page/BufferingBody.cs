@@ -4,7 +4,9 @@ using Microsoft.AspNetCore.Http.Features;
 
 namespace Perennial.Cli.Serve.Page;
 
-/// <summary>A response as a buffering proxy passes it on: the head at once, the body in large pieces and at its end, whoever flushes.</summary>
+/// <summary>
+/// A response as a buffering proxy passes it on: the head at once, the body in large pieces and at its end, regardless of flushes.
+/// </summary>
 internal sealed class BufferingBody : IHttpResponseBodyFeature
 {
     private readonly IHttpResponseBodyFeature _inner;
@@ -35,7 +37,7 @@ internal sealed class BufferingBody : IHttpResponseBodyFeature
         await _inner.CompleteAsync();
     }
 
-    /// <summary>Passes on what is still held: the response is at its end.</summary>
+    /// <summary>Passes on the buffered bytes at the end of the response.</summary>
     public ValueTask<FlushResult> ReleaseAsync(CancellationToken cancellationToken) => _writer.ReleaseAsync(cancellationToken);
 
     private sealed class HoldingWriter(IHttpResponseBodyFeature inner) : PipeWriter

@@ -6,28 +6,29 @@ using Perennial.Cli.Demo;
 namespace Perennial.Cli.Serve.Page;
 
 /// <summary>
-/// Answers questions by the section of the README that shares most words with them, or by all of it. A run begins with the event
-/// <c>question</c>, so that who joins later sees it too; the events <c>token</c> are the answer.
+/// Answers a question with the section of the README whose heading shares most words with it, or with the whole README. A run begins with
+/// the event <c>question</c>, so that readers who join later see it too. The events <c>token</c> are the answer.
 /// </summary>
-/// <param name="readme">What answers are taken from.</param>
+/// <param name="readme">The text of the answers.</param>
 /// <param name="pause">The pause before each token, or <see langword="null"/> for the pace of a model.</param>
 /// <param name="isStepped">Whether tokens wait for messages to the run instead.</param>
 internal sealed class DemoAnswers(string readme, TimeSpan? pause, bool isStepped)
 {
     private const int LongestQuestion = 1000;
 
-    /// <summary>About as fast as a model.</summary>
+    /// <summary>About the pace of a model.</summary>
     private static readonly TimeSpan PaceOfAModel = TimeSpan.FromMilliseconds(25);
 
     private readonly string[] _sections = [.. readme.Split("\n## ", StringSplitOptions.None).Skip(1).Select(section => "## " + section.TrimEnd() + "\n")];
 
-    /// <summary>Starts a run for the question in the body, and answers with its id.</summary>
+    /// <summary>Starts a run for the question in the body, and returns its id.</summary>
     public async Task StartAsync(HttpContext context, StreamRuns runs)
     {
         var question = await ReadAsync(context.Request);
         if (string.IsNullOrWhiteSpace(question) || question.Length > LongestQuestion)
         {
-            await TypedResults.Problem($"A question has 1 to {LongestQuestion} characters.", statusCode: StatusCodes.Status400BadRequest).ExecuteAsync(context);
+            var problem = $"The question must have 1 to {LongestQuestion} characters.";
+            await TypedResults.Problem(problem, statusCode: StatusCodes.Status400BadRequest).ExecuteAsync(context);
             return;
         }
 
@@ -92,7 +93,7 @@ internal sealed class DemoAnswers(string readme, TimeSpan? pause, bool isStepped
         return best;
     }
 
-    /// <summary>Short words say nothing of the subject.</summary>
+    /// <summary>Splits a text into words, without short ones, which do not depend on the subject.</summary>
     private static HashSet<string> Words(string text) => new(
         text.Split([.. " \t\n,.;:?!'\"#"], StringSplitOptions.RemoveEmptyEntries).Where(word => word.Length > 3), StringComparer.OrdinalIgnoreCase);
 }

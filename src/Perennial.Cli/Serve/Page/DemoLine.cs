@@ -3,18 +3,18 @@ using Perennial.Testing;
 
 namespace Perennial.Cli.Serve.Page;
 
-/// <summary>The line of one visitor, who may do to it what networks do. Thread safe.</summary>
+/// <summary>The line of one visitor, who may cut, stall and resume it. Thread safe.</summary>
 internal sealed class DemoLine(Uri plain, Uri buffered) : IAsyncDisposable
 {
     private readonly FaultProxy _plain = FaultProxy.Start(plain);
     private readonly FaultProxy _buffered = FaultProxy.Start(buffered);
 
-    /// <summary>Not to be guessed: who knows it may break the line.</summary>
+    /// <summary>A random name: a client that knows it may break the line.</summary>
     public string Name { get; } = RandomNumberGenerator.GetHexString(16, lowercase: true);
 
     public DemoLineAddress Address => new(Name, _plain.Address.GetLeftPart(UriPartial.Authority), _buffered.Address.GetLeftPart(UriPartial.Authority));
 
-    /// <summary>Does what the word says. False where it says nothing.</summary>
+    /// <summary>Performs an action. Returns false if the action is unknown.</summary>
     public bool TryAct(string action)
     {
         switch (action)

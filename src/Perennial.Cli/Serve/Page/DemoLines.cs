@@ -2,16 +2,16 @@ using Microsoft.AspNetCore.Http;
 
 namespace Perennial.Cli.Serve.Page;
 
-/// <summary>The lines of all visitors: one for each page that is open, and no more than there is room for. Thread safe.</summary>
+/// <summary>The lines of all visitors: one for each open page, up to a limit. Thread safe.</summary>
 internal sealed class DemoLines(Uri plain, Uri buffered) : IAsyncDisposable
 {
-    /// <summary>The oldest goes first; its page asks for another.</summary>
+    /// <summary>The most lines. Beyond it the oldest line is closed; its page then opens another.</summary>
     private const int MostLines = 32;
 
     private readonly Lock _gate = new();
     private readonly List<DemoLine> _lines = [];    // oldest first
 
-    /// <summary>Opens a line and answers with its address.</summary>
+    /// <summary>Opens a line and returns its address.</summary>
     public async Task OpenAsync(HttpContext context)
     {
         var line = new DemoLine(plain, buffered);
@@ -23,12 +23,13 @@ internal sealed class DemoLines(Uri plain, Uri buffered) : IAsyncDisposable
         await TypedResults.Json(line.Address, DemoJson.Default.DemoLineAddress, statusCode: StatusCodes.Status201Created).ExecuteAsync(context);
     }
 
-    /// <summary>Does something to a line.</summary>
+    /// <summary>Performs an action on a line.</summary>
     public Task ActAsync(HttpContext context)
     {
         var line = Find((string)context.Request.RouteValues["line"]!);
         var isDone = line?.TryAct((string)context.Request.RouteValues["action"]!) ?? false;
-        return (isDone ? (IResult)TypedResults.NoContent() : TypedResults.Problem("There is no such line, or nothing of that name to do to it.", statusCode: StatusCodes.Status404NotFound))
+        const string Unknown = "The line or the action does not exist. Actions are cut, stall and resume.";
+        return (isDone ? (IResult)TypedResults.NoContent() : TypedResults.Problem(Unknown, statusCode: StatusCodes.Status404NotFound))
             .ExecuteAsync(context);
     }
 

@@ -10,14 +10,14 @@ using Perennial.Cli.Serve.Content;
 namespace Perennial.Cli.Serve.Page;
 
 /// <summary>
-/// The demo page. Page and controls come from the server's own address; streams come over lines, on ports of their own, so that what is
-/// done to a line does nothing to the controls.
+/// The demo page. The page and its controls use the server's own address. Streams use lines on ports of their own, so that the faults of a
+/// line do not affect the controls.
 /// </summary>
 /// <param name="pause">The pause before each word of an answer, or <see langword="null"/> for the pace of a model.</param>
 /// <param name="isStepped">Whether an answer waits for messages to its run instead.</param>
 internal sealed class DemoPage(TimeSpan? pause, bool isStepped) : IServedContent
 {
-    /// <summary>Short, so that a stalled line is found out while somebody is looking.</summary>
+    /// <summary>Short, so that a visitor soon sees the client detect a stalled line.</summary>
     private static readonly TimeSpan Heartbeat = TimeSpan.FromSeconds(1);
 
     private readonly DemoAnswers _answers = new(Readme.Read(), pause, isStepped);
@@ -30,7 +30,7 @@ internal sealed class DemoPage(TimeSpan? pause, bool isStepped) : IServedContent
         server.HeartbeatInterval = Heartbeat;
     }
 
-    /// <summary>Two more ports, which lines lead to: one as it is, and one behind a proxy that buffers.</summary>
+    /// <summary>Adds the two ports behind the lines: one direct, and one behind a buffering proxy.</summary>
     public void Listen(KestrelServerOptions kestrel)
     {
         kestrel.Listen(IPAddress.Loopback, 0);

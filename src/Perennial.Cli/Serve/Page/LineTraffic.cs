@@ -6,8 +6,8 @@ using Perennial.Wire;
 namespace Perennial.Cli.Serve.Page;
 
 /// <summary>
-/// What arrives over a line. The page is of another origin there, by its port alone, and is let in by name (CORS); behind the buffering proxy
-/// responses are held back.
+/// Handles requests that arrive over a line. There the page is of another origin, because the port differs, so its origin is allowed by
+/// CORS. Behind the buffering proxy responses are held back.
 /// </summary>
 internal sealed class LineTraffic
 {
@@ -19,7 +19,7 @@ internal sealed class LineTraffic
     private int _plainPort;
     private int _bufferedPort;
 
-    /// <summary>To be called once the ports are known.</summary>
+    /// <summary>Sets the allowed origins. Called when the ports are known.</summary>
     public void Begin(int pagePort, int plainPort, int bufferedPort)
     {
         _pages = new[] { $"http://127.0.0.1:{pagePort}", $"http://localhost:{pagePort}", $"http://[::1]:{pagePort}" }.ToFrozenSet(StringComparer.OrdinalIgnoreCase);
@@ -38,7 +38,8 @@ internal sealed class LineTraffic
         var origin = context.Request.Headers.Origin.ToString();
         if (!_pages.Contains(origin) || !context.Request.Path.StartsWithSegments("/streams", StringComparison.Ordinal))
         {
-            return TypedResults.Problem("Lines are for the demo page, and lead to its streams.", statusCode: StatusCodes.Status403Forbidden).ExecuteAsync(context);
+            return TypedResults.Problem("A line serves only /streams and only the demo page.", statusCode: StatusCodes.Status403Forbidden)
+                .ExecuteAsync(context);
         }
 
         LetIn(context, origin);
@@ -60,7 +61,7 @@ internal sealed class LineTraffic
         headers.AccessControlExposeHeaders = ServerHeaders;
         headers.AccessControlMaxAge = "600";
         headers.Append("Vary", "Origin");
-        // Whoever asks from now on whether the page is of this origin is told so.
+        // Later checks of the origin take the page for one of this server.
         context.Request.Host = new HostString(new Uri(origin).Authority);
     }
 
@@ -68,7 +69,8 @@ internal sealed class LineTraffic
     {
         if (context.Request.Headers.Upgrade.Count > 0)
         {
-            await TypedResults.Problem("This proxy lets no WebSocket through.", statusCode: StatusCodes.Status400BadRequest).ExecuteAsync(context);
+            await TypedResults.Problem("This proxy does not support WebSockets.", statusCode: StatusCodes.Status400BadRequest)
+                .ExecuteAsync(context);
             return;
         }
 

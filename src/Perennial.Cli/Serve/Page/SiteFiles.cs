@@ -3,7 +3,7 @@ using Microsoft.AspNetCore.Http;
 
 namespace Perennial.Cli.Serve.Page;
 
-/// <summary>The page's files, from the program itself.</summary>
+/// <summary>Serves the page's files, which are built into the program.</summary>
 internal static class SiteFiles
 {
     private static readonly (string Path, string Name, string Type)[] Files =
@@ -26,7 +26,7 @@ internal static class SiteFiles
         response.ContentType = type;
         response.Headers.CacheControl = "no-cache";
         response.Headers.XContentTypeOptions = "nosniff";
-        // Streams come over lines, which have ports of their own.
+        // Streams use lines, which have ports of their own.
         response.Headers.ContentSecurityPolicy =
             "default-src 'none'; script-src 'self'; style-src 'self'; img-src data:; connect-src 'self' http://127.0.0.1:* ws://127.0.0.1:*; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
         await using var file = typeof(SiteFiles).Assembly.GetManifestResourceStream($"site/{name}")!;

@@ -3,12 +3,14 @@ using Perennial.AspNetCore;
 
 namespace Perennial.Cli.Serve.Page;
 
-/// <summary>Lets an answer go on only as far as messages to its run allow, so that a test decides when each token is written.</summary>
+/// <summary>
+/// Limits an answer to the tokens that messages to its run have allowed, so that a test decides when each token is written.
+/// </summary>
 internal sealed class TokenSteps : IDisposable
 {
     private readonly SemaphoreSlim _allowed = new(0);
 
-    /// <summary>Allows as many more tokens as the message says.</summary>
+    /// <summary>Allows more tokens; the message is their number.</summary>
     /// <exception cref="FormatException">The message is not a whole number.</exception>
     public Task AllowAsync(RunMessage message, CancellationToken cancellationToken)
     {

@@ -3,14 +3,14 @@ using System.Net;
 namespace Perennial.Cli.Serve.Upstream;
 
 /// <summary>
-/// Stands between one request and the network, and keeps an answer that is a document from a transport, which reads streams alone. Never
-/// disposed: the network below it is shared.
+/// Handles one request between a transport and the network. Keeps a response that is a document, because the transport reads only streams.
+/// Never disposed: the HTTP handler below it is shared.
 /// </summary>
 internal sealed class DocumentCatcher() : DelegatingHandler(Network)
 {
     private static readonly SocketsHttpHandler Network = new()
     {
-        AllowAutoRedirect = false,      // the transport's own business
+        AllowAutoRedirect = false,      // the transport follows redirects itself
         AutomaticDecompression = DecompressionMethods.All,
         EnableMultipleHttp2Connections = true,
         PooledConnectionLifetime = TimeSpan.FromMinutes(15),
@@ -21,7 +21,7 @@ internal sealed class DocumentCatcher() : DelegatingHandler(Network)
 
     private const int MaxBytes = 64 << 20;
 
-    /// <summary>The document, once there is one. The transport has failed then.</summary>
+    /// <summary>The document; null if the response was not one. The transport fails when this is set.</summary>
     public UpstreamDocument? Document { get; private set; }
 
     protected override async Task<HttpResponseMessage> SendAsync(HttpRequestMessage request, CancellationToken cancellationToken)
@@ -37,7 +37,7 @@ internal sealed class DocumentCatcher() : DelegatingHandler(Network)
             Document = await UpstreamDocument.ReadAsync(response, MaxBytes, cancellationToken);
         }
 
-        // A refusal that is final for whichever form was asked for.
+        // A refusal that the transport takes as final.
         return new HttpResponseMessage(HttpStatusCode.NotImplemented) { RequestMessage = request };
     }
 }

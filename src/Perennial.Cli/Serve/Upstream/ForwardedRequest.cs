@@ -4,10 +4,12 @@ using Perennial.Wire;
 
 namespace Perennial.Cli.Serve.Upstream;
 
-/// <summary>What of a client's request goes upstream.</summary>
+/// <summary>Selects the parts of a client's request that are forwarded upstream.</summary>
 internal static class ForwardedRequest
 {
-    /// <summary>What concerns one connection alone (RFC 9110, 7.6.1), what the transport says itself, and what this server is asked.</summary>
+    /// <summary>
+    /// Headers that are not forwarded: those of one connection (RFC 9110, 7.6.1), those that the transport sets, and those for this server.
+    /// </summary>
     private static readonly HashSet<string> Kept = new(StringComparer.OrdinalIgnoreCase)
     {
         "Connection", "Keep-Alive", "Proxy-Connection", "Proxy-Authenticate", "Proxy-Authorization", "TE", "Trailer", "Transfer-Encoding", "Upgrade", "Expect",

@@ -4,10 +4,10 @@ using Microsoft.AspNetCore.Http;
 namespace Perennial.Cli.Serve.Upstream;
 
 /// <summary>
-/// What was asked for under which <c>Idempotency-Key</c> (draft-ietf-httpapi-idempotency-key-header), so that it is asked once however often its
-/// client repeats itself. Remembers the last 10,000, each for a while. Safe from any thread.
+/// Remembers requests by their <c>Idempotency-Key</c> (draft-ietf-httpapi-idempotency-key-header), so that each is sent upstream once even
+/// if the client repeats it. Keeps the last 10,000, each for a limited time. Safe from any thread.
 /// </summary>
-/// <param name="kept">For how long, from when it was asked.</param>
+/// <param name="kept">How long a request is remembered, from its first arrival.</param>
 /// <param name="time">The clock.</param>
 internal sealed class PaidPrompts(TimeSpan kept, TimeProvider time)
 {
@@ -17,12 +17,12 @@ internal sealed class PaidPrompts(TimeSpan kept, TimeProvider time)
     private readonly Dictionary<string, Prompt> _prompts = new(StringComparer.Ordinal);
     private readonly Queue<Prompt> _inOrder = new();
 
-    /// <summary>Asks, unless the same was asked before; then the answer is what that one got, or will get.</summary>
-    /// <param name="key">What tells it from others, and its client from others.</param>
-    /// <param name="fingerprint">What is the same when the request is.</param>
-    /// <param name="ask">Asks. What it returns or throws is for all who wait; only an answer is remembered.</param>
+    /// <summary>Sends a request upstream. A repeat gets the answer of the first request, or waits for it.</summary>
+    /// <param name="key">The key together with its client.</param>
+    /// <param name="fingerprint">Equal for equal requests.</param>
+    /// <param name="ask">Sends the request. All waiting requests get its result or exception; only a paid answer is remembered.</param>
     /// <param name="answer">Completes with the answer.</param>
-    /// <returns>False where another request had the key.</returns>
+    /// <returns>False if a different request has used the key.</returns>
     public bool TryAskOnce(
         string key, string fingerprint, Func<Task<(IResult Answer, bool IsPaid)>> ask, [NotNullWhen(true)] out Task<IResult>? answer)
     {
@@ -62,7 +62,7 @@ internal sealed class PaidPrompts(TimeSpan kept, TimeProvider time)
         {
             Forget(prompt);
             prompt.Answer.SetException(e);
-            _ = prompt.Answer.Task.Exception;      // whoever asked may be gone
+            _ = prompt.Answer.Task.Exception;      // observed here, because all waiting clients may have gone
         }
     }
 

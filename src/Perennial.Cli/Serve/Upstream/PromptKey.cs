@@ -6,14 +6,14 @@ using Perennial.Wire;
 
 namespace Perennial.Cli.Serve.Upstream;
 
-/// <summary>By what a repeated request is known for one. Pure.</summary>
+/// <summary>Identifies repeated requests. Pure.</summary>
 internal static class PromptKey
 {
-    /// <summary>The headers in which a client shows who it is: those of HTTP, and those of model providers.</summary>
+    /// <summary>The headers with a client's credentials: those of HTTP, and those of model providers.</summary>
     private static readonly string[] Credentials =
         ["Authorization", "Cookie", "X-Api-Key", "Api-Key", "X-Goog-Api-Key", "OpenAI-Organization", "OpenAI-Project"];
 
-    /// <summary>False where there is a key that is none; a key of null where there is none at all.</summary>
+    /// <summary>Reads the key. Returns false if the header is malformed. The key is null if the header is absent.</summary>
     public static bool TryRead(IHeaderDictionary headers, out string? key)
     {
         var values = headers[IdempotencyKey.HeaderName];
@@ -21,7 +21,7 @@ internal static class PromptKey
         return values.Count <= 1 && key is null or { Length: > 0 and <= IdempotencyKey.Longest };
     }
 
-    /// <summary>The key together with the credentials of its client, because a key must give nobody the answer of somebody else.</summary>
+    /// <summary>Combines the key with the credentials of its client, so that no client gets the answer of another.</summary>
     public static string Scoped(string key, IReadOnlyDictionary<string, string> headers)
     {
         var text = new StringBuilder(key);

@@ -6,7 +6,7 @@ using Perennial.Cli.Serve.Content;
 
 namespace Perennial.Cli.Serve.Upstream;
 
-/// <summary>One run: the upstream's answer to the request of the command line, which is made once, at once.</summary>
+/// <summary>Serves one run: the upstream's response to the request of the command line, which is sent once, at the start.</summary>
 internal sealed class UpstreamAnswer(UpstreamRequest upstream) : IServedContent
 {
     public void Configure(PerennialServerOptions server)

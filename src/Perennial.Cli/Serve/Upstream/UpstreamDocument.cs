@@ -2,10 +2,10 @@ using Microsoft.AspNetCore.Http;
 
 namespace Perennial.Cli.Serve.Upstream;
 
-/// <summary>An answer of the upstream that is no stream but one JSON document: passed on as it is. Immutable.</summary>
+/// <summary>A response of the upstream that is one JSON document instead of a stream. It is passed on unchanged. Immutable.</summary>
 internal sealed class UpstreamDocument : IResult
 {
-    /// <summary>What concerns one connection alone (RFC 9110, 7.6.1), or this server's own.</summary>
+    /// <summary>Headers that are not passed on: those of one connection (RFC 9110, 7.6.1), and those that this server sets.</summary>
     private static readonly HashSet<string> Kept = new(StringComparer.OrdinalIgnoreCase)
     {
         "Connection", "Keep-Alive", "Proxy-Connection", "Proxy-Authenticate", "Trailer", "Transfer-Encoding", "Upgrade", "Content-Length", "Date", "Alt-Svc",
@@ -25,7 +25,7 @@ internal sealed class UpstreamDocument : IResult
     public static bool IsOne(HttpResponseMessage response) =>
         response.IsSuccessStatusCode && string.Equals(response.Content.Headers.ContentType?.MediaType, "application/json", StringComparison.OrdinalIgnoreCase);
 
-    /// <exception cref="HttpRequestException">It broke off, or is larger than <paramref name="maxBytes"/>.</exception>
+    /// <exception cref="HttpRequestException">The response broke off, or is larger than <paramref name="maxBytes"/>.</exception>
     public static async Task<UpstreamDocument> ReadAsync(HttpResponseMessage response, int maxBytes, CancellationToken cancellationToken)
     {
         await response.Content.LoadIntoBufferAsync(maxBytes, cancellationToken);

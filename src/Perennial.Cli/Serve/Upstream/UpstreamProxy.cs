@@ -12,13 +12,13 @@ using Perennial.Http;
 namespace Perennial.Cli.Serve.Upstream;
 
 /// <summary>
-/// Answers a POST to the upstream's path with a run: the request is made once upstream, and its answer is numbered and kept. A client that
-/// loses the line reads on at <c>Content-Location</c>, or repeats the POST with its <c>Idempotency-Key</c>; the upstream never hears of it. An
-/// answer that is no stream is passed on as it is. What clients send is passed through and not logged.
+/// Answers a POST to the upstream's path with a run: sends the request upstream once, and numbers and keeps the response. A client that
+/// loses its connection reads on at <c>Content-Location</c>, or repeats the POST with its <c>Idempotency-Key</c>; neither causes a second
+/// request upstream. A response that is not a stream is passed on unchanged. Requests of clients are not logged.
 /// </summary>
 internal sealed class UpstreamProxy(UpstreamRequest upstream) : IServedContent
 {
-    /// <summary>Time enough to come back from a tunnel, a meeting or a closed laptop.</summary>
+    /// <summary>Long enough for a client that was in a tunnel or on a closed laptop.</summary>
     private static readonly RunOptions Kept = new() { Retention = TimeSpan.FromHours(1) };
 
     public void Configure(PerennialServerOptions server)
@@ -43,14 +43,15 @@ internal sealed class UpstreamProxy(UpstreamRequest upstream) : IServedContent
         var here = new Uri(address, upstream.Endpoint.AbsolutePath);
         return Task.FromResult<IReadOnlyList<string>>(
         [
-            $"A POST to {here} is made once at {upstream.Endpoint.GetLeftPart(UriPartial.Authority)}; the answer can be read again at its Content-Location.",
+            $"A POST to {here} is sent once to {upstream.Endpoint.GetLeftPart(UriPartial.Authority)}; "
+            + "the answer can be read again at its Content-Location.",
             $"curl -N {here} --json '{{...}}'",
         ]);
     }
 
     public ValueTask DisposeAsync() => ValueTask.CompletedTask;
 
-    /// <exception cref="UsageException">Requests to the path cannot be told from others.</exception>
+    /// <exception cref="UsageException">The path is also a path of this server.</exception>
     private string Path()
     {
         var path = Uri.UnescapeDataString(upstream.Endpoint.AbsolutePath)
@@ -61,7 +62,7 @@ internal sealed class UpstreamProxy(UpstreamRequest upstream) : IServedContent
         }
         catch (RoutePatternException)
         {
-            throw new UsageException("--upstream has a path that cannot be served here");
+            throw new UsageException("--upstream has a path that serve uses itself");
         }
     }
 
@@ -82,16 +83,17 @@ internal sealed class UpstreamProxy(UpstreamRequest upstream) : IServedContent
         }
         else if (paid.TryAskOnce(PromptKey.Scoped(key, headers), PromptKey.FingerprintOf(body), () => AskAsync(body, headers, runs, stopping), out var asking))
         {
-            // The client may go, and ask again for what it has begun.
+            // If the client disconnects, only this wait ends. The client may repeat the request for the same answer.
             await (await asking.WaitAsync(context.RequestAborted)).ExecuteAsync(context);
         }
         else
         {
-            await ProblemAsync(context, StatusCodes.Status422UnprocessableEntity, "This Idempotency-Key came before, with another request.");
+            const string Reused = "This Idempotency-Key was used before, with another request.";
+            await ProblemAsync(context, StatusCodes.Status422UnprocessableEntity, Reused);
         }
     }
 
-    /// <summary>Asks once. What was not refused may have to be paid for.</summary>
+    /// <summary>Sends the request upstream once. The result is paid unless the upstream refused the request.</summary>
     private async Task<(IResult Answer, bool IsPaid)> AskAsync(
         RequestBody body, IReadOnlyDictionary<string, string> headers, StreamRuns runs, CancellationToken cancellationToken)
     {
@@ -103,7 +105,8 @@ internal sealed class UpstreamProxy(UpstreamRequest upstream) : IServedContent
         }
         catch (ArgumentException)
         {
-            return (TypedResults.Problem("A header of the request cannot be sent on.", statusCode: StatusCodes.Status400BadRequest), IsPaid: false);
+            var problem = TypedResults.Problem("A header of the request cannot be forwarded.", statusCode: StatusCodes.Status400BadRequest);
+            return (problem, IsPaid: false);
         }
 
         try

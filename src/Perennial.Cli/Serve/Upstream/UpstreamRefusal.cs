@@ -3,12 +3,12 @@ using Microsoft.AspNetCore.Http;
 
 namespace Perennial.Cli.Serve.Upstream;
 
-/// <summary>What the upstream refused is refused in the same way; what it did not answer is an error of the gateway.</summary>
+/// <summary>Answers with the status of the upstream's refusal, or with a gateway error if the upstream did not answer.</summary>
 internal sealed class UpstreamRefusal(TransportException reason) : IResult
 {
     /// <summary>
-    /// Whether the upstream may have acted on the request: it was sent, and there is no answer that says that it was refused. Then a repeat gets
-    /// this answer again, because asking again may cost a second time.
+    /// Whether the upstream may have acted on the request: it was sent, and no response refused it. Then a repeat gets this answer again,
+    /// because a second request may cost again.
     /// </summary>
     public bool MayHaveActed => reason.HttpStatus is { } status
         ? (int)status >= 500 && (int)status is not (StatusCodes.Status503ServiceUnavailable or 529) || (int)status < 400

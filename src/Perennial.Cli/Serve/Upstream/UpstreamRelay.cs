@@ -2,11 +2,11 @@ using Perennial.AspNetCore;
 
 namespace Perennial.Cli.Serve.Upstream;
 
-/// <summary>Writes what an upstream says into a run, to the same end: what broke off does not pass for complete.</summary>
+/// <summary>Writes the upstream's stream into a run, with the same ending: a stream that broke off does not end as complete.</summary>
 internal static class UpstreamRelay
 {
     /// <summary>Reads the upstream to its end and disposes the transport.</summary>
-    /// <exception cref="RunFailedException">The upstream did not come to its end, or said what cannot be passed on.</exception>
+    /// <exception cref="RunFailedException">The upstream's stream broke off or failed, or has data that cannot be passed on.</exception>
     public static async Task ProduceAsync(Transport upstream, RunWriter writer, CancellationToken stop)
     {
         await using (upstream)
@@ -25,7 +25,7 @@ internal static class UpstreamRelay
 
             if (upstream.GetMetrics().LastError is { Code: TransportErrorCode.InvalidMessage })
             {
-                throw new RunFailedException("The upstream's answer is not all JSON lines; something of it is missing here.", "upstream_invalid");
+                throw new RunFailedException("The upstream's response has lines that are not JSON; they are missing.", "upstream_invalid");
             }
         }
     }
@@ -34,7 +34,7 @@ internal static class UpstreamRelay
     {
         if (message.FollowsGap)
         {
-            throw new RunFailedException("The upstream did not go on where it had broken off.", "upstream_interrupted");
+            throw new RunFailedException("The upstream did not resume where its response broke off.", "upstream_interrupted");
         }
 
         var eventType = string.Equals(message.EventType, StreamMessage.DefaultEventType, StringComparison.Ordinal) ? null : message.EventType;
@@ -43,7 +43,7 @@ internal static class UpstreamRelay
             : writer.WriteAsync(message.Data, eventType, stop);
     }
 
-    /// <summary>The library's messages hold neither secrets nor URLs, so they are what readers are told.</summary>
+    /// <summary>Converts an error for the readers. The library's messages contain neither secrets nor URLs.</summary>
     private static RunFailedException Failure(TransportException e) => e.Code switch
     {
         TransportErrorCode.ServerFailed => new RunFailedException(e.ServerMessage ?? "The upstream failed.", e.ServerCode ?? "upstream_failed", e),

@@ -8,10 +8,10 @@ using Perennial.Http;
 
 namespace Perennial.Cli.Serve.Upstream;
 
-/// <summary>How the upstream is asked: what the command line said of it, and a transport for each request. Immutable.</summary>
+/// <summary>Creates a transport for each request to the upstream, from the options of the command line. Immutable.</summary>
 internal sealed class UpstreamRequest
 {
-    /// <summary>A client waits for the answer, and decides itself what to do about a refusal.</summary>
+    /// <summary>No retries: a client waits for the response, and reacts to a refusal itself.</summary>
     private static readonly ReconnectOptions Reconnect = new() { InitialDelay = TimeSpan.FromMilliseconds(200), MaxAttempts = 4, RetryStatusCodes = FrozenSet<HttpStatusCode>.Empty };
 
     private readonly AutoTransportOptions _options;
@@ -25,7 +25,7 @@ internal sealed class UpstreamRequest
 
     public Uri Endpoint => _options.Endpoint;
 
-    /// <exception cref="UsageException">The settings do not make a request.</exception>
+    /// <exception cref="UsageException">The settings are not a valid request.</exception>
     public static UpstreamRequest From(ServeSettings settings)
     {
         if (!Uri.TryCreate(settings.Upstream, UriKind.Absolute, out var endpoint) || endpoint.Scheme is not ("http" or "https"))
@@ -56,11 +56,11 @@ internal sealed class UpstreamRequest
         }
     }
 
-    /// <summary>The request as the command line has it.</summary>
+    /// <summary>The request of the command line.</summary>
     public Transport Open() => new AutoTransport(_options, _services);
 
-    /// <summary>A POST that a client made, with the command line's headers in place of its own.</summary>
-    /// <exception cref="ArgumentException">A header cannot be sent on.</exception>
+    /// <summary>A client's POST, with the headers of the command line in place of the client's.</summary>
+    /// <exception cref="ArgumentException">A header cannot be forwarded.</exception>
     public Transport Open(RequestBody body, IReadOnlyDictionary<string, string> headers, DocumentCatcher catcher)
     {
         var merged = new Dictionary<string, string>(headers, StringComparer.OrdinalIgnoreCase);
