@@ -7,29 +7,29 @@ namespace Perennial.Hosting;
 
 /// <summary>Sends requests through the handlers of a named client of <see cref="IHttpClientFactory"/>. Thread safe.</summary>
 /// <remarks>
-/// Handlers are taken anew for each request, so that they rotate as the factory decides; a response keeps those it came through. The
-/// <see cref="HttpClient"/> itself is not used: its timeout would end a stream.
+/// Each request gets its handlers from the factory, so that they rotate as the factory decides. A response keeps the handlers that it came
+/// through. The <see cref="HttpClient"/> itself is not used, because its timeout would end a stream.
 /// </remarks>
 internal sealed class NamedHttpClient(IHttpMessageHandlerFactory handlers, string name) : HttpMessageHandler
 {
     private static readonly HttpRequestOptionsKey<HttpMessageHandler> KeptHandler = new("Perennial.KeptHandler");
 
-    /// <summary>The handlers that a request would pass now.</summary>
-    /// <exception cref="Exception">Whatever the application's own code throws while it makes them.</exception>
+    /// <summary>The handlers that a request would use now.</summary>
+    /// <exception cref="Exception">An exception of the application's own code that creates the handlers.</exception>
     public HttpMessageHandler Present => handlers.CreateHandler(name);
 
-    /// <summary>The client with this name, where the application has one.</summary>
+    /// <summary>Finds the client with this name.</summary>
     /// <param name="provider">The application's services.</param>
     /// <param name="name">The name.</param>
-    /// <param name="client">Its handlers, or <see langword="null"/>.</param>
-    /// <param name="problem">Why there is none, or why it cannot be used.</param>
+    /// <param name="client">The client. <see langword="null"/> if the method returns false.</param>
+    /// <param name="problem">Why the client does not exist or cannot be used.</param>
     public static bool TryFind(IServiceProvider provider, string name, [NotNullWhen(true)] out NamedHttpClient? client, out string problem)
     {
         client = null;
         problem = "";
         if (provider.GetService<IHttpMessageHandlerFactory>() is not { } handlers || !IsConfigured(provider, name))
         {
-            problem = $"HttpClient must name a client that AddHttpClient has registered and configured; '{name}' is none.";
+            problem = $"HttpClient must name a client that AddHttpClient has registered and configured; '{name}' is not registered.";
             return false;
         }
 
@@ -56,7 +56,7 @@ internal sealed class NamedHttpClient(IHttpMessageHandlerFactory handlers, strin
     }
 
     /// <summary>
-    /// Whether anything is configured for the name, or for all names. The factory itself makes a client for any name.
+    /// Whether the application configured the client with this name, or all clients. The factory itself creates a client for any name.
     /// </summary>
     private static bool IsConfigured(IServiceProvider provider, string name) =>
         provider.GetServices<IConfigureOptions<HttpClientFactoryOptions>>()

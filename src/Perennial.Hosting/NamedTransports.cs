@@ -3,7 +3,7 @@ using Perennial.Management;
 
 namespace Perennial.Hosting;
 
-/// <summary>The transports that the host's configuration names, each made when it is first asked for. Thread safe.</summary>
+/// <summary>The transports that the host's configuration names. Each is created by the first call that gets it. Thread safe.</summary>
 public sealed class NamedTransports
 {
     private readonly Lock _gate = new();
@@ -19,22 +19,24 @@ public sealed class NamedTransports
         _options = options.Value;
     }
 
-    /// <summary>The names there are.</summary>
+    /// <summary>Gets the configured names, in ordinal order.</summary>
     public IReadOnlyList<string> Names => [.. _options.Transports.Keys.Order(StringComparer.Ordinal)];
 
     /// <summary>
-    /// The transport with this name. The same for everybody for as long as it is in the pool; a new one once it was closed or swept.
+    /// Gets the transport with this name. Every call returns the same transport while it is in the pool. After it was closed or removed
+    /// from the pool, the next call creates a new one.
     /// </summary>
-    /// <param name="name">The name.</param>
-    /// <exception cref="ArgumentException">There is no such name.</exception>
-    /// <exception cref="PoolFullException">It is to be made, and the pool is full.</exception>
+    /// <param name="name">A configured name, compared case-sensitively.</param>
+    /// <exception cref="ArgumentException">No transport has this name.</exception>
+    /// <exception cref="PoolFullException">The transport must be created, and the pool is full.</exception>
     /// <exception cref="ObjectDisposedException">The host has stopped.</exception>
     public Transport Get(string name)
     {
         ArgumentNullException.ThrowIfNull(name);
         if (!_options.Transports.TryGetValue(name, out var wanted))
         {
-            throw new ArgumentException($"No transport is named '{name}'; there are {string.Join(", ", Names)}.", nameof(name));
+            throw new ArgumentException(
+                $"No transport is named '{name}'. The configured names are: {string.Join(", ", Names)}.", nameof(name));
         }
 
         lock (_gate)
@@ -48,8 +50,8 @@ public sealed class NamedTransports
         }
     }
 
-    /// <summary>The name of a transport, or <see langword="null"/> for one that has none.</summary>
-    /// <param name="id">As in <see cref="Transport.Id"/>.</param>
+    /// <summary>Gets the name of a transport, or <see langword="null"/> if it has none.</summary>
+    /// <param name="id">The transport's <see cref="Transport.Id"/>.</param>
     public string? NameOf(string id)
     {
         lock (_gate)

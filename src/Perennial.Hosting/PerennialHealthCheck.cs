@@ -5,7 +5,7 @@ using Verdict = Perennial.Management.HealthStatus;
 
 namespace Perennial.Hosting;
 
-/// <summary>The health of the host's transports, as a health check. What is not well is told one by one; names, and no URL.</summary>
+/// <summary>Reports the health of the host's transports. The data lists each unhealthy transport by its name, and no URL.</summary>
 internal sealed class PerennialHealthCheck(TransportManager manager, NamedTransports names) : IHealthCheck
 {
     public Task<HealthCheckResult> CheckHealthAsync(HealthCheckContext context, CancellationToken cancellationToken = default)

@@ -2,22 +2,24 @@ using Perennial.Management;
 
 namespace Perennial.Hosting;
 
-/// <summary>What the manager of a host is told, and the transports it knows by name. Checked as a whole when the host starts.</summary>
+/// <summary>
+/// Options for the transports of a host: the manager's options and the transports by name. Validated completely when the host starts.
+/// </summary>
 public sealed class PerennialOptions
 {
-    /// <summary>What the manager is told.</summary>
+    /// <summary>Gets or sets the options of the host's <see cref="TransportManager"/>.</summary>
     public TransportManagerOptions Manager { get; set; } = new();
 
-    /// <summary>The transports that can be asked for by name. Names tell case apart.</summary>
+    /// <summary>Gets the transports by name. Names are case-sensitive.</summary>
     public IDictionary<string, NamedTransport> Transports { get; } = new Dictionary<string, NamedTransport>(StringComparer.Ordinal);
 
-    /// <summary>What could not be read from the configuration.</summary>
+    /// <summary>The settings that could not be read from the configuration, with what is accepted.</summary>
     internal List<string> Problems { get; } = [];
 }
 
-/// <summary>A transport to be made when its name is asked for.</summary>
+/// <summary>A transport that <see cref="NamedTransports.Get"/> creates when its name is used for the first time.</summary>
 /// <param name="Kind">One of the names of <see cref="TransportManagerOptions.Kinds"/>, such as <c>sse</c>.</param>
-/// <param name="Options">What it is told.</param>
+/// <param name="Options">The options of the transport.</param>
 public sealed record NamedTransport(string Kind, TransportOptions Options)
 {
     /// <summary>
@@ -25,10 +27,10 @@ public sealed record NamedTransport(string Kind, TransportOptions Options)
     /// <see langword="null"/> (the default) for the transport's own connections.
     /// </summary>
     /// <remarks>
-    /// Delegating handlers, the primary handler, its pool and its rotation are the client's. The transport's
-    /// <see cref="Http.HttpTransportOptions.Http"/> must keep its defaults, the primary handler must have <c>AllowAutoRedirect</c> off,
-    /// and the client must have no default request headers. The client's <see cref="HttpClient.Timeout"/> and
-    /// <see cref="HttpClient.BaseAddress"/> have no effect: a stream may take as long as it takes.
+    /// The client's delegating handlers, primary handler, connection pool and handler rotation apply. The transport's
+    /// <see cref="Http.HttpTransportOptions.Http"/> must keep its defaults, the primary handler must have <c>AllowAutoRedirect</c> off, and
+    /// the client must have no default request headers. The client's <see cref="HttpClient.Timeout"/> and
+    /// <see cref="HttpClient.BaseAddress"/> have no effect, because a stream has no time limit.
     /// </remarks>
     public string? HttpClient { get; init; }
 }

@@ -5,7 +5,7 @@ using Perennial.Http;
 
 namespace Perennial.Hosting;
 
-/// <summary>Finds everything that is wrong with the options, and says where.</summary>
+/// <summary>Validates the options. Reports every invalid value and the setting in which it is.</summary>
 internal sealed class PerennialOptionsCheck(IServiceProvider provider) : IValidateOptions<PerennialOptions>
 {
     public ValidateOptionsResult Validate(string? name, PerennialOptions options)
@@ -30,8 +30,9 @@ internal sealed class PerennialOptionsCheck(IServiceProvider provider) : IValida
         return failures.Count == 0 ? ValidateOptionsResult.Success : ValidateOptionsResult.Fail(failures);
     }
 
-    /// <summary>What is wrong with the options of a transport, alone and beside the HTTP handlers that it would use.</summary>
-    [SuppressMessage("Design", "CA1031", Justification = "Handlers are made by code of the application, which may throw anything; the host says which client it was.")]
+    /// <summary>The errors in the options of a transport, including conflicts with the HTTP handlers that it would use.</summary>
+    [SuppressMessage(
+        "Design", "CA1031", Justification = "Code of the application creates the handlers and may throw anything; the failure names the client.")]
     private IEnumerable<string> ErrorsOf(NamedTransport named)
     {
         if (named.HttpClient is not { } name)
@@ -41,7 +42,8 @@ internal sealed class PerennialOptionsCheck(IServiceProvider provider) : IValida
 
         if (named.Options is not HttpTransportOptions)
         {
-            return named.Options.FindErrors().Select(Words).Append("HttpClient is for transports over HTTP.");
+            return named.Options.FindErrors().Select(Words)
+                .Append("HttpClient must not be set, because this kind of transport does not use HTTP.");
         }
 
         try
@@ -52,11 +54,15 @@ internal sealed class PerennialOptionsCheck(IServiceProvider provider) : IValida
         }
         catch (Exception e)
         {
-            return named.Options.FindErrors().Select(Words).Append($"the handlers of HttpClient '{name}' could not be made ({e.GetType().Name}).");
+            return named.Options.FindErrors().Select(Words)
+                .Append($"the handlers of HttpClient '{name}' could not be created ({e.GetType().Name}).");
         }
     }
 
-    /// <summary>The sentence without what the platform appends to it: the name is in it, and the value is in the configuration.</summary>
+    /// <summary>
+    /// The message without the suffix that the platform appends: the message already names the option, and the configuration holds the
+    /// value.
+    /// </summary>
     private static string Words(ArgumentException error)
     {
         var end = error.Message.IndexOf(" (Parameter '", StringComparison.Ordinal);

@@ -11,7 +11,7 @@ using Perennial.Management;
 
 namespace Perennial.Hosting;
 
-/// <summary>Registers a host's transports.</summary>
+/// <summary>Extension methods that register a host's transports.</summary>
 public static class PerennialServices
 {
     private const string TransportsSection = "Transports";
@@ -20,12 +20,12 @@ public static class PerennialServices
     private const string HttpClientSetting = "HttpClient";
 
     /// <summary>
-    /// Adds a <see cref="TransportManager"/> and <see cref="NamedTransports"/>. Options are checked when the host starts, which fails
-    /// with every wrong value and what is accepted; transports are closed when it stops. Logs and the clock are the host's, unless
-    /// <see cref="TransportServices"/> are registered. May be called more than once.
+    /// Adds a <see cref="TransportManager"/> and <see cref="NamedTransports"/>. The options are validated when the host starts: the start
+    /// fails with every invalid value and what is accepted. The transports are closed when the host stops. Logging and the clock are those
+    /// of the host, unless <see cref="TransportServices"/> are registered. May be called more than once.
     /// </summary>
     /// <param name="services">The application's services.</param>
-    /// <param name="configure">Changes the options.</param>
+    /// <param name="configure">Sets the options. <see langword="null"/> keeps the defaults.</param>
     /// <returns>The same services.</returns>
     public static IServiceCollection AddPerennial(this IServiceCollection services, Action<PerennialOptions>? configure = null)
     {
@@ -51,16 +51,19 @@ public static class PerennialServices
     }
 
     /// <summary>
-    /// As <see cref="AddPerennial(IServiceCollection, Action{PerennialOptions}?)"/>, with options from a section of the configuration:
-    /// <c>Manager</c> holds settings of <see cref="TransportManagerOptions"/>, and <c>Transports</c> one section a name, with
-    /// <c>Kind</c>, settings of that kind's options, and <c>HttpClient</c> where <see cref="NamedTransport.HttpClient"/> is wanted. A setting that does not exist or cannot be read is wrong like one out of range.
+    /// Adds the same services, with options from a section of the configuration. <c>Manager</c> holds settings of
+    /// <see cref="TransportManagerOptions"/>. <c>Transports</c> holds one section per transport, with <c>Kind</c>, the settings of that
+    /// kind's options, and optionally <see cref="NamedTransport.HttpClient"/>. A setting that does not exist or cannot be read is reported
+    /// like a value out of range.
     /// </summary>
     /// <param name="services">The application's services.</param>
-    /// <param name="section">The section.</param>
-    /// <param name="configure">Changes the options before the section is read: the place for kinds of one's own.</param>
+    /// <param name="section">The section of the configuration.</param>
+    /// <param name="configure">
+    /// Sets the options before the section is read, for instance to register custom kinds. <see langword="null"/> keeps the defaults.
+    /// </param>
     /// <returns>The same services.</returns>
-    [RequiresUnreferencedCode("Settings are matched to properties by name. Where code is trimmed, set the options by code.")]
-    [RequiresDynamicCode("Settings are matched to properties by name. Where code is compiled ahead of time, set the options by code.")]
+    [RequiresUnreferencedCode("Settings are matched to properties by name. In trimmed applications set the options in code.")]
+    [RequiresDynamicCode("Settings are matched to properties by name. In applications compiled ahead of time set the options in code.")]
     public static IServiceCollection AddPerennial(this IServiceCollection services, IConfiguration section, Action<PerennialOptions>? configure = null)
     {
         ArgumentNullException.ThrowIfNull(section);
@@ -70,13 +73,13 @@ public static class PerennialServices
     }
 
     /// <summary>
-    /// Completes the options of a transport that the configuration names with what only code can say, such as
+    /// Completes the options of a configured transport with values that only code can set, such as
     /// <see cref="Http.HttpTransportOptions.ConfigureRequest"/>.
     /// </summary>
-    /// <typeparam name="TOptions">The options of its kind.</typeparam>
+    /// <typeparam name="TOptions">The options type of the transport's kind.</typeparam>
     /// <param name="services">The application's services.</param>
     /// <param name="name">The transport's name.</param>
-    /// <param name="complete">Makes the options to use of those that were read, and of the application's services.</param>
+    /// <param name="complete">Returns the options to use. Receives the configured options and the application's services.</param>
     /// <returns>The same services.</returns>
     public static IServiceCollection CompleteTransport<TOptions>(
         this IServiceCollection services, string name, Func<TOptions, IServiceProvider, TOptions> complete)
@@ -91,17 +94,19 @@ public static class PerennialServices
             }
             else
             {
-                options.Problems.Add($"{TransportsSection}:{name}: it is to be completed, but there is no such transport with {typeof(TOptions).Name}.");
+                options.Problems.Add($"{TransportsSection}:{name}: CompleteTransport found no transport of this name with {typeof(TOptions).Name}.");
             }
         });
         return services;
     }
 
-    /// <summary>Adds a check of all transports that the manager holds.</summary>
+    /// <summary>Adds a health check of all transports that the manager holds.</summary>
     /// <param name="builder">The application's health checks.</param>
     /// <param name="name">The name of the check.</param>
-    /// <param name="failureStatus">What to report when at least half of the transports are unhealthy. Default: unhealthy.</param>
-    /// <param name="tags">Tags to choose checks by.</param>
+    /// <param name="failureStatus">
+    /// The status when at least half of the transports are unhealthy. <see langword="null"/> uses <see cref="HealthStatus.Unhealthy"/>.
+    /// </param>
+    /// <param name="tags">Tags with which the application selects health checks.</param>
     /// <returns>The same health checks.</returns>
     public static IHealthChecksBuilder AddPerennial(
         this IHealthChecksBuilder builder,
@@ -131,7 +136,7 @@ public static class PerennialServices
             }
             else if (!string.Equals(part.Key, TransportsSection, StringComparison.OrdinalIgnoreCase))
             {
-                options.Problems.Add($"{part.Key}: there is no such setting; there are {ManagerSection}, {TransportsSection}.");
+                options.Problems.Add($"{part.Key}: unknown setting; accepted are {ManagerSection} and {TransportsSection}.");
             }
         }
 

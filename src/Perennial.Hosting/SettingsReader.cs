@@ -7,18 +7,18 @@ using Microsoft.Extensions.Configuration;
 namespace Perennial.Hosting;
 
 /// <summary>
-/// Reads options from a configuration, setting by setting, and goes on behind what it cannot read: a name that does not exist or
-/// text that is no value is noted with what would be accepted. Values are never repeated, since they may be secrets.
+/// Reads options from a configuration, one setting after the other. A setting that is unknown or cannot be read is added to the problems,
+/// with what is accepted, and reading continues. Messages never repeat a value, since it may be a secret.
 /// </summary>
 [RequiresUnreferencedCode("Settings are matched to properties by name.")]
 [RequiresDynamicCode("Settings are matched to properties by name.")]
 internal sealed class SettingsReader(List<string> problems)
 {
-    /// <summary>Reads all settings of a section into a record that nobody else has yet.</summary>
-    /// <param name="record">The record; what is not set stays.</param>
+    /// <summary>Reads all settings of a section into a record that no other code uses yet.</summary>
+    /// <param name="record">The record. Settings that the section does not hold keep their values.</param>
     /// <param name="section">The section.</param>
-    /// <param name="path">How messages call it.</param>
-    /// <param name="except">Settings that are read elsewhere.</param>
+    /// <param name="path">The section's name in messages.</param>
+    /// <param name="except">Settings that other code reads.</param>
     public T Read<T>(T record, IConfiguration section, string path, params string[] except)
         where T : notnull
     {
@@ -28,7 +28,7 @@ internal sealed class SettingsReader(List<string> problems)
             var here = $"{path}:{setting.Key}";
             if (properties.Find(property => string.Equals(property.Name, setting.Key, StringComparison.OrdinalIgnoreCase)) is not { } property)
             {
-                problems.Add($"{here}: there is no such setting; there are {string.Join(", ", properties.Select(static known => known.Name).Concat(except).Order(StringComparer.Ordinal))}.");
+                problems.Add($"{here}: unknown setting; accepted are {string.Join(", ", properties.Select(static known => known.Name).Concat(except).Order(StringComparer.Ordinal))}.");
             }
             else if (property.CanWrite && IsNull(setting, property.PropertyType))
             {
@@ -47,11 +47,15 @@ internal sealed class SettingsReader(List<string> problems)
         return record;
     }
 
-    /// <summary>A JSON null. An empty collection looks the same, and is one.</summary>
+    /// <summary>
+    /// Whether the setting is a JSON null. An empty collection looks the same in a configuration, and is read as an empty collection.
+    /// </summary>
     private static bool IsNull(IConfigurationSection setting, Type type) =>
         setting.Value is null && !setting.GetChildren().Any() && !(type.IsInterface && type.IsGenericType);
 
-    /// <summary>Turns off what may be <see langword="null"/>, such as a circuit breaker; refuses anything else.</summary>
+    /// <summary>
+    /// Sets a property that may be <see langword="null"/>, such as a circuit breaker, to null. Reports any other property.
+    /// </summary>
     private void SetNull(object record, PropertyInfo property, string path)
     {
         if (new NullabilityInfoContext().Create(property).WriteState == NullabilityState.Nullable)
@@ -60,11 +64,11 @@ internal sealed class SettingsReader(List<string> problems)
         }
         else
         {
-            problems.Add($"{path} must not be null or empty; leave it out for the default.");
+            problems.Add($"{path} must not be null or empty; remove the setting to use the default.");
         }
     }
 
-    /// <summary>Whether a property can be set, or holds an object or a list that can be filled.</summary>
+    /// <summary>Whether the property can be set, or holds an object or a list whose content can be set.</summary>
     private static bool IsSetting(PropertyInfo property) =>
         property.CanWrite || property.PropertyType == typeof(IList<string>) || (property.PropertyType.IsClass && property.PropertyType != typeof(string));
 
@@ -82,7 +86,7 @@ internal sealed class SettingsReader(List<string> problems)
         }
     }
 
-    /// <summary>The value, or <see langword="null"/> where there is none that fits, which is then noted.</summary>
+    /// <summary>Converts the value. If it does not fit the type, reports a problem and returns <see langword="null"/>.</summary>
     private object? ValueOf(Type type, IConfigurationSection setting, string path)
     {
         if (setting.Value is null && type.IsClass && type.GetConstructor(Type.EmptyTypes) is not null)
@@ -126,7 +130,7 @@ internal sealed class SettingsReader(List<string> problems)
         };
         if (value is null)
         {
-            problems.Add(expected.Length > 0 ? $"{path} must be {expected}." : $"{path} cannot be set by configuration, but by code.");
+            problems.Add(expected.Length > 0 ? $"{path} must be {expected}." : $"{path} cannot be set in the configuration; set it in code.");
         }
 
         return value;

@@ -4,8 +4,9 @@ using Perennial.Management;
 namespace Perennial.Hosting;
 
 /// <summary>
-/// Makes the manager with the host, so that health is checked from the start, and closes all transports after everything else has
-/// stopped: until then requests under way and workers may use them. Takes at most <see cref="TransportManagerOptions.CloseTimeout"/>.
+/// Creates the manager when the host starts, so that health is checked from the beginning. Closes all transports after everything else has
+/// stopped, because requests in progress and background services may use them until then. Closing takes at most
+/// <see cref="TransportManagerOptions.CloseTimeout"/>.
 /// </summary>
 internal sealed class TransportClosing(TransportManager manager) : IHostedLifecycleService
 {
@@ -19,6 +20,9 @@ internal sealed class TransportClosing(TransportManager manager) : IHostedLifecy
 
     public Task StopAsync(CancellationToken cancellationToken) => Task.CompletedTask;
 
-    /// <summary>Where others have used up the host's time, its token is cancelled; the streams are closed in good order all the same.</summary>
+    /// <summary>
+    /// Closes all transports. Ignores the token: it is already cancelled if other services have used up the host's shutdown time, and the
+    /// streams must still be closed in an orderly way.
+    /// </summary>
     public Task StoppedAsync(CancellationToken cancellationToken) => manager.CloseAllAsync(CancellationToken.None);
 }

@@ -2,29 +2,29 @@ using System.Text.Json;
 
 namespace Perennial.Wire;
 
-/// <summary>The members of a client's message, in whichever order they come. Of members of one name the last counts.</summary>
+/// <summary>Finds the members of a client's message, in any order. If a name occurs twice, the last member counts.</summary>
 internal ref struct ClientMembers
 {
-    /// <summary>Null where it has no type, or one that is not the protocol's.</summary>
+    /// <summary>The kind of the message. Null if the message has no type or a type that the protocol does not define.</summary>
     public ClientMessageKind? Kind { get; private set; }
 
     public long? Number { get; private set; }
 
     public bool HasData { get; private set; }
 
-    /// <summary>At the value of <c>data</c>.</summary>
+    /// <summary>A reader at the value of <c>data</c>.</summary>
     public Utf8JsonReader Data { get; private set; }
 
-    /// <summary>Where that value ends in the message.</summary>
+    /// <summary>The position in the message at which the value of <c>data</c> ends.</summary>
     public int DataEnd { get; private set; }
 
     public bool HasBinary { get; private set; }
 
-    /// <summary>At the value of <c>binary</c>.</summary>
+    /// <summary>A reader at the value of <c>binary</c>.</summary>
     public Utf8JsonReader Binary { get; private set; }
 
     /// <summary>Reads an object to its end.</summary>
-    /// <returns>False where there is none, or only the beginning of one.</returns>
+    /// <returns>False if the message is not an object or is incomplete.</returns>
     public bool TryRead(ref Utf8JsonReader reader)
     {
         if (!reader.Read() || reader.TokenType != JsonTokenType.StartObject)

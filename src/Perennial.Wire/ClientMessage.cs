@@ -3,22 +3,24 @@ using System.Text.Json;
 
 namespace Perennial.Wire;
 
-/// <summary>What a client says by one message in <c>perennial.v1</c>.</summary>
+/// <summary>The kinds of message that a client sends in <c>perennial.v1</c>.</summary>
 internal enum ClientMessageKind
 {
-    /// <summary>Nothing that this version knows; to be ignored.</summary>
+    /// <summary>A kind that this version does not define. The server ignores it.</summary>
     Unknown,
     Sender,
     Send,
     Stop,
 }
 
-/// <summary>Reads what <see cref="ClientMessageWriter"/> writes: one message of a client. Pure; takes nothing that docs/protocol.md does not allow.</summary>
-/// <param name="Kind">What it is about.</param>
-/// <param name="Number">The number of a send; the lowest one without an answer, of a sender.</param>
-/// <param name="SenderId">Who a sender is.</param>
-/// <param name="Data">What is sent, copied; null where it is larger than allowed.</param>
-/// <param name="IsBinary">Whether that is bytes.</param>
+/// <summary>
+/// One message of a client, as <see cref="ClientMessageWriter"/> writes it. Refuses everything that docs/protocol.md does not allow. Pure.
+/// </summary>
+/// <param name="Kind">The kind of the message.</param>
+/// <param name="Number">For a send: its number. For a sender: its lowest number without an answer.</param>
+/// <param name="SenderId">The id of a sender.</param>
+/// <param name="Data">A copy of the payload. Null if the payload is larger than allowed.</param>
+/// <param name="IsBinary">Whether the payload is bytes.</param>
 internal readonly record struct ClientMessage(ClientMessageKind Kind, long Number = 0, string? SenderId = null, byte[]? Data = null, bool IsBinary = false)
 {
     private const int SenderIdLength = 22;      // 128 bits in base64url
@@ -29,8 +31,8 @@ internal readonly record struct ClientMessage(ClientMessageKind Kind, long Numbe
 
     /// <summary>Reads a message.</summary>
     /// <param name="json">The message.</param>
-    /// <param name="maxBytes">The most bytes that may be sent.</param>
-    /// <returns>Null where it is not what the page allows.</returns>
+    /// <param name="maxBytes">The largest payload accepted, in bytes.</param>
+    /// <returns>Null if docs/protocol.md does not allow the message.</returns>
     public static ClientMessage? Read(ReadOnlySpan<byte> json, int maxBytes)
     {
         try
@@ -56,7 +58,7 @@ internal readonly record struct ClientMessage(ClientMessageKind Kind, long Numbe
         }
     }
 
-    /// <summary>The number of a send of which only the beginning is there; null where it does not say.</summary>
+    /// <summary>The number of a send of which only the first bytes are at hand. Null if they do not hold the number.</summary>
     public static long? NumberOfBeginning(ReadOnlySpan<byte> json)
     {
         try

@@ -3,10 +3,10 @@ using System.Text.Json;
 
 namespace Perennial.Wire;
 
-/// <summary>Writes what a client says in <c>perennial.v1</c>. <see cref="ClientMessage"/> reads it. Pure.</summary>
+/// <summary>Writes the messages of a client in <c>perennial.v1</c>. <see cref="ClientMessage"/> reads them. Pure.</summary>
 internal static class ClientMessageWriter
 {
-    /// <summary>The type of the message by which a client names itself.</summary>
+    /// <summary>The type of the message with which a client identifies itself.</summary>
     public static ReadOnlySpan<byte> Sender => "perennial.sender"u8;
 
     /// <summary>The type of a numbered message to the producer.</summary>
@@ -15,13 +15,13 @@ internal static class ClientMessageWriter
     /// <summary>The type of a request to stop.</summary>
     public static ReadOnlySpan<byte> Stop => "perennial.stop"u8;
 
-    /// <summary>The request to stop.</summary>
+    /// <summary>The complete message that requests a stop.</summary>
     public static ReadOnlyMemory<byte> StopRequest { get; } = """{"type":"perennial.stop"}"""u8.ToArray();
 
-    /// <summary>Names the client.</summary>
-    /// <param name="output">Where to write.</param>
-    /// <param name="id">The name: 128 random bits in base64url.</param>
-    /// <param name="next">The lowest number that has no answer.</param>
+    /// <summary>Writes the message that identifies the client.</summary>
+    /// <param name="output">The destination.</param>
+    /// <param name="id">The client's id: 128 random bits in base64url.</param>
+    /// <param name="next">The lowest number without an answer.</param>
     public static void WriteSender(IBufferWriter<byte> output, string id, long next)
     {
         using var writer = new Utf8JsonWriter(output, Envelope.Plainly);
@@ -34,11 +34,11 @@ internal static class ClientMessageWriter
         writer.WriteEndObject();
     }
 
-    /// <summary>Sends a message.</summary>
-    /// <param name="output">Where to write.</param>
-    /// <param name="number">The message's number among those of this client, from 1.</param>
+    /// <summary>Writes a numbered message.</summary>
+    /// <param name="output">The destination.</param>
+    /// <param name="number">The message's number. Each client counts its messages from 1.</param>
     /// <param name="data">The payload.</param>
-    /// <param name="kind">What the payload is.</param>
+    /// <param name="kind">The kind of the payload.</param>
     public static void WriteSend(IBufferWriter<byte> output, long number, ReadOnlySpan<byte> data, PayloadKind kind)
     {
         using var writer = new Utf8JsonWriter(output, Envelope.Plainly);
@@ -50,7 +50,7 @@ internal static class ClientMessageWriter
             case PayloadKind.Binary:
                 writer.WriteBase64String("binary"u8, data);
                 break;
-            // A string would be taken for the text it stands for.
+            // The server would read a JSON string as the text that it stands for, so it goes as a string of itself.
             case PayloadKind.Json when data is not [(byte)'"', ..]:
                 writer.WritePropertyName("data"u8);
                 writer.WriteRawValue(data, skipInputValidation: true);

@@ -2,10 +2,12 @@ using System.Text.Json;
 
 namespace Perennial.Wire;
 
-/// <summary>Writes and reads the data of the events by which a server says how a stream ends and where it goes on (docs/protocol.md). Pure.</summary>
+/// <summary>
+/// Writes and reads the data of the events that announce the end of a stream, a gap or a retry delay (docs/protocol.md). Pure.
+/// </summary>
 internal static class ControlData
 {
-    /// <summary>Data of <c>perennial.completed</c> and <c>perennial.stopped</c>: what ends the sequence of common AI clients.</summary>
+    /// <summary>Data of <c>perennial.completed</c> and <c>perennial.stopped</c>: the end marker that common AI clients expect.</summary>
     public static ReadOnlySpan<byte> Done => "[DONE]"u8;
 
     /// <summary>Data of <c>perennial.failed</c>.</summary>
@@ -21,7 +23,10 @@ internal static class ControlData
     /// <summary>Data of <c>perennial.retry</c>.</summary>
     public static byte[] Retry(TimeSpan delay) => JsonSerializer.SerializeToUtf8Bytes(new RetryData((long)delay.TotalMilliseconds), WireJson.Default.RetryData);
 
-    /// <summary>Reads the delay of <c>perennial.retry</c>: <c>{"delay":1500}</c>, in milliseconds. Returns <see langword="null"/> if there is none.</summary>
+    /// <summary>
+    /// Reads the delay of <c>perennial.retry</c>: <c>{"delay":1500}</c>, in milliseconds. Returns <see langword="null"/> if the data holds
+    /// no delay.
+    /// </summary>
     public static TimeSpan? ReadRetry(ReadOnlySpan<byte> json)
     {
         try
@@ -44,7 +49,7 @@ internal static class ControlData
         }
         catch (JsonException)
         {
-            // There is none.
+            // The data is not valid JSON: it holds no delay.
         }
 
         return null;

@@ -11,17 +11,19 @@ namespace Perennial.Wire;
 /// </summary>
 internal static class Envelope
 {
-    /// <summary>How the messages of the protocol are written: nothing is escaped that JSON allows as it is.</summary>
+    /// <summary>Options for writing the protocol's messages: a character is escaped only where JSON requires it.</summary>
     public static JsonWriterOptions Plainly { get; } = new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping, SkipValidation = true };
 
-    /// <summary>A line that shows life and dispatches nothing.</summary>
+    /// <summary>A heartbeat line. It proves that the connection is alive and dispatches no event.</summary>
     public static ReadOnlyMemory<byte> HeartbeatLine { get; } = Encoding.ASCII.GetBytes($$"""{"type":"{{EventNames.Heartbeat}}"}""" + "\n");
 
-    /// <summary>Encodes a line, LF included, into an array of exactly the right size, because a log keeps it for the life of the run.</summary>
-    /// <param name="id">Left out when <see langword="null"/>, so that a reader's cursor stays where it is.</param>
-    /// <param name="eventType">The event's name; left out when <see langword="null"/> or empty.</param>
+    /// <summary>
+    /// Encodes one line including its LF. The array has exactly the right size, because a log keeps it for the life of the run.
+    /// </summary>
+    /// <param name="id">The event's id. <see langword="null"/> omits it, so that the reader's cursor stays where it is.</param>
+    /// <param name="eventType">The event's name. <see langword="null"/> or empty omits it.</param>
     /// <param name="data">The payload.</param>
-    /// <param name="kind">What the payload is.</param>
+    /// <param name="kind">The kind of the payload.</param>
     public static byte[] EncodeLine(RunEventId? id, string? eventType, ReadOnlySpan<byte> data, PayloadKind kind)
     {
         var buffer = new ArrayBufferWriter<byte>(data.Length + 96);
@@ -66,8 +68,8 @@ internal static class Envelope
         }
     }
 
-    // A reader hands over a value as it is written. A JSON string would lose its quotes, a line break would end the line, and white space
-    // around the value would be lost: such a text goes as a JSON string of itself.
+    // A reader gets a JSON value exactly as it is written. A JSON string would lose its quotes, a line break would end the line, and white
+    // space around the value would be lost: such a text is written as a JSON string that contains it.
     private static bool StandsForItself(ReadOnlySpan<byte> json) =>
         !json.IsEmpty && json[0] > ' ' && json[0] != '"' && json[^1] > ' ' && !json.ContainsAny((byte)'\r', (byte)'\n');
 }

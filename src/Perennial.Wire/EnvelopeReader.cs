@@ -3,9 +3,10 @@ using System.Text.Json;
 namespace Perennial.Wire;
 
 /// <summary>
-/// Reads what <see cref="Envelope"/> writes: one pass finds the members, and nothing is copied before it is asked for. Members may come in
-/// any order, and unknown ones are ignored. Every method may throw <see cref="JsonException"/>; half a surrogate pair, which is valid JSON
-/// but no string, throws <see cref="InvalidOperationException"/>, and <c>binary</c> that is no base64 <see cref="FormatException"/>.
+/// Reads what <see cref="Envelope"/> writes. One pass finds the members; a value is copied only when its method is called. Members may come
+/// in any order, and unknown ones are ignored. Every method may throw <see cref="JsonException"/>. Half a surrogate pair, which is valid
+/// JSON but not a valid string, throws <see cref="InvalidOperationException"/>, and <c>binary</c> that is not base64 throws
+/// <see cref="FormatException"/>.
 /// </summary>
 internal ref struct EnvelopeReader
 {
@@ -17,13 +18,13 @@ internal ref struct EnvelopeReader
 
     private EnvelopeReader(ReadOnlySpan<byte> json) => _json = json;
 
-    /// <summary>Whether there is a name or a payload, so that the envelope holds an event.</summary>
+    /// <summary>Whether the envelope holds an event: it has a name or a payload.</summary>
     public readonly bool HoldsEvent => _type.IsFound || _data.IsFound;
 
     /// <summary>Whether the payload is bytes.</summary>
     public bool IsBinary { get; private set; }
 
-    /// <summary>Finds the members. Returns false if the JSON is no object, or has none of the members of an envelope.</summary>
+    /// <summary>Finds the members. Returns false if the JSON is not an object or has no member of an envelope.</summary>
     public static bool TryFind(ReadOnlySpan<byte> json, out EnvelopeReader envelope)
     {
         envelope = new EnvelopeReader(json);
@@ -47,11 +48,11 @@ internal ref struct EnvelopeReader
         return isWhole && (envelope.HoldsEvent || envelope._id.IsFound);
     }
 
-    /// <summary>The event's id; empty where there is none.</summary>
-    /// <param name="scratch">Room for the whole envelope: unescaped, every text is shorter.</param>
+    /// <summary>The event's id. Empty if it has none.</summary>
+    /// <param name="scratch">A buffer as long as the envelope: unescaped, every text is shorter.</param>
     public readonly ReadOnlySpan<byte> ReadId(Span<byte> scratch) => _id.IsFound ? Unescape(_id.In(_json), scratch) : default;
 
-    /// <summary>The event's name; <see langword="null"/> where there is none.</summary>
+    /// <summary>The event's name. <see langword="null"/> if it has none.</summary>
     public readonly string? ReadType()
     {
         if (!_type.IsFound)
@@ -65,7 +66,7 @@ internal ref struct EnvelopeReader
     }
 
     /// <summary>The payload: the text of a string, the bytes of base64, or any other value as it is written.</summary>
-    /// <param name="scratch">Room for what is left of the envelope.</param>
+    /// <param name="scratch">A buffer as long as the rest of the envelope.</param>
     public readonly ReadOnlySpan<byte> ReadData(Span<byte> scratch)
     {
         if (!_data.IsFound)
@@ -97,7 +98,7 @@ internal ref struct EnvelopeReader
         : name.ValueTextEquals("binary"u8) ? Member.Binary
         : Member.Other;
 
-    /// <summary>Notes where the value of a member is. Of members of one name the last counts.</summary>
+    /// <summary>Records where the value of a member is. If a name occurs twice, the last member counts.</summary>
     private void Note(Member member, Place place, bool isString)
     {
         switch (member)
@@ -125,7 +126,7 @@ internal ref struct EnvelopeReader
         Binary,
     }
 
-    /// <summary>Where a value is in the JSON, quotes included. No value ends at 0, so the default is a value that was not found.</summary>
+    /// <summary>The position of a value in the JSON, quotes included. No value ends at 0, so the default means "not found".</summary>
     private readonly record struct Place(int Start, int End)
     {
         public bool IsFound => End != 0;

@@ -1,9 +1,9 @@
 namespace Perennial.Wire;
 
-/// <summary>The names of the events of the protocol itself (docs/protocol.md).</summary>
+/// <summary>The names of the protocol's own events (docs/protocol.md).</summary>
 internal static class EventNames
 {
-    /// <summary>The beginning of every such name. A producer's events must not have it.</summary>
+    /// <summary>The prefix of every such name. Events of a producer must not have it.</summary>
     public const string ReservedPrefix = "perennial.";
 
     public const string Completed = ReservedPrefix + StatusNames.Completed;
@@ -16,6 +16,6 @@ internal static class EventNames
     public const string Acknowledgement = ReservedPrefix + "ack";
     public const string Refusal = ReservedPrefix + "refused";
 
-    /// <summary>Whether the name is one of the protocol's own, known or not.</summary>
+    /// <summary>Whether the name has the reserved prefix, known to this version or not.</summary>
     public static bool IsReserved(string? name) => name?.StartsWith(ReservedPrefix, StringComparison.Ordinal) == true;
 }

@@ -1,20 +1,20 @@
 namespace Perennial.Wire;
 
 /// <summary>
-/// The header field by which a server knows the repeat of a request with side effects (draft-ietf-httpapi-idempotency-key-header). The value
-/// is a structured-field string (section 2.1).
+/// The header field with which a server recognizes the repetition of a request that has side effects
+/// (draft-ietf-httpapi-idempotency-key-header). The value is a structured-field string (section 2.1).
 /// </summary>
 internal static class IdempotencyKey
 {
     public const string HeaderName = "Idempotency-Key";
 
-    /// <summary>The most characters of a key.</summary>
+    /// <summary>The largest length of a key, in characters.</summary>
     public const int Longest = 255;
 
-    /// <summary>The field's value for a key that holds letters and digits alone.</summary>
+    /// <summary>The field's value for a key that consists of letters and digits only.</summary>
     public static string Format(string key) => $"\"{key}\"";
 
-    /// <summary>Gives a request a random key, unless it has one.</summary>
+    /// <summary>Adds a random key to a request that has none.</summary>
     public static void AddTo(HttpRequestMessage request)
     {
         if (!request.Headers.NonValidated.Contains(HeaderName))
@@ -26,9 +26,9 @@ internal static class IdempotencyKey
     /// <summary>
     /// Reads the field's value: a structured-field string (RFC 9651, section 3.3.3), or the bare characters that many clients send.
     /// </summary>
-    /// <param name="value">The value as it came; <see langword="null"/> where the field is absent.</param>
-    /// <param name="key">The key; <see langword="null"/> where the field is absent.</param>
-    /// <returns>False if the value is not valid: 1 to 255 visible ASCII characters.</returns>
+    /// <param name="value">The field's value. <see langword="null"/> if the field is absent.</param>
+    /// <param name="key">The key. <see langword="null"/> if the field is absent.</param>
+    /// <returns>False if the value is malformed. A key has 1 to 255 visible ASCII characters.</returns>
     public static bool TryRead(string? value, out string? key)
     {
         key = value;

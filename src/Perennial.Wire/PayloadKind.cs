@@ -1,6 +1,6 @@
 namespace Perennial.Wire;
 
-/// <summary>What the bytes of a payload are, which decides how each format writes them. The numbers are those of the public enums.</summary>
+/// <summary>The kind of a payload. It decides how each format writes the bytes. The numbers equal those of the public enums.</summary>
 internal enum PayloadKind
 {
     /// <summary>Text in UTF-8.</summary>
@@ -9,6 +9,6 @@ internal enum PayloadKind
     /// <summary>A JSON value in UTF-8.</summary>
     Json = 1,
 
-    /// <summary>Bytes that need not be text.</summary>
+    /// <summary>Arbitrary bytes.</summary>
     Binary = 2,
 }

@@ -2,8 +2,11 @@ using System.Globalization;
 
 namespace Perennial.Wire;
 
-/// <summary>The id of an event of a run: <c>epoch-sequence</c>. Sequence 0 is the place before the first event.</summary>
-/// <remarks>The epoch is drawn anew for every run. So the server recognises an id of an earlier run at the same URL, and does not resume after it.</remarks>
+/// <summary>The id of an event of a run: <c>epoch-sequence</c>. Sequence 0 is the position before the first event.</summary>
+/// <remarks>
+/// The epoch is random and differs for every run. With it the server recognizes an id of an earlier run at the same URL, and does not
+/// resume after it.
+/// </remarks>
 internal readonly record struct RunEventId(string Epoch, long Sequence)
 {
     public override string ToString() => string.Create(CultureInfo.InvariantCulture, $"{Epoch}-{Sequence}");

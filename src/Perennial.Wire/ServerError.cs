@@ -4,16 +4,16 @@ using System.Text.Json;
 namespace Perennial.Wire;
 
 /// <summary>
-/// What a server says about an error in JSON, in the shapes in use: problem details (RFC 9457), <c>{"error":{"message","code"}}</c> as
-/// model providers write it, <c>{"error":"…"}</c>, OAuth (RFC 6749, 5.2), and the same members at the top. Pure.
+/// A server's error message in JSON. Reads the common forms: problem details (RFC 9457), <c>{"error":{"message","code"}}</c> as model
+/// providers send it, <c>{"error":"…"}</c>, OAuth (RFC 6749, 5.2), and the same members at the top level. Pure.
 /// </summary>
-/// <param name="Message">The sentence for a person, or <see langword="null"/>.</param>
-/// <param name="Code">The code for programs, or <see langword="null"/>.</param>
+/// <param name="Message">The sentence for a person. <see langword="null"/> if there is none.</param>
+/// <param name="Code">The code for programs. <see langword="null"/> if there is none.</param>
 internal readonly record struct ServerError(string? Message, string? Code)
 {
     private static readonly string[] Messages = ["message", "error_description", "detail", "errorText", "title"];
 
-    /// <summary>Reads a JSON document. What is no JSON says nothing.</summary>
+    /// <summary>Reads a JSON document. If the text is not JSON, message and code are null.</summary>
     public static ServerError FromJson(ReadOnlyMemory<byte> json)
     {
         try
@@ -52,7 +52,7 @@ internal readonly record struct ServerError(string? Message, string? Code)
             : new ServerError(MessageOf(root), CodeOf(root));
     }
 
-    /// <summary><c>error</c> is a code where a sentence stands beside it, and the sentence where it stands alone.</summary>
+    /// <summary>The text of <c>error</c> is the code if there is also a message, and otherwise the message itself.</summary>
     private static ServerError FromWord(string? word, JsonElement root) => MessageOf(root) is { } message
         ? new ServerError(message, Member(root, "code") ?? word)
         : new ServerError(word, CodeOf(root));
@@ -70,7 +70,10 @@ internal readonly record struct ServerError(string? Message, string? Code)
         return null;
     }
 
-    /// <summary>A word rather than a number, since numbers repeat the HTTP status. The URI of a problem is one; "about:blank" says nothing (RFC 9457, 4.2.1).</summary>
+    /// <summary>
+    /// A textual code rather than a number, since numbers repeat the HTTP status. The type URI of problem details is one, except
+    /// "about:blank", which has no meaning of its own (RFC 9457, 4.2.1).
+    /// </summary>
     private static string? CodeOf(JsonElement element) =>
         Member(element, "code") ?? Member(element, "status")
         ?? (Member(element, "type") is { } type and not ("about:blank" or "error") ? type : null)

@@ -3,27 +3,29 @@ using System.Text.Json;
 namespace Perennial.Wire;
 
 /// <summary>
-/// Reads what <see cref="SideEventWriter"/> writes: what a server that speaks <c>perennial.v1</c> says about the connection, and not within
-/// the stream. A member that is absent or of another type is <see langword="null"/>.
+/// An event about the connection, not part of the stream, from a server that speaks <c>perennial.v1</c>. Reads what
+/// <see cref="SideEventWriter"/> writes. A member that is absent or of another type is <see langword="null"/>.
 /// </summary>
 internal sealed record SideEvent(SideEventKind Kind)
 {
-    /// <summary>Which message was refused, or up to which all were received.</summary>
+    /// <summary>
+    /// For a refusal: the number of the refused message. For an acknowledgement: all messages up to this number were received.
+    /// </summary>
     public long? Number { get; private init; }
 
-    /// <summary>Whether a request to stop was refused.</summary>
+    /// <summary>Whether the server refused a request to stop.</summary>
     public bool IsOfStop { get; private init; }
 
-    /// <summary>The longest time for which the server sends nothing.</summary>
+    /// <summary>The longest time in which the server sends nothing.</summary>
     public TimeSpan? Heartbeat { get; private init; }
 
-    /// <summary>Why something was refused, for programs.</summary>
+    /// <summary>The reason of a refusal, for programs.</summary>
     public string? Code { get; private init; }
 
-    /// <summary>Why something was refused, for a person.</summary>
+    /// <summary>The reason of a refusal, for a person.</summary>
     public string? Message { get; private init; }
 
-    /// <summary>What an event of this name is about; <see langword="null"/> where it belongs to the stream.</summary>
+    /// <summary>The kind of an event with this name. <see langword="null"/> if the event belongs to the stream.</summary>
     public static SideEventKind? KindOf(string eventType) => eventType switch
     {
         EventNames.Hello => SideEventKind.Hello,
@@ -32,7 +34,7 @@ internal sealed record SideEvent(SideEventKind Kind)
         _ => null,
     };
 
-    /// <summary>Reads the data of an event of a kind.</summary>
+    /// <summary>Reads the data of an event of the given kind.</summary>
     public static SideEvent Read(SideEventKind kind, ReadOnlyMemory<byte> json)
     {
         try
@@ -67,7 +69,7 @@ internal sealed record SideEvent(SideEventKind Kind)
         Member(data, name) is { ValueKind: JsonValueKind.String } text ? text.GetString() : null;
 }
 
-/// <summary>What a <see cref="SideEvent"/> is about.</summary>
+/// <summary>The kinds of <see cref="SideEvent"/>.</summary>
 internal enum SideEventKind
 {
     Hello,

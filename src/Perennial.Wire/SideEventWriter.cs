@@ -4,21 +4,24 @@ using System.Text.Json;
 
 namespace Perennial.Wire;
 
-/// <summary>Writes what a server says in <c>perennial.v1</c> beside the stream. <see cref="SideEvent"/> reads it. Pure.</summary>
+/// <summary>
+/// Writes the events about the connection, which are not part of the stream, in <c>perennial.v1</c>. <see cref="SideEvent"/> reads them.
+/// Pure.
+/// </summary>
 internal static class SideEventWriter
 {
     /// <summary>The first message of every connection.</summary>
     public static byte[] Hello(HelloData data) => Encode(EventNames.Hello, JsonSerializer.SerializeToUtf8Bytes(data, WireJson.Default.HelloData));
 
-    /// <summary>Everything up to a number is recorded.</summary>
+    /// <summary>Confirms that all messages up to a number are recorded.</summary>
     public static byte[] Acknowledgement(long received) => Encoding.ASCII.GetBytes(string.Create(
         CultureInfo.InvariantCulture, $$$"""{"type":"{{{EventNames.Acknowledgement}}}","data":{"received":{{{received}}}}}"""));
 
-    /// <summary>The server does not take a message.</summary>
+    /// <summary>Refuses a numbered message.</summary>
     public static byte[] Refusal(RefusalData data) =>
         Encode(EventNames.Refusal, JsonSerializer.SerializeToUtf8Bytes(data, WireJson.Default.RefusalData));
 
-    /// <summary>The server does not do something else.</summary>
+    /// <summary>Refuses a request that has no number.</summary>
     public static byte[] Refusal(RequestRefusalData data) =>
         Encode(EventNames.Refusal, JsonSerializer.SerializeToUtf8Bytes(data, WireJson.Default.RequestRefusalData));
 
@@ -26,7 +29,7 @@ internal static class SideEventWriter
         Envelope.WithoutLineEnd(Envelope.EncodeLine(id: null, name, data, PayloadKind.Json)).ToArray();
 }
 
-/// <summary>Why a message is not taken.</summary>
+/// <summary>The reasons for which a server refuses a message.</summary>
 internal static class RefusalCodes
 {
     public const string TooLarge = "payload_too_large";

@@ -3,24 +3,24 @@ using System.Text;
 
 namespace Perennial.Wire;
 
-/// <summary>Encodes one event as the bytes a <c>text/event-stream</c> carries (HTML standard, section 9.2). Pure; LF only.</summary>
+/// <summary>Encodes one event as the bytes of a <c>text/event-stream</c> (HTML standard, section 9.2). Ends lines with LF. Pure.</summary>
 internal static class SseFrame
 {
-    /// <summary>A comment line and nothing else: it shows life, and having no blank line it cannot dispatch anything.</summary>
+    /// <summary>A comment line. It proves that the connection is alive; without a blank line it cannot dispatch an event.</summary>
     public static ReadOnlyMemory<byte> Heartbeat { get; } = ":\n"u8.ToArray();
 
     private static ReadOnlySpan<byte> IdField => "id: "u8;
     private static ReadOnlySpan<byte> EventField => "event: "u8;
     private static ReadOnlySpan<byte> DataField => "data: "u8;
 
-    /// <summary>Encodes into an array of exactly the right size, because a log keeps it for the life of the run.</summary>
-    /// <param name="id">Left out when <see langword="null"/>, so that a reader's cursor stays where it is.</param>
-    /// <param name="eventType">The event's name; left out when <see langword="null"/> or empty.</param>
+    /// <summary>Encodes one event. The array has exactly the right size, because a log keeps it for the life of the run.</summary>
+    /// <param name="id">The event's id. <see langword="null"/> omits it, so that the reader's cursor stays where it is.</param>
+    /// <param name="eventType">The event's name. <see langword="null"/> or empty omits it.</param>
     /// <param name="data">
-    /// The payload. Each line of it becomes a data line; empty data becomes one empty line, since an event without any is not dispatched.
-    /// Bytes go as base64, because an event stream carries text and nothing else.
+    /// The payload. Each of its lines becomes a data line. Empty data becomes one empty data line, since an event without one is not
+    /// dispatched. Bytes are written as base64, because an event stream can carry only text.
     /// </param>
-    /// <param name="kind">What the payload is.</param>
+    /// <param name="kind">The kind of the payload.</param>
     public static byte[] Encode(RunEventId? id, string? eventType, ReadOnlySpan<byte> data, PayloadKind kind)
     {
         if (kind == PayloadKind.Binary)
@@ -44,7 +44,7 @@ internal static class SseFrame
         return frame;
     }
 
-    /// <summary>The field by which a stream asks its reader to wait before it comes back, as a frame of its own.</summary>
+    /// <summary>Encodes, as a frame of its own, the field that sets the delay before the reader reconnects.</summary>
     public static byte[] EncodeRetry(TimeSpan delay) =>
         Encoding.ASCII.GetBytes(string.Create(CultureInfo.InvariantCulture, $"retry: {delay.TotalMilliseconds:0}\n\n"));
 

@@ -1,6 +1,6 @@
 namespace Perennial.Wire;
 
-/// <summary>Splits bytes at CR, LF and CRLF, as the stream's grammar does. Never empty: no bytes are one empty line.</summary>
+/// <summary>Splits bytes at CR, LF and CRLF, as the grammar of event streams does. Empty data is one empty line.</summary>
 internal ref struct SseLines(ReadOnlySpan<byte> data)
 {
     private ReadOnlySpan<byte> _rest = data;

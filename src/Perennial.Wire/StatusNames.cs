@@ -1,6 +1,6 @@
 namespace Perennial.Wire;
 
-/// <summary>The names of the states of a run, as headers and JSON hold them. The name of an end event ends in one of them.</summary>
+/// <summary>The names of the states of a run in headers and JSON. The name of an end event ends with one of them.</summary>
 internal static class StatusNames
 {
     public const string Running = "running";

@@ -98,7 +98,7 @@ public class ConfigurationTests
 
         wrong.Failures.ShouldBe(
             [
-                "Manger: there is no such setting; there are Manager, Transports.",
+                "Manger: unknown setting; accepted are Manager and Transports.",
                 "Manager:MaxIdleTime must be a duration such as 00:00:30, or infinite.",
                 "Manager: MaxTransports must be between 1 and 1,000,000.",
                 "Manager: CloseTimeout must be between 100 ms and 5 min.",
@@ -106,11 +106,11 @@ public class ConfigurationTests
                 "Manager: CircuitBreaker.MaxBreakTime must be at least BreakTime.",
                 "Transports:prices:ConnectTimeout must be a duration such as 00:00:30, or infinite.",
                 "Transports:prices:EndOfStream must be one of Complete, RequireMarker, Reconnect.",
-                "Transports:prices:Reconect: there is no such setting; there are AllowReplay, Body, Buffer, Classify, ConfigureRequest, ConnectTimeout, "
+                "Transports:prices:Reconect: unknown setting; accepted are AllowReplay, Body, Buffer, Classify, ConfigureRequest, ConnectTimeout, "
                     + "EndOfStream, Endpoint, Headers, Http, HttpClient, HttpVersion, IdleTimeout, Kind, LastEventId, MaxMessageBytes, Method, Reconnect, ResumeFrom, Send, SendEndpoint.",
                 "Transports:prices:Reconnect:RetryStatusCodes must be one of " + string.Join(", ", Enum.GetNames<HttpStatusCode>()) + ".",
                 "Transports:prices:Buffer:Capacity must be a whole number.",
-                "Transports:prices:Body cannot be set by configuration, but by code.",
+                "Transports:prices:Body cannot be set in the configuration; set it in code.",
                 "Transports:prices: Endpoint must be an absolute URL that starts with http://, https://.",
                 "Transports:prices: IdleTimeout must be between 1 ms and 24 h, or Timeout.InfiniteTimeSpan.",
                 "Transports:prices: Reconnect.MaxAttempts must be between 0 and 2,147,483,647.",
@@ -139,10 +139,10 @@ public class ConfigurationTests
             """{ "Manager": { "CloseTimeout": null }, "Transports": { "a": { "Kind": "sse", "Endpoint": "https://example.com/", "Reconnect": null, "Http": null, "Buffer": null } } }"""))
             .Failures.ShouldBe(
                 [
-                    "Manager:CloseTimeout must not be null or empty; leave it out for the default.",
-                    "Transports:a:Reconnect must not be null or empty; leave it out for the default.",
-                    "Transports:a:Http must not be null or empty; leave it out for the default.",
-                    "Transports:a:Buffer must not be null or empty; leave it out for the default.",
+                    "Manager:CloseTimeout must not be null or empty; remove the setting to use the default.",
+                    "Transports:a:Reconnect must not be null or empty; remove the setting to use the default.",
+                    "Transports:a:Http must not be null or empty; remove the setting to use the default.",
+                    "Transports:a:Buffer must not be null or empty; remove the setting to use the default.",
                 ],
                 ignoreOrder: true);
     }
@@ -157,7 +157,7 @@ public class ConfigurationTests
 
         ((SseTransportOptions)completed.Transports["prices"].Options).ConfigureRequest.ShouldNotBeNull();
         Should.Throw<OptionsValidationException>(() => Read(Json, static services => services.CompleteTransport<SseTransportOptions>("price", static (options, _) => options)))
-            .Failures.ShouldBe(["Transports:price: it is to be completed, but there is no such transport with SseTransportOptions."]);
+            .Failures.ShouldBe(["Transports:price: CompleteTransport found no transport of this name with SseTransportOptions."]);
     }
 
     [Fact]

@@ -32,7 +32,7 @@ public class HostTests
         transport.State.ShouldBe(TransportState.Connected);
         names.Names.ShouldBe(["numbers"]);
         names.NameOf(transport.Id).ShouldBe("numbers");
-        Should.Throw<ArgumentException>(() => names.Get("letters")).Message.ShouldStartWith("No transport is named 'letters'; there are numbers.");
+        Should.Throw<ArgumentException>(() => names.Get("letters")).Message.ShouldStartWith("No transport is named 'letters'. The configured names are: numbers.");
 
         await host.StopAsync().Soon();
 

@@ -44,9 +44,9 @@ public class HttpClientTests
     public void A_client_that_is_not_configured_is_named()
     {
         Refused("prices", static services => services.AddHttpClient("price").ConfigurePrimaryHttpMessageHandler(Handler))
-            .ShouldBe(["Transports:news: HttpClient must name a client that AddHttpClient has registered and configured; 'prices' is none."]);
+            .ShouldBe(["Transports:news: HttpClient must name a client that AddHttpClient has registered and configured; 'prices' is not registered."]);
         Refused("prices", static _ => { })
-            .ShouldBe(["Transports:news: HttpClient must name a client that AddHttpClient has registered and configured; 'prices' is none."]);
+            .ShouldBe(["Transports:news: HttpClient must name a client that AddHttpClient has registered and configured; 'prices' is not registered."]);
     }
 
     [Fact]
@@ -66,7 +66,7 @@ public class HttpClientTests
         Refused("prices", static services => services.AddHttpClient("prices", static http => http.DefaultRequestHeaders.Add("X-Key", "hunter2")).ConfigurePrimaryHttpMessageHandler(Handler))
             .ShouldBe(["Transports:news: HttpClient 'prices' has DefaultRequestHeaders, which a transport does not send; set Headers of the transport instead."]);
         Refused("prices", static services => services.AddHttpClient("prices").ConfigurePrimaryHttpMessageHandler(static () => throw new FormatException("hunter2")))
-            .ShouldBe(["Transports:news: the handlers of HttpClient 'prices' could not be made (FormatException)."]);
+            .ShouldBe(["Transports:news: the handlers of HttpClient 'prices' could not be created (FormatException)."]);
     }
 
     private static SocketsHttpHandler Handler() => new() { AllowAutoRedirect = false };
