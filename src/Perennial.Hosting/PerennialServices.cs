@@ -104,7 +104,7 @@ public static class PerennialServices
     /// <param name="builder">The application's health checks.</param>
     /// <param name="name">The name of the check.</param>
     /// <param name="failureStatus">
-    /// The status when at least half of the transports are unhealthy. <see langword="null"/> uses <see cref="HealthStatus.Unhealthy"/>.
+    /// The status when at least half of the transports are unhealthy. <see langword="null"/> reports unhealthy.
     /// </param>
     /// <param name="tags">Tags with which the application selects health checks.</param>
     /// <returns>The same health checks.</returns>

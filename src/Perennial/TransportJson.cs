@@ -5,17 +5,17 @@ using Perennial.Engine;
 
 namespace Perennial;
 
-/// <summary>Messages as values: reads and sends JSON over a <see cref="Transport"/>.</summary>
+/// <summary>Extension methods that read and send messages of a <see cref="Transport"/> as JSON.</summary>
 public static class TransportJson
 {
-    /// <summary>The messages, parsed as JSON. Like <see cref="Transport.ReadAllAsync"/> in everything else.</summary>
-    /// <typeparam name="T">What each message describes.</typeparam>
+    /// <summary>Reads the messages, deserialized from JSON. Otherwise behaves like <see cref="Transport.ReadAllAsync"/>.</summary>
+    /// <typeparam name="T">The type of the messages.</typeparam>
     /// <param name="transport">The transport.</param>
     /// <param name="typeInfo">The source-generated contract of <typeparamref name="T"/>.</param>
-    /// <param name="cancellationToken">Ends the reading, not the transport.</param>
+    /// <param name="cancellationToken">Cancels the reading. The transport stays open.</param>
     /// <exception cref="TransportException">
-    /// As for <see cref="Transport.ReadAllAsync"/>; and with <see cref="TransportErrorCode.InvalidMessage"/> for a message that does not fit,
-    /// after which another loop goes on with the next one.
+    /// As for <see cref="Transport.ReadAllAsync"/>. Also with <see cref="TransportErrorCode.InvalidMessage"/> if a message cannot be
+    /// deserialized; another loop then continues with the next message.
     /// </exception>
     public static IAsyncEnumerable<T?> ReadJsonAsync<T>(this Transport transport, JsonTypeInfo<T> typeInfo, CancellationToken cancellationToken = default)
     {
@@ -24,11 +24,14 @@ public static class TransportJson
         return new JsonReader<T>(transport.ReadAllAsync(cancellationToken), typeInfo);
     }
 
-    /// <summary>The messages, parsed as JSON, each with its id and event type. Like <see cref="Transport.ReadAllAsync"/> in everything else.</summary>
-    /// <typeparam name="T">What each message describes.</typeparam>
+    /// <summary>
+    /// Reads the messages, deserialized from JSON, each with its id and event type. Otherwise behaves like
+    /// <see cref="Transport.ReadAllAsync"/>.
+    /// </summary>
+    /// <typeparam name="T">The type of the messages.</typeparam>
     /// <param name="transport">The transport.</param>
     /// <param name="typeInfo">The source-generated contract of <typeparamref name="T"/>.</param>
-    /// <param name="cancellationToken">Ends the reading, not the transport.</param>
+    /// <param name="cancellationToken">Cancels the reading. The transport stays open.</param>
     /// <exception cref="TransportException">As for <see cref="ReadJsonAsync{T}(Transport, JsonTypeInfo{T}, CancellationToken)"/>.</exception>
     public static IAsyncEnumerable<JsonMessage<T>> ReadJsonMessagesAsync<T>(this Transport transport, JsonTypeInfo<T> typeInfo, CancellationToken cancellationToken = default)
     {
@@ -37,11 +40,13 @@ public static class TransportJson
         return new JsonReader<T>(transport.ReadAllAsync(cancellationToken), typeInfo);
     }
 
-    /// <summary>The messages, parsed as JSON by reflection. Like <see cref="Transport.ReadAllAsync"/> in everything else.</summary>
-    /// <typeparam name="T">What each message describes.</typeparam>
+    /// <summary>
+    /// Reads the messages, deserialized from JSON by reflection. Otherwise behaves like <see cref="Transport.ReadAllAsync"/>.
+    /// </summary>
+    /// <typeparam name="T">The type of the messages.</typeparam>
     /// <param name="transport">The transport.</param>
-    /// <param name="options">How JSON is written and read; <see langword="null"/> for <see cref="JsonSerializerOptions.Web"/>.</param>
-    /// <param name="cancellationToken">Ends the reading, not the transport.</param>
+    /// <param name="options">The JSON options. <see langword="null"/> uses <see cref="JsonSerializerOptions.Web"/>.</param>
+    /// <param name="cancellationToken">Cancels the reading. The transport stays open.</param>
     /// <exception cref="TransportException">As for <see cref="ReadJsonAsync{T}(Transport, JsonTypeInfo{T}, CancellationToken)"/>.</exception>
     [RequiresUnreferencedCode(JsonContract.Reflection)]
     [RequiresDynamicCode(JsonContract.Reflection)]
@@ -49,12 +54,13 @@ public static class TransportJson
         transport.ReadJsonAsync(JsonContract.Of<T>(options), cancellationToken);
 
     /// <summary>
-    /// The messages, parsed as JSON by reflection, each with its id and event type. Like <see cref="Transport.ReadAllAsync"/> in everything else.
+    /// Reads the messages, deserialized from JSON by reflection, each with its id and event type. Otherwise behaves like
+    /// <see cref="Transport.ReadAllAsync"/>.
     /// </summary>
-    /// <typeparam name="T">What each message describes.</typeparam>
+    /// <typeparam name="T">The type of the messages.</typeparam>
     /// <param name="transport">The transport.</param>
-    /// <param name="options">How JSON is written and read; <see langword="null"/> for <see cref="JsonSerializerOptions.Web"/>.</param>
-    /// <param name="cancellationToken">Ends the reading, not the transport.</param>
+    /// <param name="options">The JSON options. <see langword="null"/> uses <see cref="JsonSerializerOptions.Web"/>.</param>
+    /// <param name="cancellationToken">Cancels the reading. The transport stays open.</param>
     /// <exception cref="TransportException">As for <see cref="ReadJsonAsync{T}(Transport, JsonTypeInfo{T}, CancellationToken)"/>.</exception>
     [RequiresUnreferencedCode(JsonContract.Reflection)]
     [RequiresDynamicCode(JsonContract.Reflection)]
@@ -62,20 +68,20 @@ public static class TransportJson
         transport.ReadJsonMessagesAsync(JsonContract.Of<T>(options), cancellationToken);
 
     /// <summary>Sends a value as JSON. See <see cref="Transport.SendAsync(ReadOnlyMemory{byte}, CancellationToken)"/>.</summary>
-    /// <typeparam name="T">What is sent.</typeparam>
+    /// <typeparam name="T">The type of the message.</typeparam>
     /// <param name="transport">The transport.</param>
     /// <param name="value">The message.</param>
     /// <param name="typeInfo">The source-generated contract of <typeparamref name="T"/>.</param>
-    /// <param name="cancellationToken">Takes the message back, or stops waiting for its fate.</param>
+    /// <param name="cancellationToken">Cancels the send if the message has not left yet; otherwise stops waiting for its outcome.</param>
     public static Task<SendOutcome> SendJsonAsync<T>(this Transport transport, T value, JsonTypeInfo<T> typeInfo, CancellationToken cancellationToken = default) =>
         (transport ?? throw new ArgumentNullException(nameof(transport))).SendJsonAsync(JsonSerializer.SerializeToUtf8Bytes(value, typeInfo), cancellationToken);
 
     /// <summary>Sends a value as JSON, by reflection. See <see cref="Transport.SendAsync(ReadOnlyMemory{byte}, CancellationToken)"/>.</summary>
-    /// <typeparam name="T">What is sent.</typeparam>
+    /// <typeparam name="T">The type of the message.</typeparam>
     /// <param name="transport">The transport.</param>
     /// <param name="value">The message.</param>
-    /// <param name="options">How JSON is written and read; <see langword="null"/> for <see cref="JsonSerializerOptions.Web"/>.</param>
-    /// <param name="cancellationToken">Takes the message back, or stops waiting for its fate.</param>
+    /// <param name="options">The JSON options. <see langword="null"/> uses <see cref="JsonSerializerOptions.Web"/>.</param>
+    /// <param name="cancellationToken">Cancels the send if the message has not left yet; otherwise stops waiting for its outcome.</param>
     [RequiresUnreferencedCode(JsonContract.Reflection)]
     [RequiresDynamicCode(JsonContract.Reflection)]
     public static Task<SendOutcome> SendJsonAsync<T>(this Transport transport, T value, JsonSerializerOptions? options = null, CancellationToken cancellationToken = default) =>

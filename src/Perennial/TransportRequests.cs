@@ -8,31 +8,35 @@ using Perennial.Requests;
 namespace Perennial;
 
 /// <summary>
-/// Requests and their replies over any transport that can send. Replies are known by an id in their payload
-/// (<see cref="RequestConvention"/>), go to their request alone, and never to <see cref="Transport.ReadAllAsync"/> or
-/// <see cref="Transport.MessageReceived"/>.
+/// Extension methods that send requests and receive their replies over any transport that can send. An id in the payload links replies to
+/// their request (<see cref="RequestConvention"/>). <see cref="Transport.ReadAllAsync"/> and <see cref="Transport.MessageReceived"/> do not
+/// deliver replies. Thread safe.
 /// </summary>
 /// <remarks>
-/// <para>Replies travel in the transport's own stream, in its order: while the transport is paused, or its buffer full because nobody
-/// reads the other messages, replies wait too. Where the server numbers its messages, replies survive lost connections like any message.</para>
-/// <para>A request ends with a <see cref="TransportException"/> whose code is <see cref="TransportErrorCode.RequestFailed"/> where the
-/// server says so, <see cref="TransportErrorCode.ReplyTimeout"/>, <see cref="TransportErrorCode.ReplyLost"/> where a lost connection may
-/// have taken the reply with it, <see cref="TransportErrorCode.NotConnected"/> where the stream ended,
-/// <see cref="TransportErrorCode.TooManyRequests"/>, or what a failed send ends with. <see cref="TransportException.Delivery"/> says
-/// whether the server may have the request. Nothing is ever sent twice on a request's behalf but what a send may repeat.</para>
-/// <para>A reply that comes after its request was given up is dropped and counted (<see cref="TransportMetrics.LateReplies"/>). All
-/// members are thread safe.</para>
+/// <para>Replies arrive in the transport's own stream, in its order. While the transport is paused, or while its buffer is full because the
+/// application does not read the other messages, replies wait too. If the server numbers its messages, replies survive lost connections
+/// like any message.</para>
+/// <para>A request fails with a <see cref="TransportException"/> with one of these codes:
+/// <see cref="TransportErrorCode.RequestFailed"/> if the server answered with an error, <see cref="TransportErrorCode.ReplyTimeout"/>,
+/// <see cref="TransportErrorCode.ReplyLost"/> if the reply may be lost with a connection, <see cref="TransportErrorCode.NotConnected"/>
+/// if the stream ended, <see cref="TransportErrorCode.TooManyRequests"/>, or the code of a failed send.
+/// <see cref="TransportException.Delivery"/> specifies whether the server may have received the request. A request is sent again only
+/// in the cases in which a send is repeated.</para>
+/// <para>A reply that arrives after its request was cancelled or failed is dropped and counted
+/// (<see cref="TransportMetrics.LateReplies"/>).</para>
 /// </remarks>
 public static class TransportRequests
 {
-    /// <summary>Sends a request and waits for one reply; connects on first use.</summary>
+    /// <summary>Sends a request and waits for one reply. Connects on first use.</summary>
     /// <param name="transport">The transport.</param>
-    /// <param name="json">The request; by the default convention, a JSON object without a member <c>requestId</c>.</param>
-    /// <param name="options">Timeout and convention; <see langword="null"/> for the defaults.</param>
-    /// <param name="cancellationToken">Gives the request up; what is not sent yet stays here.</param>
-    /// <returns>The reply as it came; by another convention, the part of it that is the answer.</returns>
-    /// <exception cref="ArgumentException">The request does not fit the convention or is too large, or an option is out of range.</exception>
-    /// <exception cref="TransportException">There will be no reply; see the remarks on <see cref="TransportRequests"/>.</exception>
+    /// <param name="json">The request. With the default convention, a JSON object without a member <c>requestId</c>.</param>
+    /// <param name="options">The options. <see langword="null"/> uses the defaults.</param>
+    /// <param name="cancellationToken">Cancels the request. A request that has not left yet is not sent.</param>
+    /// <returns>The reply as it arrived, or the part of it that the convention selects.</returns>
+    /// <exception cref="ArgumentException">
+    /// The request does not fit the convention or is too large, or an option is out of range.
+    /// </exception>
+    /// <exception cref="TransportException">The request failed; see the remarks on <see cref="TransportRequests"/>.</exception>
     /// <exception cref="NotSupportedException">The protocol cannot send.</exception>
     public static Task<StreamMessage> RequestAsync(
         this Transport transport, string json, RequestOptions? options = null, CancellationToken cancellationToken = default)
@@ -42,17 +46,20 @@ public static class TransportRequests
         return AskAsync(transport, Encoding.UTF8.GetBytes(json), options, cancellationToken);
     }
 
-    /// <summary>Sends a value as JSON and waits for one reply. Like <see cref="RequestAsync(Transport, string, RequestOptions?, CancellationToken)"/> in everything else.</summary>
-    /// <typeparam name="TRequest">What is asked.</typeparam>
-    /// <typeparam name="TReply">What the reply describes.</typeparam>
+    /// <summary>
+    /// Sends a value as JSON and waits for one reply. Otherwise behaves like
+    /// <see cref="RequestAsync(Transport, string, RequestOptions?, CancellationToken)"/>.
+    /// </summary>
+    /// <typeparam name="TRequest">The type of the request.</typeparam>
+    /// <typeparam name="TReply">The type of the reply.</typeparam>
     /// <param name="transport">The transport.</param>
-    /// <param name="value">The request; by the default convention, something that becomes a JSON object.</param>
+    /// <param name="value">The request. With the default convention, a value that is serialized to a JSON object.</param>
     /// <param name="requestTypeInfo">The source-generated contract of <typeparamref name="TRequest"/>.</param>
     /// <param name="replyTypeInfo">The source-generated contract of <typeparamref name="TReply"/>.</param>
-    /// <param name="options">Timeout and convention; <see langword="null"/> for the defaults.</param>
-    /// <param name="cancellationToken">Gives the request up; what is not sent yet stays here.</param>
+    /// <param name="options">The options. <see langword="null"/> uses the defaults.</param>
+    /// <param name="cancellationToken">Cancels the request. A request that has not left yet is not sent.</param>
     /// <exception cref="TransportException">
-    /// As for the other overload; and with <see cref="TransportErrorCode.InvalidMessage"/> for a reply that does not fit.
+    /// As for the other overload. Also with <see cref="TransportErrorCode.InvalidMessage"/> if the reply cannot be deserialized.
     /// </exception>
     public static async Task<TReply?> RequestAsync<TRequest, TReply>(
         this Transport transport,
@@ -68,14 +75,17 @@ public static class TransportRequests
         return Parse(await AskAsync(transport, json, options, cancellationToken).ConfigureAwait(false), replyTypeInfo);
     }
 
-    /// <summary>Sends a value as JSON, by reflection, and waits for one reply. Like <see cref="RequestAsync(Transport, string, RequestOptions?, CancellationToken)"/> in everything else.</summary>
-    /// <typeparam name="TRequest">What is asked.</typeparam>
-    /// <typeparam name="TReply">What the reply describes.</typeparam>
+    /// <summary>
+    /// Sends a value as JSON, by reflection, and waits for one reply. Otherwise behaves like
+    /// <see cref="RequestAsync(Transport, string, RequestOptions?, CancellationToken)"/>.
+    /// </summary>
+    /// <typeparam name="TRequest">The type of the request.</typeparam>
+    /// <typeparam name="TReply">The type of the reply.</typeparam>
     /// <param name="transport">The transport.</param>
-    /// <param name="value">The request; by the default convention, something that becomes a JSON object.</param>
-    /// <param name="json">How JSON is written and read; <see langword="null"/> for <see cref="JsonSerializerOptions.Web"/>.</param>
-    /// <param name="options">Timeout and convention; <see langword="null"/> for the defaults.</param>
-    /// <param name="cancellationToken">Gives the request up; what is not sent yet stays here.</param>
+    /// <param name="value">The request. With the default convention, a value that is serialized to a JSON object.</param>
+    /// <param name="json">The JSON options. <see langword="null"/> uses <see cref="JsonSerializerOptions.Web"/>.</param>
+    /// <param name="options">The options. <see langword="null"/> uses the defaults.</param>
+    /// <param name="cancellationToken">Cancels the request. A request that has not left yet is not sent.</param>
     /// <exception cref="TransportException">As for the overload with contracts.</exception>
     [RequiresUnreferencedCode(JsonContract.Reflection)]
     [RequiresDynamicCode(JsonContract.Reflection)]
@@ -88,15 +98,17 @@ public static class TransportRequests
         transport.RequestAsync(value, JsonContract.Of<TRequest>(json), JsonContract.Of<TReply>(json), options, cancellationToken);
 
     /// <summary>
-    /// Sends a request when the sequence is first read, and yields its replies, each once and in order, until the one that says it is the
-    /// last. Leaving the loop gives the request up. Each loop is a request of its own.
+    /// Sends a request when the sequence is first read, and yields its replies, each once and in order, up to the last one. Leaving the
+    /// loop cancels the request. Each loop sends a request of its own.
     /// </summary>
     /// <param name="transport">The transport.</param>
-    /// <param name="json">The request; by the default convention, a JSON object without a member <c>requestId</c>.</param>
-    /// <param name="options">Timeout between replies, convention and bound of what waits; <see langword="null"/> for the defaults.</param>
-    /// <param name="cancellationToken">Gives the request up; what is not sent yet stays here.</param>
+    /// <param name="json">The request. With the default convention, a JSON object without a member <c>requestId</c>.</param>
+    /// <param name="options">The options. <see langword="null"/> uses the defaults.</param>
+    /// <param name="cancellationToken">Cancels the request. A request that has not left yet is not sent.</param>
     /// <exception cref="ArgumentException">While reading: the request does not fit the convention or is too large, or an option is out of range.</exception>
-    /// <exception cref="TransportException">While reading, after the replies that came: why there are no more; see the remarks on <see cref="TransportRequests"/>.</exception>
+    /// <exception cref="TransportException">
+    /// While reading, after the replies that arrived: the request failed; see the remarks on <see cref="TransportRequests"/>.
+    /// </exception>
     /// <exception cref="NotSupportedException">While reading: the protocol cannot send.</exception>
     public static IAsyncEnumerable<StreamMessage> RequestStreamAsync(
         this Transport transport, string json, RequestOptions? options = null, CancellationToken cancellationToken = default)
@@ -107,20 +119,20 @@ public static class TransportRequests
     }
 
     /// <summary>
-    /// Sends a value as JSON and yields its replies, parsed. Like
-    /// <see cref="RequestStreamAsync(Transport, string, RequestOptions?, CancellationToken)"/> in everything else.
+    /// Sends a value as JSON and yields its replies, deserialized. Otherwise behaves like
+    /// <see cref="RequestStreamAsync(Transport, string, RequestOptions?, CancellationToken)"/>.
     /// </summary>
-    /// <typeparam name="TRequest">What is asked.</typeparam>
-    /// <typeparam name="TReply">What each reply describes.</typeparam>
+    /// <typeparam name="TRequest">The type of the request.</typeparam>
+    /// <typeparam name="TReply">The type of the replies.</typeparam>
     /// <param name="transport">The transport.</param>
-    /// <param name="value">The request; by the default convention, something that becomes a JSON object.</param>
+    /// <param name="value">The request. With the default convention, a value that is serialized to a JSON object.</param>
     /// <param name="requestTypeInfo">The source-generated contract of <typeparamref name="TRequest"/>.</param>
     /// <param name="replyTypeInfo">The source-generated contract of <typeparamref name="TReply"/>.</param>
-    /// <param name="options">Timeout between replies, convention and bound of what waits; <see langword="null"/> for the defaults.</param>
-    /// <param name="cancellationToken">Gives the request up; what is not sent yet stays here.</param>
+    /// <param name="options">The options. <see langword="null"/> uses the defaults.</param>
+    /// <param name="cancellationToken">Cancels the request. A request that has not left yet is not sent.</param>
     /// <exception cref="TransportException">
-    /// As for the other overload; and with <see cref="TransportErrorCode.InvalidMessage"/> for a reply that does not fit, which gives the
-    /// request up.
+    /// As for the other overload. Also with <see cref="TransportErrorCode.InvalidMessage"/> if a reply cannot be deserialized, which also
+    /// cancels the request.
     /// </exception>
     public static async IAsyncEnumerable<TReply?> RequestStreamAsync<TRequest, TReply>(
         this Transport transport,
@@ -140,16 +152,16 @@ public static class TransportRequests
     }
 
     /// <summary>
-    /// Sends a value as JSON and yields its replies, parsed, both by reflection. Like
-    /// <see cref="RequestStreamAsync(Transport, string, RequestOptions?, CancellationToken)"/> in everything else.
+    /// Sends a value as JSON, by reflection, and yields its replies, deserialized. Otherwise behaves like
+    /// <see cref="RequestStreamAsync(Transport, string, RequestOptions?, CancellationToken)"/>.
     /// </summary>
-    /// <typeparam name="TRequest">What is asked.</typeparam>
-    /// <typeparam name="TReply">What each reply describes.</typeparam>
+    /// <typeparam name="TRequest">The type of the request.</typeparam>
+    /// <typeparam name="TReply">The type of the replies.</typeparam>
     /// <param name="transport">The transport.</param>
-    /// <param name="value">The request; by the default convention, something that becomes a JSON object.</param>
-    /// <param name="json">How JSON is written and read; <see langword="null"/> for <see cref="JsonSerializerOptions.Web"/>.</param>
-    /// <param name="options">Timeout between replies, convention and bound of what waits; <see langword="null"/> for the defaults.</param>
-    /// <param name="cancellationToken">Gives the request up; what is not sent yet stays here.</param>
+    /// <param name="value">The request. With the default convention, a value that is serialized to a JSON object.</param>
+    /// <param name="json">The JSON options. <see langword="null"/> uses <see cref="JsonSerializerOptions.Web"/>.</param>
+    /// <param name="options">The options. <see langword="null"/> uses the defaults.</param>
+    /// <param name="cancellationToken">Cancels the request. A request that has not left yet is not sent.</param>
     /// <exception cref="TransportException">As for the overload with contracts.</exception>
     [RequiresUnreferencedCode(JsonContract.Reflection)]
     [RequiresDynamicCode(JsonContract.Reflection)]

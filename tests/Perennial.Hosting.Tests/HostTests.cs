@@ -146,7 +146,7 @@ public class HostTests
 
         var entry = (await provider.GetRequiredService<HealthCheckService>().CheckHealthAsync()).Entries["perennial"];
         entry.Status.ShouldBe(Microsoft.Extensions.Diagnostics.HealthChecks.HealthStatus.Degraded);
-        entry.Data["news"].ShouldBe("sse Connected since 2000-01-01 00:00:05Z: Paused; messages are held back until Resume is called.");
+        entry.Data["news"].ShouldBe("sse Connected since 2000-01-01 00:00:05Z: Paused; no messages are delivered until Resume is called.");
     }
 
     private static IEnumerable<KeyValuePair<string, string?>> Settings(params (string Name, string Kind, Uri Endpoint)[] transports) =>

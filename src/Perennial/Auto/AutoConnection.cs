@@ -3,34 +3,35 @@ using Perennial.Engine;
 namespace Perennial.Auto;
 
 /// <summary>
-/// A connection of some protocol, listened to until its first bytes: only they prove that the protocol gets through. From then on it is
-/// that connection and nothing more.
+/// A connection of one of the protocols, observed until its first bytes arrive, because only bytes prove that the protocol gets through the
+/// network. After that it only forwards calls to that connection.
 /// </summary>
-/// <param name="protocol">Which protocol.</param>
+/// <param name="protocol">The protocol.</param>
 /// <param name="inner">The connection.</param>
-/// <param name="onHeard">Called once, with the first bytes.</param>
+/// <param name="onHeard">Called once, when the first bytes arrive.</param>
 internal sealed class AutoConnection(AutoProtocol protocol, TransportConnection inner, Action<AutoProtocol> onHeard) : TransportConnection
 {
     private const int Won = 1;
     private const int GivenUp = 2;
 
-    private readonly CancellationTokenSource _lifetime = new();     // of the inner connection, which keeps the first token it is given
+    private readonly CancellationTokenSource _lifetime = new();     // cancels the inner connection, which keeps the token of its first read
     private CancellationTokenRegistration _leaving;
-    private MessageBatch? _first;                                   // what came before the transport began to read
+    private MessageBatch? _first;                                   // received before the transport began to read
     private ReadOutcome _firstOutcome;
-    private TransportException? _fault;                             // found before the transport began to read
+    private TransportException? _fault;                             // detected before the transport began to read
     private ProtocolFailure? _complaint;
     private int _isHeard;
-    private int _trial;                                             // whether the trial is under way, won by first bytes, or given up
+    private int _trial;                                             // state of the trial: in progress, won by first bytes, or given up
 
-    /// <summary>The protocol; where the first bytes show it, the one asked for until then.</summary>
+    /// <summary>The protocol. If only the first bytes determine it, this is the requested protocol until they arrive.</summary>
     public AutoProtocol Protocol => ProtocolOpener.ProtocolOf(inner) ?? protocol;
 
-    /// <summary>Whether bytes came, be it no more than an answer to a ping.</summary>
+    /// <summary>Whether any byte arrived, even if it was only the answer to a ping.</summary>
     public bool IsHeard => Volatile.Read(ref _isHeard) != 0 || ShowedLife;
 
     /// <summary>
-    /// Whether the server speaks Perennial's protocol, and so marks the end, speaks first, and resumes wherever it is asked to.
+    /// Whether the server speaks Perennial's protocol. Such a server marks the end of a stream, sends bytes at once, and resumes after any
+    /// id.
     /// </summary>
     public bool SpeaksPerennial => inner.AlwaysMarksEnd;
 
@@ -50,15 +51,15 @@ internal sealed class AutoConnection(AutoProtocol protocol, TransportConnection 
 
     internal override bool HasMadeProgress => inner.HasMadeProgress;
 
-    /// <summary>How the connection ended without a byte, where that speaks against the protocol; once.</summary>
+    /// <summary>Returns, once, how the connection ended without a byte, if the protocol may be the cause.</summary>
     public ProtocolFailure? TakeComplaint() => Interlocked.Exchange(ref _complaint, null);
 
     /// <summary>
-    /// Waits for the first bytes, and keeps them for the first read. Either the bytes or the cancellation comes first, and decides:
-    /// once there are bytes, the token ends nothing any more.
+    /// Waits for the first bytes, and keeps them for the first read. Whichever comes first, the bytes or the cancellation, decides: after
+    /// the first bytes, the token no longer has an effect.
     /// </summary>
-    /// <param name="cancellationToken">Ends the wait and the connection with it.</param>
-    /// <exception cref="TransportException">The connection ended without any.</exception>
+    /// <param name="cancellationToken">Cancels the wait and closes the connection.</param>
+    /// <exception cref="TransportException">The connection ended without a byte.</exception>
     /// <exception cref="OperationCanceledException">The wait was cancelled before the first bytes.</exception>
     public async Task ListenAsync(CancellationToken cancellationToken)
     {
@@ -72,7 +73,7 @@ internal sealed class AutoConnection(AutoProtocol protocol, TransportConnection 
             }
             catch (TransportException e) when (!e.IsTransient && TryWin())
             {
-                _fault = e;     // it did come through: what it means is for the transport to see
+                _fault = e;     // bytes did arrive, so the transport handles the error at its first read
             }
             catch (TransportException) when (Volatile.Read(ref _trial) == GivenUp)
             {
@@ -167,7 +168,8 @@ internal sealed class AutoConnection(AutoProtocol protocol, TransportConnection 
         }
         catch (OperationCanceledException e) when (IsTakenForDead && !IsHeard)
         {
-            var silence = new TransportException(TransportErrorCode.IdleTimeout, $"Accepted, and no byte within {LongestSilence}.", isTransient: true, e);
+            var silence = new TransportException(
+                TransportErrorCode.IdleTimeout, $"The connection was accepted, but no byte arrived within {LongestSilence}.", isTransient: true, e);
             _complaint = new ProtocolFailure(protocol, FallbackReason.Silent, silence);
             throw;
         }
@@ -176,7 +178,7 @@ internal sealed class AutoConnection(AutoProtocol protocol, TransportConnection 
     private static TransportException EndedUnheard() =>
         new(TransportErrorCode.ConnectionLost, "The response ended before its first byte.", isTransient: true);
 
-    /// <summary>Ends the connection, unless its first bytes have come.</summary>
+    /// <summary>Closes the connection, unless its first bytes have arrived.</summary>
     private void GiveUp()
     {
         if (Interlocked.CompareExchange(ref _trial, GivenUp, 0) == 0)

@@ -2,7 +2,10 @@ using Microsoft.Extensions.Logging;
 
 namespace Perennial.Auto;
 
-/// <summary>What an <see cref="AutoTransport"/> logs beside what every transport does. No payload, header value, token or query string, ever.</summary>
+/// <summary>
+/// The log messages of <see cref="AutoTransport"/> in addition to those of every transport. They never contain a payload, a header value, a
+/// token or a query string.
+/// </summary>
 internal static partial class AutoLog
 {
     [LoggerMessage(30, LogLevel.Warning, "auto transport {Id}: {Protocol} passed over: {Reason} ({Code}, HTTP status {Status})")]

@@ -1,17 +1,17 @@
 namespace Perennial.Auto;
 
-/// <summary>The protocols an <see cref="AutoTransport"/> chooses from.</summary>
+/// <summary>Specifies the protocols that <see cref="AutoTransport"/> can use.</summary>
 public enum AutoProtocol
 {
-    /// <summary>As <see cref="WebSockets.WebSocketTransport"/> reads it.</summary>
+    /// <summary>WebSocket, as in <see cref="WebSockets.WebSocketTransport"/>.</summary>
     WebSocket,
 
-    /// <summary>Server-sent events, as <see cref="Perennial.Sse.SseTransport"/> reads them.</summary>
+    /// <summary>Server-sent events, as in <see cref="Perennial.Sse.SseTransport"/>.</summary>
     Sse,
 
-    /// <summary>JSON lines in one response, as <see cref="HttpStreams.HttpStreamTransport"/> reads them.</summary>
+    /// <summary>JSON lines in one response, as in <see cref="HttpStreams.HttpStreamTransport"/>.</summary>
     HttpStream,
 
-    /// <summary>Repeated requests, as <see cref="HttpStreams.LongPollTransport"/> makes them.</summary>
+    /// <summary>Repeated requests, as in <see cref="HttpStreams.LongPollTransport"/>.</summary>
     LongPoll,
 }

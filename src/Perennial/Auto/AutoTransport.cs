@@ -6,28 +6,29 @@ using Perennial.Diagnostics;
 namespace Perennial.Auto;
 
 /// <summary>
-/// One stream by whichever protocol gets through: WebSocket, SSE, JSON lines, long polling, in this order or another. The resume point is
-/// one for all, so that a change of protocol in mid-stream loses nothing and repeats nothing where the server numbers its messages.
-/// Thread safe as <see cref="Transport"/> says.
+/// A stream over the first protocol that gets through the network. By default it tries WebSocket, SSE, JSON lines and long polling, in this
+/// order. All protocols share one resume point: if the server numbers its messages, a change of protocol in the middle of the stream
+/// neither loses nor repeats a message. Thread safe as described for <see cref="Transport"/>.
 /// </summary>
 /// <remarks>
 /// <para>
-/// Another protocol is tried, within the same attempt to connect, where one is refused, breaks off, is answered by something else, or
-/// is accepted and then silent although the server promised to speak (docs/protocol.md): a proxy on the way holds it back. An answer that
-/// holds for every protocol is the answer: a host that cannot be reached, TLS, 401, and what a plain request is told about the resource.
-/// A server that promises nothing may be silent as long as it likes. A protocol that was accepted twice in a row and lost before a
+/// Within one attempt to connect, the next protocol is tried if a protocol is refused, if its connection is interrupted, if the response
+/// belongs to another protocol, or if a connection is accepted and then stays silent although the server promises to send at once
+/// (docs/protocol.md), because then a proxy may hold the data back. Errors that apply to every protocol end the attempt: an unreachable
+/// host, TLS errors, 401, and a status of the resource itself in response to a plain request. A server that promises nothing may stay
+/// silent for any time. A protocol that was accepted twice in a row and lost before the first byte is skipped in the next attempt.
 /// byte came is passed over in the next attempt.
 /// </para>
 /// <para>
-/// What got through is tried first when the connection is lost, and by the next transport to the same origin
-/// (<see cref="AutoTransportOptions.ProtocolMemory"/>). A request with side effects is made once, and accepts SSE and JSON lines alike; it
-/// takes no WebSocket. A WebSocket without <c>perennial.v1</c> is passed over unless <see cref="AutoWebSocketOptions.AllowPlain"/> is set;
-/// it carries no ids, and is then used from the start of a stream, and never to resume.
+/// The protocol that got through is tried first after a lost connection, and by other transports to the same origin
+/// (<see cref="AutoTransportOptions.ProtocolMemory"/>). A request with side effects is sent once; it accepts SSE and JSON lines, and never
+/// uses a WebSocket. A WebSocket without <c>perennial.v1</c> is skipped unless <see cref="AutoWebSocketOptions.AllowPlain"/> is set.
+/// Because it carries no ids, it is then used only from the start of a stream, never to resume.
 /// </para>
 /// </remarks>
 public sealed class AutoTransport : Transport
 {
-    /// <summary>Connections lost before their first byte, one after the other, by which a protocol is passed over.</summary>
+    /// <summary>The number of consecutive connections lost before their first byte after which a protocol is skipped.</summary>
     private const int MostUnheard = 2;
 
     private readonly AutoTransportOptions _options;
@@ -35,25 +36,25 @@ public sealed class AutoTransport : Transport
     private readonly ILogger _logger;
     private readonly ProtocolMemory _memory;
     private readonly ProtocolOpener _opener;
-    private readonly string? _memoryKey;                    // none where not every protocol is tried: the finding would mislead others
-    private AutoConnection? _last;                          // the connection opened last
-    private AutoProtocol? _preferred;                       // what connected last; not where it is passed over
-    private ProtocolFailure? _passedOver;                   // what was said against a protocol after it had connected
-    private int _unheard;                                   // connections of the one protocol lost before their first byte
+    private readonly string? _memoryKey;                    // null unless all protocols are tried: the result would mislead other transports
+    private AutoConnection? _last;                          // the last opened connection
+    private AutoProtocol? _preferred;                       // the protocol that connected last, unless it is skipped now
+    private ProtocolFailure? _passedOver;                   // the failure of a protocol after it had connected
+    private int _unheard;                                   // consecutive connections of one protocol lost before their first byte
     private volatile IReadOnlyList<ProtocolFailure> _failures = [];
 
-    /// <summary>Creates a transport with default options; connects nothing.</summary>
+    /// <summary>Creates a transport with default options. Does not connect.</summary>
     /// <param name="endpoint">The absolute URL of the stream.</param>
-    /// <param name="services">Clock, random source, logging and HTTP handler; <see langword="null"/> for the defaults.</param>
-    /// <exception cref="ArgumentException">The URL is not absolute, or of another scheme.</exception>
+    /// <param name="services">Clock, random source, logging and HTTP handler. <see langword="null"/> uses the defaults.</param>
+    /// <exception cref="ArgumentException">The URL is not absolute, or has another scheme.</exception>
     public AutoTransport(Uri endpoint, TransportServices? services = null)
         : this(new AutoTransportOptions { Endpoint = endpoint }, services)
     {
     }
 
-    /// <summary>Checks the options; connects nothing.</summary>
-    /// <param name="options">What this transport is told.</param>
-    /// <param name="services">Clock, chance, logs, network and memory; <see langword="null"/> for the defaults.</param>
+    /// <summary>Creates a transport and validates the options. Does not connect.</summary>
+    /// <param name="options">The options of the transport.</param>
+    /// <param name="services">Clock, random source, logging and HTTP handler. <see langword="null"/> uses the defaults.</param>
     /// <exception cref="ArgumentException">An option is missing, malformed or out of range; the message names it.</exception>
     [OverloadResolutionPriority(1)]     // new() means options
     public AutoTransport(AutoTransportOptions options, TransportServices? services = null)
@@ -70,10 +71,12 @@ public sealed class AutoTransport : Transport
             : null;
     }
 
-    /// <summary>The protocol of the present connection, or of the last one; <see langword="null"/> before the first.</summary>
+    /// <summary>Gets the protocol of the present or last connection, or <see langword="null"/> before the first.</summary>
     public AutoProtocol? Protocol => Volatile.Read(ref _last)?.Protocol;
 
-    /// <summary>What was passed over, in order, by the last attempt to connect, whether or not it found a protocol.</summary>
+    /// <summary>
+    /// Gets the protocols that the last attempt to connect skipped, with the reasons, in order. Set whether or not the attempt succeeded.
+    /// </summary>
     public IReadOnlyList<ProtocolFailure> PassedOver => _failures;
 
     /// <inheritdoc/>
@@ -100,8 +103,9 @@ public sealed class AutoTransport : Transport
     }
 
     /// <summary>
-    /// What connected last comes first, or what got through for others, and what is asked for by the same request stays with it; what is
-    /// passed over comes last.
+    /// The order in which the protocols are tried. The protocol that connected last comes first, or else the one that got through for
+    /// other transports; SSE brings a neighbouring HTTP stream with it, since one request serves both. A protocol that failed after it had
+    /// connected comes last.
     /// </summary>
     private IEnumerable<AutoProtocol> Candidates()
     {
@@ -114,8 +118,8 @@ public sealed class AutoTransport : Transport
         return order.OrderBy(protocol => protocol == last ? 2 : protocol == first || protocol == companion ? 0 : 1);
     }
 
-    /// <summary>Tries what is next; no connection where others are left to try.</summary>
-    /// <exception cref="TransportException">None are, or the answer is the same for all.</exception>
+    /// <summary>Tries the next protocols of the search. Returns null if the attempt failed and other protocols are left.</summary>
+    /// <exception cref="TransportException">No protocol is left, or the error applies to every protocol.</exception>
     private async ValueTask<AutoConnection?> TryAsync(ProtocolSearch search, ConnectContext context, CancellationToken cancellationToken)
     {
         var asked = search.Next();
@@ -143,7 +147,9 @@ public sealed class AutoTransport : Transport
         }
     }
 
-    /// <summary>So much that all have their turn before the attempt is over, and a poll can be held.</summary>
+    /// <summary>
+    /// The time for one protocol: short enough that all protocols can be tried within the attempt, long enough for a held poll.
+    /// </summary>
     private TimeSpan ShareOfTime()
     {
         var share = _options.ConnectTimeout / (_options.Order.Count + 1);
@@ -163,7 +169,7 @@ public sealed class AutoTransport : Transport
         Activity.Current?.SetTag("perennial.protocol", connection.Protocol);
     }
 
-    /// <summary>Looks at how the last connection ended: without a byte, and so perhaps because its protocol does not get through.</summary>
+    /// <summary>Examines how the last connection ended. If it ended without a byte, the protocol may not get through.</summary>
     private void Judge(AutoConnection? last)
     {
         if (last?.IsHeard == true)
@@ -195,7 +201,10 @@ public sealed class AutoTransport : Transport
         AutoLog.PassedOver(_logger, Id, failure.Protocol, failure.Reason, failure.Error.Code, (int?)failure.Error.HttpStatus);
     }
 
-    /// <summary>The first bytes have come: the protocol gets through. Others start from the beginning, and may do so by a WebSocket that cannot resume.</summary>
+    /// <summary>
+    /// Handles the first bytes: the protocol gets through. It is remembered for other transports, unless a WebSocket was skipped only
+    /// because it cannot resume: other transports start at the beginning of their stream and may use that WebSocket.
+    /// </summary>
     private void BeHeard(AutoProtocol protocol)
     {
         _passedOver = null;

@@ -5,27 +5,28 @@ using Perennial.WebSockets;
 
 namespace Perennial.Auto;
 
-/// <summary>What an <see cref="AutoTransport"/> can be told. Only <see cref="TransportOptions.Endpoint"/> has no default.</summary>
+/// <summary>Options for <see cref="AutoTransport"/>. Only <see cref="TransportOptions.Endpoint"/> has no default.</summary>
 public sealed record AutoTransportOptions : HttpTransportOptions
 {
     /// <summary>
-    /// The protocols to try, the preferred one first. Default all: WebSocket, SSE, HTTP stream, long polling. With a method other than
-    /// GET, WebSocket is left out, and so is long polling until the server has named a resource to read.
+    /// Gets the protocols to try, in order. Default: WebSocket, SSE, HTTP stream, long polling. With a method other than GET, WebSocket is
+    /// not used, and long polling only after the server has named a resource to read.
     /// </summary>
     public IReadOnlyList<AutoProtocol> Order { get; init; } =
         [AutoProtocol.WebSocket, AutoProtocol.Sse, AutoProtocol.HttpStream, AutoProtocol.LongPoll];
 
     /// <summary>
-    /// How long a protocol that others follow may take to be accepted and, where the server promises to speak at once (docs/protocol.md),
-    /// to be heard. Default 5 s; 1 ms to 1 h. It is shortened so that all have their turn within
-    /// <see cref="TransportOptions.ConnectTimeout"/>. A request with side effects is given all of that, since no other follows it.
+    /// Gets how long a protocol may take to be accepted and, if the server promises to send at once (docs/protocol.md), to deliver its
+    /// first byte. Default 5 s; 1 ms to 1 h. The time is shortened so that all protocols can be tried within
+    /// <see cref="TransportOptions.ConnectTimeout"/>. It does not apply to the last protocol, and not to a request with side effects, after
+    /// which no other protocol is tried.
     /// </summary>
     public TimeSpan AttemptTimeout { get; init; } = TimeSpan.FromSeconds(5);
 
-    /// <summary>Which protocol got through to which origin. Default <see cref="Auto.ProtocolMemory.Shared"/>.</summary>
+    /// <summary>Gets the memory of which protocol got through to which origin. Default <see cref="Auto.ProtocolMemory.Shared"/>.</summary>
     public ProtocolMemory ProtocolMemory { get; init; } = ProtocolMemory.Shared;
 
-    /// <summary>What concerns WebSockets alone.</summary>
+    /// <summary>Gets the options for WebSockets.</summary>
     public AutoWebSocketOptions WebSocket { get; init; } = new();
 
     /// <inheritdoc cref="LongPollTransportOptions.Interval"/>
@@ -41,7 +42,7 @@ public sealed record AutoTransportOptions : HttpTransportOptions
         OptionCheck.Require(
             OptionCheck.NotNull(Order, nameof(Order)).Count > 0 && Order.Distinct().Count() == Order.Count,
             nameof(Order),
-            $"{nameof(Order)} must name at least one protocol, and none twice.");
+            $"{nameof(Order)} must contain at least one protocol and no protocol twice.");
         foreach (var protocol in Order)
         {
             OptionCheck.Defined(protocol, nameof(Order));
@@ -50,7 +51,8 @@ public sealed record AutoTransportOptions : HttpTransportOptions
         OptionCheck.Require(
             EffectiveMethod == HttpMethod.Get || Order.Any(static protocol => protocol is AutoProtocol.Sse or AutoProtocol.HttpStream),
             nameof(Order),
-            $"{nameof(Order)} must name {AutoProtocol.Sse} or {AutoProtocol.HttpStream}: the others are opened by GET without a Body.");
+            $"{nameof(Order)} must contain {AutoProtocol.Sse} or {AutoProtocol.HttpStream}, "
+            + "because the other protocols require GET without a Body.");
         OptionCheck.Range(AttemptTimeout, TimeSpan.FromMilliseconds(1), TimeSpan.FromHours(1), nameof(AttemptTimeout));
         OptionCheck.NotNull(ProtocolMemory, nameof(ProtocolMemory));
         OptionCheck.NotNull(WebSocket, nameof(WebSocket));
@@ -84,12 +86,12 @@ public sealed record AutoTransportOptions : HttpTransportOptions
     };
 }
 
-/// <summary>What an <see cref="AutoTransport"/> is told about WebSockets alone.</summary>
+/// <summary>Options of <see cref="AutoTransport"/> that apply only to WebSockets.</summary>
 public sealed record AutoWebSocketOptions
 {
     /// <summary>
-    /// Whether a WebSocket without <c>perennial.v1</c> counts as well. Default <see langword="false"/>: many servers accept a WebSocket at
-    /// every path, so that one which merely connects may have nothing to do with the stream at this URL.
+    /// Gets whether a WebSocket without <c>perennial.v1</c> is accepted. Default <see langword="false"/>: many servers accept a WebSocket
+    /// at every path, so a successful handshake does not prove that the WebSocket belongs to the stream at this URL.
     /// </summary>
     public bool AllowPlain { get; init; }
 

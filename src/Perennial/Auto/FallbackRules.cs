@@ -3,12 +3,14 @@ using System.Net;
 namespace Perennial.Auto;
 
 /// <summary>
-/// Tells a protocol that does not get through from a server that says no. Touches no I/O. What every protocol would meet, such as a host
-/// that cannot be reached or credentials that are refused, is no reason to try another.
+/// Decides whether an error is a reason to try another protocol. An error that every protocol would meet, such as an unreachable host or
+/// refused credentials, is not. Performs no I/O.
 /// </summary>
 internal static class FallbackRules
 {
-    /// <summary>Why another protocol is worth a try after this error; <see langword="null"/> where it is the answer.</summary>
+    /// <summary>
+    /// Returns why another protocol may succeed after this error. <see langword="null"/> if the error applies to every protocol.
+    /// </summary>
     public static FallbackReason? ReasonFor(TransportException error, AutoProtocol protocol) => error.Code switch
     {
         TransportErrorCode.HttpStatus when error.RetryAfter is null && IsAboutTheProtocol(error.HttpStatus!.Value, protocol) => FallbackReason.Refused,
@@ -20,9 +22,9 @@ internal static class FallbackRules
     };
 
     /// <summary>
-    /// A handshake is refused with all sorts of statuses, by servers that route only plain requests and by proxies that let nothing else
-    /// pass; what is said of the resource itself, the next protocol will hear as well and take for the answer. Among plain requests only
-    /// the wish differs, and for how long an answer may go on: a proxy that waits for the end of a stream gives up with 502 or 504.
+    /// A WebSocket handshake is refused with many statuses: by servers that route only plain requests, and by proxies that block other
+    /// traffic. If the status concerns the resource itself, the next protocol gets it too and ends the attempt. Plain requests differ only
+    /// in the accepted types and in how long a response lasts: a proxy that waits for the end of a stream gives up with 502 or 504.
     /// </summary>
     private static bool IsAboutTheProtocol(HttpStatusCode status, AutoProtocol protocol) => protocol == AutoProtocol.WebSocket
         ? status is not (HttpStatusCode.Unauthorized or HttpStatusCode.ProxyAuthenticationRequired or HttpStatusCode.Gone or HttpStatusCode.TooManyRequests)

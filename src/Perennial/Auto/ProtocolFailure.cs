@@ -1,24 +1,28 @@
 namespace Perennial.Auto;
 
-/// <summary>Why a protocol was passed over.</summary>
-/// <param name="Protocol">Which.</param>
-/// <param name="Reason">Why.</param>
-/// <param name="Error">What was seen of it.</param>
+/// <summary>A protocol that was skipped, and the reason.</summary>
+/// <param name="Protocol">The protocol.</param>
+/// <param name="Reason">The reason, for programs.</param>
+/// <param name="Error">The error that the protocol met.</param>
 public sealed record ProtocolFailure(AutoProtocol Protocol, FallbackReason Reason, TransportException Error);
 
-/// <summary>Why a protocol was passed over, for programs.</summary>
+/// <summary>Specifies why a protocol was skipped.</summary>
 public enum FallbackReason
 {
-    /// <summary>It was answered with a status that another protocol may not meet: see <see cref="TransportException.HttpStatus"/>.</summary>
+    /// <summary>
+    /// The server responded with a status that another protocol may not get; see <see cref="TransportException.HttpStatus"/>.
+    /// </summary>
     Refused,
 
-    /// <summary>The answer is of another protocol: a wrong handshake, a content type that it does not speak.</summary>
+    /// <summary>
+    /// The response belongs to another protocol: the handshake is wrong, or the content type is not one of this protocol.
+    /// </summary>
     NotSpoken,
 
-    /// <summary>The connection broke off in the handshake, or once it stood, before a byte came.</summary>
+    /// <summary>The connection was interrupted during the handshake, or after it but before the first byte.</summary>
     Lost,
 
-    /// <summary>There was no answer within <see cref="AutoTransportOptions.AttemptTimeout"/>.</summary>
+    /// <summary>No response arrived within <see cref="AutoTransportOptions.AttemptTimeout"/>.</summary>
     TimedOut,
 
     /// <summary>The server promised a sign of life, and none came: something on the way holds it back.</summary>

@@ -8,15 +8,15 @@ using Perennial.Wire;
 namespace Perennial.Auto;
 
 /// <summary>
-/// Opens connections to one endpoint by any of the protocols. Those over HTTP share what is known of the opening request, so that one
-/// with side effects is sent once whichever of them answers.
+/// Opens connections to one endpoint over each of the protocols. The HTTP protocols share the state of the opening request, so that a
+/// request with side effects is sent once, whichever protocol the server chooses.
 /// </summary>
 internal sealed class ProtocolOpener : IAsyncDisposable
 {
     private readonly AutoTransportOptions _options;
     private readonly TransportServices _services;
     private readonly HttpExchange _http;
-    private WebSocketTransport? _webSocket;     // made when it is first tried
+    private WebSocketTransport? _webSocket;     // created at the first attempt
 
     public ProtocolOpener(AutoTransportOptions options, TransportServices services)
     {
@@ -28,10 +28,10 @@ internal sealed class ProtocolOpener : IAsyncDisposable
     /// <inheritdoc cref="OpeningRequest.IsRead"/>
     public bool IsRead => _http.IsRead;
 
-    /// <summary>Whether a WebSocket without <c>perennial.v1</c> counts.</summary>
+    /// <summary>Whether a WebSocket without <c>perennial.v1</c> is accepted.</summary>
     public bool AllowsPlainWebSocket => _options.WebSocket.AllowPlain;
 
-    /// <summary>Whether a protocol can carry the request: a handshake and a poll are a GET without a body.</summary>
+    /// <summary>Whether the protocol can carry the request. A WebSocket handshake and a poll must be a GET without a body.</summary>
     public bool CanOpen(AutoProtocol protocol) => protocol switch
     {
         AutoProtocol.WebSocket => _options.EffectiveMethod == HttpMethod.Get,
@@ -40,10 +40,12 @@ internal sealed class ProtocolOpener : IAsyncDisposable
     };
 
     /// <summary>Opens one connection by one request.</summary>
-    /// <param name="asked">The protocol, or both SSE and HTTP stream, the preferred one first: then the server chooses.</param>
-    /// <param name="context">Where to resume.</param>
-    /// <param name="trustAfter">How long a poll may be held before it counts as accepted.</param>
-    /// <param name="cancellationToken">Gives up.</param>
+    /// <param name="asked">
+    /// The protocol to request; or SSE and HTTP stream, the preferred one first, of which the server chooses one.
+    /// </param>
+    /// <param name="context">The number of the attempt, and the id after which to resume.</param>
+    /// <param name="trustAfter">How long the server may hold a poll before the poll counts as accepted.</param>
+    /// <param name="cancellationToken">Cancels the attempt.</param>
     public async ValueTask<(AutoProtocol Protocol, TransportConnection Connection)> OpenAsync(
         IReadOnlyList<AutoProtocol> asked, ConnectContext context, TimeSpan trustAfter, CancellationToken cancellationToken)
     {
@@ -59,7 +61,7 @@ internal sealed class ProtocolOpener : IAsyncDisposable
         return (ProtocolOf(connection) ?? asked[0], connection);
     }
 
-    /// <summary>The protocol by which a connection reads, or <see langword="null"/> as long as the first bytes have not shown it.</summary>
+    /// <summary>The protocol of a connection. <see langword="null"/> until the first bytes determine it.</summary>
     public static AutoProtocol? ProtocolOf(TransportConnection connection) => connection switch
     {
         SseConnection => AutoProtocol.Sse,
@@ -99,7 +101,8 @@ internal sealed class ProtocolOpener : IAsyncDisposable
         if (JsonContent.IsDocument(response) && _options.Order.Contains(AutoProtocol.LongPoll) && CanOpen(AutoProtocol.LongPoll))
         {
             throw new TransportException(
-                TransportErrorCode.UnexpectedContentType, $"The server answered with {mediaType}, a document and no stream of JSON lines.");
+                TransportErrorCode.UnexpectedContentType,
+                $"The server answered with {mediaType}, which is a single document, not a stream of JSON lines.");
         }
 
         return HttpStreamConnection.For(response, body, http, _options.ForHttpStream(), context);

@@ -1,9 +1,9 @@
 namespace Perennial.Auto;
 
-/// <summary>One attempt: which protocols are left to try, and why others were passed over. Touches no I/O.</summary>
-/// <param name="order">The protocols, the one to try first in front.</param>
-/// <param name="opener">Says which of them can be tried at the moment.</param>
-/// <param name="passedOver">What is known against some of them from before.</param>
+/// <summary>The state of one attempt: the protocols that are left to try, and why others were skipped. Performs no I/O.</summary>
+/// <param name="order">The protocols, in the order in which to try them.</param>
+/// <param name="opener">Determines which protocols can be tried now.</param>
+/// <param name="passedOver">Failures of protocols that are known from earlier connections.</param>
 internal sealed class ProtocolSearch(IEnumerable<AutoProtocol> order, ProtocolOpener opener, IEnumerable<ProtocolFailure> passedOver)
 {
     private readonly List<AutoProtocol> _left = [.. order];
@@ -11,14 +11,15 @@ internal sealed class ProtocolSearch(IEnumerable<AutoProtocol> order, ProtocolOp
 
     public IReadOnlyList<ProtocolFailure> Failures => _failures;
 
-    /// <summary>Whether there is a protocol to try.</summary>
+    /// <summary>Whether a protocol is left to try.</summary>
     public bool HasMore => _left.Exists(opener.CanOpen);
 
-    /// <summary>Whether there would be another one to try without repeating what must not be repeated.</summary>
+    /// <summary>Whether another protocol could be tried without repeating a request that must not be repeated.</summary>
     public bool HasAlternative => opener.IsRead && _left.Count(opener.CanOpen) > 1;
 
     /// <summary>
-    /// The protocol to ask for; where SSE and HTTP stream are next to each other, both by one request, of which the server chooses one.
+    /// Returns the protocol to request next. If SSE and HTTP stream are neighbours, returns both, for one request in which the server
+    /// chooses.
     /// </summary>
     public IReadOnlyList<AutoProtocol> Next()
     {
@@ -27,14 +28,14 @@ internal sealed class ProtocolSearch(IEnumerable<AutoProtocol> order, ProtocolOp
     }
 
     /// <summary>
-    /// Passes over what failed: what the server chose, or all that was asked for where it chose none. One that holds back its whole answer
-    /// does so for either.
+    /// Skips protocols that failed: the one that the server chose, or all requested ones if it chose none. A proxy that held back the whole
+    /// response would do so for either.
     /// </summary>
-    /// <param name="asked">What was asked for.</param>
-    /// <param name="chosen">What the server chose, where it answered by a stream.</param>
-    /// <param name="reason">Why it is passed over.</param>
-    /// <param name="error">What was seen.</param>
-    /// <returns>What is passed over.</returns>
+    /// <param name="asked">The requested protocols.</param>
+    /// <param name="chosen">The protocol that the server chose, if it responded with a stream.</param>
+    /// <param name="reason">The reason for skipping.</param>
+    /// <param name="error">The error.</param>
+    /// <returns>The skipped protocols.</returns>
     public IReadOnlyList<ProtocolFailure> PassOver(
         IReadOnlyList<AutoProtocol> asked, AutoProtocol? chosen, FallbackReason reason, TransportException error)
     {
@@ -48,9 +49,12 @@ internal sealed class ProtocolSearch(IEnumerable<AutoProtocol> order, ProtocolOp
         return failures;
     }
 
-    /// <summary>What an error that ends the attempt says: itself, or where protocols were passed over before, what became of each.</summary>
-    /// <param name="last">The error.</param>
-    /// <param name="asked">What met it; none where it is among <see cref="Failures"/>.</param>
+    /// <summary>
+    /// Returns the error that ends the attempt: the last error itself, or, if protocols were skipped before, an error that lists the
+    /// failure of each.
+    /// </summary>
+    /// <param name="last">The last error.</param>
+    /// <param name="asked">The protocols that met the error. None if the error is already among <see cref="Failures"/>.</param>
     public TransportException Error(TransportException last, params IReadOnlyList<AutoProtocol> asked)
     {
         var seen = _failures.Select(static failure => (failure.Protocol, failure.Error))
@@ -64,6 +68,6 @@ internal sealed class ProtocolSearch(IEnumerable<AutoProtocol> order, ProtocolOp
 
         var story = seen.Select(static group => $"{string.Join(" and ", group.Select(static each => each.Protocol))}: {group.First().Error.Message}");
         var isTransient = asked.Count > 0 ? last.IsTransient : _failures.Exists(static failure => failure.Error.IsTransient);
-        return last.About($"No protocol gets through. {string.Join(" ", story)}", isTransient);
+        return last.About($"No protocol got through. {string.Join(" ", story)}", isTransient);
     }
 }

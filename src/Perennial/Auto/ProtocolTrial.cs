@@ -1,25 +1,28 @@
 namespace Perennial.Auto;
 
-/// <summary>One request for one protocol, or for two of which the server chooses: within its time, and to the first byte where one is promised.</summary>
-/// <param name="opener">Makes the request.</param>
-/// <param name="asked">What is asked for.</param>
+/// <summary>
+/// One request for one protocol, or for two of which the server chooses one. Limits its time, and waits for the first byte if the server
+/// promises one.
+/// </summary>
+/// <param name="opener">Sends the request.</param>
+/// <param name="asked">The requested protocols.</param>
 /// <param name="time">The clock.</param>
-/// <param name="share">The time there is, where there is an alternative.</param>
-/// <param name="onHeard">Called with the first bytes.</param>
+/// <param name="share">The time limit while an alternative is left.</param>
+/// <param name="onHeard">Called when the first bytes arrive.</param>
 internal sealed class ProtocolTrial(
     ProtocolOpener opener, IReadOnlyList<AutoProtocol> asked, TimeProvider time, TimeSpan share, Action<AutoProtocol> onHeard)
 {
-    /// <summary>What the server chose, once it answered by a stream.</summary>
+    /// <summary>The protocol that the server chose. Null until the server responded with a stream.</summary>
     public AutoProtocol? Chosen { get; private set; }
 
-    /// <summary>Whether it failed because it would start the stream anew.</summary>
+    /// <summary>Whether the request failed because the connection would start the stream again instead of resuming it.</summary>
     public bool CannotResume { get; private set; }
 
     /// <summary>Opens the connection.</summary>
-    /// <param name="context">Where to resume.</param>
-    /// <param name="hasAlternative">Whether anything is left to be tried should this take too long; asked again once there is an answer.</param>
-    /// <param name="cancellationToken">Gives up.</param>
-    /// <exception cref="TransportException">It cannot be used.</exception>
+    /// <param name="context">The number of the attempt, and the id after which to resume.</param>
+    /// <param name="hasAlternative">Returns whether another protocol is left to try. Called again after the response.</param>
+    /// <param name="cancellationToken">Cancels the request.</param>
+    /// <exception cref="TransportException">The connection cannot be used.</exception>
     public async ValueTask<AutoConnection> RunAsync(ConnectContext context, Func<bool> hasAlternative, CancellationToken cancellationToken)
     {
         var isTimed = hasAlternative();
@@ -54,12 +57,18 @@ internal sealed class ProtocolTrial(
         catch (OperationCanceledException e) when (timer.IsCancellationRequested && !cancellationToken.IsCancellationRequested)
         {
             throw Chosen is null
-                ? new TransportException(TransportErrorCode.ConnectTimeout, $"No answer within {share}.", isTransient: true, e)
-                : new TransportException(TransportErrorCode.IdleTimeout, $"Accepted, and no byte within {share} although the server speaks at once.", isTransient: true, e);
+                ? new TransportException(TransportErrorCode.ConnectTimeout, $"No response within {share}.", isTransient: true, e)
+                : new TransportException(
+                    TransportErrorCode.IdleTimeout,
+                    $"The connection was accepted, but no byte arrived within {share}, although the server promised to send at once.",
+                    isTransient: true,
+                    e);
         }
     }
 
-    /// <summary>Some servers accept every WebSocket, whatever the path: one without perennial.v1 may be another application's.</summary>
+    /// <summary>
+    /// Some servers accept every WebSocket, whatever the path. A WebSocket without perennial.v1 may thus belong to another application.
+    /// </summary>
     private void ThrowIfPlain(AutoConnection connection, ConnectContext context)
     {
         if (connection is not { Protocol: AutoProtocol.WebSocket, SpeaksPerennial: false })
@@ -78,7 +87,8 @@ internal sealed class ProtocolTrial(
         if (CannotResume)
         {
             throw new TransportException(
-                TransportErrorCode.Interrupted, "The server's WebSocket does not speak perennial.v1: it would start the stream again, not resume it.");
+                TransportErrorCode.Interrupted,
+                "The server's WebSocket does not speak perennial.v1: it would start the stream again instead of resuming it.");
         }
     }
 }

@@ -3,15 +3,15 @@ using System.Diagnostics;
 namespace Perennial.Diagnostics;
 
 /// <summary>
-/// The activity of one attempt to connect, or nothing while nobody listens. What a listener throws is counted and goes no further.
+/// The activity of one attempt to connect, or nothing if no listener is registered. An exception of a listener is counted and not rethrown.
 /// </summary>
 internal readonly struct ConnectActivity : IDisposable
 {
     private readonly Activity? _activity;
     private readonly MetricsRecorder _metrics;
 
-    /// <param name="links">The activities that this one belongs to.</param>
-    /// <param name="metrics">Counts listeners that throw.</param>
+    /// <param name="links">The activities that this activity links to.</param>
+    /// <param name="metrics">Counts exceptions of listeners.</param>
     public ConnectActivity(IEnumerable<ActivityLink>? links, MetricsRecorder metrics)
     {
         _metrics = metrics;
@@ -25,7 +25,7 @@ internal readonly struct ConnectActivity : IDisposable
         }
     }
 
-    /// <summary>Describes what is connected to.</summary>
+    /// <summary>Adds tags that describe the transport and the endpoint.</summary>
     public void Describe(string kind, Uri endpoint, int attempt) => _activity?
         .SetTag("perennial.transport", kind)
         .SetTag("server.address", endpoint.Host)

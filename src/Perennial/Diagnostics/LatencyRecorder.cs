@@ -1,8 +1,8 @@
 namespace Perennial.Diagnostics;
 
 /// <summary>
-/// Times in logarithmic buckets, two to the octave. Written by one thread at a time; read by anyone, to within the time being recorded.
-/// There are only as many buckets as the longest time so far needs.
+/// Counts durations in logarithmic buckets, two per octave. One thread at a time may write. Any thread may read; it may miss the duration
+/// that is just being recorded. There are only as many buckets as the longest duration so far requires.
 /// </summary>
 internal struct LatencyRecorder()
 {

@@ -2,7 +2,7 @@ using Microsoft.Extensions.Logging;
 
 namespace Perennial.Diagnostics;
 
-/// <summary>What one transport logs. No payload, header value, token or query string, ever.</summary>
+/// <summary>The log messages of a transport. They never contain a payload, a header value, a token or a query string.</summary>
 internal static partial class Log
 {
     [LoggerMessage(1, LogLevel.Information, "{Kind} transport {Id}: {From} -> {To}")]
@@ -23,10 +23,10 @@ internal static partial class Log
     [LoggerMessage(6, LogLevel.Error, "{Kind} transport {Id}: a handler of {Event} threw")]
     public static partial void HandlerThrew(ILogger logger, string kind, string id, string @event, Exception exception);
 
-    [LoggerMessage(7, LogLevel.Warning, "{Kind} transport {Id}: {Count} events skipped behind a handler that does not return")]
+    [LoggerMessage(7, LogLevel.Warning, "{Kind} transport {Id}: {Count} events skipped because a handler does not return")]
     public static partial void EventsSkipped(ILogger logger, string kind, string id, int count);
 
-    [LoggerMessage(8, LogLevel.Warning, "{Kind} transport {Id}: the connection did not close in order ({Error})")]
+    [LoggerMessage(8, LogLevel.Warning, "{Kind} transport {Id}: the connection did not close in an orderly way ({Error})")]
     public static partial void CloseFailed(ILogger logger, string kind, string id, string error);
 
     [LoggerMessage(9, LogLevel.Warning, "{Kind} transport {Id}: the server reports an error in the stream")]

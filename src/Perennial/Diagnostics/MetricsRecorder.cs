@@ -1,6 +1,6 @@
 namespace Perennial.Diagnostics;
 
-/// <summary>A transport's counts. Each is added to from anywhere; a snapshot reads them one by one.</summary>
+/// <summary>The counters of one transport. Any thread may add to them. A snapshot reads the counters one after the other.</summary>
 internal sealed class MetricsRecorder(string kind, TimeProvider time)
 {
     private const long Never = long.MinValue;
@@ -41,14 +41,14 @@ internal sealed class MetricsRecorder(string kind, TimeProvider time)
         }
     }
 
-    /// <summary>The connection is over. Follows each <see cref="Connected"/>.</summary>
+    /// <summary>Records the end of a connection. Each <see cref="Connected"/> is followed by one call.</summary>
     public void Disconnected()
     {
         Note(PerennialTelemetry.ActiveConnections.TryRecord(-1, Tag));
         Volatile.Write(ref _connectedAt, Never);
     }
 
-    /// <summary>A read ended with so many bytes, and with or without a message.</summary>
+    /// <summary>Records a finished read: its bytes, and whether it yielded a message or only a heartbeat.</summary>
     public void BytesReceived(long count, bool isHeartbeat, long receivedAt)
     {
         Volatile.Write(ref _activityAt, receivedAt);
@@ -61,10 +61,10 @@ internal sealed class MetricsRecorder(string kind, TimeProvider time)
         Volatile.Write(ref _bytesReceived, _bytesReceived + count);
     }
 
-    /// <summary>The peer gave a sign of life that ends no read.</summary>
+    /// <summary>Records that the peer is alive although no read has ended.</summary>
     public void Heard() => Volatile.Write(ref _activityAt, time.GetTimestamp());
 
-    /// <summary>The peer answered a ping.</summary>
+    /// <summary>Records the answer to a ping.</summary>
     public void PingAnswered(TimeSpan roundTrip)
     {
         Note(PerennialTelemetry.PingDuration.TryRecord(roundTrip.TotalSeconds, Tag));
@@ -72,7 +72,7 @@ internal sealed class MetricsRecorder(string kind, TimeProvider time)
         Volatile.Write(ref _heartbeatAt, time.GetTimestamp());
     }
 
-    /// <summary>The same send, measured from now on where somebody wants to know.</summary>
+    /// <summary>Returns the same send, measured from now on if a listener is registered.</summary>
     public Task<SendOutcome> Measured(Task<SendOutcome> send) => PerennialTelemetry.SendDuration.Enabled ? MeasuredAsync(send) : send;
 
     public void MessagesReceived(int count, long receivedAt)
@@ -87,10 +87,13 @@ internal sealed class MetricsRecorder(string kind, TimeProvider time)
         }
     }
 
-    /// <summary>The stream went on, so that the tries that failed before do not count any more.</summary>
+    /// <summary>Resets the count of consecutive failures, because the stream made progress.</summary>
     public void Progressed() => Volatile.Write(ref _consecutiveErrors, 0);
 
-    /// <summary>The batch whose oldest message came off the socket at this time is with the reader now. Called by the reader alone.</summary>
+    /// <summary>
+    /// Records that the reader received a batch, with the time at which its oldest message was read from the socket. Only the reader calls
+    /// it.
+    /// </summary>
     public void HandedOver(long receivedAt)
     {
         var elapsed = time.GetElapsedTime(receivedAt);
@@ -113,7 +116,7 @@ internal sealed class MetricsRecorder(string kind, TimeProvider time)
         Volatile.Write(ref _lastError, error);
     }
 
-    /// <summary>A try failed, the given number in a row.</summary>
+    /// <summary>Records a failed attempt, with the number of consecutive failures.</summary>
     public void TryFailed(int inARow) => Volatile.Write(ref _consecutiveErrors, inARow);
 
     public void Reconnecting(TransportErrorCode cause)
@@ -136,7 +139,7 @@ internal sealed class MetricsRecorder(string kind, TimeProvider time)
         Interlocked.Increment(ref _lateReplies);
     }
 
-    /// <summary>A handler, a logger or a listener threw. From anywhere.</summary>
+    /// <summary>Records an exception of an event handler, a logger or a listener. Any thread may call it.</summary>
     public void ObserverThrew() => Interlocked.Increment(ref _observerErrors);
 
     public TransportMetrics Snapshot(string id, TransportState state, TimeSpan stableAfter, int bufferSize, long dropped, int outstandingRequests)

@@ -4,12 +4,12 @@ using System.Diagnostics.Metrics;
 namespace Perennial.Diagnostics;
 
 /// <summary>
-/// The library's instruments, all under one name, with names, units and attributes in the manner of OpenTelemetry's semantic conventions.
-/// Recording costs next to nothing while nobody listens.
+/// The library's metrics and activities, all under one name. Names, units and attributes follow OpenTelemetry's semantic conventions.
+/// Recording costs almost nothing while no listener is registered.
 /// </summary>
 /// <remarks>
 /// Attributes: <c>perennial.transport</c> is the kind of transport, <c>error.type</c> a <see cref="TransportErrorCode"/>,
-/// <c>server.address</c> and <c>server.port</c> an origin. Nothing else of a URL, no header and no payload is ever among them.
+/// <c>server.address</c> and <c>server.port</c> an origin. No attribute contains any other part of a URL, a header or a payload.
 /// </remarks>
 public static class PerennialTelemetry
 {
@@ -54,7 +54,7 @@ public static class PerennialTelemetry
 
     static PerennialTelemetry()
     {
-        Messages = Counter("perennial.client.messages", "{message}", "Messages handed to the buffer.");
+        Messages = Counter("perennial.client.messages", "{message}", "Messages put into the buffer.");
         Bytes = Counter("perennial.client.received", "By", "Bytes read from connections.");
         Connections = Counter("perennial.client.connections", "{connection}", "Connections established.");
         Reconnects = Counter("perennial.client.reconnects", "{attempt}", "Reconnect attempts, by error.type.");
@@ -62,14 +62,14 @@ public static class PerennialTelemetry
         Gaps = Counter("perennial.client.gaps", "{gap}", "Gaps detected.");
         Errors = Counter("perennial.client.errors", "{error}", "Errors, by error.type.");
         Sends = Counter("perennial.client.sends", "{message}", "Messages sent.");
-        LateReplies = Counter("perennial.client.late_replies", "{message}", "Replies dropped because nobody waited for them any more.");
-        Resumes = Counter("perennial.client.resumes", "{connection}", "Connections that went on from a resume point.");
-        ActiveConnections = UpDownCounter("perennial.client.active_connections", "{connection}", "Connections that stand.");
+        LateReplies = Counter("perennial.client.late_replies", "{message}", "Replies dropped because their request had ended.");
+        Resumes = Counter("perennial.client.resumes", "{connection}", "Connections that resumed after an id.");
+        ActiveConnections = UpDownCounter("perennial.client.active_connections", "{connection}", "Open connections.");
         BrokenOrigins = UpDownCounter("perennial.client.origins.broken", "{origin}", "Origins whose circuit breaker is not closed.");
         TimeToFirstMessage = Duration("perennial.client.time_to_first_message", "From connect to the first message.");
-        HandOverLatency = Duration("perennial.client.hand_over.duration", "From the socket to the reader, once a batch.");
-        SendDuration = Duration("perennial.client.send.duration", "From the call to what is known of the message, waits in the queue included.");
-        PingDuration = Duration("perennial.client.ping.duration", "From a ping to the next bytes of the peer.");
+        HandOverLatency = Duration("perennial.client.hand_over.duration", "From the socket to the reader, sampled once per batch.");
+        SendDuration = Duration("perennial.client.send.duration", "From the call to the outcome of the send, including the wait in the queue.");
+        PingDuration = Duration("perennial.client.ping.duration", "From a ping to the next bytes from the peer.");
     }
 
     private static SafeInstrument<long> Counter(string name, string unit, string description)
@@ -84,7 +84,9 @@ public static class PerennialTelemetry
         return new SafeInstrument<long>(counter, counter.Add);
     }
 
-    /// <summary>Buckets for times from a tenth of a millisecond on; those of the SDK are for milliseconds.</summary>
+    /// <summary>
+    /// Creates a histogram of durations with buckets from 0.1 ms on, because the SDK's default buckets assume milliseconds.
+    /// </summary>
     private static SafeInstrument<double> Duration(string name, string description)
     {
         var histogram = Meter.CreateHistogram(

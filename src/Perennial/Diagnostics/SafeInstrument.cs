@@ -3,18 +3,18 @@ using System.Diagnostics.Metrics;
 namespace Perennial.Diagnostics;
 
 /// <summary>
-/// An instrument whose listeners may throw without effect. Each call returns whether all listeners took the measurement. Costs a look at
-/// <see cref="Instrument.Enabled"/> while nobody listens. Thread safe.
+/// An instrument that catches exceptions of its listeners. While no listener is registered, a call only reads
+/// <see cref="Instrument.Enabled"/>. Thread safe.
 /// </summary>
-/// <typeparam name="T">What is measured.</typeparam>
+/// <typeparam name="T">The type of the measurements.</typeparam>
 /// <param name="instrument">The instrument.</param>
-/// <param name="record">Records a measurement with it.</param>
+/// <param name="record">Records a measurement with the instrument.</param>
 internal sealed class SafeInstrument<T>(Instrument instrument, SafeInstrument<T>.Recording record)
     where T : struct
 {
     public delegate void Recording(T value, ReadOnlySpan<KeyValuePair<string, object?>> tags);
 
-    /// <summary>Whether anybody listens.</summary>
+    /// <summary>Whether a listener is registered.</summary>
     public bool Enabled => instrument.Enabled;
 
     /// <summary>Records a measurement. Returns false if a listener threw.</summary>

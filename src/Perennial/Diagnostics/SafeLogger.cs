@@ -4,11 +4,11 @@ using Microsoft.Extensions.Logging.Abstractions;
 namespace Perennial.Diagnostics;
 
 /// <summary>
-/// A logger that never throws: an exception of the application's logger is counted and goes no further. Every logger of this library is
-/// wrapped once, so that no call needs to care. Thread safe.
+/// A logger that never throws: it catches and counts exceptions of the application's logger. The library wraps every logger once, so that
+/// callers need no handling of their own. Thread safe.
 /// </summary>
 /// <param name="logger">The application's logger.</param>
-/// <param name="metrics">Counts exceptions; <see langword="null"/> to not count them.</param>
+/// <param name="metrics">Counts exceptions. <see langword="null"/> does not count them.</param>
 internal sealed class SafeLogger(ILogger logger, MetricsRecorder? metrics) : ILogger
 {
     public IDisposable? BeginScope<TState>(TState state)

@@ -1,11 +1,11 @@
 namespace Perennial;
 
-/// <summary>What is known of a message whose send failed.</summary>
+/// <summary>Specifies whether the peer may have received a message whose send failed.</summary>
 public enum DeliveryStatus
 {
-    /// <summary>It never left this machine, or the peer refused it: sending it again repeats nothing.</summary>
+    /// <summary>The message never left this machine, or the peer refused it. Sending it again does not duplicate it.</summary>
     NotSent,
 
-    /// <summary>It left, or may have left, and no confirmation came: the peer may or may not have it.</summary>
+    /// <summary>The message left, or may have left, and no confirmation arrived. The peer may have received it.</summary>
     Unknown,
 }

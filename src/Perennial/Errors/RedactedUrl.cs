@@ -1,6 +1,6 @@
 namespace Perennial;
 
-/// <summary>A URL as it may be shown: without user name, password, query and fragment.</summary>
+/// <summary>Formats a URL for logs and messages: without user name, password, query and fragment.</summary>
 internal static class RedactedUrl
 {
     public static string Of(Uri? url) => url switch

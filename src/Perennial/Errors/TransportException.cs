@@ -2,13 +2,16 @@ using System.Net;
 
 namespace Perennial;
 
-/// <summary>Everything that goes wrong between this process and the peer. Never holds a payload, a header value or a query string.</summary>
+/// <summary>
+/// The exception for every failure between this process and the peer. Its message never contains a payload, a header value or a query
+/// string.
+/// </summary>
 public sealed class TransportException : Exception
 {
-    /// <summary>Creates an error with a code, a sentence and whether another attempt may succeed.</summary>
-    /// <param name="code">What went wrong.</param>
-    /// <param name="message">One sentence for a person. It must contain no secret.</param>
-    /// <param name="isTransient">Whether another attempt may succeed.</param>
+    /// <summary>Creates an exception.</summary>
+    /// <param name="code">The code of the error.</param>
+    /// <param name="message">One sentence for a person. It must not contain a secret.</param>
+    /// <param name="isTransient">Whether another attempt may succeed. Default <see langword="false"/>.</param>
     /// <param name="innerException">The cause, or <see langword="null"/>.</param>
     public TransportException(TransportErrorCode code, string message, bool isTransient = false, Exception? innerException = null)
         : base(message, innerException)
@@ -17,52 +20,56 @@ public sealed class TransportException : Exception
         IsTransient = isTransient;
     }
 
-    /// <summary>What went wrong, for programs.</summary>
+    /// <summary>Gets the code of the error, for programs.</summary>
     public TransportErrorCode Code { get; }
 
-    /// <summary>Whether another attempt may succeed. Decided where the error was found.</summary>
+    /// <summary>Gets whether another attempt may succeed. The code that detected the error decides this.</summary>
     public bool IsTransient { get; }
 
-    /// <summary>The HTTP status of the response that caused the error, or <see langword="null"/>.</summary>
+    /// <summary>Gets the HTTP status of the response that caused the error, or <see langword="null"/>.</summary>
     public HttpStatusCode? HttpStatus { get; init; }
 
-    /// <summary>The WebSocket close code that caused the error (RFC 6455, 7.4), or <see langword="null"/>.</summary>
+    /// <summary>Gets the WebSocket close code that caused the error (RFC 6455, section 7.4), or <see langword="null"/>.</summary>
     public int? CloseCode { get; init; }
 
-    /// <summary>How long the server asked to be left alone (RFC 9110, 10.2.3), or <see langword="null"/>.</summary>
+    /// <summary>
+    /// Gets the delay that the server requested before the next attempt (RFC 9110, section 10.2.3), or <see langword="null"/>.
+    /// </summary>
     public TimeSpan? RetryAfter { get; init; }
 
     /// <summary>
-    /// The code of the server's own error message, or <see langword="null"/>: from the body of an error response, or from an error in the
-    /// stream. A word such as <c>invalid_api_key</c> where the server gives one, else its number.
+    /// Gets the code in the server's own error message, or <see langword="null"/>. It comes from the body of an error response or from an
+    /// error in the stream. A textual code such as <c>invalid_api_key</c> is preferred to a number.
     /// </summary>
     public string? ServerCode { get; init; }
 
     /// <summary>
-    /// What the server's own error message says, or <see langword="null"/>: from an error in the stream, or from the body of an error
-    /// response, of which 64 KiB are read for at most 2 s (problem details, the JSON of model providers, plain text, the title of a
-    /// page). It is payload: it is not part of <see cref="Exception.Message"/>, so that it reaches no log.
+    /// Gets the text of the server's own error message, or <see langword="null"/>. It comes from an error in the stream or from the body of
+    /// an error response, of which at most 64 KiB are read, for at most 2 s (problem details, the JSON of model providers, plain text, the
+    /// title of a page). The text is payload: it is not part of <see cref="Exception.Message"/>, so that it is not logged.
     /// </summary>
     public string? ServerMessage { get; init; }
 
-    /// <summary>For a failed send or request: what is known of the message. <see langword="null"/> for other errors.</summary>
+    /// <summary>
+    /// Gets whether the peer may have received the message of a failed send or request. <see langword="null"/> for other errors.
+    /// </summary>
     public DeliveryStatus? Delivery { get; init; }
 
-    /// <summary>Whether the error says something about the server, unlike one in a callback that prepares the request.</summary>
+    /// <summary>Whether the error concerns the server. False for an error in a callback that prepares the request.</summary>
     internal bool IsAboutOrigin { get; init; } = true;
 
-    /// <summary>An error as it is, where it is one of these; else the sign of a fault outside the transport's own code.</summary>
+    /// <summary>Returns a TransportException as it is, or wraps another exception with the code Unexpected.</summary>
     internal static TransportException From(Exception e) =>
         e as TransportException
         ?? new TransportException(TransportErrorCode.Unexpected, $"{e.GetType().Name} outside the transport's own code.", isTransient: false, e);
 
-    /// <summary>The same error, known not to be worth another attempt, with a sentence of its own.</summary>
+    /// <summary>Returns the same error as not transient, with another code and message.</summary>
     internal TransportException AsFinal(TransportErrorCode code, string message) => About(code, message, isTransient: false, Delivery);
 
-    /// <summary>The same error, with a sentence of its own.</summary>
+    /// <summary>Returns the same error with another message.</summary>
     internal TransportException About(string message, bool isTransient) => About(Code, message, isTransient, Delivery);
 
-    /// <summary>The same error, with what is known of the message after all.</summary>
+    /// <summary>Returns the same error with another delivery status.</summary>
     internal TransportException With(DeliveryStatus delivery) => Delivery == delivery ? this : About(Code, Message, IsTransient, delivery);
 
     private TransportException About(TransportErrorCode code, string message, bool isTransient, DeliveryStatus? delivery) =>
@@ -78,64 +85,68 @@ public sealed class TransportException : Exception
         };
 }
 
-/// <summary>What went wrong, for programs.</summary>
+/// <summary>The codes of <see cref="TransportException"/>, for programs.</summary>
 public enum TransportErrorCode
 {
-    /// <summary>Code outside the library failed: a callback, a custom protocol.</summary>
+    /// <summary>Code outside the library failed: a callback or a custom protocol.</summary>
     Unexpected,
 
-    /// <summary>The server could not be reached: name, route, refused connection, TLS.</summary>
+    /// <summary>
+    /// The server could not be reached: the name was not resolved, there was no route, the connection was refused, or TLS failed.
+    /// </summary>
     ConnectFailed,
 
-    /// <summary>No response headers within <see cref="TransportOptions.ConnectTimeout"/>.</summary>
+    /// <summary>The response headers did not arrive within <see cref="TransportOptions.ConnectTimeout"/>.</summary>
     ConnectTimeout,
 
-    /// <summary>No byte within <see cref="TransportOptions.IdleTimeout"/>, or three announced heartbeats.</summary>
+    /// <summary>No byte arrived within <see cref="TransportOptions.IdleTimeout"/>, or within three announced heartbeat intervals.</summary>
     IdleTimeout,
 
-    /// <summary>The connection broke off.</summary>
+    /// <summary>The connection was interrupted.</summary>
     ConnectionLost,
 
-    /// <summary>The connection ended in good order, but the stream had not ended.</summary>
+    /// <summary>The connection was closed in an orderly way, but without an end marker, and the options require one.</summary>
     EndedWithoutMarker,
 
-    /// <summary>The server answered with a status that is not a stream; see <see cref="TransportException.HttpStatus"/>.</summary>
+    /// <summary>The server responded with a status other than success; see <see cref="TransportException.HttpStatus"/>.</summary>
     HttpStatus,
 
-    /// <summary>The response is not of the type this transport reads.</summary>
+    /// <summary>The response has a content type that this transport does not read.</summary>
     UnexpectedContentType,
 
-    /// <summary>The peer does not speak the protocol.</summary>
+    /// <summary>The peer violated the protocol or does not speak it.</summary>
     ProtocolViolation,
 
-    /// <summary>The peer closed a WebSocket for a reason; see <see cref="TransportException.CloseCode"/>.</summary>
+    /// <summary>The peer closed the WebSocket with an error; see <see cref="TransportException.CloseCode"/>.</summary>
     ClosedByPeer,
 
     /// <summary>A message is larger than <see cref="TransportOptions.MaxMessageBytes"/>.</summary>
     MessageTooLarge,
 
-    /// <summary>A redirect that is not followed: too many, to a weaker scheme, or without a target.</summary>
+    /// <summary>A redirect is not followed: there were too many, it leads to a weaker scheme, or it has no target.</summary>
     RedirectRefused,
 
-    /// <summary>The connection was lost where going on would repeat a side effect or restart the stream silently.</summary>
+    /// <summary>The connection was lost, and another attempt would repeat a side effect or restart the stream unnoticed.</summary>
     Interrupted,
 
-    /// <summary>The attempts that <see cref="ReconnectOptions.MaxAttempts"/> allows are spent; the cause is the inner exception.</summary>
+    /// <summary>
+    /// All attempts that <see cref="ReconnectOptions.MaxAttempts"/> allows failed. The inner exception is the last failure.
+    /// </summary>
     AttemptsExhausted,
 
-    /// <summary>The server asked for a wait longer than <see cref="ReconnectOptions.MaxRetryAfter"/>.</summary>
+    /// <summary>The server requested a delay longer than <see cref="ReconnectOptions.MaxRetryAfter"/>.</summary>
     RetryAfterTooLong,
 
     /// <summary>The producer on the server failed; see <see cref="TransportException.ServerCode"/>.</summary>
     ServerFailed,
 
-    /// <summary>A message does not fit the type it was to be read as.</summary>
+    /// <summary>A message cannot be deserialized to the requested type.</summary>
     InvalidMessage,
 
     /// <summary>The peer refused a message.</summary>
     SendRejected,
 
-    /// <summary>One try of one send took longer than <see cref="SendOptions.Timeout"/>.</summary>
+    /// <summary>One attempt to send a message took longer than <see cref="SendOptions.Timeout"/>.</summary>
     SendTimeout,
 
     /// <summary>The send queue is full.</summary>
@@ -147,15 +158,17 @@ public enum TransportErrorCode
     /// <summary>The server answered a request with an error; see <see cref="TransportException.ServerCode"/>.</summary>
     RequestFailed,
 
-    /// <summary>No reply to a request within <see cref="Requests.RequestOptions.Timeout"/>.</summary>
+    /// <summary>No reply to a request arrived within <see cref="Requests.RequestOptions.Timeout"/>.</summary>
     ReplyTimeout,
 
-    /// <summary>The connection was lost after a request, and the reply may have been lost with it: the server does not number what it says.</summary>
+    /// <summary>
+    /// The connection was lost after a request. The reply may be lost too, because the server does not number its messages.
+    /// </summary>
     ReplyLost,
 
-    /// <summary><see cref="SendOptions.MaxOutstandingRequests"/> requests wait for their replies.</summary>
+    /// <summary><see cref="SendOptions.MaxOutstandingRequests"/> requests are already waiting for replies.</summary>
     TooManyRequests,
 
-    /// <summary>The origin could not be reached repeatedly, and no probe has succeeded since; the last failure is the inner exception.</summary>
+    /// <summary>The origin failed repeatedly, and no probe has succeeded since. The inner exception is the last failure.</summary>
     CircuitOpen,
 }

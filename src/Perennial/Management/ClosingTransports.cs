@@ -6,10 +6,10 @@ using Perennial.Diagnostics;
 namespace Perennial.Management;
 
 /// <summary>The transports of a manager that have left the pool and are not closed yet. Thread safe.</summary>
-/// <param name="limit">How long a wait for one of them takes at most.</param>
-/// <param name="events">Says when one is closed.</param>
+/// <param name="limit">The longest time to wait for a transport to close.</param>
+/// <param name="events">Announces each closed transport.</param>
 /// <param name="time">The clock.</param>
-/// <param name="logger">Logs those that do not close in order or in time.</param>
+/// <param name="logger">Logs transports that do not close in an orderly way or in time.</param>
 internal sealed class ClosingTransports(TimeSpan limit, ManagerEvents events, TimeProvider time, ILogger logger)
 {
     private readonly ConcurrentDictionary<PooledTransport, Task> _closing = new();
@@ -44,7 +44,7 @@ internal sealed class ClosingTransports(TimeSpan limit, ManagerEvents events, Ti
     public Task WaitForAllAsync(CancellationToken cancellationToken) =>
         Task.WhenAll(_closing.Keys.Select(pooled => WaitAsync(pooled, cancellationToken)));
 
-    [SuppressMessage("Design", "CA1031", Justification = "A transport of somebody else's may throw anything while it is closed; the others are closed all the same.")]
+    [SuppressMessage("Design", "CA1031", Justification = "A custom transport may throw anything while it closes; the other transports must still be closed.")]
     private async Task CloseAsync(PooledTransport pooled, RemovalReason reason, TaskCompletionSource closing)
     {
         var transport = pooled.Transport;

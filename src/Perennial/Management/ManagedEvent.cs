@@ -1,33 +1,33 @@
 namespace Perennial.Management;
 
-/// <summary>An event of one of a manager's transports.</summary>
-/// <typeparam name="T">What the transport announced.</typeparam>
-/// <param name="Transport">Whose event it is.</param>
-/// <param name="Event">What it announced.</param>
+/// <summary>The data of an event of one of a manager's transports.</summary>
+/// <typeparam name="T">The type of the transport's event.</typeparam>
+/// <param name="Transport">The transport.</param>
+/// <param name="Event">The data of the transport's event.</param>
 public sealed record ManagedEvent<T>(Transport Transport, T Event)
 {
-    /// <summary>The transport's id.</summary>
+    /// <summary>Gets the transport's id.</summary>
     public string Id => Transport.Id;
 }
 
-/// <summary>A transport left the pool.</summary>
-/// <param name="Transport">Which. It is closing or closed.</param>
-/// <param name="Reason">Why.</param>
+/// <summary>The data of <see cref="ManagerEvents.Removed"/>.</summary>
+/// <param name="Transport">The transport. It is closing or closed.</param>
+/// <param name="Reason">The reason.</param>
 public sealed record RemovedEvent(Transport Transport, RemovalReason Reason)
 {
-    /// <summary>The transport's id.</summary>
+    /// <summary>Gets the transport's id.</summary>
     public string Id => Transport.Id;
 }
 
-/// <summary>Why a transport left the pool.</summary>
+/// <summary>Specifies why a transport left the pool.</summary>
 public enum RemovalReason
 {
-    /// <summary>The application closed it, or all.</summary>
+    /// <summary>The application closed it, or closed all transports.</summary>
     Closed,
 
-    /// <summary>It had ended, and a sweep found it.</summary>
+    /// <summary>Its stream had ended, and a sweep removed it.</summary>
     Ended,
 
-    /// <summary>It had no traffic for <see cref="TransportManagerOptions.MaxIdleTime"/>, and nobody read it.</summary>
+    /// <summary>It had no traffic for <see cref="TransportManagerOptions.MaxIdleTime"/> and no reader, and a sweep removed it.</summary>
     Idle,
 }

@@ -2,21 +2,19 @@ using Microsoft.Extensions.Logging;
 
 namespace Perennial.Management;
 
-/// <summary>
-/// What a manager announces: every event of every transport, with the transport it is about, and what becomes of the pool.
-/// </summary>
+/// <summary>The events of a manager: every event of every transport together with the transport, and the events of the pool.</summary>
 /// <remarks>
-/// The events of one transport come one at a time and in order; those of several may come at the same time. A handler may call any
-/// member of the manager and of the transport. One that throws is logged, and hides the event from no other. One that blocks holds back
-/// the events of that transport.
+/// The events of one transport are raised one at a time and in order; events of different transports may be raised at the same time. A
+/// handler may call any member of the manager and of the transport. If a handler throws, the exception is logged and the other handlers
+/// still run. A handler that blocks delays the further events of that transport.
 /// </remarks>
 public sealed class ManagerEvents
 {
     private readonly TransportManager _manager;
     private readonly ILogger _logger;
     private readonly Lock _gate = new();
-    private readonly HashSet<Transport> _transports = [];       // those whose events are handed on
-    private readonly HashSet<Transport> _consumed = [];         // those whose messages are, too
+    private readonly HashSet<Transport> _transports = [];       // the transports whose events are raised here
+    private readonly HashSet<Transport> _consumed = [];         // the transports whose messages are raised here too
     private EventHandler<ManagedEvent<StreamMessage>>? _messageReceived;
 
     internal ManagerEvents(TransportManager manager, ILogger logger)
@@ -25,33 +23,34 @@ public sealed class ManagerEvents
         _logger = logger;
     }
 
-    /// <summary>A transport came into the pool, created or registered.</summary>
+    /// <summary>Occurs when a transport was added to the pool, created or registered.</summary>
     public event EventHandler<Transport>? Created;
 
-    /// <summary>A transport left the pool and is closed.</summary>
+    /// <summary>Occurs when a transport has left the pool and is closed.</summary>
     public event EventHandler<RemovedEvent>? Removed;
 
-    /// <summary>All transports were closed, with how many there were.</summary>
+    /// <summary>Occurs when all transports were closed, with their number.</summary>
     public event EventHandler<int>? AllClosed;
 
-    /// <summary>Health was checked.</summary>
+    /// <summary>Occurs when the health of all transports was checked.</summary>
     public event EventHandler<ManagerHealth>? HealthChecked;
 
-    /// <summary>A check found a transport unhealthy that was not at the check before.</summary>
+    /// <summary>Occurs when a check finds a transport unhealthy that was not unhealthy at the previous check.</summary>
     public event EventHandler<TransportHealth>? Unhealthy;
 
-    /// <summary>An attempt to connect begins.</summary>
+    /// <summary>Occurs when an attempt to connect begins.</summary>
     public event EventHandler<ManagedEvent<ConnectingEvent>>? Connecting;
 
-    /// <summary>A connection stands.</summary>
+    /// <summary>Occurs when a connection is established.</summary>
     public event EventHandler<ManagedEvent<ConnectedEvent>>? Connected;
 
-    /// <summary>A connection was lost or could not be made; another attempt follows.</summary>
+    /// <summary>Occurs when a connection was lost or could not be established, and another attempt follows.</summary>
     public event EventHandler<ManagedEvent<ReconnectingEvent>>? Reconnecting;
 
     /// <summary>
-    /// A message. While it has a handler, messages of all transports are consumed by events (<see cref="Transport.MessageReceived"/>)
-    /// and none can be read as a sequence, but for those that are being read as one when the handler is added: they stay so.
+    /// Occurs for each message. While the event has a handler, it consumes the messages of all transports
+    /// (<see cref="Transport.MessageReceived"/>), and no transport can be read as a sequence. A transport that is being read as a sequence
+    /// when the handler is added stays so.
     /// </summary>
     public event EventHandler<ManagedEvent<StreamMessage>>? MessageReceived
     {
@@ -59,28 +58,30 @@ public sealed class ManagerEvents
         remove => RemoveMessageHandler(value);
     }
 
-    /// <summary>A stream completed or was stopped.</summary>
+    /// <summary>Occurs when a stream completed or was stopped.</summary>
     public event EventHandler<ManagedEvent<CompletedEvent>>? Completed;
 
-    /// <summary>Something went wrong, recoverable or not.</summary>
+    /// <summary>Occurs for each error, whether the transport recovers from it or not.</summary>
     public event EventHandler<ManagedEvent<ErrorEvent>>? ErrorOccurred;
 
-    /// <summary>A transport is closed.</summary>
+    /// <summary>Occurs when a transport is closed.</summary>
     public event EventHandler<ManagedEvent<ClosedEvent>>? Closed;
 
-    /// <summary>A buffer filled up to its high-water mark.</summary>
+    /// <summary>Occurs when a buffer fills to its high-water mark.</summary>
     public event EventHandler<ManagedEvent<BackpressureEvent>>? Backpressure;
 
-    /// <summary>A buffer emptied below its high-water mark.</summary>
+    /// <summary>Occurs when a buffer empties below its high-water mark.</summary>
     public event EventHandler<ManagedEvent<DrainedEvent>>? Drained;
 
-    /// <summary>Messages are missing, or may be repeated.</summary>
+    /// <summary>Occurs when messages are missing or may be repeated.</summary>
     public event EventHandler<ManagedEvent<GapEvent>>? GapDetected;
 
-    /// <summary>Messages were dropped because a buffer was full.</summary>
+    /// <summary>Occurs when messages were dropped because a buffer was full.</summary>
     public event EventHandler<ManagedEvent<DroppedEvent>>? MessagesDropped;
 
-    /// <summary>A transport comes into the pool, before anybody else has it.</summary>
+    /// <summary>
+    /// Subscribes to a transport's events. Called when the transport is added to the pool, before other code can find it.
+    /// </summary>
     internal void Attach(Transport transport)
     {
         transport.Connecting += OnConnecting;
@@ -101,7 +102,7 @@ public sealed class ManagerEvents
     }
 
     /// <summary>
-    /// A transport has left for good: its last events were announced, but for those behind a handler that does not return.
+    /// Unsubscribes from a transport that is closed. Its last events were raised, except those behind a handler that does not return.
     /// </summary>
     internal void Detach(Transport transport)
     {
@@ -160,7 +161,7 @@ public sealed class ManagerEvents
 
     internal void RaiseUnhealthy(TransportHealth health) => Raise(Unhealthy, health);
 
-    /// <summary>Calls each handler; one that throws hides the event from no other.</summary>
+    /// <summary>Calls each handler. If one throws, the others still run.</summary>
     private void Raise<T>(EventHandler<T>? handlers, T happened)
     {
         foreach (var handler in Delegate.EnumerateInvocationList(handlers))
@@ -190,7 +191,7 @@ public sealed class ManagerEvents
         }
         catch (InvalidOperationException)
         {
-            // It is being read as a sequence, and stays so.
+            // The transport is being read as a sequence, and stays so.
         }
     }
 

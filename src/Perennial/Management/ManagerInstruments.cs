@@ -3,13 +3,15 @@ using Perennial.Diagnostics;
 
 namespace Perennial.Management;
 
-/// <summary>What can be measured of a manager's transports at any moment. Asked by whoever collects metrics, and gone with the manager.</summary>
+/// <summary>
+/// The observable instruments of a manager's transports. A metrics collector reads them at any time; they end with the manager.
+/// </summary>
 internal sealed class ManagerInstruments : IDisposable
 {
     private readonly Meter _meter = new(PerennialTelemetry.Name);
 
-    /// <param name="transports">What the transports did so far.</param>
-    /// <param name="utilization">How many there are, as a share of how many there may be.</param>
+    /// <param name="transports">Returns the metrics of all transports.</param>
+    /// <param name="utilization">Returns the number of transports as a share of the largest number allowed.</param>
     public ManagerInstruments(Func<IReadOnlyList<TransportMetrics>> transports, Func<double> utilization)
     {
         _meter.CreateObservableUpDownCounter(
@@ -28,7 +30,7 @@ internal sealed class ManagerInstruments : IDisposable
             "perennial.client.pool.utilization",
             utilization,
             "1",
-            "Managed transports as a share of how many there may be.");
+            "Managed transports as a share of the largest number allowed.");
     }
 
     public void Dispose() => _meter.Dispose();

@@ -2,15 +2,15 @@ using System.Diagnostics.CodeAnalysis;
 
 namespace Perennial.Management;
 
-/// <summary>A transport in the pool, with what the manager remembers of it.</summary>
+/// <summary>A transport in the pool, with the manager's data about it.</summary>
 internal sealed class PooledTransport(Transport transport, DateTimeOffset addedAt)
 {
     private bool _isUnhealthy;
 
     public Transport Transport => transport;
 
-    /// <summary>Remembers what a check found.</summary>
-    /// <returns>Whether the transport is unhealthy and was not before.</returns>
+    /// <summary>Stores the result of a health check.</summary>
+    /// <returns>True if the transport is unhealthy now and was not at the previous check.</returns>
     public bool Found(HealthStatus status)
     {
         var isUnhealthy = status == HealthStatus.Unhealthy;
@@ -18,10 +18,10 @@ internal sealed class PooledTransport(Transport transport, DateTimeOffset addedA
     }
 
     /// <summary>
-    /// Whether a sweep may take it, and why. One that is being read may not, nor one that holds unread messages: they would be lost.
-    /// If room is needed, an ended one with unread messages may be taken once it has been idle for long enough.
-    /// One that failed may be connected again, with fresh credentials for one, and so is given the time of an idle one unless room is
-    /// needed.
+    /// Whether a sweep may remove the transport, and for which reason. A transport that is being read stays, and so does one with unread
+    /// messages, which would be lost. If room is needed, an ended transport with unread messages may be removed after it has been idle for
+    /// the given time. A failed transport may be connected again, for instance with new credentials, so it stays as long as an idle one
+    /// unless room is needed.
     /// </summary>
     public bool MayBeSwept(DateTimeOffset now, TimeSpan maxIdleTime, bool isRoomNeeded, [NotNullWhen(true)] out RemovalReason? reason)
     {

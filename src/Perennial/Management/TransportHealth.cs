@@ -2,61 +2,61 @@ using Perennial.Engine;
 
 namespace Perennial.Management;
 
-/// <summary>How well something is, from best to worst.</summary>
+/// <summary>Specifies the health of a transport or of a manager, from best to worst.</summary>
 public enum HealthStatus
 {
-    /// <summary>All is as it should be.</summary>
+    /// <summary>Everything works.</summary>
     Healthy,
 
-    /// <summary>It works, or will again, but not as it should.</summary>
+    /// <summary>It works or will work again, with limitations.</summary>
     Degraded,
 
     /// <summary>It does not work.</summary>
     Unhealthy,
 }
 
-/// <summary>How well one transport is, why, and on what grounds.</summary>
+/// <summary>The health of one transport: its status, the reason, and the values behind them.</summary>
 /// <remarks>
-/// A connected transport is degraded while it is paused, while its buffer is at the high-water mark or above, and while its server has
-/// sent no byte for half of the silence after which the connection is given up (<see cref="TransportOptions.IdleTimeout"/>, or what the
-/// server announces). Where that is infinite, silence is not judged.
+/// A connected transport is degraded while it is paused, while its buffer is at or above the high-water mark, and when the server has sent
+/// no byte for half of the time after which the connection counts as lost (<see cref="TransportOptions.IdleTimeout"/>, or the server's
+/// announced interval). If that time is infinite, silence is ignored.
 /// </remarks>
 public sealed record TransportHealth
 {
-    /// <summary>Consecutive failed tries from which a reconnecting transport counts as unhealthy.</summary>
+    /// <summary>The number of consecutive failures from which a reconnecting transport is unhealthy.</summary>
     internal const int ManyErrors = 3;
 
-    /// <summary><see cref="Transport.Id"/>.</summary>
+    /// <summary>Gets the <see cref="Transport.Id"/>.</summary>
     public required string Id { get; init; }
 
-    /// <summary><see cref="Transport.Kind"/>.</summary>
+    /// <summary>Gets the <see cref="Transport.Kind"/>.</summary>
     public required string Kind { get; init; }
 
-    /// <summary>The verdict.</summary>
+    /// <summary>Gets the health status.</summary>
     public required HealthStatus Status { get; init; }
 
-    /// <summary>Why, in one sentence without secrets.</summary>
+    /// <summary>Gets the reason for the status, in one sentence without secrets.</summary>
     public required string Reason { get; init; }
 
-    /// <summary>Since when <see cref="Reason"/> holds; <see langword="null"/> for a healthy transport.</summary>
+    /// <summary>Gets the time since which <see cref="Reason"/> applies, or <see langword="null"/> for a healthy transport.</summary>
     public DateTimeOffset? Since { get; init; }
 
-    /// <summary><see cref="Transport.State"/>.</summary>
+    /// <summary>Gets the <see cref="Transport.State"/>.</summary>
     public required TransportState State { get; init; }
 
-    /// <summary>When a byte last arrived or a message last left.</summary>
+    /// <summary>Gets when a byte last arrived or a message was last sent.</summary>
     public DateTimeOffset? LastActivityAt { get; init; }
 
-    /// <summary>When the peer last gave a sign of life that was no message.</summary>
+    /// <summary>Gets when the peer last sent something other than a message: a comment, a pong.</summary>
     public DateTimeOffset? LastHeartbeatAt { get; init; }
 
-    /// <summary>Tries that failed in a row.</summary>
+    /// <summary>Gets the number of consecutive failed attempts.</summary>
     public int ConsecutiveErrors { get; init; }
 
-    /// <summary>How long the present connection has stood.</summary>
+    /// <summary>Gets how long the present connection has been open.</summary>
     public TimeSpan Uptime { get; init; }
 
-    /// <summary>The circuit breaker of the transport's origin.</summary>
+    /// <summary>Gets the state of the circuit breaker of the transport's origin.</summary>
     public BreakerState Breaker { get; init; }
 
     internal static TransportHealth Of(Transport transport, BreakerState breaker)
@@ -82,38 +82,43 @@ public sealed record TransportHealth
     private static (HealthStatus Status, string Reason, DateTimeOffset? Since) Judge(TransportMetrics metrics, FlowStatus flow, BreakerState breaker) => metrics.State switch
     {
         TransportState.Failed => (HealthStatus.Unhealthy, $"Failed: {metrics.LastError?.Code}.", flow.StateSince),
-        TransportState.Closed => (HealthStatus.Healthy, "Closed in good order.", null),
+        TransportState.Closed => (HealthStatus.Healthy, "Closed.", null),
         TransportState.Idle => (HealthStatus.Healthy, "Not started.", null),
         TransportState.Connected => JudgeFlow(flow, metrics.BufferSize),
         _ when breaker != BreakerState.Closed =>
-            (HealthStatus.Unhealthy, $"Its origin failed repeatedly; the circuit breaker is {breaker}.", flow.StateSince),
+            (HealthStatus.Unhealthy, $"The origin failed repeatedly; the circuit breaker is {breaker}.", flow.StateSince),
         _ when metrics.ConsecutiveErrors >= ManyErrors =>
-            (HealthStatus.Unhealthy, $"{metrics.ConsecutiveErrors} tries failed in a row, the last by {metrics.LastError?.Code}.", flow.StateSince),
+            (HealthStatus.Unhealthy,
+                $"{metrics.ConsecutiveErrors} consecutive attempts failed, the last with {metrics.LastError?.Code}.",
+                flow.StateSince),
         TransportState.Connecting when metrics.ConsecutiveErrors == 0 => (HealthStatus.Healthy, "Connecting for the first time.", null),
         _ => (HealthStatus.Degraded, $"Reconnecting after {metrics.LastError?.Code}.", flow.StateSince),
     };
 
-    /// <summary>A connection stands; what it brings may still be held up.</summary>
+    /// <summary>Judges a transport with an open connection, whose messages may still be held back.</summary>
     private static (HealthStatus Status, string Reason, DateTimeOffset? Since) JudgeFlow(FlowStatus flow, int waiting) => flow switch
     {
-        { PausedSince: { } since } => (HealthStatus.Degraded, "Paused; messages are held back until Resume is called.", since),
-        { FullSince: { } since, IsBeingRead: false } => (HealthStatus.Degraded, $"No reader takes its messages: {waiting} wait.", since),
-        { FullSince: { } since } => (HealthStatus.Degraded, $"Its reader does not keep up: {waiting} messages wait.", since),
+        { PausedSince: { } since } => (HealthStatus.Degraded, "Paused; no messages are delivered until Resume is called.", since),
+        { FullSince: { } since, IsBeingRead: false } =>
+            (HealthStatus.Degraded, $"The messages have no reader: {waiting} are waiting.", since),
+        { FullSince: { } since } => (HealthStatus.Degraded, $"The reader is too slow: {waiting} messages are waiting.", since),
         _ when flow.IdleLimit != Timeout.InfiniteTimeSpan && flow.Silence >= flow.IdleLimit / 2 =>
-            (HealthStatus.Degraded, $"The server sends nothing, not even a heartbeat; the connection is given up after {flow.IdleLimit} of silence.", flow.SilentSince),
+            (HealthStatus.Degraded,
+                $"The server sends nothing, not even a heartbeat; the connection counts as lost after {flow.IdleLimit} of silence.",
+                flow.SilentSince),
         _ => (HealthStatus.Healthy, "Connected.", null),
     };
 }
 
-/// <summary>How well a manager's transports are, all in all and one by one.</summary>
+/// <summary>The health of a manager and of each of its transports.</summary>
 /// <param name="Status">
-/// Healthy where all transports are, unhealthy where at least half of them are, else degraded; so a stream among many does not take
-/// the application out of service.
+/// Healthy if all transports are healthy, unhealthy if at least half of them are unhealthy, otherwise degraded. A single failed stream thus
+/// does not take the application out of service.
 /// </param>
-/// <param name="Reason">Why, in one sentence.</param>
-/// <param name="Transports">Each transport.</param>
-/// <param name="BrokenOrigins">Origins whose circuit breaker is not closed, and how it stands.</param>
-/// <param name="CheckedAt">When this was found.</param>
+/// <param name="Reason">The reason for the status, in one sentence.</param>
+/// <param name="Transports">The health of each transport.</param>
+/// <param name="BrokenOrigins">The origins whose circuit breaker is not closed, with its state.</param>
+/// <param name="CheckedAt">The time of the check.</param>
 public sealed record ManagerHealth(
     HealthStatus Status,
     string Reason,

@@ -6,14 +6,16 @@ using Perennial.WebSockets;
 
 namespace Perennial.Management;
 
-/// <summary>The kinds of transport that can be created by name, and how. Immutable, and so safe to share.</summary>
+/// <summary>The kinds of transport that a manager can create by name. Immutable and thread safe.</summary>
 public sealed class TransportKinds
 {
     private readonly FrozenDictionary<string, Kind> _kinds;
 
     private TransportKinds(FrozenDictionary<string, Kind> kinds) => _kinds = kinds;
 
-    /// <summary>All kinds that the library has: <c>auto</c>, <c>sse</c>, <c>websocket</c>, <c>http-stream</c> and <c>long-poll</c>.</summary>
+    /// <summary>
+    /// Gets the kinds of the library: <c>auto</c>, <c>sse</c>, <c>websocket</c>, <c>http-stream</c> and <c>long-poll</c>.
+    /// </summary>
     public static TransportKinds Default { get; } = new TransportKinds(FrozenDictionary<string, Kind>.Empty)
         .With<AutoTransportOptions>("auto", static (options, services) => new AutoTransport(options, services))
         .With<SseTransportOptions>("sse", static (options, services) => new SseTransport(options, services))
@@ -21,13 +23,13 @@ public sealed class TransportKinds
         .With<HttpStreamTransportOptions>("http-stream", static (options, services) => new HttpStreamTransport(options, services))
         .With<LongPollTransportOptions>("long-poll", static (options, services) => new LongPollTransport(options, services));
 
-    /// <summary>The names, in order.</summary>
+    /// <summary>Gets the names of the kinds, in ordinal order.</summary>
     public IReadOnlyList<string> Names => [.. _kinds.Keys.Order(StringComparer.Ordinal)];
 
-    /// <summary>These kinds and one more, or one of them made differently.</summary>
-    /// <typeparam name="TOptions">The options the kind takes. A type of options belongs to one kind.</typeparam>
-    /// <param name="name">The name, as in <see cref="Transport.Kind"/>.</param>
-    /// <param name="create">Makes a transport of its options, and of the services of the manager.</param>
+    /// <summary>Returns a copy with a kind added or replaced.</summary>
+    /// <typeparam name="TOptions">The options type of the kind. Each options type belongs to one kind.</typeparam>
+    /// <param name="name">The name of the kind: the <see cref="Transport.Kind"/> of its transports.</param>
+    /// <param name="create">Creates a transport from its options and the manager's services.</param>
     public TransportKinds With<TOptions>(string name, Func<TOptions, TransportServices, Transport> create)
         where TOptions : TransportOptions
     {
@@ -40,7 +42,7 @@ public sealed class TransportKinds
         return new TransportKinds(kinds.ToFrozenDictionary(StringComparer.Ordinal));
     }
 
-    /// <summary>The type of the options that a kind takes, or <see langword="null"/> for a kind that is not known.</summary>
+    /// <summary>Gets the options type of a kind, or <see langword="null"/> if the kind is unknown.</summary>
     /// <param name="name">The name of the kind.</param>
     public Type? OptionsOf(string name) => _kinds.GetValueOrDefault(name)?.OptionsType;
 
@@ -48,7 +50,7 @@ public sealed class TransportKinds
     {
         if (!_kinds.TryGetValue(name, out var kind))
         {
-            throw new ArgumentException($"There is no kind '{name}' of transport; there are {string.Join(", ", Names)}.", nameof(name));
+            throw new ArgumentException($"Unknown transport kind '{name}'. The kinds are: {string.Join(", ", Names)}.", nameof(name));
         }
 
         return kind.OptionsType.IsInstanceOfType(options)
@@ -56,7 +58,7 @@ public sealed class TransportKinds
             : throw new ArgumentException($"A transport of kind '{name}' takes {kind.OptionsType.Name}, not {options.GetType().Name}.", nameof(options));
     }
 
-    /// <summary>The kind that takes these options.</summary>
+    /// <summary>Finds the kind that takes these options.</summary>
     internal string KindFor(TransportOptions options) =>
         _kinds.FirstOrDefault(kind => kind.Value.OptionsType == options.GetType()).Key
         ?? throw new ArgumentException($"No kind of transport takes {options.GetType().Name}.", nameof(options));

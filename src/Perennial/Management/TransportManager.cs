@@ -4,8 +4,8 @@ using Perennial.Diagnostics;
 namespace Perennial.Management;
 
 /// <summary>
-/// Keeps many transports: creates and caps them, finds and closes them, sums up what they do, checks their health, and sweeps those that
-/// ended or fell idle. Transports of one origin share connections and a circuit breaker. Thread safe.
+/// Manages many transports: creates them up to a limit, finds and closes them, collects their metrics, checks their health, and removes
+/// those that ended or are idle. Transports of one origin share connections and a circuit breaker. Thread safe.
 /// </summary>
 /// <example>
 /// <code>
@@ -25,9 +25,11 @@ public sealed class TransportManager : IAsyncDisposable, IDisposable
     private readonly ITimer? _timer;
     private int _isChecking;
 
-    /// <summary>Checks the options, and begins to check health.</summary>
-    /// <param name="options">What the manager is told; <see langword="null"/> for the defaults.</param>
-    /// <param name="services">Clock, chance, logs and network of all transports; <see langword="null"/> for the defaults.</param>
+    /// <summary>Validates the options and starts the health checks.</summary>
+    /// <param name="options">The options. <see langword="null"/> uses the defaults.</param>
+    /// <param name="services">
+    /// Clock, random source, logging and HTTP handler of all transports. <see langword="null"/> uses the defaults.
+    /// </param>
     /// <exception cref="ArgumentException">An option is missing or out of range; the message names it.</exception>
     public TransportManager(TransportManagerOptions? options = null, TransportServices? services = null)
     {
@@ -48,19 +50,23 @@ public sealed class TransportManager : IAsyncDisposable, IDisposable
         }
     }
 
-    /// <summary>What transports made elsewhere are to be given, so that they share the clock, the logs and the circuit breakers.</summary>
+    /// <summary>
+    /// Gets the services for transports that the application creates itself, so that they share the clock, logging and circuit breakers.
+    /// </summary>
     public TransportServices Services { get; }
 
-    /// <summary>What happens to the transports and to the pool.</summary>
+    /// <summary>Gets the events of the transports and of the pool.</summary>
     public ManagerEvents Events { get; }
 
-    /// <summary>The transports in the pool now, in no order.</summary>
+    /// <summary>Gets the transports in the pool, in no particular order.</summary>
     public IReadOnlyList<Transport> Transports => [.. _pool.Snapshot.Transports.Select(static pooled => pooled.Transport)];
 
-    /// <summary>Makes a transport of the kind that takes these options, and keeps it. Connects nothing.</summary>
-    /// <param name="options">What the transport is told.</param>
+    /// <summary>Creates a transport of the kind that takes these options, and adds it to the pool. Does not connect.</summary>
+    /// <param name="options">The options of the transport.</param>
     /// <exception cref="ArgumentException">An option is missing, malformed or out of range, or no kind takes these options.</exception>
-    /// <exception cref="PoolFullException">There are <see cref="TransportManagerOptions.MaxTransports"/>, and none can be swept.</exception>
+    /// <exception cref="PoolFullException">
+    /// The pool holds <see cref="TransportManagerOptions.MaxTransports"/> transports, and none can be removed.
+    /// </exception>
     /// <exception cref="ObjectDisposedException">The manager is disposed.</exception>
     public Transport Create(TransportOptions options)
     {
@@ -68,25 +74,31 @@ public sealed class TransportManager : IAsyncDisposable, IDisposable
         return Create(_options.Kinds.KindFor(options), options);
     }
 
-    /// <summary>Makes a transport of a kind by name, and keeps it. Connects nothing.</summary>
+    /// <summary>Creates a transport of the named kind, and adds it to the pool. Does not connect.</summary>
     /// <param name="kind">One of the names of <see cref="TransportManagerOptions.Kinds"/>, such as <c>sse</c>.</param>
-    /// <param name="options">What the transport is told.</param>
-    /// <exception cref="ArgumentException">The kind is not known or takes other options, or an option is missing, malformed or out of range.</exception>
-    /// <exception cref="PoolFullException">There are <see cref="TransportManagerOptions.MaxTransports"/>, and none can be swept.</exception>
+    /// <param name="options">The options of the transport.</param>
+    /// <exception cref="ArgumentException">
+    /// The kind is unknown or takes other options, or an option is missing, malformed or out of range.
+    /// </exception>
+    /// <exception cref="PoolFullException">
+    /// The pool holds <see cref="TransportManagerOptions.MaxTransports"/> transports, and none can be removed.
+    /// </exception>
     /// <exception cref="ObjectDisposedException">The manager is disposed.</exception>
     public Transport Create(string kind, TransportOptions options) => Create(kind, options, Services);
 
     /// <summary>
-    /// Makes a transport of a kind by name, with services of its own, and keeps it. Connects nothing. Begin with <see cref="Services"/>,
-    /// so that it shares the circuit breakers: <c>manager.Services with { HttpHandler = handler }</c>.
+    /// Creates a transport of the named kind with services of its own, and adds it to the pool. Does not connect. Derive the services from
+    /// <see cref="Services"/>, so that the transport shares the circuit breakers: <c>manager.Services with { HttpHandler = handler }</c>.
     /// </summary>
     /// <param name="kind">One of the names of <see cref="TransportManagerOptions.Kinds"/>, such as <c>sse</c>.</param>
-    /// <param name="options">What the transport is told.</param>
+    /// <param name="options">The options of the transport.</param>
     /// <param name="services">Clock, random source, logging and HTTP handler of this transport.</param>
     /// <exception cref="ArgumentException">
-    /// The kind is not known or takes other options, or an option is missing, malformed, out of range or contradicts the services.
+    /// The kind is unknown or takes other options, or an option is missing, malformed, out of range or conflicts with the services.
     /// </exception>
-    /// <exception cref="PoolFullException">There are <see cref="TransportManagerOptions.MaxTransports"/>, and none can be swept.</exception>
+    /// <exception cref="PoolFullException">
+    /// The pool holds <see cref="TransportManagerOptions.MaxTransports"/> transports, and none can be removed.
+    /// </exception>
     /// <exception cref="ObjectDisposedException">The manager is disposed.</exception>
     public Transport Create(string kind, TransportOptions options, TransportServices services)
     {
@@ -101,15 +113,19 @@ public sealed class TransportManager : IAsyncDisposable, IDisposable
         }
         catch
         {
-            _ = transport.DisposeAsync().AsTask();      // it was never started: there is nothing to wait for
+            _ = transport.DisposeAsync().AsTask();      // never started, so there is nothing to wait for
             throw;
         }
     }
 
-    /// <summary>Keeps a transport made elsewhere, as one's own: it is closed with the manager. Give it <see cref="Services"/> when making it.</summary>
+    /// <summary>
+    /// Adds a transport that the application created. The manager then owns it and closes it. Create it with <see cref="Services"/>.
+    /// </summary>
     /// <param name="transport">The transport.</param>
-    /// <exception cref="ArgumentException">It is kept already.</exception>
-    /// <exception cref="PoolFullException">There are <see cref="TransportManagerOptions.MaxTransports"/>, and none can be swept.</exception>
+    /// <exception cref="ArgumentException">The transport is already in the pool.</exception>
+    /// <exception cref="PoolFullException">
+    /// The pool holds <see cref="TransportManagerOptions.MaxTransports"/> transports, and none can be removed.
+    /// </exception>
     /// <exception cref="ObjectDisposedException">The manager is disposed.</exception>
     public void Register(Transport transport)
     {
@@ -127,23 +143,25 @@ public sealed class TransportManager : IAsyncDisposable, IDisposable
         Events.RaiseCreated(transport);
     }
 
-    /// <summary>The transport with this id, or <see langword="null"/>.</summary>
-    /// <param name="id">As in <see cref="Transport.Id"/>.</param>
+    /// <summary>Gets the transport with this id, or <see langword="null"/>.</summary>
+    /// <param name="id">The transport's <see cref="Transport.Id"/>.</param>
     public Transport? Find(string id) => _pool.TryGet(id, out var found) ? found.Transport : null;
 
-    /// <summary>The transports of one kind.</summary>
-    /// <param name="kind">As in <see cref="Transport.Kind"/>.</param>
+    /// <summary>Gets the transports of one kind.</summary>
+    /// <param name="kind">The <see cref="Transport.Kind"/>.</param>
     public IReadOnlyList<Transport> OfKind(string kind) =>
         [.. Transports.Where(transport => string.Equals(transport.Kind, kind, StringComparison.Ordinal))];
 
-    /// <summary>The transports that are in one state at this moment.</summary>
+    /// <summary>Gets the transports that are in one state now.</summary>
     /// <param name="state">The state.</param>
     public IReadOnlyList<Transport> InState(TransportState state) => [.. Transports.Where(transport => transport.State == state)];
 
-    /// <summary>Closes a transport for good and takes it out of the pool.</summary>
-    /// <param name="id">As in <see cref="Transport.Id"/>.</param>
-    /// <param name="cancellationToken">Ends the wait for it, which is at most <see cref="TransportManagerOptions.CloseTimeout"/>.</param>
-    /// <returns>Whether it was in the pool.</returns>
+    /// <summary>Removes a transport from the pool and closes it.</summary>
+    /// <param name="id">The transport's <see cref="Transport.Id"/>.</param>
+    /// <param name="cancellationToken">
+    /// Cancels the wait for the transport to close, which takes at most <see cref="TransportManagerOptions.CloseTimeout"/>.
+    /// </param>
+    /// <returns><see langword="true"/> if the transport was in the pool.</returns>
     public async Task<bool> CloseAsync(string id, CancellationToken cancellationToken = default)
     {
         if (!_pool.TryGet(id, out var pooled) || !_pool.TryRemove(pooled))
@@ -156,8 +174,10 @@ public sealed class TransportManager : IAsyncDisposable, IDisposable
         return true;
     }
 
-    /// <summary>Closes all transports that are in the pool now, all at the same time.</summary>
-    /// <param name="cancellationToken">Ends the wait for them, which is at most <see cref="TransportManagerOptions.CloseTimeout"/>.</param>
+    /// <summary>Removes all transports from the pool and closes them at the same time.</summary>
+    /// <param name="cancellationToken">
+    /// Cancels the wait for the transports to close, which takes at most <see cref="TransportManagerOptions.CloseTimeout"/>.
+    /// </param>
     public async Task CloseAllAsync(CancellationToken cancellationToken = default)
     {
         PooledTransport[] removed = [.. _pool.Snapshot.Transports.Where(_pool.TryRemove)];
@@ -170,17 +190,17 @@ public sealed class TransportManager : IAsyncDisposable, IDisposable
         Events.RaiseAllClosed(removed.Length);
     }
 
-    /// <summary>What each transport did so far.</summary>
+    /// <summary>Gets the metrics of each transport.</summary>
     public IReadOnlyList<TransportMetrics> GetMetrics() => [.. _pool.Snapshot.Transports.Select(static pooled => pooled.Transport.GetMetrics())];
 
-    /// <summary>All transports in numbers.</summary>
+    /// <summary>Gets a summary of all transports.</summary>
     public TransportSummary GetSummary()
     {
         var (transports, created) = _pool.Snapshot;
         return TransportSummary.Of([.. transports.Select(static pooled => pooled.Transport.GetMetrics())], created, _options.MaxTransports);
     }
 
-    /// <summary>Checks the health of all transports, and announces it.</summary>
+    /// <summary>Checks the health of all transports and raises the events of <see cref="Events"/>.</summary>
     public ManagerHealth CheckHealth()
     {
         var (transports, _) = _pool.Snapshot;
@@ -207,21 +227,21 @@ public sealed class TransportManager : IAsyncDisposable, IDisposable
         return all;
     }
 
-    /// <summary>How well one transport is, or <see langword="null"/> where there is none with this id. Announces nothing.</summary>
-    /// <param name="id">As in <see cref="Transport.Id"/>.</param>
+    /// <summary>Gets the health of one transport, or <see langword="null"/> if no transport has this id. Raises no event.</summary>
+    /// <param name="id">The transport's <see cref="Transport.Id"/>.</param>
     public TransportHealth? GetHealth(string id) => Find(id) is { } transport ? HealthOf(transport) : null;
 
     /// <summary>
-    /// Takes out those that ended, and those that had no traffic for <see cref="TransportManagerOptions.MaxIdleTime"/>, provided that
-    /// nobody reads them; they are closed meanwhile. One with unread messages is kept, and one that failed is
-    /// kept as long as an idle one, for it may be connected again.
+    /// Removes transports that ended, and transports without a reader that had no traffic for
+    /// <see cref="TransportManagerOptions.MaxIdleTime"/>, and closes them in the background. A transport with unread messages stays. A
+    /// failed transport stays as long as an idle one, because it may be connected again.
     /// </summary>
-    /// <returns>How many were taken out.</returns>
+    /// <returns>The number of transports removed.</returns>
     public int Sweep() => Sweep(isRoomNeeded: false);
 
     /// <summary>
-    /// Closes all transports, checks health no more, and takes no further transport. Idempotent. Takes at most
-    /// <see cref="TransportManagerOptions.CloseTimeout"/>.
+    /// Closes all transports, stops the health checks, and accepts no further transport. Takes at most
+    /// <see cref="TransportManagerOptions.CloseTimeout"/>. Idempotent.
     /// </summary>
     public async ValueTask DisposeAsync()
     {
@@ -241,7 +261,8 @@ public sealed class TransportManager : IAsyncDisposable, IDisposable
     }
 
     /// <summary>
-    /// As <see cref="DisposeAsync"/>, but returns without waiting for the transports to close. For containers that are disposed synchronously.
+    /// Starts the work of <see cref="DisposeAsync"/> and returns without waiting for it. Intended for containers that are disposed
+    /// synchronously.
     /// </summary>
     public void Dispose() => _ = DisposeAsync().AsTask();
 
@@ -267,7 +288,7 @@ public sealed class TransportManager : IAsyncDisposable, IDisposable
     private TransportHealth HealthOf(Transport transport) => TransportHealth.Of(
         transport, Services.Breakers?.StateOf(transport.Endpoint) ?? BreakerState.Closed);
 
-    /// <summary>Checks that take longer than the interval are not to pile up.</summary>
+    /// <summary>Skips a check while the previous one is still running.</summary>
     private void OnTimer()
     {
         if (Interlocked.Exchange(ref _isChecking, 1) == 1)

@@ -1,39 +1,42 @@
 namespace Perennial.Management;
 
-/// <summary>What a <see cref="TransportManager"/> can be told. Immutable; everything has a default.</summary>
+/// <summary>Options for <see cref="TransportManager"/>. Immutable; every value has a default.</summary>
 public sealed record TransportManagerOptions
 {
-    /// <summary>How many transports there may be at a time. Default 100; 1 to 1,000,000.</summary>
+    /// <summary>Gets the largest number of transports in the pool. Default 100; 1 to 1,000,000.</summary>
     public int MaxTransports { get; init; } = 100;
 
     /// <summary>
-    /// How long a transport may be without traffic before it is swept, provided that nobody reads it. Default 5 min; 1 s to 24 h, or
-    /// <see cref="Timeout.InfiniteTimeSpan"/> for never.
+    /// Gets how long a transport without a reader may have no traffic before a sweep removes it. Default 5 min; 1 s to 24 h, or
+    /// <see cref="Timeout.InfiniteTimeSpan"/> for no limit.
     /// </summary>
     public TimeSpan MaxIdleTime { get; init; } = TimeSpan.FromMinutes(5);
 
     /// <summary>
-    /// How often health is checked and, with <see cref="SweepsAutomatically"/>, the pool is swept. Default 30 s; 100 ms to 24 h, or
-    /// <see cref="Timeout.InfiniteTimeSpan"/> for only when asked.
+    /// Gets how often the manager checks health and, with <see cref="SweepsAutomatically"/>, sweeps the pool. Default 30 s; 100 ms to 24 h,
+    /// or <see cref="Timeout.InfiniteTimeSpan"/> to check only by <see cref="TransportManager.CheckHealth"/>.
     /// </summary>
     public TimeSpan HealthCheckInterval { get; init; } = TimeSpan.FromSeconds(30);
 
-    /// <summary>Whether the pool is swept at every check. Default <see langword="true"/>. A full pool is swept in any case.</summary>
+    /// <summary>
+    /// Gets whether every health check also sweeps the pool. Default <see langword="true"/>. A full pool is always swept before a transport
+    /// is refused.
+    /// </summary>
     public bool SweepsAutomatically { get; init; } = true;
 
-    /// <summary>How long closing may take before what is still closing is left behind. Default 10 s; 100 ms to 5 min.</summary>
+    /// <summary>Gets how long the manager waits for transports to close. Default 10 s; 100 ms to 5 min.</summary>
     public TimeSpan CloseTimeout { get; init; } = TimeSpan.FromSeconds(10);
 
     /// <summary>
-    /// When transports of one origin stop trying on their own. <see langword="null"/>: never. Default: as the record says. Not used where
-    /// the services bring breakers (<see cref="TransportServices.Breakers"/>).
+    /// Gets the options for the circuit breaker of each origin, or <see langword="null"/> for none. Default: the defaults of
+    /// <see cref="CircuitBreakerOptions"/>. Not used if the services contain circuit breakers (<see cref="TransportServices.Breakers"/>).
     /// </summary>
     public CircuitBreakerOptions? CircuitBreaker { get; init; } = new();
 
-    /// <summary>The kinds of transport that can be created by name. Default: all that the library has.</summary>
+    /// <summary>Gets the kinds of transport that the manager can create by name. Default: the kinds of the library.</summary>
     public TransportKinds Kinds { get; init; } = TransportKinds.Default;
 
-    /// <summary>Checks every value. Called by the manager's constructor.</summary>
+    /// <summary>Validates every value. The manager's constructor calls it.</summary>
     /// <exception cref="ArgumentException">A value is missing; the message names it.</exception>
     /// <exception cref="ArgumentOutOfRangeException">A value is out of range; the message names it and the range.</exception>
     public void Validate()
@@ -46,6 +49,6 @@ public sealed record TransportManagerOptions
         CircuitBreaker?.Validate();
     }
 
-    /// <summary>Everything that <see cref="Validate"/> would refuse, not only the first.</summary>
+    /// <summary>Returns all errors that <see cref="Validate"/> finds, not only the first.</summary>
     public IReadOnlyList<ArgumentException> FindErrors() => OptionCheck.Collect(Validate);
 }

@@ -2,7 +2,7 @@ using System.Diagnostics.CodeAnalysis;
 
 namespace Perennial.Management;
 
-/// <summary>The transports of a manager by id, never more than there may be. Thread safe.</summary>
+/// <summary>The transports of a manager by id, up to the capacity. Thread safe.</summary>
 internal sealed class TransportPool(int capacity)
 {
     private readonly Lock _gate = new();
@@ -10,7 +10,7 @@ internal sealed class TransportPool(int capacity)
     private long _created;
     private bool _isClosed;
 
-    /// <summary>Those in the pool now, and how many ever were.</summary>
+    /// <summary>The transports in the pool now, and the number ever added.</summary>
     public (PooledTransport[] Transports, long Created) Snapshot
     {
         get
@@ -22,11 +22,11 @@ internal sealed class TransportPool(int capacity)
         }
     }
 
-    /// <summary>Adds a transport where there is room.</summary>
+    /// <summary>Adds a transport if there is room.</summary>
     /// <param name="added">The transport.</param>
-    /// <param name="prepare">Called before anybody can find it. Must be fast.</param>
-    /// <exception cref="ArgumentException">It is in the pool.</exception>
-    /// <exception cref="ObjectDisposedException">The pool takes nothing more.</exception>
+    /// <param name="prepare">Called before other code can find the transport. Must be fast.</param>
+    /// <exception cref="ArgumentException">The transport is already in the pool.</exception>
+    /// <exception cref="ObjectDisposedException">The pool is closed.</exception>
     public bool TryAdd(PooledTransport added, Action prepare)
     {
         lock (_gate)
@@ -34,7 +34,7 @@ internal sealed class TransportPool(int capacity)
             ObjectDisposedException.ThrowIf(_isClosed, typeof(TransportManager));
             if (_transports.ContainsKey(added.Transport.Id))
             {
-                throw new ArgumentException("The transport is in the pool already.", nameof(added));
+                throw new ArgumentException("The transport is already in the pool.", nameof(added));
             }
 
             if (_transports.Count == capacity)
@@ -57,7 +57,7 @@ internal sealed class TransportPool(int capacity)
         }
     }
 
-    /// <summary>Takes a transport out; whoever gets <see langword="true"/> closes it.</summary>
+    /// <summary>Removes a transport. The caller that gets <see langword="true"/> must close it.</summary>
     public bool TryRemove(PooledTransport transport)
     {
         lock (_gate)
@@ -66,8 +66,8 @@ internal sealed class TransportPool(int capacity)
         }
     }
 
-    /// <summary>From now on nothing is added.</summary>
-    /// <returns>Whether this call closed it.</returns>
+    /// <summary>Closes the pool: no transport can be added any more.</summary>
+    /// <returns>True if this call closed the pool.</returns>
     public bool Close()
     {
         lock (_gate)

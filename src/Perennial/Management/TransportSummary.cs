@@ -1,30 +1,30 @@
 namespace Perennial.Management;
 
-/// <summary>What a manager's transports did and are doing, summed up from one snapshot of each.</summary>
+/// <summary>A summary of a manager's transports, computed from one snapshot of each.</summary>
 public sealed record TransportSummary
 {
-    /// <summary>How many transports there may be: <see cref="TransportManagerOptions.MaxTransports"/>.</summary>
+    /// <summary>Gets the largest number of transports: <see cref="TransportManagerOptions.MaxTransports"/>.</summary>
     public required int Capacity { get; init; }
 
-    /// <summary>Transports in the pool.</summary>
+    /// <summary>Gets the number of transports in the pool.</summary>
     public required int Live { get; init; }
 
-    /// <summary>Transports that ever came into the pool, created or registered.</summary>
+    /// <summary>Gets the number of transports ever added to the pool, created or registered.</summary>
     public required long Created { get; init; }
 
-    /// <summary>Transports that left it. <see cref="Created"/> is always this and <see cref="Live"/>.</summary>
+    /// <summary>Gets the number of transports that left the pool: <see cref="Created"/> minus <see cref="Live"/>.</summary>
     public long Removed => Created - Live;
 
-    /// <summary><see cref="Live"/> in percent of <see cref="Capacity"/>.</summary>
+    /// <summary>Gets <see cref="Live"/> in percent of <see cref="Capacity"/>.</summary>
     public double Utilization => 100.0 * Live / Capacity;
 
-    /// <summary>How many are of each kind; kinds without any are left out.</summary>
+    /// <summary>Gets the number of transports of each kind, without kinds that have none.</summary>
     public required IReadOnlyDictionary<string, int> ByKind { get; init; }
 
-    /// <summary>How many are in each state; states without any are left out.</summary>
+    /// <summary>Gets the number of transports in each state, without states that have none.</summary>
     public required IReadOnlyDictionary<TransportState, int> ByState { get; init; }
 
-    /// <summary>The sums of what the transports in the pool counted.</summary>
+    /// <summary>Gets the totals of the transports in the pool.</summary>
     public required TransportTotals Totals { get; init; }
 
     internal static TransportSummary Of(IReadOnlyCollection<TransportMetrics> transports, long created, int capacity) => new()
@@ -38,40 +38,40 @@ public sealed record TransportSummary
     };
 }
 
-/// <summary>Sums over transports; each member is the sum of the one of that name in <see cref="TransportMetrics"/>.</summary>
+/// <summary>Totals over transports. Each member is the sum of the member with the same name in <see cref="TransportMetrics"/>.</summary>
 public readonly record struct TransportTotals
 {
-    /// <summary>Messages handed to buffers.</summary>
+    /// <summary>Gets the number of messages put into buffers.</summary>
     public long MessagesReceived { get; init; }
 
-    /// <summary>Messages sent.</summary>
+    /// <summary>Gets the number of messages sent.</summary>
     public long MessagesSent { get; init; }
 
-    /// <summary>Bytes read from connections.</summary>
+    /// <summary>Gets the number of bytes read from connections.</summary>
     public long BytesReceived { get; init; }
 
-    /// <summary>Payload bytes of the messages sent.</summary>
+    /// <summary>Gets the number of payload bytes in sent messages.</summary>
     public long BytesSent { get; init; }
 
-    /// <summary>Errors reported.</summary>
+    /// <summary>Gets the number of errors reported.</summary>
     public long Errors { get; init; }
 
-    /// <summary>Reconnect attempts made.</summary>
+    /// <summary>Gets the number of reconnect attempts.</summary>
     public long ReconnectAttempts { get; init; }
 
-    /// <summary>Connections that went on from a resume point.</summary>
+    /// <summary>Gets the number of connections that resumed after an id.</summary>
     public long Resumes { get; init; }
 
-    /// <summary>Gaps detected.</summary>
+    /// <summary>Gets the number of gaps detected.</summary>
     public long Gaps { get; init; }
 
-    /// <summary>Messages dropped because a buffer was full.</summary>
+    /// <summary>Gets the number of messages dropped because a buffer was full.</summary>
     public long Dropped { get; init; }
 
-    /// <summary>Exceptions thrown by event handlers.</summary>
+    /// <summary>Gets the number of exceptions thrown by event handlers.</summary>
     public long HandlerErrors { get; init; }
 
-    /// <summary>Messages waiting for their readers.</summary>
+    /// <summary>Gets the number of messages waiting for their readers.</summary>
     public long BufferSize { get; init; }
 
     internal TransportTotals With(TransportMetrics metrics) => new()

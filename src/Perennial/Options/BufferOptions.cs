@@ -1,17 +1,22 @@
 namespace Perennial;
 
-/// <summary>How messages wait between the socket and their reader.</summary>
+/// <summary>Options for the buffer that holds received messages until the application reads them.</summary>
 public sealed record BufferOptions
 {
-    /// <summary>Messages that may wait. Default 1000; 1 to 1,000,000. In <see cref="BufferFullMode.Unlimited"/> it only places the mark.</summary>
+    /// <summary>
+    /// Gets the number of messages that may wait. Default 1000; 1 to 1,000,000. In <see cref="BufferFullMode.Unlimited"/> it only
+    /// determines the high-water mark.
+    /// </summary>
     public int Capacity { get; init; } = 1000;
 
-    /// <summary>What happens when the buffer is full. Default <see cref="BufferFullMode.Block"/>, which loses nothing.</summary>
+    /// <summary>
+    /// Gets what the transport does when the buffer is full. Default <see cref="BufferFullMode.Block"/>, which loses no message.
+    /// </summary>
     public BufferFullMode FullMode { get; init; }
 
     /// <summary>
-    /// The share of <see cref="Capacity"/> at which <see cref="Transport.Backpressure"/> is raised on the way up and
-    /// <see cref="Transport.Drained"/> on the way down. Default 0.8; above 0, at most 1.
+    /// Gets the share of <see cref="Capacity"/> at which <see cref="Transport.Backpressure"/> is raised when the buffer fills, and
+    /// <see cref="Transport.Drained"/> when it empties. Default 0.8; above 0, at most 1.
     /// </summary>
     public double HighWaterMark { get; init; } = 0.8;
 
@@ -25,18 +30,18 @@ public sealed record BufferOptions
     }
 }
 
-/// <summary>What happens when a message arrives and the buffer is full.</summary>
+/// <summary>Specifies what the transport does when a message arrives and the buffer is full.</summary>
 public enum BufferFullMode
 {
-    /// <summary>Stop reading from the socket until there is room: a slow reader slows the sender, and nothing is lost.</summary>
+    /// <summary>Stop reading from the socket until there is room. A slow reader slows down the sender, and no message is lost.</summary>
     Block,
 
-    /// <summary>Drop the message that waited longest. Counted and announced.</summary>
+    /// <summary>Drop the message that has waited longest. Dropped messages are counted and announced.</summary>
     DropOldest,
 
-    /// <summary>Drop the message that just arrived. Counted and announced.</summary>
+    /// <summary>Drop the message that has just arrived. Dropped messages are counted and announced.</summary>
     DropNewest,
 
-    /// <summary>Keep everything; memory is the limit.</summary>
+    /// <summary>Keep every message. Only memory limits the buffer.</summary>
     Unlimited,
 }

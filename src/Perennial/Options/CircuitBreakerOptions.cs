@@ -1,21 +1,24 @@
 namespace Perennial;
 
 /// <summary>
-/// When the transports of one origin (scheme, host and port) stop trying on their own: after repeated failures one of them probes for
-/// all, and the others wait for what it finds.
+/// Options for the circuit breaker that the transports of one origin (scheme, host and port) share. After repeated failures the breaker
+/// opens: one transport probes the origin, and the others wait for the result.
 /// </summary>
 public sealed record CircuitBreakerOptions
 {
-    /// <summary>Failed connects within <see cref="SamplingTime"/> that open the breaker, where at least half of all failed. Default 5; 2 to 1000.</summary>
+    /// <summary>
+    /// Gets the number of failed connection attempts within <see cref="SamplingTime"/> that opens the breaker, if at least half of all
+    /// attempts failed. Default 5; 2 to 1000.
+    /// </summary>
     public int Failures { get; init; } = 5;
 
-    /// <summary>How long a failure is remembered. Default 30 s; 1 s to 1 h.</summary>
+    /// <summary>Gets how long an attempt counts. Default 30 s; 1 s to 1 h.</summary>
     public TimeSpan SamplingTime { get; init; } = TimeSpan.FromSeconds(30);
 
-    /// <summary>The wait before the first probe; it doubles with each that fails. Default 5 s; 500 ms to 1 h.</summary>
+    /// <summary>Gets the delay before the first probe. It doubles with each failed probe. Default 5 s; 500 ms to 1 h.</summary>
     public TimeSpan BreakTime { get; init; } = TimeSpan.FromSeconds(5);
 
-    /// <summary>The longest wait before a probe. Default 1 min; 500 ms to 24 h, and at least <see cref="BreakTime"/>.</summary>
+    /// <summary>Gets the longest delay before a probe. Default 1 min; 500 ms to 24 h, and at least <see cref="BreakTime"/>.</summary>
     public TimeSpan MaxBreakTime { get; init; } = TimeSpan.FromMinutes(1);
 
     internal void Validate()

@@ -1,23 +1,23 @@
 namespace Perennial;
 
 /// <summary>
-/// Options within options. The defaults are made when somebody looks at them, since a configuration binder writes into what it finds;
-/// until then all share those that only the library sees.
+/// Options that are a property of other options. Each owner gets a default object of its own at the first public read, since a
+/// configuration binder writes into the object it finds. Until then all owners share one default object, which only the library reads.
 /// </summary>
 internal struct NestedOptions<T> : IEquatable<NestedOptions<T>>
     where T : class, new()
 {
     private static readonly T Defaults = new();
-    private static readonly T Missing = new();      // stands for the null that somebody set, which is to be refused
+    private static readonly T Missing = new();      // stands for a null that was set; validation refuses it
 
     private T? _own;
 
     public NestedOptions(T? own) => _own = own ?? Missing;
 
-    /// <summary>For everybody's eyes.</summary>
+    /// <summary>The object for public reads. It belongs to this owner alone.</summary>
     public T Shown => ReferenceEquals(_own, Missing) ? null! : _own ??= new T();
 
-    /// <summary>The same values, for code that does not change or hand out what it gets.</summary>
+    /// <summary>The same values, for code that neither changes nor exposes the object.</summary>
     public readonly T Read => ReferenceEquals(_own, Missing) ? null! : _own ?? Defaults;
 
     public readonly bool Equals(NestedOptions<T> other) => EqualityComparer<T>.Default.Equals(Read, other.Read);

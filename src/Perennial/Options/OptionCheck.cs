@@ -3,16 +3,16 @@ using System.Globalization;
 namespace Perennial;
 
 /// <summary>
-/// The checks behind every <c>Validate()</c>: each failure names the option, its value and what is accepted. A failure throws, or is
-/// noted where all of them are wanted at once.
+/// The checks behind every <c>Validate()</c>. The message of a failure contains the option's name and what is accepted. A failure is
+/// thrown, or collected while <see cref="Collect"/> runs.
 /// </summary>
 internal static class OptionCheck
 {
-    /// <summary>Where failures of this thread are noted in place of being thrown. A check never leaves its thread.</summary>
+    /// <summary>The failures of this thread while <see cref="Collect"/> runs; null otherwise. A check never leaves its thread.</summary>
     [ThreadStatic]
     private static List<ArgumentException>? _noted;
 
-    /// <summary>Everything that a <c>Validate()</c> finds wrong, and not only the first.</summary>
+    /// <summary>Runs a <c>Validate()</c> and returns all its failures, not only the first.</summary>
     public static IReadOnlyList<ArgumentException> Collect(Action validate)
     {
         var outer = _noted;
@@ -23,7 +23,7 @@ internal static class OptionCheck
         }
         catch (ArgumentException e)
         {
-            // Something without which nothing more can be checked, or a check of somebody else's.
+            // Either the option is missing and nothing more can be checked, or a subclass threw an exception of its own.
             noted.Add(e);
         }
         finally
@@ -96,12 +96,12 @@ internal static class OptionCheck
         }
     }
 
-    /// <summary>Scheme, host and port. A WebSocket is opened by a request, so that its origin is the one of HTTP.</summary>
+    /// <summary>The scheme, host and port. The origin of a WebSocket is the one of the HTTP request that opens it.</summary>
     public static string? OriginOf(Uri url) => url.IsAbsoluteUri
         ? $"{(url.Scheme switch { "ws" => "http", "wss" => "https", var other => other })}://{url.IdnHost}:{url.Port}"
         : null;
 
-    /// <summary>For what concerns more than one option.</summary>
+    /// <summary>Checks a condition that concerns more than one option.</summary>
     public static void Require(bool condition, string name, string message)
     {
         if (!condition)
@@ -110,7 +110,7 @@ internal static class OptionCheck
         }
     }
 
-    /// <summary>An id travels in a header and in a line: it cannot hold what would end either.</summary>
+    /// <summary>Checks an event id. It is sent in a header and in a line, so it must not contain a character that ends either.</summary>
     public static void EventId(string? value, string name)
     {
         if (value is not null && value.AsSpan().ContainsAny("\r\n\0"))
@@ -133,7 +133,9 @@ internal static class OptionCheck
         }
     }
 
-    /// <summary>Visible characters, space and tab (RFC 9110, 5.5): the HTTP stack refuses to send others, and only when it is too late to say so.</summary>
+    /// <summary>
+    /// Visible characters, space and tab (RFC 9110, section 5.5). The HTTP stack refuses others only when it sends the request.
+    /// </summary>
     private static bool IsHeaderCharacter(char c) => c is '\t' or (>= ' ' and <= '~');
 
     public static void Token(string? value, string name)

@@ -4,56 +4,61 @@ using System.Net;
 namespace Perennial;
 
 /// <summary>
-/// How lost connections are replaced. The wait before attempt n is the smaller of <see cref="InitialDelay"/> x
-/// <see cref="Multiplier"/>^(n-1) and <see cref="MaxDelay"/>; with jitter, anything between half of it and all of it.
+/// Options for reconnecting after a connection is lost. The delay before attempt n is the smaller of <see cref="InitialDelay"/> x
+/// <see cref="Multiplier"/>^(n-1) and <see cref="MaxDelay"/>. With jitter it is a random value between half of that and all of it.
 /// </summary>
 public sealed record ReconnectOptions
 {
-    /// <summary>For <see cref="MaxAttempts"/>: never give up.</summary>
+    /// <summary>The value of <see cref="MaxAttempts"/> that allows any number of attempts.</summary>
     public const int Unlimited = int.MaxValue;
 
-    /// <summary>Whether to reconnect at all. Default <see langword="true"/>.</summary>
+    /// <summary>Gets whether the transport reconnects. Default <see langword="true"/>.</summary>
     public bool Enabled { get; init; } = true;
 
     /// <summary>
-    /// Attempts after the one that failed first. Default 5; 0 or more. The count clears when a connection stood for
-    /// <see cref="StableAfter"/>, or delivered a message with an id of its own that is not the one after which it resumed; never at a mere
-    /// handshake, and not by messages that a server without ids may send again. While this machine has no network, attempts to connect to
-    /// other machines are not counted and the next one waits for a network, for ten minutes at most.
+    /// Gets the number of attempts after the first failure. Default 5; 0 or more. The count restarts at 0 when a connection has lasted for
+    /// <see cref="StableAfter"/>, or when it delivered a message whose id differs from the one after which it resumed. A successful
+    /// handshake does not restart it, and neither do messages without ids, which a server may send again. While this machine has no
+    /// network, attempts to connect to other machines are not counted, and the next attempt waits for a network, for at most 10 min.
     /// </summary>
     public int MaxAttempts { get; init; } = 5;
 
-    /// <summary>The first wait. Default 1 s; 0 to 1 h. A server's <c>retry:</c> takes its place, and is
-    /// at least 250 ms, or this value where that is shorter.</summary>
+    /// <summary>
+    /// Gets the delay before the first attempt. Default 1 s; 0 to 1 h. A server's <c>retry:</c> field replaces it with a delay of at least
+    /// 250 ms, or of at least this value if it is shorter.
+    /// </summary>
     public TimeSpan InitialDelay { get; init; } = TimeSpan.FromSeconds(1);
 
-    /// <summary>How much longer each wait is than the one before. Default 2; 1 to 100.</summary>
+    /// <summary>Gets the factor by which each delay is longer than the one before. Default 2; 1 to 100.</summary>
     public double Multiplier { get; init; } = 2;
 
-    /// <summary>The longest wait, jitter and <c>retry:</c> included. Default 30 s; 0 to 24 h.</summary>
+    /// <summary>Gets the longest delay, including jitter and the <c>retry:</c> field. Default 30 s; 0 to 24 h.</summary>
     public TimeSpan MaxDelay { get; init; } = TimeSpan.FromSeconds(30);
 
-    /// <summary>Whether waits are spread at random, so that many clients do not return at once. Default <see langword="true"/>.</summary>
+    /// <summary>
+    /// Gets whether delays are randomized, so that many clients do not reconnect at the same time. Default <see langword="true"/>.
+    /// </summary>
     public bool Jitter { get; init; } = true;
 
-    /// <summary>How long a connection must stand to count as progress. Default 10 s; 0 to 24 h.</summary>
+    /// <summary>Gets how long a connection must last to restart the count of attempts. Default 10 s; 0 to 24 h.</summary>
     public TimeSpan StableAfter { get; init; } = TimeSpan.FromSeconds(10);
 
     /// <summary>
-    /// The longest <c>Retry-After</c> (or <c>retry-after-ms</c>) that is obeyed; one that is neither digits nor a date is ignored. Up to here it is, even beyond <see cref="MaxDelay"/>; a longer one ends the
-    /// stream with <see cref="TransportErrorCode.RetryAfterTooLong"/>. Default 1 h; 0 to 24 h.
+    /// Gets the longest <c>Retry-After</c> (or <c>retry-after-ms</c>) that the transport waits for, even if it is longer than
+    /// <see cref="MaxDelay"/>. A longer one ends the stream with <see cref="TransportErrorCode.RetryAfterTooLong"/>; a value that is
+    /// neither digits nor a date is ignored. Default 1 h; 0 to 24 h.
     /// </summary>
     public TimeSpan MaxRetryAfter { get; init; } = TimeSpan.FromHours(1);
 
     /// <summary>
-    /// The HTTP statuses worth another attempt. Default 408, 425, 429, 500, 502, 503, 504, and what proxies and model providers add to
-    /// them: 520 to 524, 529, 530. All others are final.
+    /// Gets the HTTP statuses after which the transport tries again. Default 408, 425, 429, 500, 502, 503, 504, and those that proxies and
+    /// model providers add: 520 to 524, 529, 530. All other error statuses are final.
     /// </summary>
     public IReadOnlySet<HttpStatusCode> RetryStatusCodes { get; init; } = DefaultRetryStatusCodes;
 
     /// <summary>
-    /// Has the last word on whether an error is worth another attempt; attempts, replay safety and <see cref="Enabled"/> still
-    /// hold. Default <see langword="null"/>: <see cref="RetryContext.IsTransient"/> decides.
+    /// Gets a callback that decides whether the transport tries again after an error. It cannot override <see cref="MaxAttempts"/>, replay
+    /// safety and <see cref="Enabled"/>. Default <see langword="null"/>: <see cref="RetryContext.IsTransient"/> decides.
     /// </summary>
     public Func<RetryContext, bool>? ShouldRetry { get; init; }
 
@@ -72,8 +77,8 @@ public sealed record ReconnectOptions
     }
 }
 
-/// <summary>What <see cref="ReconnectOptions.ShouldRetry"/> may know.</summary>
-/// <param name="Error">What went wrong.</param>
-/// <param name="Attempt">The number the next attempt would have, from 1.</param>
-/// <param name="IsTransient">What would be decided without <see cref="ReconnectOptions.ShouldRetry"/>.</param>
+/// <summary>The argument of <see cref="ReconnectOptions.ShouldRetry"/>.</summary>
+/// <param name="Error">The error that ended the connection or the attempt.</param>
+/// <param name="Attempt">The number of the next attempt, from 1.</param>
+/// <param name="IsTransient">The decision without <see cref="ReconnectOptions.ShouldRetry"/>.</param>
 public readonly record struct RetryContext(TransportException Error, int Attempt, bool IsTransient);

@@ -5,18 +5,18 @@ using System.Text.Json.Serialization;
 namespace Perennial;
 
 /// <summary>
-/// Where a stream goes on, in another process or on another device: the URL of the stream and the id of the last message that its reader
-/// took. A plain value: save it as JSON (<see cref="Serialize"/>, or any use of <see cref="JsonSerializer"/>), in the form that the
-/// TypeScript client writes and reads too, and hand it to <see cref="TransportOptions.ResumeFrom"/>. Immutable and thread safe.
+/// A position in a stream from which another process or device can continue: the URL of the stream and the id of the last message that the
+/// reader took. Save it as JSON (<see cref="Serialize"/>, or <see cref="JsonSerializer"/>) and pass it to
+/// <see cref="TransportOptions.ResumeFrom"/>. The TypeScript client reads and writes the same form. Immutable and thread safe.
 /// </summary>
 /// <remarks>
-/// The saved form holds the whole URL, query included, except user name and password. Whoever has it can read the stream where the server
-/// asks for nothing else, so keep it like a credential. <see cref="ToString"/> shows neither path, query nor id.
+/// The saved form contains the whole URL including its query, except user name and password. Anyone who has it can read the stream if the
+/// server requires no other credentials, so protect it like a credential. <see cref="ToString"/> contains neither path, query nor id.
 /// </remarks>
 public sealed record ResumePoint
 {
     /// <summary>Creates a resume point.</summary>
-    /// <param name="endpoint">The absolute URL of the stream. A user name and password in it are left out.</param>
+    /// <param name="endpoint">The absolute URL of the stream. A user name and password in it are removed.</param>
     /// <param name="lastEventId">The id of the last message taken, or <see langword="null"/> for the start of the stream.</param>
     /// <exception cref="ArgumentException">The URL is not absolute, or the id contains a line break or a null character.</exception>
     [JsonConstructor]
@@ -29,7 +29,9 @@ public sealed record ResumePoint
         LastEventId = string.IsNullOrEmpty(lastEventId) ? null : lastEventId;
     }
 
-    /// <summary>Gets the URL of the stream. Where a POST started the stream, this is the URL that the server named in <c>Content-Location</c>.</summary>
+    /// <summary>
+    /// Gets the URL of the stream. If a POST started the stream, this is the URL in the <c>Content-Location</c> of the response.
+    /// </summary>
     [JsonPropertyName("url")]
     public Uri Endpoint { get; }
 
@@ -39,27 +41,30 @@ public sealed record ResumePoint
     public string? LastEventId { get; }
 
     /// <summary>
-    /// Gets whether the last message that the reader took has this id. <see langword="false"/> where messages without an id followed it, as
-    /// on a stream without any: who goes on here cannot know what is repeated or missing, and is told by a <see cref="GapEvent"/>.
+    /// Gets whether <see cref="LastEventId"/> is the id of the last message that the reader took. <see langword="false"/> if messages
+    /// without an id followed it. A transport that resumes here then cannot know which messages are repeated or missing, and raises a
+    /// <see cref="GapEvent"/>.
     /// </summary>
     [JsonIgnore]
     public bool IsExact { get; init; } = true;
 
-    /// <summary>The saved form names it only where it is <see langword="false"/>.</summary>
+    /// <summary>The saved form contains this member only if it is <see langword="false"/>.</summary>
     [JsonInclude]
     [JsonPropertyName("exact")]
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
     internal bool? SavedIsExact { get => IsExact ? null : false; init => IsExact = value ?? true; }
 
-    /// <summary>Reads what <see cref="Serialize"/> wrote.</summary>
+    /// <summary>Parses the saved form that <see cref="Serialize"/> returns.</summary>
     /// <param name="text">The saved form.</param>
     /// <exception cref="FormatException">The text is not the saved form of a resume point.</exception>
     public static ResumePoint Parse(string text) =>
         TryParse(text, out var point) ? point : throw new FormatException("This is not a saved resume point, which is JSON with a member url and perhaps lastEventId.");
 
-    /// <summary>Reads what <see cref="Serialize"/> wrote. Returns <see langword="false"/> if the text is something else.</summary>
+    /// <summary>
+    /// Parses the saved form that <see cref="Serialize"/> returns. Returns <see langword="false"/> if the text is malformed.
+    /// </summary>
     /// <param name="text">The saved form.</param>
-    /// <param name="point">The resume point.</param>
+    /// <param name="point">The resume point, or <see langword="null"/> if the method returns <see langword="false"/>.</param>
     public static bool TryParse([NotNullWhen(true)] string? text, [NotNullWhen(true)] out ResumePoint? point)
     {
         try
@@ -74,10 +79,10 @@ public sealed record ResumePoint
         return point is not null;
     }
 
-    /// <summary>Writes the form to save: one line of JSON such as <c>{"url":"https://host/runs/7","lastEventId":"42"}</c>.</summary>
+    /// <summary>Returns the saved form: one line of JSON such as <c>{"url":"https://host/runs/7","lastEventId":"42"}</c>.</summary>
     public string Serialize() => JsonSerializer.Serialize(this, ResumePointJson.Default.ResumePoint);
 
-    /// <summary>Leaves the rest of the URL as it was given, byte for byte.</summary>
+    /// <summary>Removes user name and password. The rest of the URL stays unchanged, byte for byte.</summary>
     private static Uri WithoutUserInfo(Uri url)
     {
         if (url.UserInfo.Length == 0)
@@ -90,11 +95,11 @@ public sealed record ResumePoint
         return new Uri(text.Remove(start, text.IndexOf('@', start) + 1 - start));
     }
 
-    /// <summary>The origin, and whether there is an id: safe to log.</summary>
+    /// <summary>Returns the origin and whether there is an id. Safe to log.</summary>
     public override string ToString() =>
         $"{nameof(ResumePoint)} {{ {Endpoint.GetComponents(UriComponents.SchemeAndServer, UriFormat.UriEscaped)}, {(LastEventId is null ? "start" : "after a message")} }}";
 }
 
-/// <summary>The contract of <see cref="ResumePoint"/>, without reflection.</summary>
+/// <summary>The source-generated JSON contract of <see cref="ResumePoint"/>.</summary>
 [JsonSerializable(typeof(ResumePoint))]
 internal sealed partial class ResumePointJson : JsonSerializerContext;

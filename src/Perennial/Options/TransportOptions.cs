@@ -1,51 +1,62 @@
 namespace Perennial;
 
-/// <summary>What every transport can be told. Immutable; only <see cref="Endpoint"/> has no default.</summary>
+/// <summary>Options for every transport. Immutable; only <see cref="Endpoint"/> has no default.</summary>
 public abstract record TransportOptions
 {
     private NestedOptions<ReconnectOptions> _reconnect;
     private NestedOptions<BufferOptions> _buffer;
     private NestedOptions<SendOptions> _send;
 
-    /// <summary>The absolute URL of the stream.</summary>
+    /// <summary>Gets the absolute URL of the stream.</summary>
     public required Uri Endpoint { get; init; }
 
-    /// <summary>How long one attempt may take until the peer accepts it (over HTTP: until response headers). Default 30 s; 1 ms to 1 h.</summary>
+    /// <summary>
+    /// Gets how long one attempt may take until the peer accepts it (over HTTP: until the response headers). Default 30 s; 1 ms to 1 h.
+    /// </summary>
     public TimeSpan ConnectTimeout { get; init; } = TimeSpan.FromSeconds(30);
 
     /// <summary>
-    /// How long a connection may stay without any byte, heartbeats included, before it counts as lost. Default
-    /// <see langword="null"/>: 5 min, or three heartbeats where the server announces its interval. 1 ms to 24 h, or
-    /// <see cref="Timeout.InfiniteTimeSpan"/> for never. Time in which this side does not read does not count.
+    /// Gets how long a connection may receive no byte, not even a heartbeat, before it counts as lost. Default <see langword="null"/>: 5
+    /// min, or three heartbeat intervals if the server announces its interval. 1 ms to 24 h, or <see cref="Timeout.InfiniteTimeSpan"/> for
+    /// no limit. Time in which the transport itself does not read does not count.
     /// </summary>
     public TimeSpan? IdleTimeout { get; init; }
 
-    /// <summary>The largest message accepted, in bytes. Default 16 MiB; 1 to 1 GiB.</summary>
+    /// <summary>Gets the size of the largest message accepted, in bytes. Default 16 MiB; 1 to 1 GiB.</summary>
     public int MaxMessageBytes { get; init; } = 16 * 1024 * 1024;
 
-    /// <summary>Where to resume from at the first connection: the id of the last message that was processed. Default: from the start.</summary>
+    /// <summary>
+    /// Gets the id of the last processed message, after which the first connection resumes. Default <see langword="null"/>: the start of
+    /// the stream.
+    /// </summary>
     public string? LastEventId { get; init; }
 
     /// <summary>
-    /// Where another transport stopped reading (<see cref="Transport.ResumePoint"/>), to go on there: the stream is read by GET at that URL,
-    /// and <see cref="LastEventId"/>, a method and a body are not used. Its origin must be the one of <see cref="Endpoint"/>. Default
-    /// <see langword="null"/>: the stream is opened at <see cref="Endpoint"/>.
+    /// Gets the position at which another transport stopped reading (<see cref="Transport.ResumePoint"/>). The stream is then read by GET
+    /// at the URL of the resume point; <see cref="LastEventId"/>, a method and a body are not used. Its origin must be that of
+    /// <see cref="Endpoint"/>. Default <see langword="null"/>: the stream is opened at <see cref="Endpoint"/>.
     /// </summary>
     public ResumePoint? ResumeFrom { get; init; }
 
-    /// <summary>What an end in good order without an end marker means. Default <see cref="EndOfStreamPolicy.Complete"/>.</summary>
+    /// <summary>
+    /// Gets what the transport does when a connection is closed in an orderly way without an end marker. Default
+    /// <see cref="EndOfStreamPolicy.Complete"/>.
+    /// </summary>
     public EndOfStreamPolicy EndOfStream { get; init; }
 
-    /// <summary>Replaces the protocol's conventions for end markers and error messages. Default <see langword="null"/>: the conventions.</summary>
+    /// <summary>
+    /// Gets a callback that replaces the protocol's conventions for end markers and error messages. Default <see langword="null"/>: the
+    /// conventions apply.
+    /// </summary>
     public MessageClassifier? Classify { get; init; }
 
-    /// <summary>How lost connections are replaced.</summary>
+    /// <summary>Gets the options for reconnecting.</summary>
     public ReconnectOptions Reconnect { get => _reconnect.Shown; init => _reconnect = new(value); }
 
-    /// <summary>How messages wait for their reader.</summary>
+    /// <summary>Gets the options for the buffer of received messages.</summary>
     public BufferOptions Buffer { get => _buffer.Shown; init => _buffer = new(value); }
 
-    /// <summary>How outgoing messages wait for a connection.</summary>
+    /// <summary>Gets the options for sending messages.</summary>
     public SendOptions Send { get => _send.Shown; init => _send = new(value); }
 
     internal ReconnectOptions ReconnectRules => _reconnect.Read;
@@ -54,21 +65,21 @@ public abstract record TransportOptions
 
     internal SendOptions SendRules => _send.Read;
 
-    /// <summary>Where the stream is read.</summary>
+    /// <summary>The URL at which the stream is read.</summary>
     internal Uri StreamEndpoint => ResumeFrom?.Endpoint ?? Endpoint;
 
-    /// <summary>The id after which the first connection goes on.</summary>
+    /// <summary>The id after which the first connection resumes.</summary>
     internal string? StartId => ResumeFrom is { } from ? from.LastEventId : LastEventId;
 
     internal bool IsStartExact => ResumeFrom?.IsExact ?? true;
 
     /// <summary>
-    /// Gets the URI schemes that <see cref="Endpoint"/> may have, in lower case. Default http and https; a transport of another protocol
-    /// overrides it, for instance with <c>mqtt</c>.
+    /// Gets the URI schemes that <see cref="Endpoint"/> may have, in lower case. Default http and https. A transport for another protocol
+    /// overrides the property, for instance with <c>mqtt</c>.
     /// </summary>
     protected virtual IReadOnlyList<string> Schemes => ["http", "https"];
 
-    /// <summary>Checks every value. Called by the transport's constructor.</summary>
+    /// <summary>Validates every value. The transport's constructor calls it.</summary>
     /// <exception cref="ArgumentException">A value is missing or malformed; the message names it and what is accepted.</exception>
     /// <exception cref="ArgumentOutOfRangeException">A value is out of range; the message names it and the range.</exception>
     public virtual void Validate()
@@ -88,22 +99,25 @@ public abstract record TransportOptions
         OptionCheck.NotNull(SendRules, nameof(Send)).Validate();
     }
 
-    /// <summary>The type, and the endpoint without user name, password and query: safe to log.</summary>
+    /// <summary>Returns the type, and the endpoint without user name, password and query. Safe to log.</summary>
     public sealed override string ToString() => $"{GetType().Name} {{ {nameof(Endpoint)} = {RedactedUrl.Of(Endpoint)} }}";
 
-    /// <summary>Everything that <see cref="Validate"/> would refuse, not only the first: for settings that come from a file.</summary>
+    /// <summary>Returns all errors that <see cref="Validate"/> finds, not only the first. Useful for settings from a file.</summary>
     public IReadOnlyList<ArgumentException> FindErrors() => OptionCheck.Collect(Validate);
 
-    /// <summary>The same, and what contradicts an HTTP handler of the caller's own, such as connection settings that it leaves without effect.</summary>
-    /// <param name="httpHandler">The handler that the transport would be given; <see langword="null"/> for none.</param>
+    /// <summary>
+    /// Returns all errors that <see cref="Validate"/> finds, and conflicts with an HTTP handler, such as connection settings that would
+    /// have no effect.
+    /// </summary>
+    /// <param name="httpHandler">The handler that the transport would use, or <see langword="null"/> for none.</param>
     public IReadOnlyList<ArgumentException> FindErrors(HttpMessageHandler? httpHandler) => OptionCheck.Collect(() =>
     {
         Validate();
         ValidateWith(httpHandler);
     });
 
-    /// <summary>Refuses what contradicts an HTTP handler of the caller's own.</summary>
-    /// <exception cref="ArgumentException">There is such an option; the message names it.</exception>
+    /// <summary>Checks that the options do not conflict with an HTTP handler of the caller.</summary>
+    /// <exception cref="ArgumentException">An option conflicts with the handler; the message names it.</exception>
     internal virtual void ValidateWith(HttpMessageHandler? httpHandler)
     {
     }

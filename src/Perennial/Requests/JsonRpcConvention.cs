@@ -3,7 +3,7 @@ using System.Text.Json;
 
 namespace Perennial.Requests;
 
-/// <summary>Calls by JSON-RPC 2.0, as <see cref="RequestConvention.JsonRpc"/> describes them.</summary>
+/// <summary>Writes and reads JSON-RPC 2.0 calls, as <see cref="RequestConvention.JsonRpc"/> describes them.</summary>
 internal static class JsonRpcConvention
 {
     public static ReadOnlyMemory<byte> Write(string method, string id, ReadOnlySpan<byte> value)
@@ -32,8 +32,8 @@ internal static class JsonRpcConvention
     }
 
     /// <summary>
-    /// A response has a result or an error (JSON-RPC 2.0, 5). Peers of version 1.0 write both, one of them null; what has a method is the
-    /// server's own call.
+    /// Reads a response. It has a result or an error (JSON-RPC 2.0, section 5). Peers of version 1.0 send both, one of them null. A message
+    /// with a method is a call by the server, not a response.
     /// </summary>
     public static bool Read(in StreamMessage message, out ReplyContent reply) => RequestJson.Read(message, TryReadMembers, out reply);
 

@@ -1,30 +1,30 @@
 namespace Perennial.Requests;
 
-/// <summary>One reply, as a convention reads it.</summary>
+/// <summary>The content of one reply, as a convention reads it from a message.</summary>
 public readonly record struct ReplyContent
 {
-    /// <summary>The id of the request it answers.</summary>
+    /// <summary>Gets the id of the request that the reply answers.</summary>
     public required string Id { get; init; }
 
-    /// <summary>What the caller gets: all of the message, or a part of it.</summary>
+    /// <summary>Gets the payload for the caller: the whole message or a part of it.</summary>
     public ReadOnlyMemory<byte> Data { get; init; }
 
-    /// <summary>Whether no other reply to the same request follows.</summary>
+    /// <summary>Gets whether this is the last reply to the request.</summary>
     public bool IsLast { get; init; }
 
-    /// <summary>Whether it says no more than that it is the last: a stream of replies ends without it.</summary>
+    /// <summary>Gets whether the message only marks the end of the replies. A stream of replies does not yield such a message.</summary>
     public bool IsEmpty { get; init; }
 
-    /// <summary>The server's error, which ends the request; else <see langword="null"/>.</summary>
+    /// <summary>Gets the server's error, which ends the request, or <see langword="null"/>.</summary>
     public RequestError? Error { get; init; }
 }
 
-/// <summary>What a server says of a request that failed. It is payload, and may hold anything.</summary>
-/// <param name="Message">In words; <see langword="null"/> where it says none.</param>
-/// <param name="Code">For programs; <see langword="null"/> where it has none.</param>
+/// <summary>The server's error for a failed request. It is payload and may contain anything.</summary>
+/// <param name="Message">The text for a person, or <see langword="null"/> if the server sent none.</param>
+/// <param name="Code">The code for programs, or <see langword="null"/> if the server sent none.</param>
 public sealed record RequestError(string? Message, string? Code)
 {
-    /// <summary>Whether there is a message and a code, and neither of them: safe to log.</summary>
+    /// <summary>Returns whether there are a message and a code, but not their values. Safe to log.</summary>
     public override string ToString() =>
         $"{nameof(RequestError)} {{ has message = {Message is not null}, has code = {Code is not null} }}";
 }

@@ -3,7 +3,9 @@ using System.Text.Json;
 
 namespace Perennial.Requests;
 
-/// <summary>The convention of <c>requestId</c>, <c>done</c> and <c>error</c>, as <see cref="RequestConvention.RequestId"/> describes it.</summary>
+/// <summary>
+/// Writes and reads <c>requestId</c>, <c>done</c> and <c>error</c>, as <see cref="RequestConvention.RequestId"/> describes them.
+/// </summary>
 internal static class RequestIdConvention
 {
     public static ReadOnlyMemory<byte> Write(string id, ReadOnlySpan<byte> value)

@@ -2,20 +2,20 @@ using System.Text.Json;
 
 namespace Perennial.Requests;
 
-/// <summary>What the conventions in JSON share.</summary>
+/// <summary>Functions that the JSON conventions share.</summary>
 internal static class RequestJson
 {
-    /// <summary>How deep messages may be nested.</summary>
+    /// <summary>The accepted nesting depth of messages.</summary>
     private static readonly JsonReaderOptions Deep = new() { MaxDepth = 1000 };
 
     public static ReadOnlySpan<byte> Space => " \t\r\n"u8;
 
-    /// <summary>Reads the members of an object, and whether it is a reply. The reader stands within the object.</summary>
+    /// <summary>Reads the members of an object, and returns whether it is a reply. The reader is positioned inside the object.</summary>
     public delegate bool MembersReader(ref Utf8JsonReader reader, ReadOnlyMemory<byte> message, out ReplyContent reply);
 
     private static Utf8JsonReader Reader(ReadOnlySpan<byte> json) => new(json, Deep);
 
-    /// <summary>Reads a message that is an object, and perhaps a reply. Any other message is none.</summary>
+    /// <summary>Reads a message as a reply. A message that is not a JSON object is not a reply.</summary>
     public static bool Read(in StreamMessage message, MembersReader readMembers, out ReplyContent reply)
     {
         reply = default;
@@ -30,7 +30,9 @@ internal static class RequestJson
         }
     }
 
-    /// <summary>Whether this is one JSON value, and whether it is an object with a certain member at the top.</summary>
+    /// <summary>
+    /// Checks that the text is one JSON value. Returns its kind and whether it is an object with the given member at the top level.
+    /// </summary>
     public static (JsonTokenType Kind, bool HasMember) Inspect(ReadOnlySpan<byte> json, ReadOnlySpan<byte> member)
     {
         var reader = Reader(json);
@@ -51,7 +53,9 @@ internal static class RequestJson
         }
     }
 
-    /// <summary>An error as a text, or as an object with a message and a code; <see langword="null"/> for any other value.</summary>
+    /// <summary>
+    /// Reads an error: a string, or an object with a message and a code. Returns <see langword="null"/> for any other value.
+    /// </summary>
     public static RequestError? Error(ref Utf8JsonReader reader)
     {
         if (reader.TokenType == JsonTokenType.String)
@@ -68,7 +72,10 @@ internal static class RequestJson
         return new RequestError(Text(document.RootElement, "message"), Text(document.RootElement, "code"));
     }
 
-    /// <summary>Half a surrogate pair is valid JSON, but no string: reading or comparing it is an <see cref="InvalidOperationException"/>.</summary>
+    /// <summary>
+    /// Whether the exception means malformed JSON. Half a surrogate pair is valid JSON but not a valid string; reading or comparing it
+    /// throws <see cref="InvalidOperationException"/>.
+    /// </summary>
     private static bool IsNoJson(Exception e) => e is JsonException or InvalidOperationException;
 
     private static string? Text(JsonElement error, string name) => !error.TryGetProperty(name, out var member) ? null : member.ValueKind switch

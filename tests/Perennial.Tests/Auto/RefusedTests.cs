@@ -144,7 +144,7 @@ public class RefusedTests
         var error = await Should.ThrowAsync<TransportException>(auto.Transport.ConnectAsync(auto.Probe.Token));
 
         error.Message.ShouldBe(
-            "No protocol gets through. WebSocket: The server answered 403 (Forbidden). "
+            "No protocol got through. WebSocket: The server answered 403 (Forbidden). "
             + "Sse and HttpStream: The server answered with text/html; JSON lines (application/x-ndjson) are needed. "
             + "LongPoll: The server answered 500 (InternalServerError).");
         (error.Code, error.HttpStatus, error.IsTransient).ShouldBe((TransportErrorCode.HttpStatus, System.Net.HttpStatusCode.InternalServerError, true));

@@ -29,7 +29,7 @@ public class HealthTests
         await time.WaitForTimerAsync(TimeSpan.FromSeconds(2)).Soon();
         time.Advance(TimeSpan.FromSeconds(2));
         await time.WaitForTimerAsync(TimeSpan.FromSeconds(4)).Soon();
-        Health().ShouldBe((HealthStatus.Unhealthy, "3 tries failed in a row, the last by ConnectFailed."));
+        Health().ShouldBe((HealthStatus.Unhealthy, "3 consecutive attempts failed, the last with ConnectFailed."));
 
         mayConnect = true;
         time.Advance(TimeSpan.FromSeconds(4));
@@ -51,7 +51,7 @@ public class HealthTests
         time.Advance(TimeSpan.FromSeconds(1));
 
         var health = manager.GetHealth(transport.Id)!;
-        (health.Status, health.Reason).ShouldBe((HealthStatus.Degraded, "No reader takes its messages: 8 wait."));
+        (health.Status, health.Reason).ShouldBe((HealthStatus.Degraded, "The messages have no reader: 8 are waiting."));
         health.State.ShouldBe(TransportState.Connected);
         health.Uptime.ShouldBe(TimeSpan.FromSeconds(13));
         health.LastHeartbeatAt.ShouldBe(time.GetUtcNow() - TimeSpan.FromSeconds(3));

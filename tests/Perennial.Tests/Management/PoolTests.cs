@@ -42,7 +42,7 @@ public class PoolTests
         await using var manager = new TransportManager();
 
         Should.Throw<ArgumentException>(() => manager.Create("carrier-pigeon", new SseTransportOptions { Endpoint = Anywhere }))
-            .Message.ShouldStartWith("There is no kind 'carrier-pigeon' of transport; there are auto, http-stream, long-poll, sse, websocket.");
+            .Message.ShouldStartWith("Unknown transport kind 'carrier-pigeon'. The kinds are: auto, http-stream, long-poll, sse, websocket.");
         Should.Throw<ArgumentException>(() => manager.Create("sse", new LongPollTransportOptions { Endpoint = Anywhere }))
             .Message.ShouldStartWith("A transport of kind 'sse' takes SseTransportOptions, not LongPollTransportOptions.");
         Should.Throw<ArgumentException>(() => manager.Create(new InMemoryTransportOptions())).Message.ShouldStartWith("No kind of transport takes InMemoryTransportOptions.");

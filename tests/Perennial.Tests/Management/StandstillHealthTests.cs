@@ -24,7 +24,7 @@ public sealed class StandstillHealthTests : IAsyncDisposable
 
         _time.Advance(TimeSpan.FromSeconds(1));
         Health(transport).ShouldBe(
-            (HealthStatus.Degraded, "The server sends nothing, not even a heartbeat; the connection is given up after 00:05:00 of silence.", since));
+            (HealthStatus.Degraded, "The server sends nothing, not even a heartbeat; the connection counts as lost after 00:05:00 of silence.", since));
 
         transport.Connection.Script(static batch =>
         {
@@ -58,7 +58,7 @@ public sealed class StandstillHealthTests : IAsyncDisposable
         transport.Pause();
         _time.Advance(TimeSpan.FromSeconds(1));
         transport.Pause();
-        Health(transport).ShouldBe((HealthStatus.Degraded, "Paused; messages are held back until Resume is called.", since));
+        Health(transport).ShouldBe((HealthStatus.Degraded, "Paused; no messages are delivered until Resume is called.", since));
 
         transport.Resume();
         Health(transport).ShouldBe((HealthStatus.Healthy, "Connected.", null));
@@ -73,11 +73,11 @@ public sealed class StandstillHealthTests : IAsyncDisposable
         transport.Connection.Say([.. EventStreams.Numbers(1, 10)]);
         await Patience.Until(() => transport.GetMetrics().BufferSize == 10, "the buffer is full");
         _time.Advance(TimeSpan.FromMinutes(1));
-        Health(transport).ShouldBe((HealthStatus.Degraded, "No reader takes its messages: 10 wait.", since));
+        Health(transport).ShouldBe((HealthStatus.Degraded, "The messages have no reader: 10 are waiting.", since));
 
         await using var reader = transport.ReadAllAsync().GetAsyncEnumerator();
         (await reader.MoveNextAsync()).ShouldBeTrue();
-        Health(transport).ShouldBe((HealthStatus.Degraded, "Its reader does not keep up: 9 messages wait.", since));
+        Health(transport).ShouldBe((HealthStatus.Degraded, "The reader is too slow: 9 messages are waiting.", since));
         for (var i = 0; i < 2; i++)
         {
             (await reader.MoveNextAsync()).ShouldBeTrue();
