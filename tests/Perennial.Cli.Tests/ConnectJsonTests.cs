@@ -21,7 +21,7 @@ public class ConnectJsonTests
             """{"event":"connected"}""",
             """{"event":"message","id":"1","type":"message","data":"a"}""",
             """{"event":"message","id":"2","type":"message","data":"b"}""",
-            """{"event":"error","message":"The connection broke off.","code":"connectionLost","recoverable":true}""",
+            """{"event":"error","message":"The connection was interrupted.","code":"connectionLost","recoverable":true}""",
             """{"event":"reconnecting","attempt":1,"delayMs":0}""",
             """{"event":"connecting"}""",
             """{"event":"connected"}""",

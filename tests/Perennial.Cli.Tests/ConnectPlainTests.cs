@@ -38,7 +38,7 @@ public class ConnectPlainTests
         [
             "perennial: connecting",
             "perennial: connected",
-            "perennial: The connection broke off.",
+            "perennial: The connection was interrupted.",
             "perennial: reconnecting in 0 s, attempt 1 of 5",
             "perennial: connecting",
             "perennial: connected",

@@ -122,7 +122,7 @@ public class ConfigurationTests
                 "Transports:birds:Kind must be one of auto, http-stream, long-poll, sse, websocket.",
                 "Transports:news: Endpoint must not be null.",
                 "Transports:news: Interval must be between 0 ms and 1 min.",
-                "Transports:news: Long polling repeats its request: it is a GET without a Body.",
+                "Transports:news: Long polling repeats its request, so it must be GET without a Body.",
             ],
             ignoreOrder: true);
         wrong.ToString().ShouldNotContain("hunter2");

@@ -62,7 +62,7 @@ public class HttpClientTests
     public void Settings_that_would_have_no_effect_are_refused()
     {
         Refused("prices", static services => services.AddHttpClient("prices").ConfigurePrimaryHttpMessageHandler(Handler), new HttpConnectionOptions { PingInterval = TimeSpan.FromSeconds(20) })
-            .ShouldBe(["Transports:news: Http must have its defaults beside an HTTP handler of one's own, which decides how connections are made."]);
+            .ShouldBe(["Transports:news: Http must keep its defaults if an HTTP handler is set, because the handler makes the connections."]);
         Refused("prices", static services => services.AddHttpClient("prices", static http => http.DefaultRequestHeaders.Add("X-Key", "hunter2")).ConfigurePrimaryHttpMessageHandler(Handler))
             .ShouldBe(["Transports:news: HttpClient 'prices' has DefaultRequestHeaders, which a transport does not send; set Headers of the transport instead."]);
         Refused("prices", static services => services.AddHttpClient("prices").ConfigurePrimaryHttpMessageHandler(static () => throw new FormatException("hunter2")))

@@ -1,6 +1,6 @@
 namespace Perennial.Http;
 
-/// <summary>The format of a response body, as its first bytes show it.</summary>
+/// <summary>The format of a response body, recognized by its first bytes.</summary>
 internal enum BodyFormat
 {
     /// <summary>Server-sent events.</summary>

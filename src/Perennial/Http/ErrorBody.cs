@@ -6,8 +6,8 @@ using Perennial.Wire;
 namespace Perennial.Http;
 
 /// <summary>
-/// Reads what the body of an error response says: JSON, plain text, or the title of a page. Reads 64 KiB and for 2 s at most. It never
-/// fails: a body that cannot be read says nothing.
+/// Reads the error message in the body of an error response: JSON, plain text, or the title of a page. Reads at most 64 KiB, for at most 2
+/// s. Never throws for a body that cannot be read; the message is then null.
 /// </summary>
 internal static class ErrorBody
 {
@@ -15,7 +15,7 @@ internal static class ErrorBody
     private static readonly TimeSpan MostTime = TimeSpan.FromSeconds(2);
     private static readonly UTF8Encoding StrictUtf8 = new(encoderShouldEmitUTF8Identifier: false, throwOnInvalidBytes: true);
 
-    /// <summary>Reads the body; the response is of no further use.</summary>
+    /// <summary>Reads the body. The response cannot be used afterwards.</summary>
     public static async Task<ServerError> ReadAsync(HttpResponseMessage response, TimeProvider time, CancellationToken cancellationToken)
     {
         if (response.StatusCode == HttpStatusCode.SwitchingProtocols)
@@ -40,13 +40,15 @@ internal static class ErrorBody
         }
         catch (Exception e) when (HttpErrors.IsNetwork(e) || e is OperationCanceledException or InvalidDataException)
         {
-            // What came before may be enough.
+            // The bytes that arrived before the failure may be enough.
         }
 
         return Read(body.AsMemory(0, length), ProtocolHeaders.MediaType(response) ?? "");
     }
 
-    /// <summary>Reads a body of any type. JSON and HTML are recognised by how they begin, since gateways often give another type.</summary>
+    /// <summary>
+    /// Reads a body of any type. JSON and HTML are recognized by their first characters, since gateways often send a wrong content type.
+    /// </summary>
     public static ServerError Read(ReadOnlyMemory<byte> body, string mediaType)
     {
         body = body.Trim(" \t\r\n"u8);
@@ -69,7 +71,7 @@ internal static class ErrorBody
         return isJsonString ? ServerError.FromJson(body) : new ServerError(text, null);
     }
 
-    /// <summary>Undoes a coding that the HTTP stack left alone, as one does that did not offer it.</summary>
+    /// <summary>Decompresses a body that the HTTP stack did not, because it had not offered the encoding.</summary>
     private static Stream Decompressed(Stream content, HttpResponseMessage response) => response.Content.Headers.ContentEncoding.LastOrDefault() switch
     {
         "gzip" or "x-gzip" => new GZipStream(content, CompressionMode.Decompress),
@@ -78,7 +80,10 @@ internal static class ErrorBody
         _ => content,
     };
 
-    /// <summary>The body as UTF-8; nothing where it is something else, or holds what no text does. A character that the limit cut in two is left out.</summary>
+    /// <summary>
+    /// Decodes the body as UTF-8. Returns null if it is not UTF-8 or contains characters that no text contains. An incomplete last
+    /// character, cut off by the size limit, is omitted.
+    /// </summary>
     private static string? Text(ReadOnlySpan<byte> body)
     {
         if (body.Length >= MostBytes - 2)
@@ -103,7 +108,7 @@ internal static class ErrorBody
         }
     }
 
-    /// <summary>The title of a page on one line, or <see langword="null"/>.</summary>
+    /// <summary>The title of a page, on one line. Null if there is none.</summary>
     private static string? Title(string html)
     {
         var tag = html.IndexOf("<title", StringComparison.OrdinalIgnoreCase);

@@ -1,7 +1,7 @@
 namespace Perennial;
 
-/// <summary>Values that are forgotten some time after they were found out, and the oldest where there are too many. Thread safe.</summary>
-/// <param name="capacity">The most entries there may be.</param>
+/// <summary>A map whose entries expire. If it is full, the oldest entry is removed. Thread safe.</summary>
+/// <param name="capacity">The largest number of entries.</param>
 /// <param name="time">The clock.</param>
 internal sealed class ExpiringMap<T>(int capacity, TimeProvider time)
     where T : struct
@@ -18,7 +18,7 @@ internal sealed class ExpiringMap<T>(int capacity, TimeProvider time)
         }
     }
 
-    /// <summary>Notes a value. The same value again does not make the entry younger.</summary>
+    /// <summary>Adds a value. The same value again does not extend the entry's life.</summary>
     public void Remember(string key, T value, TimeSpan expiry)
     {
         lock (_gate)
@@ -37,7 +37,7 @@ internal sealed class ExpiringMap<T>(int capacity, TimeProvider time)
         }
     }
 
-    /// <summary>Forgets a value, unless another has taken its place.</summary>
+    /// <summary>Removes an entry if it still has this value.</summary>
     public void Forget(string key, T value)
     {
         lock (_gate)
@@ -49,7 +49,7 @@ internal sealed class ExpiringMap<T>(int capacity, TimeProvider time)
         }
     }
 
-    /// <summary>Forgets everything.</summary>
+    /// <summary>Removes all entries.</summary>
     public void Clear()
     {
         lock (_gate)

@@ -1,18 +1,18 @@
 namespace Perennial.Http;
 
-/// <summary>Finds what contradicts the use of a caller's own HTTP handler.</summary>
+/// <summary>Checks that the options do not conflict with an HTTP handler of the caller.</summary>
 internal static class ForeignHandler
 {
     private static readonly HttpConnectionOptions Defaults = new();
 
-    /// <summary>Refuses settings that the handler would leave without effect, and a handler that follows redirects.</summary>
-    /// <exception cref="ArgumentException">There is such a setting, or the handler follows redirects.</exception>
+    /// <summary>Checks that no setting would be without effect, and that the handler does not follow redirects.</summary>
+    /// <exception cref="ArgumentException">A setting would have no effect, or the handler follows redirects.</exception>
     public static void Validate(HttpMessageHandler handler, HttpConnectionOptions options)
     {
         OptionCheck.Require(
             options == Defaults,
             nameof(HttpTransportOptions.Http),
-            $"{nameof(HttpTransportOptions.Http)} must have its defaults beside an HTTP handler of one's own, which decides how connections are made.");
+            $"{nameof(HttpTransportOptions.Http)} must keep its defaults if an HTTP handler is set, because the handler makes the connections.");
         OptionCheck.Require(
             !FollowsRedirects(handler),
             nameof(TransportServices.HttpHandler),

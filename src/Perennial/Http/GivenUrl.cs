@@ -4,19 +4,19 @@ using System.Text;
 namespace Perennial.Http;
 
 /// <summary>
-/// Keeps the path and query of a URL as the caller or the server wrote them. <see cref="Uri"/> decodes and encodes characters (%7E
-/// becomes ~), which breaks signed URLs. The written form is in <see cref="Uri.OriginalString"/>.
+/// Keeps the path and query of a URL as the caller or the server wrote them. <see cref="Uri"/> decodes and encodes characters (%7E becomes
+///  ), which breaks signed URLs. <see cref="Uri.OriginalString"/> still has the original text.
 /// </summary>
 internal static class GivenUrl
 {
-    /// <summary>Characters that may stand in a request line. Others are percent-encoded as UTF-8.</summary>
+    /// <summary>Characters that are allowed in a request line. Others are percent-encoded as UTF-8.</summary>
     private static readonly SearchValues<char> Allowed =
         SearchValues.Create("!#$%&'()*+,-./0123456789:;=?@ABCDEFGHIJKLMNOPQRSTUVWXYZ[]_abcdefghijklmnopqrstuvwxyz~");
 
-    /// <summary>The URL to hand to the HTTP stack: its path and query are sent unchanged, its fragment is left out.</summary>
+    /// <summary>The URL for the HTTP stack, which sends its path and query unchanged. It has no fragment.</summary>
     /// <remarks>
-    /// If the platform changes nothing, this is <paramref name="url"/> itself. Otherwise it is a URL that not all members of
-    /// <see cref="Uri"/> support; use it for nothing else.
+    /// If the platform would change nothing, this is <paramref name="url"/> itself. Otherwise it is a URL that does not support all members
+    /// of <see cref="Uri"/>; use it only to send the request.
     /// </remarks>
     public static Uri OnTheWire(Uri url)
     {
@@ -26,10 +26,10 @@ internal static class GivenUrl
             : new Uri($"{url.Scheme}://{url.Authority}{target}", new UriCreationOptions { DangerousDisablePathAndQueryCanonicalization = true });
     }
 
-    /// <summary>The same URL with a scheme, and without user, password and fragment.</summary>
+    /// <summary>The same URL with the given scheme, and without user, password and fragment.</summary>
     public static Uri With(Uri url, string scheme) => new($"{scheme}://{url.Authority}{Target(url)}");
 
-    /// <summary>Resolves a reference (RFC 3986, 5.2), or returns <see langword="null"/> if it is no URL.</summary>
+    /// <summary>Resolves a reference (RFC 3986, section 5.2). Returns <see langword="null"/> if it is not a URL.</summary>
     /// <param name="from">The URL of the response that holds the reference.</param>
     /// <param name="reference">An absolute or relative URL.</param>
     public static Uri? Resolve(Uri from, Uri reference)
@@ -49,7 +49,7 @@ internal static class GivenUrl
         return Uri.TryCreate(from, reference, out resolved) ? resolved : null;
     }
 
-    /// <summary>The path and query of a reference without dot segments.</summary>
+    /// <summary>The path and query of a reference, with dot segments removed.</summary>
     private static string TargetOf(Uri reference, Uri from)
     {
         var text = reference.OriginalString;
@@ -68,7 +68,7 @@ internal static class GivenUrl
         };
     }
 
-    /// <summary>The path and query as they were written; a slash where there is no path.</summary>
+    /// <summary>The path and query in their original text. The path is a slash if the URL has none.</summary>
     private static string Target(Uri url)
     {
         var text = url.OriginalString.AsSpan().Trim();

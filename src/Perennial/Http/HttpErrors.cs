@@ -5,25 +5,28 @@ using Perennial.Wire;
 namespace Perennial.Http;
 
 /// <summary>
-/// Turns what the HTTP stack reports into <see cref="TransportException"/>, and decides there what is transient. An invalid response
-/// has no inner exception: the stack's own quotes the bytes it could not read, which may be anything. Nor has a refusal by a proxy.
+/// Converts errors of the HTTP stack to <see cref="TransportException"/>, and decides whether they are transient. The error for an invalid
+/// response has no inner exception, because the stack's exception quotes the bytes it could not read, which may contain anything. The error
+/// for a refusal by a proxy has none either.
 /// </summary>
 internal static class HttpErrors
 {
-    /// <summary>What the HTTP stack throws when there is no response. A bare socket error is rare, but not impossible.</summary>
+    /// <summary>
+    /// Whether the HTTP stack throws this exception if there is no response. A bare SocketException is rare but possible.
+    /// </summary>
     public static bool IsNetwork(Exception e) => e is HttpRequestException or IOException or SocketException;
 
-    /// <summary>A failure to get a response.</summary>
+    /// <summary>Converts a failure to get a response.</summary>
     public static TransportException FromRequest(Exception e, HttpRequestMessage request) => e switch
     {
-        // The HTTP/2 handshake calls its own interruption an invalid response, or nothing at all.
+        // If the HTTP/2 handshake is interrupted, the stack reports an invalid response, or no error kind at all.
         HttpRequestException { HttpRequestError: HttpRequestError.InvalidResponse } when BrokeOff(e) => Lost(e),
         HttpRequestException { HttpRequestError: HttpRequestError.Unknown, InnerException: null } when MayBeHttp2(request) => Lost(e),
         HttpRequestException failure => FromRequest(failure, request.RequestUri!),
         _ => Lost(e),
     };
 
-    /// <summary>A failure while a response body was read.</summary>
+    /// <summary>Converts a failure while reading a response body.</summary>
     public static TransportException FromBody(Exception e) => e switch
     {
         HttpIOException { HttpRequestError: HttpRequestError.InvalidResponse } =>
@@ -46,9 +49,9 @@ internal static class HttpErrors
             {
                 Delivery = DeliveryStatus.NotSent,
             },
-        // The stack's own exception quotes the proxy's URL with its password, and so it goes no further.
+        // The stack's exception quotes the proxy's URL with its password, so it is not passed on.
         HttpRequestError.ProxyTunnelError =>
-            new(TransportErrorCode.ConnectFailed, $"The proxy does not lead to {uri.Host}:{uri.Port} ({e.HttpRequestError}).", true)
+            new(TransportErrorCode.ConnectFailed, $"The proxy cannot connect to {uri.Host}:{uri.Port} ({e.HttpRequestError}).", true)
             {
                 Delivery = DeliveryStatus.NotSent,
             },
@@ -57,14 +60,14 @@ internal static class HttpErrors
         HttpRequestError.ConfigurationLimitExceeded =>
             new(TransportErrorCode.ProtocolViolation, $"The response headers from {uri.Host} are too large.", false, e),
         HttpRequestError.VersionNegotiationError =>
-            new(TransportErrorCode.ProtocolViolation, $"{uri.Host} does not speak the HTTP version that was insisted on.", false, e),
+            new(TransportErrorCode.ProtocolViolation, $"{uri.Host} does not support the required HTTP version.", false, e),
         HttpRequestError.ResponseEnded or HttpRequestError.HttpProtocolError =>
             Lost(e),
         _ when e.InnerException is IOException => Lost(e),
         _ => new(TransportErrorCode.Unexpected, $"The request to {uri.Host} failed ({e.HttpRequestError}).", false, e),
     };
 
-    /// <summary>A response whose status is not a stream.</summary>
+    /// <summary>The error for a response whose status is not success.</summary>
     public static TransportException FromStatus(HttpResponseMessage response, ServerError said, ReconnectOptions reconnect, TimeProvider time) =>
         new(
             TransportErrorCode.HttpStatus,
@@ -85,7 +88,7 @@ internal static class HttpErrors
     {
         for (var cause = e.InnerException; cause is not null; cause = cause.InnerException)
         {
-            // Below TLS the end of the line is an IOException of no kind of its own.
+            // Below TLS, the end of the connection is a plain IOException.
             if (cause is SocketException or HttpIOException { HttpRequestError: HttpRequestError.ResponseEnded } or (IOException and not HttpIOException))
             {
                 return true;
@@ -96,5 +99,5 @@ internal static class HttpErrors
     }
 
     private static TransportException Lost(Exception e) =>
-        new(TransportErrorCode.ConnectionLost, "The connection broke off.", true, e);
+        new(TransportErrorCode.ConnectionLost, "The connection was interrupted.", true, e);
 }

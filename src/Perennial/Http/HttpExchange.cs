@@ -4,8 +4,8 @@ using Perennial.Wire;
 namespace Perennial.Http;
 
 /// <summary>
-/// The HTTP side of one transport: opens the stream as often as that is safe, posts messages, and asks the server to stop. Lives as
-/// long as the transport.
+/// The HTTP requests of one transport: opens the stream as often as that is safe, posts messages, and requests a stop. Lives as long as the
+/// transport.
 /// </summary>
 internal sealed class HttpExchange : IDisposable
 {
@@ -33,26 +33,30 @@ internal sealed class HttpExchange : IDisposable
     /// <inheritdoc cref="OpeningRequest.IsRead"/>
     public bool IsRead => _opening.IsRead;
 
-    /// <summary>Where another client can read the stream by GET, or <see langword="null"/> where it cannot.</summary>
+    /// <summary>The URL at which another client can read the stream by GET. <see langword="null"/> if there is none.</summary>
     public Uri? ResumeEndpoint => _opening.IsRead ? _opening.Target : null;
 
     /// <summary>
-    /// Whether a message may be posted again when its outcome is unknown: a server that speaks Perennial's protocol recognises its key. Of
-    /// another server, such as that of <see cref="HttpTransportOptions.SendEndpoint"/>, only the caller can know.
+    /// Whether a message may be posted again when its outcome is unknown. A server that speaks Perennial's protocol recognizes the
+    /// message's key. For another server, such as that of <see cref="HttpTransportOptions.SendEndpoint"/>, only the caller can decide.
     /// </summary>
     public bool PostsAreRepeatable => _options.AllowReplay is true || (_options.SendEndpoint is null && _opening.SpeaksPerennial);
 
     /// <inheritdoc cref="OpeningRequest.CanContinue"/>
     public bool CanContinue(bool canResume) => _opening.CanContinue(canResume);
 
-    /// <summary>This exchange, asking for another type: it knows what became of the requests of the one, and is freed with it.</summary>
+    /// <summary>
+    /// The same exchange with another Accept header. It shares the state of the opening request, and is disposed with this exchange.
+    /// </summary>
     public HttpExchange Accepting(string accept) => new(this, accept);
 
-    /// <summary>Opens the stream: the response has a success status, or 101 where the request asked for it; its body is unread.</summary>
-    /// <param name="lastEventId">Where to resume, or <see langword="null"/>.</param>
-    /// <param name="cancellationToken">Gives up.</param>
-    /// <param name="prepare">Adds to the request what the protocol needs.</param>
-    /// <exception cref="TransportException">It could not be opened, or not without repeating what must not be repeated.</exception>
+    /// <summary>Opens the stream. The response has a success status, or 101 if the request asked to upgrade; its body is unread.</summary>
+    /// <param name="lastEventId">The id after which to resume, or <see langword="null"/>.</param>
+    /// <param name="cancellationToken">Cancels the request.</param>
+    /// <param name="prepare">Adds the protocol's headers to the request.</param>
+    /// <exception cref="TransportException">
+    /// The stream could not be opened, or not without repeating a request that must not be repeated.
+    /// </exception>
     public async Task<HttpResponseMessage> OpenAsync(
         string? lastEventId, CancellationToken cancellationToken, Action<HttpRequestMessage>? prepare = null)
     {
@@ -81,12 +85,14 @@ internal sealed class HttpExchange : IDisposable
         }
     }
 
-    /// <summary>Opens the stream, and makes a connection of the response; what <paramref name="connect"/> refuses is left at once.</summary>
+    /// <summary>
+    /// Opens the stream and creates a connection from the response. If <paramref name="connect"/> throws, the response is disposed at once.
+    /// </summary>
     /// <inheritdoc cref="OpenAsync"/>
-    /// <param name="context">Where to resume.</param>
-    /// <param name="connect">Checks the response, and makes the connection that reads its body.</param>
-    /// <param name="cancellationToken">Gives up.</param>
-    /// <param name="prepare">Adds to the request what the protocol needs.</param>
+    /// <param name="context">The number of the attempt, and the id after which to resume.</param>
+    /// <param name="connect">Checks the response and creates the connection that reads its body.</param>
+    /// <param name="cancellationToken">Cancels the request.</param>
+    /// <param name="prepare">Adds the protocol's headers to the request.</param>
     public async ValueTask<TransportConnection> ConnectAsync(
         ConnectContext context,
         Func<HttpResponseMessage, Stream, TransportConnection> connect,
@@ -107,14 +113,16 @@ internal sealed class HttpExchange : IDisposable
         }
     }
 
-    /// <summary>Posts one message, named by its key so that the server can recognise a repetition.</summary>
-    /// <exception cref="NotSupportedException">Nobody said where to: the URL that opened the stream has side effects of its own.</exception>
+    /// <summary>Posts one message. Its key lets the server recognize a repetition.</summary>
+    /// <exception cref="NotSupportedException">
+    /// No URL to post to is known, because the URL that opened the stream has side effects of its own.
+    /// </exception>
     public async Task PostAsync(OutgoingMessage message, CancellationToken cancellationToken)
     {
         if (_options.SendEndpoint is null && !_opening.IsRead)
         {
             throw new NotSupportedException(
-                $"Set {nameof(HttpTransportOptions.SendEndpoint)}: a {_options.EffectiveMethod} opened this stream, and the server named no resource to post to.");
+                $"Set {nameof(HttpTransportOptions.SendEndpoint)}: {_options.EffectiveMethod} opened this stream, and the server named no resource to post to.");
         }
 
         var body = new RequestBody(message.Data, message.Kind switch
@@ -129,7 +137,7 @@ internal sealed class HttpExchange : IDisposable
         }
         catch (TransportException e) when (e.HttpStatus is not null && !e.IsTransient)
         {
-            // A client error says that the server did not act (RFC 9110, 15.5); others do not.
+            // After a client error the server did not act (RFC 9110, section 15.5). After other errors it may have.
             throw e.AsFinal(TransportErrorCode.SendRejected, $"The message was refused. {e.Message}")
                 .With((int)e.HttpStatus < 500 ? DeliveryStatus.NotSent : DeliveryStatus.Unknown);
         }
@@ -139,7 +147,9 @@ internal sealed class HttpExchange : IDisposable
         }
     }
 
-    /// <summary>Asks the server to stop producing the stream, and waits for its answer as long as for any other.</summary>
+    /// <summary>
+    /// Requests that the server stop producing the stream. The wait for its answer has the same limit as for other requests.
+    /// </summary>
     public async Task StopAsync(CancellationToken cancellationToken)
     {
         using var timer = new CancellationTokenSource(_options.ConnectTimeout, _time);
@@ -151,7 +161,7 @@ internal sealed class HttpExchange : IDisposable
         catch (OperationCanceledException e) when (timer.IsCancellationRequested && !cancellationToken.IsCancellationRequested)
         {
             throw new TransportException(
-                TransportErrorCode.ConnectTimeout, $"No answer to the request to stop within {_options.ConnectTimeout}.", isTransient: true, e);
+                TransportErrorCode.ConnectTimeout, $"No answer to the stop request within {_options.ConnectTimeout}.", isTransient: true, e);
         }
     }
 
@@ -167,7 +177,8 @@ internal sealed class HttpExchange : IDisposable
 
         if (!_opening.IsRead)
         {
-            // Without a body, were it an empty one, the HTTP stack would repeat the request by itself when a pooled connection dies.
+            // If there were no body at all, not even an empty one, the HTTP stack would repeat the request by itself when a pooled
+            // connection fails.
             request.Content = _options.Body?.ToContent() ?? new ReadOnlyMemoryContent(default);
             AddContentHeaders(request);
             IdempotencyKey.AddTo(request);
@@ -186,7 +197,7 @@ internal sealed class HttpExchange : IDisposable
     {
         var request = NewRequest(HttpMethod.Post, _options.SendEndpoint ?? _opening.Target);
         request.Content = body.ToContent();
-        request.Headers.Remove(IdempotencyKey.HeaderName);      // one among the caller's headers is the opening request's
+        request.Headers.Remove(IdempotencyKey.HeaderName);      // a key in the caller's headers belongs to the opening request
         request.Headers.TryAddWithoutValidation(IdempotencyKey.HeaderName, IdempotencyKey.Format(key));
         return request;
     }
@@ -211,7 +222,7 @@ internal sealed class HttpExchange : IDisposable
 
         foreach (var (name, value) in _options.Headers)
         {
-            // Asked first: removing a content header from where it cannot be throws.
+            // Checked first, because removing a content header from a collection that cannot contain it throws.
             if (request.Headers.NonValidated.Contains(name))
             {
                 request.Headers.Remove(name);
@@ -223,7 +234,7 @@ internal sealed class HttpExchange : IDisposable
         return request;
     }
 
-    /// <summary>Adds the caller's headers that describe a body, which are those the request itself did not take.</summary>
+    /// <summary>Adds the caller's headers that describe a body: those that the request's own header collection did not accept.</summary>
     private void AddContentHeaders(HttpRequestMessage request)
     {
         var content = request.Content!.Headers;

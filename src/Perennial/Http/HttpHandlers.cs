@@ -5,9 +5,9 @@ using Perennial.Wire;
 namespace Perennial.Http;
 
 /// <summary>
-/// The HTTP stacks below the transports. Transports with equal settings share one, and with it its connections: over HTTP/2 many streams
-/// ride one, and another is opened where the server allows no more. Redirects are never followed here: the transport does it and keeps
-/// credentials at home.
+/// The HTTP handlers of the transports. Transports with equal settings share a handler and its connections: over HTTP/2 many streams share
+/// one connection, and another is opened when the server's limit is reached. The handlers never follow redirects. The transport does, so
+/// that credentials stay at their origin.
 /// </summary>
 internal static class HttpHandlers
 {
@@ -15,10 +15,10 @@ internal static class HttpHandlers
     private static readonly Dictionary<Key, Shared> Handlers = [];
     private static readonly HttpConnectionOptions Defaults = new();
 
-    /// <summary>The handler for these settings, until it is given back.</summary>
+    /// <summary>Returns the handler for these settings. Each call must be followed by <see cref="GiveBack"/>.</summary>
     public static Shared Rent(HttpConnectionOptions options, Uri endpoint)
     {
-        // Credentials answer to one origin alone.
+        // Credentials are sent to one origin only.
         var key = new Key(options, options.Credentials is null ? null : endpoint.GetLeftPart(UriPartial.Authority));
         lock (Gate)
         {
@@ -33,7 +33,10 @@ internal static class HttpHandlers
         }
     }
 
-    /// <summary>Follows each <see cref="Rent"/>. The last one to leave closes the connections; those of the default settings are kept for the next to come.</summary>
+    /// <summary>
+    /// Releases a handler. The last release closes its connections, except for the handler of the default settings, which stays for later
+    /// transports.
+    /// </summary>
     public static void GiveBack(Shared shared)
     {
         var isUnused = false;
@@ -59,9 +62,9 @@ internal static class HttpHandlers
             AllowAutoRedirect = false,
             AutomaticDecompression = options.Decompression,
             EnableMultipleHttp2Connections = true,
-            // Renewed so that DNS changes are seen; a stream in progress keeps its connection.
+            // Connections are replaced so that DNS changes take effect. A stream in progress keeps its connection.
             PooledConnectionLifetime = options.ConnectionLifetime,
-            // An HTTP/2 connection that went dead would otherwise be given one attempt after another.
+            // Without pings, a dead HTTP/2 connection would be used for one attempt after the other.
             KeepAlivePingDelay = options.PingInterval,
             KeepAlivePingTimeout = options.PingInterval == Timeout.InfiniteTimeSpan ? TimeSpan.FromSeconds(20) : options.PingInterval,
             KeepAlivePingPolicy = HttpKeepAlivePingPolicy.WithActiveRequests,
@@ -96,7 +99,7 @@ internal static class HttpHandlers
 
         public HttpMessageInvoker Http { get; } = new(handler);
 
-        /// <summary>Those who have not given it back. Under the lock.</summary>
+        /// <summary>The number of users that have not released the handler. Read and written under the lock.</summary>
         public int Users { get; set; }
     }
 }

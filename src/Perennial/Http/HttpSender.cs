@@ -3,14 +3,14 @@ using System.Net;
 namespace Perennial.Http;
 
 /// <summary>
-/// Carries a request to its final answer: completes it, follows redirects, after a 401 tries once more with fresh credentials, and
-/// turns everything but success into an error. Thread safe.
+/// Sends a request until its final response: completes the request, follows redirects, repeats it once with new credentials after a 401,
+/// and throws for every status other than success. Thread safe.
 /// </summary>
 internal sealed class HttpSender : IDisposable
 {
     private readonly HttpTransportOptions _options;
     private readonly TimeProvider _time;
-    private readonly HttpMessageInvoker _http;      // the rented one's, or over a handler that is the caller's
+    private readonly HttpMessageInvoker _http;      // uses the shared handler or the caller's handler
     private HttpHandlers.Shared? _rented;
 
     public HttpSender(HttpTransportOptions options, TransportServices services)
@@ -21,10 +21,10 @@ internal sealed class HttpSender : IDisposable
         _http = _rented?.Http ?? new HttpMessageInvoker(services.HttpHandler!, disposeHandler: false);
     }
 
-    /// <summary>Sends a request and returns a response with a success status, or the upgrade it asked for.</summary>
-    /// <param name="newRequest">Makes the request, anew for a second try.</param>
-    /// <param name="opening">Told of what becomes of the request, where it is the one that opens the stream.</param>
-    /// <param name="cancellationToken">Gives up.</param>
+    /// <summary>Sends a request, and returns a response with a success status or the requested upgrade.</summary>
+    /// <param name="newRequest">Creates the request. Called again for a second attempt.</param>
+    /// <param name="opening">Records the progress of the request, if it opens the stream. Otherwise null.</param>
+    /// <param name="cancellationToken">Cancels the request.</param>
     /// <exception cref="TransportException">There was no such response.</exception>
     public async Task<HttpResponseMessage> SendAsync(
         Func<HttpRequestMessage> newRequest, OpeningRequest? opening, CancellationToken cancellationToken)
@@ -51,8 +51,8 @@ internal sealed class HttpSender : IDisposable
     }
 
     /// <summary>
-    /// Lets go of what a request said, credentials for one, which the HTTP stack would keep for as long as its response is read. A handler
-    /// that is the caller's may still want to know.
+    /// Removes the content and headers of a request, such as credentials, which the HTTP stack would otherwise keep while the response is
+    /// read. Keeps them if the handler is the caller's, which may still need them.
     /// </summary>
     public void Forget(HttpRequestMessage request)
     {
@@ -100,7 +100,7 @@ internal sealed class HttpSender : IDisposable
                 opening?.Redirected(request, next);
                 if (opening is null && response.StatusCode != HttpStatusCode.SeeOther && next.Method != request.Method)
                 {
-                    throw Redirects.Refusal("A redirect would turn the message into a mere request for a page.");
+                    throw Redirects.Refusal("A redirect would turn the message into a GET, which carries no message.");
                 }
 
                 request = next;
@@ -123,12 +123,14 @@ internal sealed class HttpSender : IDisposable
         }
         catch (OperationCanceledException e) when (!cancellationToken.IsCancellationRequested)
         {
-            // A limit of somebody else's, such as a handler's own: the attempt is lost, and whether the server acted is unknown.
+            // A time limit other than ours, such as the handler's own. The attempt failed, and whether the server acted is unknown.
             throw new TransportException(TransportErrorCode.ConnectTimeout, "The HTTP handler gave up on the request.", isTransient: true, e);
         }
     }
 
-    /// <summary>Sends the URL as it was given. Callers and all other code see a URL that supports all members of <see cref="Uri"/>.</summary>
+    /// <summary>
+    /// Sends the request with the URL as it was written. Callers see a URL that supports all members of <see cref="Uri"/>.
+    /// </summary>
     private async Task<HttpResponseMessage> SendAsGivenAsync(HttpRequestMessage request, CancellationToken cancellationToken)
     {
         var url = request.RequestUri!;
@@ -148,7 +150,7 @@ internal sealed class HttpSender : IDisposable
     {
         try
         {
-            // Waited for only as long as the caller does: a callback that ignores its token must not hold up a close.
+            // The wait ends with the caller's token: a callback that ignores its token must not delay closing.
             await configure(request, cancellationToken).AsTask().WaitAsync(cancellationToken).ConfigureAwait(false);
         }
         catch (OperationCanceledException) when (cancellationToken.IsCancellationRequested)
@@ -157,7 +159,7 @@ internal sealed class HttpSender : IDisposable
         }
         catch (Exception e)
         {
-            // A cancellation that is not ours is somebody's timeout: HttpClient reports its own that way.
+            // A cancellation that this transport did not request is a timeout of other code. HttpClient reports its timeouts in this way.
             var isTransient = e is HttpRequestException or IOException or TimeoutException or OperationCanceledException;
             throw new TransportException(
                 isTransient ? TransportErrorCode.ConnectFailed : TransportErrorCode.Unexpected, $"ConfigureRequest failed ({e.GetType().Name}).", isTransient, e)

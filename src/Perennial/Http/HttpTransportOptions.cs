@@ -3,69 +3,80 @@ using Perennial.Wire;
 
 namespace Perennial.Http;
 
-/// <summary>What every transport over HTTP can be told.</summary>
+/// <summary>Options for every transport over HTTP.</summary>
 public abstract record HttpTransportOptions : TransportOptions
 {
     private NestedOptions<HttpConnectionOptions> _http;
 
     /// <summary>
-    /// Set to <see langword="true"/> in the options of a request that is made anew because the server rejected the one before with
-    /// 401: <see cref="ConfigureRequest"/> must fetch fresh credentials, not cached ones.
+    /// Gets the key of a request option that is <see langword="true"/> if the server rejected the previous request with 401.
+    /// <see cref="ConfigureRequest"/> must then fetch new credentials instead of using cached ones.
     /// </summary>
     public static HttpRequestOptionsKey<bool> CredentialsRejected { get; } = new("Perennial.CredentialsRejected");
 
-    /// <summary>The method that opens the stream. Default <see langword="null"/>: POST with a <see cref="Body"/>, else GET.</summary>
+    /// <summary>
+    /// Gets the method that opens the stream. Default <see langword="null"/>: POST with a <see cref="Body"/>, otherwise GET.
+    /// </summary>
     public HttpMethod? Method { get; init; }
 
-    /// <summary>The body of the request that opens the stream. Default none.</summary>
+    /// <summary>Gets the body of the request that opens the stream. Default none.</summary>
     public RequestBody? Body { get; init; }
 
-    /// <summary>Headers of every request. They stay at the endpoint's origin: a redirect elsewhere does not carry them. Default none.</summary>
+    /// <summary>
+    /// Gets the headers of every request. They are sent only to the endpoint's origin, not to another origin after a redirect. Default
+    /// none.
+    /// </summary>
     public IReadOnlyDictionary<string, string> Headers { get; init; } = ReadOnlyDictionary<string, string>.Empty;
 
     /// <summary>
-    /// Completes each request just before it is sent, once an attempt: the place for a token that expires. Errors it throws end the
-    /// stream, but for <see cref="HttpRequestException"/>, <see cref="IOException"/> and <see cref="TimeoutException"/>, which count
-    /// as a failed attempt.
+    /// Gets a callback that completes each request just before it is sent, once per attempt, for instance with a token that expires. An
+    /// exception ends the stream, except <see cref="HttpRequestException"/>, <see cref="IOException"/> and <see cref="TimeoutException"/>,
+    /// which count as a failed attempt.
     /// </summary>
     public Func<HttpRequestMessage, CancellationToken, ValueTask>? ConfigureRequest { get; init; }
 
     /// <summary>
-    /// Whether a request other than GET may be repeated although the server may have acted on it. Default <see langword="null"/>: only
-    /// where the server has announced that the same <c>Idempotency-Key</c> starts a stream once (<c>Perennial-Starts: once</c>), to this
-    /// transport or, within the last hour, to another of the process at the same URL without its query. <see langword="true"/> allows it
-    /// always, also for messages that are sent by POST; <see langword="false"/> never, except messages as <see cref="SendEndpoint"/> says.
+    /// Gets whether a request other than GET may be repeated although the server may have acted on it. Default <see langword="null"/>: only
+    /// if the server has announced that the same <c>Idempotency-Key</c> starts a stream once (<c>Perennial-Starts: once</c>), to this
+    /// transport or, within the last hour, to another transport of the process at the same URL without its query. <see langword="true"/>
+    /// always allows it, also for messages sent by POST. <see langword="false"/> never allows it; for messages see
+    /// <see cref="SendEndpoint"/>.
     /// </summary>
     /// <remarks>
-    /// Each such request carries an <c>Idempotency-Key</c> (draft-ietf-httpapi-idempotency-key-header), the same one for every repeat;
-    /// one in <see cref="Headers"/> is sent in its place. A request that is not repeated is resumed by GET where the response names its
-    /// resource (<c>Content-Location</c>, RFC 9110, 8.7), or the stream ends as interrupted.
+    /// Each such request carries an <c>Idempotency-Key</c> (draft-ietf-httpapi-idempotency-key-header), the same for every repetition. A
+    /// key in <see cref="Headers"/> replaces it. A request that is not repeated is resumed by GET if the response names its resource
+    /// (<c>Content-Location</c>, RFC 9110, section 8.7). Otherwise the stream ends as interrupted.
     /// </remarks>
     public bool? AllowReplay { get; init; }
 
     /// <summary>
-    /// Where <see cref="Transport.SendAsync(ReadOnlyMemory{byte}, CancellationToken)"/> posts to. Each message has an
-    /// <c>Idempotency-Key</c>. Default <see langword="null"/>: the stream's own resource, which is the endpoint of a GET, or what the
-    /// answer to another method named.
+    /// Gets the URL to which <see cref="Transport.SendAsync(ReadOnlyMemory{byte}, CancellationToken)"/> posts. Each message has an
+    /// <c>Idempotency-Key</c>. Default <see langword="null"/>: the stream's own resource, which is the endpoint of a GET, or the resource
+    /// named in the response to another method.
     /// </summary>
     /// <remarks>
-    /// A message whose outcome is unknown is posted again, with the same key, only where the server is known to recognise it: this is
-    /// <see langword="null"/> and the stream's server has announced Perennial's protocol, or <see cref="AllowReplay"/> is
-    /// <see langword="true"/>. Otherwise the send fails with <see cref="DeliveryStatus.Unknown"/>.
+    /// A message whose outcome is unknown is posted again, with the same key, only in two cases: this is <see langword="null"/> and the
+    /// stream's server has announced Perennial's protocol, or <see cref="AllowReplay"/> is <see langword="true"/>. Otherwise the send fails
+    /// with <see cref="DeliveryStatus.Unknown"/>.
     /// </remarks>
     public Uri? SendEndpoint { get; init; }
 
-    /// <summary>The HTTP version to insist on, such as 2.0 for HTTP/2 without TLS. Default <see langword="null"/>: the best both sides speak.</summary>
+    /// <summary>
+    /// Gets the required HTTP version, such as 2.0 for HTTP/2 without TLS. Default <see langword="null"/>: the highest version that both
+    /// sides support.
+    /// </summary>
     public Version? HttpVersion { get; init; }
 
-    /// <summary>How connections are made. It must have its defaults where <see cref="TransportServices.HttpHandler"/> is set.</summary>
+    /// <summary>
+    /// Gets the options for connections. They must be the defaults if <see cref="TransportServices.HttpHandler"/> is set.
+    /// </summary>
     public HttpConnectionOptions Http { get => _http.Shown; init => _http = new(value); }
 
     internal HttpConnectionOptions HttpRules => _http.Read;
 
     internal HttpMethod EffectiveMethod => ResumeFrom is not null ? HttpMethod.Get : Method ?? (Body is null ? HttpMethod.Get : HttpMethod.Post);
 
-    /// <summary>Which URLs start a stream once for the same key. Default: what the process has found out.</summary>
+    /// <summary>The URLs at which the same key starts a stream once. Default: the memory of the process.</summary>
     internal StartsOnceMemory StartsOnce { get; init; } = StartsOnceMemory.Shared;
 
     internal sealed override void ValidateWith(HttpMessageHandler? httpHandler)
@@ -84,11 +95,11 @@ public abstract record HttpTransportOptions : TransportOptions
         foreach (var (name, value) in Headers)
         {
             OptionCheck.Header(name, value, nameof(Headers));
-            // It would stand still while the stream goes on, and every reconnect would repeat messages.
+            // The header would not change while the stream advances, so every reconnect would repeat messages.
             OptionCheck.Require(
                 !string.Equals(name, WireHeaders.LastEventId, StringComparison.OrdinalIgnoreCase),
                 nameof(Headers),
-                $"{nameof(Headers)} must not set Last-Event-ID; that is what {nameof(LastEventId)} is for.");
+                $"{nameof(Headers)} must not set Last-Event-ID; set {nameof(LastEventId)} instead.");
         }
 
         if (Body is not null)

@@ -3,37 +3,37 @@ using Perennial.Wire;
 namespace Perennial.Http;
 
 /// <summary>
-/// What became of the request that opens a stream, and so whether it may be made again. One with side effects is sent once, unless it
-/// certainly did nothing or the caller allowed more; where the server named the stream as a resource, that is read from then on.
-/// Told of one opening at a time; lives as long as the transport.
+/// The state of the request that opens a stream, which decides whether it may be sent again. A request with side effects is sent once,
+/// unless it certainly had no effect or the caller allowed repetition. If the server named the stream as a resource, later requests read
+/// that resource. Records one opening at a time. Lives as long as the transport.
 /// </summary>
 /// <param name="options">The transport's options.</param>
 internal sealed class OpeningRequest(HttpTransportOptions options)
 {
-    private string? _key;                   // the value sent with the first request; none where the caller removed it
-    private bool _hasLeft;                  // the first request with side effects has left, so that the key stands
-    private volatile Uri? _resource;        // what the answer to a request with side effects named as the stream
-    private bool _isOnce;                   // the endpoint has announced to this transport that a repeat starts nothing
+    private string? _key;                   // the value sent with the first request; null if the caller removed it
+    private bool _hasLeft;                  // the first request with side effects has left; the key is fixed
+    private volatile Uri? _resource;        // the stream's resource, as the response to a request with side effects named it
+    private bool _isOnce;                   // the endpoint has announced to this transport that a repetition starts nothing
     private bool _mayHaveActed;             // the server may have acted on a request with side effects
     private volatile bool _speaksPerennial;
 
     /// <summary>Whether the next request only reads.</summary>
     public bool IsRead => IsSafe(options.EffectiveMethod) || _resource is not null;
 
-    /// <summary>Where the next request goes.</summary>
+    /// <summary>The URL of the next request.</summary>
     public Uri Target => _resource ?? options.StreamEndpoint;
 
-    /// <summary>Whether the next request repeats nothing that must not be repeated.</summary>
+    /// <summary>Whether the next request can be sent without repeating a request that must not be repeated.</summary>
     public bool MayBeSent => IsRead || !_mayHaveActed || MayBeRepeated;
 
-    /// <summary>Whether an answer announced Perennial's protocol, on this connection of the transport or an earlier one.</summary>
+    /// <summary>Whether a response announced Perennial's protocol, on this connection or an earlier one of the transport.</summary>
     public bool SpeaksPerennial => _speaksPerennial;
 
-    /// <summary>Whether the stream can go on over another request after this one was answered.</summary>
-    /// <param name="canResume">Whether repeating would hand out nothing twice.</param>
+    /// <summary>Whether another request can continue the stream after this one was answered.</summary>
+    /// <param name="canResume">Whether the repeated request would deliver no message twice.</param>
     public bool CanContinue(bool canResume) => IsRead || (MayBeRepeated && canResume);
 
-    /// <summary>A request, the first or one that a redirect led to, is about to leave this machine.</summary>
+    /// <summary>Records that a request, the first or one after a redirect, is about to leave this machine.</summary>
     public void Leaves(HttpRequestMessage request)
     {
         if (IsSafe(request.Method))
@@ -51,7 +51,7 @@ internal sealed class OpeningRequest(HttpTransportOptions options)
         _mayHaveActed = true;
     }
 
-    /// <summary>It did not get an answer.</summary>
+    /// <summary>Records that the request got no response.</summary>
     public void Failed(HttpRequestMessage request, TransportException error)
     {
         if (!IsSafe(request.Method) && error.Delivery == DeliveryStatus.NotSent)
@@ -60,7 +60,9 @@ internal sealed class OpeningRequest(HttpTransportOptions options)
         }
     }
 
-    /// <summary>It was answered by a redirect, which another request follows. The server has acted where only a look at the result is asked for.</summary>
+    /// <summary>
+    /// Records a redirect, which another request follows. If the redirect asks for a GET of the result, the server has acted.
+    /// </summary>
     public void Redirected(HttpRequestMessage request, HttpRequestMessage next)
     {
         if (!IsSafe(request.Method) && IsSafe(next.Method))
@@ -69,7 +71,7 @@ internal sealed class OpeningRequest(HttpTransportOptions options)
         }
     }
 
-    /// <summary>It was answered. A client error says that the server did not act (RFC 9110, 15.5).</summary>
+    /// <summary>Records the response. After a client error the server did not act (RFC 9110, section 15.5).</summary>
     public void Answered(HttpResponseMessage response)
     {
         _speaksPerennial |= ProtocolHeaders.SpeaksPerennial(response);
@@ -97,7 +99,7 @@ internal sealed class OpeningRequest(HttpTransportOptions options)
         }
     }
 
-    /// <summary>What an error means for the stream: an interruption, where another attempt would have to repeat what must not be repeated.</summary>
+    /// <summary>Converts an error to an interruption if another attempt would repeat a request that must not be repeated.</summary>
     public TransportException Judge(TransportException error)
     {
         if (MayBeSent || !error.IsTransient)
@@ -110,17 +112,19 @@ internal sealed class OpeningRequest(HttpTransportOptions options)
             : error.AsFinal(error.Code, error.Message);
     }
 
-    /// <summary>The interruption there is where the request has left and may not be made again.</summary>
+    /// <summary>The error for a request that has left and must not be sent again.</summary>
     public TransportException Interruption(Exception? cause = null) =>
         new(
             TransportErrorCode.Interrupted,
             $"The {options.EffectiveMethod} was sent before and must not be repeated. Set AllowReplay to true to allow it.",
             innerException: cause);
 
-    /// <summary>Whether a request that may have acted may be made again.</summary>
+    /// <summary>Whether a request that the server may have acted on may be sent again.</summary>
     private bool MayBeRepeated => options.AllowReplay ?? (_key is not null && (_isOnce || options.StartsOnce.Contains(options.Endpoint)));
 
-    /// <summary>Every repeat says the same key, whatever ConfigureRequest makes of it: another one would start another stream.</summary>
+    /// <summary>
+    /// Sets the same key in every repetition, even if ConfigureRequest changed it. Another key would start another stream.
+    /// </summary>
     private void SetKey(HttpRequestMessage request)
     {
         request.Headers.Remove(IdempotencyKey.HeaderName);
@@ -130,7 +134,9 @@ internal sealed class OpeningRequest(HttpTransportOptions options)
         }
     }
 
-    /// <summary>Only the endpoint's own origin can name the resource, and only at itself: requests to it carry credentials.</summary>
+    /// <summary>
+    /// Accepts a resource only if the endpoint's own origin names it and it is at that origin, because requests to it carry credentials.
+    /// </summary>
     private void NameResource(Uri namedBy, Uri resource)
     {
         if (Redirects.IsSameOrigin(options.Endpoint, namedBy) && Redirects.IsSameOrigin(options.Endpoint, resource))

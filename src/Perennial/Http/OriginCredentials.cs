@@ -2,7 +2,7 @@ using System.Net;
 
 namespace Perennial.Http;
 
-/// <summary>Credentials that answer to one origin alone, whatever server asks for them on the way of a redirect.</summary>
+/// <summary>Credentials that are sent to one origin only, even if another server requests them after a redirect.</summary>
 internal sealed class OriginCredentials(ICredentials credentials, Uri origin) : ICredentials
 {
     public NetworkCredential? GetCredential(Uri uri, string authType) =>

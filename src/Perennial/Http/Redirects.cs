@@ -3,7 +3,7 @@ using Perennial.Wire;
 
 namespace Perennial.Http;
 
-/// <summary>The rules of redirects (RFC 9110, 15.4), and of what stays at home when one leads to another origin.</summary>
+/// <summary>The rules for redirects (RFC 9110, section 15.4), and for the headers that are not sent to another origin.</summary>
 internal static class Redirects
 {
     public const int Most = 10;
@@ -11,16 +11,16 @@ internal static class Redirects
     public static bool IsRedirect(HttpResponseMessage response) => response.StatusCode is HttpStatusCode.Moved or HttpStatusCode.Found
         or HttpStatusCode.SeeOther or HttpStatusCode.TemporaryRedirect or HttpStatusCode.PermanentRedirect;
 
-    /// <summary>Whether two URLs have one origin; ws and wss are http and https by another name.</summary>
+    /// <summary>Whether two URLs have the same origin. ws and wss count as http and https.</summary>
     public static bool IsSameOrigin(Uri left, Uri right) =>
         IsSecure(left) == IsSecure(right)
         && Uri.Compare(left, right, UriComponents.HostAndPort, UriFormat.Unescaped, StringComparison.OrdinalIgnoreCase) == 0;
 
     /// <summary>
-    /// The request a redirect asks for. At the same origin it keeps every header; elsewhere only those that carry neither
-    /// credentials nor anything else the caller set.
+    /// Creates the request that follows a redirect. At the same origin it keeps every header. At another origin it keeps only headers that
+    /// neither carry credentials nor were set by the caller.
     /// </summary>
-    /// <exception cref="TransportException">The redirect leads nowhere, or out of https.</exception>
+    /// <exception cref="TransportException">The redirect has no valid target, or leads from https to http.</exception>
     public static HttpRequestMessage Follow(HttpRequestMessage request, HttpResponseMessage response)
     {
         var from = request.RequestUri!;
@@ -58,12 +58,12 @@ internal static class Redirects
         return followed;
     }
 
-    /// <summary>The error for a redirect that is not followed. The server did nothing but point elsewhere.</summary>
+    /// <summary>The error for a redirect that is not followed. The server did not act on the request.</summary>
     public static TransportException Refusal(string message) => new(TransportErrorCode.RedirectRefused, message) { Delivery = DeliveryStatus.NotSent };
 
     /// <summary>
-    /// The handshake of a WebSocket goes along but for the caller's subprotocols, where some servers take tokens, since a browser can set no
-    /// other header.
+    /// The headers of a WebSocket handshake are kept, except the caller's subprotocols. Some servers take tokens in them, since a browser
+    /// can set no other header.
     /// </summary>
     private static bool IsPublic(string name) => name is "Accept" or "Cache-Control" or WireHeaders.LastEventId or "User-Agent" or IdempotencyKey.HeaderName
         or "Connection" or "Upgrade" or "Sec-WebSocket-Key" or "Sec-WebSocket-Version" or "Sec-WebSocket-Extensions";
@@ -71,7 +71,7 @@ internal static class Redirects
     private static bool OffersPerennial(string subprotocols) =>
         subprotocols.Split(',', StringSplitOptions.TrimEntries).Contains(WireHeaders.SubProtocol, StringComparer.Ordinal);
 
-    /// <summary>"See other" asks for a GET; the older statuses keep the method, but for POST, as everyone has come to expect.</summary>
+    /// <summary>Status 303 requests a GET. The older statuses keep the method, except that POST becomes GET, as all clients do.</summary>
     private static bool BecomesGet(HttpMethod method, HttpStatusCode status) => status switch
     {
         HttpStatusCode.SeeOther => method != HttpMethod.Head,
@@ -83,7 +83,7 @@ internal static class Redirects
 
     private static bool IsSocket(Uri uri) => uri.Scheme is "ws" or "wss";
 
-    /// <summary>The handshake of a WebSocket stays one, although its target is named by http or https.</summary>
+    /// <summary>A WebSocket handshake keeps its scheme, even if the target is an http or https URL.</summary>
     private static Uri InSchemeOf(Uri from, Uri target) => IsSocket(from) && target.Scheme is "http" or "https"
         ? GivenUrl.With(target, IsSecure(target) ? "wss" : "ws")
         : target;

@@ -5,27 +5,27 @@ using System.Text.Json.Serialization.Metadata;
 
 namespace Perennial.Http;
 
-/// <summary>The body of a request, kept in memory so that a request which may be repeated can be.</summary>
-/// <param name="Content">The bytes. They must not change.</param>
+/// <summary>The body of a request, kept in memory so that the request can be repeated. Immutable.</summary>
+/// <param name="Content">The bytes. The caller must not change them.</param>
 /// <param name="MediaType">The <c>Content-Type</c>, such as <c>application/json</c>.</param>
 public sealed record RequestBody(ReadOnlyMemory<byte> Content, string MediaType)
 {
-    /// <summary>A value as JSON, with the media type <c>application/json</c>.</summary>
-    /// <typeparam name="T">What is sent.</typeparam>
+    /// <summary>Creates a body from a value as JSON, with the media type <c>application/json</c>.</summary>
+    /// <typeparam name="T">The type of the value.</typeparam>
     /// <param name="value">The value.</param>
     /// <param name="typeInfo">The source-generated contract of <typeparamref name="T"/>.</param>
     public static RequestBody Json<T>(T value, JsonTypeInfo<T> typeInfo) =>
         new(JsonSerializer.SerializeToUtf8Bytes(value, typeInfo), "application/json");
 
-    /// <summary>A value as JSON, by reflection, with the media type <c>application/json</c>.</summary>
-    /// <typeparam name="T">What is sent.</typeparam>
+    /// <summary>Creates a body from a value as JSON, by reflection, with the media type <c>application/json</c>.</summary>
+    /// <typeparam name="T">The type of the value.</typeparam>
     /// <param name="value">The value.</param>
-    /// <param name="options">How JSON is written and read; <see langword="null"/> for <see cref="JsonSerializerOptions.Web"/>.</param>
+    /// <param name="options">The JSON options. <see langword="null"/> uses <see cref="JsonSerializerOptions.Web"/>.</param>
     [RequiresUnreferencedCode(JsonContract.Reflection)]
     [RequiresDynamicCode(JsonContract.Reflection)]
     public static RequestBody Json<T>(T value, JsonSerializerOptions? options = null) => Json(value, JsonContract.Of<T>(options));
 
-    /// <summary>Text as UTF-8.</summary>
+    /// <summary>Creates a body from text, encoded as UTF-8.</summary>
     /// <param name="text">The text.</param>
     /// <param name="mediaType">The <c>Content-Type</c>. Default <c>text/plain; charset=utf-8</c>.</param>
     public static RequestBody Text(string text, string mediaType = "text/plain; charset=utf-8") => new(Encoding.UTF8.GetBytes(text), mediaType);

@@ -5,15 +5,20 @@ using Perennial.Wire;
 
 namespace Perennial.Http;
 
-/// <summary>One HTTP response that is a stream, whatever its format: reading, resumption, sends and stop. The subclass knows the format.</summary>
+/// <summary>An HTTP response that is a stream: reading, resuming, sending and stopping. A subclass parses the format.</summary>
 internal abstract class ResponseConnection : TransportConnection
 {
     private const int BlockSize = 32 * 1024;
 
-    /// <summary>A read that yields less than this suggests that the next one will wait; no block is held while waiting then: an empty read waits.</summary>
+    /// <summary>
+    /// If a read returns fewer bytes than this, the next one will probably wait. It then starts with an empty read, so that no buffer is
+    /// held while it waits.
+    /// </summary>
     private const int BusyRead = 2 * 1024;
 
-    /// <summary>Reads that need not wait are handed over together, up to so many bytes: one wake-up of the reader for all of them.</summary>
+    /// <summary>
+    /// Reads that complete at once are delivered together, up to this number of bytes, so that the reader wakes up once for all of them.
+    /// </summary>
     private const int LargestBatch = 64 * 1024;
 
     private readonly HttpResponseMessage _response;
@@ -21,8 +26,8 @@ internal abstract class ResponseConnection : TransportConnection
     private readonly HttpExchange _http;
     private readonly bool _hasDeliveredBefore;
     private byte[]? _block;
-    private ValueTask<int>? _pending;       // a read that has begun, for the next call
-    private TransportException? _fault;     // found behind good messages, which are handed over first
+    private ValueTask<int>? _pending;       // a read in progress; the next call continues it
+    private TransportException? _fault;     // detected after valid messages, which are delivered first
 
     protected ResponseConnection(HttpResponseMessage response, Stream body, HttpExchange http, ConnectContext context)
     {
@@ -50,7 +55,7 @@ internal abstract class ResponseConnection : TransportConnection
     /// <summary>Whether there is an id to resume after.</summary>
     public abstract bool HasId { get; }
 
-    /// <summary>Whether this response held a message.</summary>
+    /// <summary>Whether this response contained a message.</summary>
     public abstract bool HasDelivered { get; }
 
     [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
@@ -83,7 +88,7 @@ internal abstract class ResponseConnection : TransportConnection
 
             if (_block is null)
             {
-                _block = ArrayPool<byte>.Shared.Rent(BlockSize);        // there is something to read, be it the end
+                _block = ArrayPool<byte>.Shared.Rent(BlockSize);        // there are bytes to read, or the end
             }
             else if (count == 0)
             {
@@ -103,18 +108,21 @@ internal abstract class ResponseConnection : TransportConnection
         return SendOutcome.Acknowledged;
     }
 
-    /// <summary>A DELETE (docs/protocol.md); on a server that did not offer it, it might delete what the stream shows.</summary>
+    /// <summary>Sends a DELETE (docs/protocol.md). A server that did not announce the protocol might delete the resource instead.</summary>
     public sealed override async ValueTask StopAsync(CancellationToken cancellationToken)
     {
         if (!SpeaksPerennial)
         {
-            throw new NotSupportedException("This server did not say that a stream can be stopped; closing leaves it.");
+            throw new NotSupportedException(
+                "This server does not announce that a stream can be stopped. Close the transport to stop reading.");
         }
 
         await _http.StopAsync(cancellationToken).ConfigureAwait(false);
     }
 
-    /// <summary>The transport has cancelled the read before, which ends the connection at once; disposing alone would take its time.</summary>
+    /// <summary>
+    /// The transport has cancelled the read before, which ends the connection at once. Disposing the response alone would take longer.
+    /// </summary>
     public override async ValueTask DisposeAsync()
     {
         if (_pending is { } read)
@@ -126,7 +134,7 @@ internal abstract class ResponseConnection : TransportConnection
             }
             catch (Exception)
             {
-                // Nobody waits for it any more.
+                // The result of the read is no longer needed.
             }
         }
 
@@ -134,22 +142,22 @@ internal abstract class ResponseConnection : TransportConnection
         ReleaseBlock();
     }
 
-    /// <summary>Adds the messages that these bytes complete.</summary>
+    /// <summary>Parses bytes, and adds the messages that they complete.</summary>
     public abstract void Parse(ReadOnlySpan<byte> bytes, MessageBatch batch);
 
-    /// <summary>The response ended in good order: adds what its last bytes amount to.</summary>
+    /// <summary>Parses the end of the response, and adds the messages that it completes.</summary>
     public virtual void ParseEnd(MessageBatch batch)
     {
     }
 
     /// <summary>
-    /// "HTTP 204 No Content" tells a client to stop reconnecting (HTML standard, 9.2.3): the stream is over, and a server that speaks
-    /// Perennial's protocol says how.
+    /// "HTTP 204 No Content" tells a client to stop reconnecting (HTML standard, section 9.2.3): the stream is over. A server that speaks
+    /// Perennial's protocol also sends the state in which it ended.
     /// </summary>
     private ReadOutcome MeaningOfNoContent() => ProtocolHeaders.Status(_response) switch
     {
         StatusNames.Stopped => ReadOutcome.Stopped,
-        StatusNames.Failed => throw new TransportException(TransportErrorCode.ServerFailed, "The server failed to go on, some time ago."),
+        StatusNames.Failed => throw new TransportException(TransportErrorCode.ServerFailed, "The run failed on the server some time ago."),
         _ => ReadOutcome.Completed,
     };
 
@@ -189,7 +197,7 @@ internal abstract class ResponseConnection : TransportConnection
         }
     }
 
-    /// <summary>Parses what was read. False where a fault stands behind messages that are to be handed over first.</summary>
+    /// <summary>Parses the bytes of a read. Returns false if a fault follows messages that must be delivered first.</summary>
     private bool TryTake(int count, MessageBatch batch)
     {
         batch.BytesReceived += count;

@@ -4,14 +4,16 @@ using System.Net.Http.Headers;
 namespace Perennial.Http;
 
 /// <summary>
-/// How long a server asks to be left alone: <c>retry-after-ms</c>, as model providers send it, or <c>Retry-After</c>, in seconds or as a
-/// date (RFC 9110, 10.2.3). Anything else is ignored.
+/// The delay that a server requests before the next attempt: <c>retry-after-ms</c>, as model providers send it, or <c>Retry-After</c>, in
+/// seconds or as a date (RFC 9110, section 10.2.3). Other values are ignored.
 /// </summary>
 internal static class RetryAfter
 {
     private const double MostMilliseconds = long.MaxValue / (double)TimeSpan.TicksPerMillisecond;
 
-    /// <summary>Reads the wait; <see langword="null"/> where none is asked for. A number too large for a wait is the longest there is.</summary>
+    /// <summary>
+    /// Reads the delay. <see langword="null"/> if the server requests none. A number that is too large is the longest possible delay.
+    /// </summary>
     public static TimeSpan? Read(HttpResponseMessage response, TimeProvider time) =>
         Values(response, "retry-after-ms").Select(Milliseconds).FirstOrDefault(static wait => wait is not null)
         ?? Values(response, "Retry-After").Select(value => Seconds(value) ?? Until(value, time)).FirstOrDefault(static wait => wait is not null);
@@ -27,13 +29,13 @@ internal static class RetryAfter
             ? Wait(double.Parse(digits, CultureInfo.InvariantCulture) * 1000)
             : null;
 
-    /// <summary>A date in the past is no wait.</summary>
+    /// <summary>The time until a date. A date in the past is no delay.</summary>
     private static TimeSpan? Until(string value, TimeProvider time) =>
         RetryConditionHeaderValue.TryParse(value.Trim(), out var header) && header.Date is { } date
             ? TimeSpan.FromTicks(Math.Max(0, (date - time.GetUtcNow()).Ticks))
             : null;
 
-    /// <summary>Rounds up to whole milliseconds: a timer cuts off what is below, and so would end before the time that was asked for.</summary>
+    /// <summary>Rounds up to whole milliseconds. A timer ignores fractions and would otherwise end too early.</summary>
     private static TimeSpan Wait(double milliseconds) =>
         milliseconds < MostMilliseconds ? TimeSpan.FromMilliseconds(Math.Ceiling(milliseconds)) : TimeSpan.MaxValue;
 }

@@ -1,14 +1,14 @@
 namespace Perennial.Http;
 
 /// <summary>
-/// One response whose content type does not name a format. Its first bytes choose the format, and are the first that the format reads.
-/// Bytes are kept only as long as they allow more than one format (<see cref="FirstBytes"/>).
+/// A response whose content type does not name a format. Its first bytes determine the format, and are then parsed first. Bytes are kept
+/// only while more than one format is possible (<see cref="FirstBytes"/>).
 /// </summary>
 /// <param name="response">The response.</param>
 /// <param name="body">Its body.</param>
-/// <param name="http">Where messages are posted.</param>
-/// <param name="context">Where the stream is resumed.</param>
-/// <param name="read">Makes the connection that parses the format, or throws if the transport does not read it.</param>
+/// <param name="http">Sends the messages.</param>
+/// <param name="context">The number of the attempt, and the id after which to resume.</param>
+/// <param name="read">Creates the connection that parses the format, or throws if the transport does not read it.</param>
 internal sealed class SniffedConnection(
     HttpResponseMessage response, Stream body, HttpExchange http, ConnectContext context, Func<BodyFormat, ResponseConnection> read)
     : ResponseConnection(response, body, http, context)
@@ -16,7 +16,7 @@ internal sealed class SniffedConnection(
     private readonly LineBuffer _first = new();
     private readonly bool _resumesAfterId = context.LastEventId is not null;
 
-    /// <summary>The connection that parses the body, or <see langword="null"/> before the format is known.</summary>
+    /// <summary>The connection that parses the body. <see langword="null"/> before the format is known.</summary>
     public ResponseConnection? Recognised { get; private set; }
 
     public override bool AlwaysMarksEnd => Recognised?.AlwaysMarksEnd ?? SpeaksPerennial;

@@ -1,8 +1,8 @@
 namespace Perennial.Http;
 
 /// <summary>
-/// The URLs whose server has announced that a request with the same <c>Idempotency-Key</c> starts a stream once
-/// (<c>Perennial-Starts: once</c>). Bounded: 1,000 URLs, an hour each. Thread safe.
+/// The URLs whose server has announced that a request with the same <c>Idempotency-Key</c> starts a stream once (<c>Perennial-Starts:
+/// once</c>). Holds at most 1,000 URLs, for one hour each. Thread safe.
 /// </summary>
 /// <param name="time">The clock.</param>
 internal sealed class StartsOnceMemory(TimeProvider time)
@@ -12,13 +12,16 @@ internal sealed class StartsOnceMemory(TimeProvider time)
 
     private readonly ExpiringMap<bool> _urls = new(Capacity, time);
 
-    /// <summary>The one of the process.</summary>
+    /// <summary>The memory that all transports of the process share.</summary>
     public static StartsOnceMemory Shared { get; } = new(TimeProvider.System);
 
     public bool Contains(Uri url) => _urls.Find(KeyOf(url), Expiry) is not null;
 
-    /// <summary>Notes what an answer from this URL says. A success without the announcement takes an earlier one back; an error may come from a proxy.</summary>
-    /// <returns>Whether the URL starts a stream once; <see langword="null"/> where the answer does not tell.</returns>
+    /// <summary>
+    /// Records the announcement in a response from this URL. A success without the announcement removes the URL. An error may come from a
+    /// proxy and changes nothing.
+    /// </summary>
+    /// <returns>Whether the URL starts a stream once. <see langword="null"/> if the response does not determine it.</returns>
     public bool? Note(Uri url, HttpResponseMessage response)
     {
         if (ProtocolHeaders.AnnouncesStartsOnce(response))
@@ -36,6 +39,6 @@ internal sealed class StartsOnceMemory(TimeProvider time)
         return false;
     }
 
-    /// <summary>Origin and path: a query often differs from request to request, and may hold a secret.</summary>
+    /// <summary>The origin and path. The query often differs between requests and may contain a secret.</summary>
     private static string KeyOf(Uri url) => url.GetComponents(UriComponents.SchemeAndServer | UriComponents.Path, UriFormat.UriEscaped);
 }

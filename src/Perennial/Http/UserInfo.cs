@@ -2,10 +2,12 @@ using System.Text;
 
 namespace Perennial.Http;
 
-/// <summary>The user and password in a URL (RFC 3986, 3.2.1): sent as Basic credentials (RFC 7617), and left out of the URL itself.</summary>
+/// <summary>
+/// The user and password in a URL (RFC 3986, section 3.2.1). They are sent as Basic credentials (RFC 7617) and removed from the URL.
+/// </summary>
 internal static class UserInfo
 {
-    /// <summary>The value of an <c>Authorization</c> header, or <see langword="null"/> where the URL names no user.</summary>
+    /// <summary>The value of an <c>Authorization</c> header. <see langword="null"/> if the URL has no user.</summary>
     public static string? BasicCredentials(Uri url)
     {
         if (url.UserInfo.Length == 0)
@@ -17,7 +19,7 @@ internal static class UserInfo
         return "Basic " + Convert.ToBase64String(Encoding.UTF8.GetBytes($"{Uri.UnescapeDataString(user)}:{Uri.UnescapeDataString(password)}"));
     }
 
-    /// <summary>The same URL without user and password, so that nothing below can show them.</summary>
+    /// <summary>The same URL without user and password, so that no later code can expose them.</summary>
     public static Uri Without(Uri url) =>
         url.UserInfo.Length == 0 ? url : GivenUrl.With(url, url.Scheme);
 }

@@ -3,7 +3,7 @@ using Perennial.Sse;
 
 namespace Perennial.HttpStreams;
 
-/// <summary>One response that is a stream of JSON lines or of raw chunks.</summary>
+/// <summary>A response that is a stream of JSON lines or of raw chunks.</summary>
 internal sealed class HttpStreamConnection : ResponseConnection
 {
     private readonly NdjsonParser? _lines;
@@ -22,8 +22,10 @@ internal sealed class HttpStreamConnection : ResponseConnection
         _resumesAfterId = context.LastEventId is not null;
     }
 
-    /// <summary>Makes the connection that reads a response. A body without a telling type is recognised by its first bytes.</summary>
-    /// <exception cref="TransportException">The response has a type that cannot be read.</exception>
+    /// <summary>
+    /// Creates the connection that reads a response. If the content type does not name a format, the first bytes determine it.
+    /// </summary>
+    /// <exception cref="TransportException">The transport does not read the response's content type.</exception>
     public static ResponseConnection For(
         HttpResponseMessage response, Stream body, HttpExchange http, HttpStreamTransportOptions options, ConnectContext context)
     {
@@ -44,7 +46,7 @@ internal sealed class HttpStreamConnection : ResponseConnection
             : new HttpStreamConnection(response, body, http, options, context);
     }
 
-    /// <summary>Raw bytes cannot say that they are all.</summary>
+    /// <summary>Raw bytes have no end marker.</summary>
     public override bool AlwaysMarksEnd => _lines is not null && SpeaksPerennial;
 
     public override bool HasId => _lines is not null && (_lines.HasId || _resumesAfterId);
@@ -90,7 +92,9 @@ internal sealed class HttpStreamConnection : ResponseConnection
 
     public override void ParseEnd(MessageBatch batch) => _lines?.ParseEnd(batch);
 
-    /// <summary>Raw bytes mean nothing beyond themselves; against a server that marks the end itself, only errors do.</summary>
+    /// <summary>
+    /// The classifier for the framing. Raw bytes have no conventions. If the server marks the end itself, only errors are recognized.
+    /// </summary>
     private MessageClassifier Convention(StreamFraming framing) => framing switch
     {
         StreamFraming.Raw => static (in StreamMessage _) => StreamSignal.None,

@@ -4,8 +4,8 @@ using Perennial.Http;
 namespace Perennial.HttpStreams;
 
 /// <summary>
-/// What the media type of a response says about the JSON in it. Types that say JSON are read, and those that say nothing; a page of HTML
-/// or an event stream is refused at once rather than line by line.
+/// Checks the media type of a response for JSON. JSON types are read, and so are types that do not determine the format. An HTML page or an
+/// event stream is refused at once instead of line by line.
 /// </summary>
 internal static class JsonContent
 {
@@ -16,7 +16,8 @@ internal static class JsonContent
         if (response.StatusCode != HttpStatusCode.NoContent && !SaysJson(mediaType) && !ProtocolHeaders.IsUntyped(response))
         {
             throw new TransportException(
-                TransportErrorCode.UnexpectedContentType, $"The server answered with {mediaType}; JSON lines (application/x-ndjson) are needed.");
+                TransportErrorCode.UnexpectedContentType,
+                $"The server answered with {mediaType}; JSON lines (application/x-ndjson) are required.");
         }
     }
 
@@ -29,8 +30,8 @@ internal static class JsonContent
     }
 
     /// <summary>
-    /// Lines have no registered type and many in use: application/x-ndjson, ndjson, jsonl, jsonlines, stream+json. JSON text sequences
-    /// (application/json-seq, RFC 7464) are framed in another way.
+    /// Whether a media type is JSON or JSON lines. JSON lines have no registered type and many in use: application/x-ndjson, ndjson, jsonl,
+    /// jsonlines, stream+json. JSON text sequences (application/json-seq, RFC 7464) have another framing.
     /// </summary>
     private static bool SaysJson(string mediaType) =>
         mediaType.EndsWith("json", StringComparison.Ordinal)

@@ -5,17 +5,17 @@ using Perennial.Wire;
 
 namespace Perennial.HttpStreams;
 
-/// <summary>A sequence of polls that did not fail. A read waits for the next answer, or for more of one that has begun.</summary>
+/// <summary>A sequence of successful polls. A read waits for the next response, or for more of the response being read.</summary>
 internal sealed class LongPollConnection : TransportConnection
 {
     private readonly HttpExchange _http;
     private readonly LongPollTransportOptions _options;
     private readonly TimeProvider _time;
     private readonly CancellationTokenSource _polls = new();
-    private Task<HttpResponseMessage>? _poll;           // the first one, until its answer is read
-    private PollAnswer? _answer;                        // the one being read
+    private Task<HttpResponseMessage>? _poll;           // the first poll, until its response is read
+    private PollAnswer? _answer;                        // the response being read
     private long _polledAt;
-    private bool _isFirst = true;                       // the poll under way
+    private bool _isFirst = true;                       // the poll in progress
     private string? _lastEventId;
     private bool _speaksPerennial;
 
@@ -30,7 +30,7 @@ internal sealed class LongPollConnection : TransportConnection
 
     public override bool SendsAreRepeatable => _http.PostsAreRepeatable;
 
-    /// <summary>Returns when the first poll was answered, or was held long enough to trust that it will be.</summary>
+    /// <summary>Returns when the first poll was answered, or was held long enough to assume that it will be.</summary>
     public async Task WaitForFirstAnswerAsync(TimeSpan longEnough, CancellationToken cancellationToken)
     {
         try
@@ -39,7 +39,7 @@ internal sealed class LongPollConnection : TransportConnection
         }
         catch (TimeoutException)
         {
-            // The server holds the request until there is news.
+            // The server holds the request until it has new messages.
         }
     }
 
@@ -114,13 +114,13 @@ internal sealed class LongPollConnection : TransportConnection
             return response;
         }
 
-        // A server that speaks Perennial answered the first poll at once because it was asked to, and holds the next.
+        // A server that speaks Perennial's protocol answers the first poll at once, as the request asked for, and holds the next one.
         var wait = _isFirst && _speaksPerennial ? TimeSpan.Zero : _options.Interval - _time.GetElapsedTime(_polledAt);
         _isFirst = false;
         if (wait > TimeSpan.Zero)
         {
             await Task.Delay(wait, _time, cancellationToken).ConfigureAwait(false);
-            ReportActivity();       // the silence was ours
+            ReportActivity();       // the pause was on this side
         }
 
         return await PollAsync().ConfigureAwait(false);
@@ -142,7 +142,10 @@ internal sealed class LongPollConnection : TransportConnection
         }
     }
 
-    /// <summary>Once, so that it is known that the server can be reached, and messages can be sent (RFC 7240, 4.3).</summary>
+    /// <summary>
+    /// Requests an answer at once, for the first poll only: it proves that the server can be reached and allows sending messages (RFC 7240,
+    /// section 4.3).
+    /// </summary>
     private static void AskForAnswerAtOnce(HttpRequestMessage request) => request.Headers.TryAddWithoutValidation(WaitPreference.HeaderName, WaitPreference.Format(TimeSpan.Zero));
 
     private async Task ReadAnswerAsync(PollAnswer answer, MessageBatch batch, CancellationToken cancellationToken)
@@ -161,7 +164,7 @@ internal sealed class LongPollConnection : TransportConnection
         }
     }
 
-    /// <summary>The next poll asks for what follows these messages, which are handed over by then.</summary>
+    /// <summary>Moves the cursor: the next poll requests the messages after these, which are delivered by then.</summary>
     private void MoveCursor(MessageBatch batch)
     {
         if (batch.HasCursor)
@@ -180,7 +183,10 @@ internal sealed class LongPollConnection : TransportConnection
         }
     }
 
-    /// <summary>Nothing yet, or nothing ever again: a server that speaks Perennial's protocol says which, in place of its end event.</summary>
+    /// <summary>
+    /// Handles a response without content: no message yet, or the end of the stream. A server that speaks Perennial's protocol sends the
+    /// state instead of an end event.
+    /// </summary>
     private void AddEnding(HttpResponseMessage response, MessageBatch batch)
     {
         if (ProtocolHeaders.Status(response) is (StatusNames.Completed or StatusNames.Stopped or StatusNames.Failed) and var status)

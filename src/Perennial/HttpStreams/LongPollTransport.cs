@@ -4,13 +4,13 @@ using Perennial.Http;
 namespace Perennial.HttpStreams;
 
 /// <summary>
-/// Asks again and again: each response holds what is new, as one JSON value, an array of them, or JSON lines; 204 means nothing yet. For
-/// networks that let no stream through. Sends by POST. Thread safe as <see cref="Transport"/> says.
+/// A transport that polls: each response contains the new messages as one JSON value, an array of values, or JSON lines, and 204 means that
+/// there are none yet. For networks that block streams. Sends by POST. Thread safe as described for <see cref="Transport"/>.
 /// </summary>
 /// <remarks>
-/// There is no connection to establish: the transport counts as connected once the first response has come, or when the server has
-/// held the first request for half of <see cref="TransportOptions.ConnectTimeout"/>, as servers do that wait for news. The first request
-/// asks for an answer at once by <c>Prefer: wait=0</c> (RFC 7240, 4.3), which Perennial's server heeds.
+/// The transport is connected as soon as the first response has arrived, or when the server has held the first request for half of
+/// <see cref="TransportOptions.ConnectTimeout"/>, as servers do that wait for new messages. The first request asks for an immediate answer
+/// with <c>Prefer: wait=0</c> (RFC 7240, section 4.3), which Perennial's server supports.
 /// </remarks>
 public sealed class LongPollTransport : Transport
 {
@@ -18,18 +18,18 @@ public sealed class LongPollTransport : Transport
     private readonly TimeProvider _time;
     private readonly HttpExchange _http;
 
-    /// <summary>Creates a transport with default options; connects nothing.</summary>
+    /// <summary>Creates a transport with default options. Does not connect.</summary>
     /// <param name="endpoint">The absolute URL of the stream.</param>
-    /// <param name="services">Clock, random source, logging and HTTP handler; <see langword="null"/> for the defaults.</param>
-    /// <exception cref="ArgumentException">The URL is not absolute, or of another scheme.</exception>
+    /// <param name="services">Clock, random source, logging and HTTP handler. <see langword="null"/> uses the defaults.</param>
+    /// <exception cref="ArgumentException">The URL is not absolute, or has another scheme.</exception>
     public LongPollTransport(Uri endpoint, TransportServices? services = null)
         : this(new LongPollTransportOptions { Endpoint = endpoint }, services)
     {
     }
 
-    /// <summary>Checks the options; connects nothing.</summary>
-    /// <param name="options">What this transport is told.</param>
-    /// <param name="services">Clock, chance, logs and network; <see langword="null"/> for the defaults.</param>
+    /// <summary>Creates a transport and validates the options. Does not connect.</summary>
+    /// <param name="options">The options of the transport.</param>
+    /// <param name="services">Clock, random source, logging and HTTP handler. <see langword="null"/> uses the defaults.</param>
     /// <exception cref="ArgumentException">An option is missing, malformed or out of range; the message names it.</exception>
     [OverloadResolutionPriority(1)]     // new() means options
     public LongPollTransport(LongPollTransportOptions options, TransportServices? services = null)

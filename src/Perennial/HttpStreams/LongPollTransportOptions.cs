@@ -3,15 +3,15 @@ using Perennial.Http;
 
 namespace Perennial.HttpStreams;
 
-/// <summary>What a <see cref="LongPollTransport"/> can be told. Only <see cref="TransportOptions.Endpoint"/> has no default.</summary>
+/// <summary>Options for <see cref="LongPollTransport"/>. Only <see cref="TransportOptions.Endpoint"/> has no default.</summary>
 public sealed record LongPollTransportOptions : HttpTransportOptions
 {
-    /// <summary>The defaults.</summary>
+    /// <summary>Creates options with the default values.</summary>
     public LongPollTransportOptions()
     {
     }
 
-    /// <summary>What another transport over HTTP was told, as far as it concerns this one.</summary>
+    /// <summary>Copies the options that all transports over HTTP have in common.</summary>
     [SetsRequiredMembers]
     internal LongPollTransportOptions(HttpTransportOptions shared)
         : base(shared)
@@ -19,7 +19,7 @@ public sealed record LongPollTransportOptions : HttpTransportOptions
     }
 
     /// <summary>
-    /// The least time from the start of one request to the start of the next; after an error the reconnect delay counts instead.
+    /// Gets the shortest time from the start of one request to the start of the next. After an error the reconnect delay applies instead.
     /// Default 250 ms; 0 to 1 min, and less than <see cref="TransportOptions.IdleTimeout"/>.
     /// </summary>
     public TimeSpan Interval { get; init; } = TimeSpan.FromMilliseconds(250);
@@ -32,7 +32,8 @@ public sealed record LongPollTransportOptions : HttpTransportOptions
         OptionCheck.Require(
             IdleTimeout is not { } idle || idle == Timeout.InfiniteTimeSpan || idle > Interval,
             nameof(IdleTimeout),
-            $"{nameof(IdleTimeout)} must be longer than {nameof(Interval)}: between polls nothing can be heard.");
-        OptionCheck.Require(EffectiveMethod == HttpMethod.Get, nameof(Method), "Long polling repeats its request: it is a GET without a Body.");
+            $"{nameof(IdleTimeout)} must be longer than {nameof(Interval)}, because nothing arrives between polls.");
+        OptionCheck.Require(
+            EffectiveMethod == HttpMethod.Get, nameof(Method), "Long polling repeats its request, so it must be GET without a Body.");
     }
 }

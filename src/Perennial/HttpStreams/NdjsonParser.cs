@@ -1,20 +1,21 @@
 namespace Perennial.HttpStreams;
 
 /// <summary>
-/// Divides bytes into lines of JSON, whatever the pieces they come in. Touches no I/O. Of what a line holds it knows no more than
-/// whether it may be JSON, and the envelope of a server that speaks Perennial's protocol. One parser reads one response; not thread safe.
+/// Divides bytes into JSON lines, whatever the size of the pieces in which they arrive. Performs no I/O. Does not parse a line, except to
+/// check that it can be JSON and to read the envelope of a server that speaks Perennial's protocol. One parser reads one response. Not
+/// thread safe.
 /// </summary>
-/// <param name="maxMessageBytes">The longest line accepted, its end not counted.</param>
-/// <param name="opensEnvelopes">Whether lines are envelopes that hold id, type and data.</param>
+/// <param name="maxMessageBytes">The longest line accepted, in bytes, without its line end.</param>
+/// <param name="opensEnvelopes">Whether lines are envelopes with id, type and data.</param>
 internal sealed class NdjsonParser(int maxMessageBytes, bool opensEnvelopes)
 {
-    /// <summary>What may stand around a line without being part of it: a byte order mark and the CR of its end.</summary>
+    /// <summary>The bytes around a line that are not part of it: a byte order mark, and the CR of its end.</summary>
     private const int FramingAllowance = 4;
 
     private readonly LineBuffer _line = new();
     private bool _hasBegun;
 
-    /// <summary>Whether a line was handed over.</summary>
+    /// <summary>Whether a line was delivered.</summary>
     public bool HasDelivered { get; private set; }
 
     /// <summary>Whether a line had an id.</summary>
@@ -43,7 +44,7 @@ internal sealed class NdjsonParser(int maxMessageBytes, bool opensEnvelopes)
         Keep(bytes);
     }
 
-    /// <summary>At an end in good order a last line counts although nothing ends it.</summary>
+    /// <summary>Parses the end of the response. A last line counts even without a line end.</summary>
     /// <exception cref="TransportException">The line is longer than allowed.</exception>
     public void ParseEnd(MessageBatch batch)
     {
@@ -51,8 +52,8 @@ internal sealed class NdjsonParser(int maxMessageBytes, bool opensEnvelopes)
         _line.Clear();
     }
 
-    /// <summary>Adds one value that somebody else has found the ends of.</summary>
-    /// <exception cref="TransportException">It is larger than allowed.</exception>
+    /// <summary>Adds one value whose end the caller has found.</summary>
+    /// <exception cref="TransportException">The value is larger than allowed.</exception>
     public void Add(ReadOnlySpan<byte> value, MessageBatch batch)
     {
         ThrowIfTooLarge(value.Length);
@@ -79,10 +80,10 @@ internal sealed class NdjsonParser(int maxMessageBytes, bool opensEnvelopes)
         HasDelivered = true;
     }
 
-    /// <summary>Gives pooled memory back, and forgets a line that has begun.</summary>
+    /// <summary>Returns pooled memory and discards an incomplete line.</summary>
     public void Release() => _line.Release();
 
-    /// <summary>A byte order mark at the very beginning is ignored, as RFC 8259, 8.1 allows.</summary>
+    /// <summary>Removes a byte order mark at the start, which RFC 8259, section 8.1, allows a parser to ignore.</summary>
     public static ReadOnlySpan<byte> WithoutByteOrderMark(ReadOnlySpan<byte> bytes) => bytes is [0xEF, 0xBB, 0xBF, .. var rest] ? rest : bytes;
 
     private void Keep(ReadOnlySpan<byte> bytes)

@@ -4,14 +4,14 @@ using System.Text.Json;
 namespace Perennial.HttpStreams;
 
 /// <summary>
-/// One answer to a poll: JSON lines, read as they arrive, or a JSON document, read once it is there as a whole: a value, or an array
-/// whose elements are messages. Not thread safe.
+/// The response to one poll: JSON lines, read as they arrive, or a JSON document, read when it is complete. A document is one message, or
+/// an array whose elements are messages. Not thread safe.
 /// </summary>
 internal sealed class PollAnswer : IDisposable
 {
     private const int BlockSize = 16 * 1024;
 
-    /// <summary>Lines of JSON that are called a document are read as well.</summary>
+    /// <summary>Also accepts JSON lines that are sent with the type of a document.</summary>
     private static readonly JsonReaderOptions AnyNumberOfValues = new() { AllowMultipleValues = true };
 
     private readonly HttpResponseMessage _response;
@@ -29,8 +29,8 @@ internal sealed class PollAnswer : IDisposable
         _document = JsonContent.IsDocument(response) ? new ArrayBufferWriter<byte>() : null;
     }
 
-    /// <summary>Waits for bytes and adds the messages they complete to the batch. False at the end of the answer.</summary>
-    /// <exception cref="TransportException">A message, or a document as a whole, is larger than allowed.</exception>
+    /// <summary>Waits for bytes, and adds the messages that they complete to the batch. Returns false at the end of the response.</summary>
+    /// <exception cref="TransportException">A message or the whole document is larger than allowed.</exception>
     public async ValueTask<bool> ReadAsync(MessageBatch batch, CancellationToken cancellationToken)
     {
         var block = ArrayPool<byte>.Shared.Rent(BlockSize);
@@ -88,7 +88,7 @@ internal sealed class PollAnswer : IDisposable
         }
     }
 
-    /// <summary>Where the document is damaged, the messages before the damage count.</summary>
+    /// <summary>Adds the messages of a document. If the document is malformed, the messages before the error count.</summary>
     private void AddDocument(ReadOnlySpan<byte> json, MessageBatch batch)
     {
         if (json.IsEmpty)

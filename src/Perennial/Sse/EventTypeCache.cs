@@ -2,7 +2,7 @@ using System.Text;
 
 namespace Perennial.Sse;
 
-/// <summary>Strings for event types seen before: a stream has few, and names one in every event.</summary>
+/// <summary>Reuses the strings of event types: a stream has few types, and every event names one.</summary>
 internal sealed class EventTypeCache
 {
     private const int Limit = 8;

@@ -5,7 +5,7 @@ using Perennial.Wire;
 
 namespace Perennial.Sse;
 
-/// <summary>One response that is an event stream.</summary>
+/// <summary>A response that is an event stream.</summary>
 internal sealed class SseConnection : ResponseConnection
 {
     private readonly SseEventParser _parser;
@@ -18,12 +18,14 @@ internal sealed class SseConnection : ResponseConnection
         _classify = options.Classify ?? (SpeaksPerennial ? JsonConventions.ClassifyErrors : SseConventions.Classify);
     }
 
-    /// <summary>Makes the connection that reads a response. A body without a telling type is recognised by its first bytes.</summary>
-    /// <exception cref="TransportException">The response is no event stream.</exception>
+    /// <summary>
+    /// Creates the connection that reads a response. If the content type does not name a format, the first bytes determine it.
+    /// </summary>
+    /// <exception cref="TransportException">The response is not an event stream.</exception>
     public static ResponseConnection For(
         HttpResponseMessage response, Stream body, HttpExchange http, SseTransportOptions options, ConnectContext context)
     {
-        // "HTTP 204 No Content" tells a client to stop reconnecting (HTML standard, 9.2.3).
+        // "HTTP 204 No Content" tells a client to stop reconnecting (HTML standard, section 9.2.3).
         if (response.StatusCode == HttpStatusCode.NoContent)
         {
             return new SseConnection(response, body, http, options, context);
@@ -33,7 +35,7 @@ internal sealed class SseConnection : ResponseConnection
         return ProtocolHeaders.IsUntyped(response)
             ? new SniffedConnection(response, body, http, context, format => format == BodyFormat.EventStream
                 ? new SseConnection(response, body, http, options, context)
-                : throw UnexpectedType(response, " and a body that does not begin as an event stream"))
+                : throw UnexpectedType(response, " and a body that does not start as an event stream"))
             : new SseConnection(response, body, http, options, context);
     }
 
@@ -74,5 +76,5 @@ internal sealed class SseConnection : ResponseConnection
 
     private static TransportException UnexpectedType(HttpResponseMessage response, string details) => new(
         TransportErrorCode.UnexpectedContentType,
-        $"The server answered with {ProtocolHeaders.MediaType(response) ?? "no content type"}{details}; {MediaTypes.EventStream} is needed.");
+        $"The server answered with {ProtocolHeaders.MediaType(response) ?? "no content type"}{details}; {MediaTypes.EventStream} is required.");
 }

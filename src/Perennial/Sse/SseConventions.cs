@@ -2,12 +2,12 @@ using Perennial.Wire;
 
 namespace Perennial.Sse;
 
-/// <summary>What events mean beyond their payload, as servers in the field write it.</summary>
+/// <summary>The conventions for events that mean more than their payload, as common servers use them.</summary>
 internal static class SseConventions
 {
     /// <summary>
-    /// The end marker <c>[DONE]</c> of chat completion streams; errors as <c>{"type":"error",…}</c>; and failures, as <c>event: error</c>
-    /// with JSON or as <c>{"error":…}</c> alone. An event that merely is called done is an event.
+    /// Recognizes the end marker <c>[DONE]</c> of chat completion streams; errors as <c>{"type":"error",…}</c>; and failures as <c>event:
+    /// error</c> with JSON or as <c>{"error":…}</c> alone. An event whose type is "done" has no special meaning.
     /// </summary>
     public static StreamSignal Classify(in StreamMessage message) =>
         message.Bytes.SequenceEqual(ControlData.Done) ? StreamSignal.Completed

@@ -5,7 +5,7 @@ internal sealed partial class SseEventParser
 {
     private static ReadOnlySpan<byte> Utf8Bom => [0xEF, 0xBB, 0xBF];
 
-    /// <summary>Skips what belongs to no line: a byte order mark, and the LF of a CR LF that was cut in two.</summary>
+    /// <summary>Skips bytes that belong to no line: a byte order mark, and the LF of a CR LF that arrived in two pieces.</summary>
     private ReadOnlySpan<byte> SkipBeginning(ReadOnlySpan<byte> bytes)
     {
         if (_byteOrderMark < Utf8Bom.Length)

@@ -4,33 +4,33 @@ using System.Runtime.CompilerServices;
 namespace Perennial.Sse;
 
 /// <summary>
-/// Turns the bytes of an event stream into messages (HTML standard, 9.2.5 and 9.2.6), whatever the pieces they come in. Touches no
-/// I/O. One parser reads one response; not thread safe.
+/// Parses the bytes of an event stream into messages (HTML standard, sections 9.2.5 and 9.2.6), whatever the size of the pieces in which
+/// they arrive. Performs no I/O. One parser reads one response. Not thread safe.
 /// </summary>
 internal sealed partial class SseEventParser
 {
     private const byte LineFeed = (byte)'\n';
     private const byte CarriageReturn = (byte)'\r';
 
-    /// <summary>Room in a line for what is not data: a field name, a colon, a space.</summary>
+    /// <summary>The bytes in a line that are not data: a field name, a colon, a space.</summary>
     private const int FieldNameAllowance = 1024;
 
     private readonly int _maxMessageBytes;
     private readonly MessageArena _arena = new();     // the data of the event being read is its pending bytes
     private readonly EventTypeCache _eventTypes = new();
     private readonly LineBuffer _line = new();
-    private int _byteOrderMark;                       // how much of it was seen; Utf8Bom.Length once the stream has begun
+    private int _byteOrderMark;                       // the number of its bytes read so far; Utf8Bom.Length after the start of the stream
     private bool _skipsLineFeed;                      // the last byte was CR: an LF now belongs to it
     private bool _hasData;
     private string? _eventType;
     private byte[] _id = [];
     private int _idLength = StreamMessage.SaysNothingOfIds;
-    private bool _idIsOwn;                            // the event being read has an id field
+    private bool _idIsOwn;                            // the event being parsed has an id field
     private byte[]? _idBlock;                         // where the last message's id is stored
     private int _idStart;
 
-    /// <param name="maxMessageBytes">The largest event accepted.</param>
-    /// <param name="lastEventId">The id in force from earlier connections, or <see langword="null"/>.</param>
+    /// <param name="maxMessageBytes">The largest event accepted, in bytes.</param>
+    /// <param name="lastEventId">The id from earlier connections, or <see langword="null"/>.</param>
     public SseEventParser(int maxMessageBytes, string? lastEventId)
     {
         _maxMessageBytes = maxMessageBytes;
@@ -42,15 +42,15 @@ internal sealed partial class SseEventParser
         }
     }
 
-    /// <summary>Whether an event of this stream was dispatched.</summary>
+    /// <summary>Whether an event of this response was dispatched.</summary>
     public bool HasDispatched { get; private set; }
 
-    /// <summary>Whether there is an id to resume after. An event must be complete for its id to count.</summary>
+    /// <summary>Whether there is an id to resume after. An id counts only when its event is complete.</summary>
     public bool HasId { get; private set; }
 
     /// <summary>Reads the next bytes and adds the events they complete to the batch.</summary>
     /// <exception cref="TransportException">An event or a line is larger than allowed.</exception>
-    [MethodImpl(MethodImplOptions.NoInlining)]      // into a small caller the compiler would inline this, and then nothing of what is in it
+    [MethodImpl(MethodImplOptions.NoInlining)]      // inlined into a small caller, it would leave no budget to inline the calls inside
     public void Parse(ReadOnlySpan<byte> bytes, MessageBatch batch)
     {
         bytes = SkipBeginning(bytes);
@@ -61,7 +61,7 @@ internal sealed partial class SseEventParser
 
         while (true)
         {
-            if (!bytes.IsEmpty && bytes[0] == LineFeed)   // ends nearly every event, and needs no search
+            if (!bytes.IsEmpty && bytes[0] == LineFeed)   // the blank line after nearly every event; needs no search
             {
                 Dispatch(batch);
                 bytes = bytes[1..];
@@ -77,7 +77,7 @@ internal sealed partial class SseEventParser
 
             var line = bytes[..end];
             bytes = AfterLineEnd(bytes, end);
-            if (IsField(line, "data"u8, out var value))     // as nearly every line is: without a call
+            if (IsField(line, "data"u8, out var value))     // nearly every line, handled without a call
             {
                 AddData(value);
             }
@@ -88,10 +88,10 @@ internal sealed partial class SseEventParser
         }
     }
 
-    /// <summary>Gives pooled memory back. The beginning of a line is lost, so this ends the use of a parser.</summary>
+    /// <summary>Returns pooled memory. An incomplete line is lost, so the parser cannot be used afterwards.</summary>
     public void Release() => _line.Release();
 
-    [MethodImpl(MethodImplOptions.NoInlining)]      // leaves room for what is inlined for data
+    [MethodImpl(MethodImplOptions.NoInlining)]      // leaves the inlining budget for data lines
     private void ReadLine(ReadOnlySpan<byte> line, MessageBatch batch)
     {
         if (line.IsEmpty)
@@ -120,7 +120,7 @@ internal sealed partial class SseEventParser
         }
     }
 
-    /// <summary>Whether a line is the named field: the name alone, or the name, a colon, and a value that a space may precede.</summary>
+    /// <summary>Whether a line is the given field: the name alone, or the name, a colon, an optional space and a value.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static bool IsField(ReadOnlySpan<byte> line, ReadOnlySpan<byte> name, out ReadOnlySpan<byte> value)
     {
@@ -185,7 +185,7 @@ internal sealed partial class SseEventParser
         _idIsOwn = true;
     }
 
-    /// <summary>An empty line ends the event. Without data there is no message, but the id counts all the same.</summary>
+    /// <summary>Dispatches the event at a blank line. Without data there is no message, but the id still counts.</summary>
     private void Dispatch(MessageBatch batch)
     {
         if (_hasData)
@@ -205,7 +205,7 @@ internal sealed partial class SseEventParser
         _eventType = null;
     }
 
-    /// <summary>Stores the id behind the data, unless it is the same as the last message's and stands in the same block already.</summary>
+    /// <summary>Stores the id after the data, unless it equals the last message's id and is already in the same block.</summary>
     private StreamMessage TakeMessage()
     {
         var dataLength = _arena.PendingLength;

@@ -5,8 +5,8 @@ using Perennial.Wire;
 namespace Perennial.Sse;
 
 /// <summary>
-/// Reads server-sent events (HTML standard, 9.2) over HTTP/1.1 or HTTP/2, by GET or by any other method with a body, and sends by POST.
-/// Thread safe as <see cref="Transport"/> says.
+/// A transport that reads server-sent events (HTML standard, section 9.2) over HTTP/1.1 or HTTP/2. Opens the stream by GET or by another
+/// method with a body, and sends by POST. Thread safe as described for <see cref="Transport"/>.
 /// </summary>
 /// <example>
 /// <code>
@@ -22,18 +22,18 @@ public sealed class SseTransport : Transport
     private readonly SseTransportOptions _options;
     private readonly HttpExchange _http;
 
-    /// <summary>Creates a transport with default options; connects nothing.</summary>
+    /// <summary>Creates a transport with default options. Does not connect.</summary>
     /// <param name="endpoint">The absolute URL of the stream.</param>
-    /// <param name="services">Clock, random source, logging and HTTP handler; <see langword="null"/> for the defaults.</param>
-    /// <exception cref="ArgumentException">The URL is not absolute, or of another scheme.</exception>
+    /// <param name="services">Clock, random source, logging and HTTP handler. <see langword="null"/> uses the defaults.</param>
+    /// <exception cref="ArgumentException">The URL is not absolute, or has another scheme.</exception>
     public SseTransport(Uri endpoint, TransportServices? services = null)
         : this(new SseTransportOptions { Endpoint = endpoint }, services)
     {
     }
 
-    /// <summary>Checks the options; connects nothing.</summary>
-    /// <param name="options">What this transport is told.</param>
-    /// <param name="services">Clock, chance, logs and network; <see langword="null"/> for the defaults.</param>
+    /// <summary>Creates a transport and validates the options. Does not connect.</summary>
+    /// <param name="options">The options of the transport.</param>
+    /// <param name="services">Clock, random source, logging and HTTP handler. <see langword="null"/> uses the defaults.</param>
     /// <exception cref="ArgumentException">An option is missing, malformed or out of range; the message names it.</exception>
     [OverloadResolutionPriority(1)]     // new() means options
     public SseTransport(SseTransportOptions options, TransportServices? services = null)

@@ -3,15 +3,15 @@ using Perennial.Http;
 
 namespace Perennial.Sse;
 
-/// <summary>What an <see cref="SseTransport"/> can be told. Only <see cref="TransportOptions.Endpoint"/> has no default.</summary>
+/// <summary>Options for <see cref="SseTransport"/>. Only <see cref="TransportOptions.Endpoint"/> has no default.</summary>
 public sealed record SseTransportOptions : HttpTransportOptions
 {
-    /// <summary>The defaults.</summary>
+    /// <summary>Creates options with the default values.</summary>
     public SseTransportOptions()
     {
     }
 
-    /// <summary>What another transport over HTTP was told, as far as it concerns this one.</summary>
+    /// <summary>Copies the options that all transports over HTTP have in common.</summary>
     [SetsRequiredMembers]
     internal SseTransportOptions(HttpTransportOptions shared)
         : base(shared)

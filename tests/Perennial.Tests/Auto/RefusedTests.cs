@@ -145,7 +145,7 @@ public class RefusedTests
 
         error.Message.ShouldBe(
             "No protocol got through. WebSocket: The server answered 403 (Forbidden). "
-            + "Sse and HttpStream: The server answered with text/html; JSON lines (application/x-ndjson) are needed. "
+            + "Sse and HttpStream: The server answered with text/html; JSON lines (application/x-ndjson) are required. "
             + "LongPoll: The server answered 500 (InternalServerError).");
         (error.Code, error.HttpStatus, error.IsTransient).ShouldBe((TransportErrorCode.HttpStatus, System.Net.HttpStatusCode.InternalServerError, true));
         server.Forms().ShouldBe(["websocket", "stream", "poll"]);

@@ -31,7 +31,7 @@ public class ProxyCredentialsTests
         var (_, error) = await probe.ReadToFailureAsync();
 
         error.Code.ShouldBe(TransportErrorCode.AttemptsExhausted);
-        error.Message.ShouldContain("The proxy does not lead to example.com:443");
+        error.Message.ShouldContain("The proxy cannot connect to example.com:443");
         error.ToString().ShouldNotContain("PASSWORD");
         log.Lines.ShouldAllBe(line => !$"{line.Text} {line.Exception}".Contains("PASSWORD"));
         probe.All<ErrorEvent>().ShouldAllBe(happened => !happened.Exception.ToString().Contains("PASSWORD"));
