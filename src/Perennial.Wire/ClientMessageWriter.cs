@@ -43,7 +43,7 @@ internal static class ClientMessageWriter
     {
         using var writer = new Utf8JsonWriter(output, Envelope.Plainly);
         writer.WriteStartObject();
-        writer.WriteString("type"u8, Send);         // type and number come first, so that the server finds them in a message it does not take
+        writer.WriteString("type"u8, Send);         // first, so that the server finds it in a message that is too large
         writer.WriteNumber("number"u8, number);
         switch (kind)
         {

@@ -32,7 +32,7 @@ internal readonly record struct ServerError(string? Message, string? Code)
     {
         if (root.ValueKind == JsonValueKind.Array && root.GetArrayLength() > 0)
         {
-            return Read(root[0]);       // Gemini, where a stream was not asked for as events
+            return Read(root[0]);       // Gemini, if the stream was not requested as events
         }
 
         if (root.ValueKind != JsonValueKind.Object)

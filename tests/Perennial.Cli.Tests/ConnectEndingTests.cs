@@ -30,7 +30,7 @@ public class ConnectEndingTests
 
         run.ExitCode.ShouldBe(1);
         run.Output.ShouldBe("a\n");
-        run.ErrorLines[^1].ShouldBe("perennial: failed: The server failed to go on. Server: overloaded (x)");
+        run.ErrorLines[^1].ShouldBe("perennial: failed: The run failed on the server. Server: overloaded (x)");
     }
 
     [Fact(Timeout = Cli.Hang)]

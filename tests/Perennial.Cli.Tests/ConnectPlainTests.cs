@@ -64,7 +64,7 @@ public class ConnectPlainTests
 
         var run = await RunAsync(server);
 
-        run.Error.ShouldContain("perennial: The server reports an error in the stream. Server: a [31m b\n");
+        run.Error.ShouldContain("perennial: The server reported an error in the stream. Server: a [31m b\n");
     }
 
     [Fact(Timeout = Cli.Hang)]

@@ -26,7 +26,7 @@ public class ConnectTransportTests
             """{"event":"connecting"}""",
             """{"event":"connected"}""",
             """{"event":"message","id":null,"type":"message","data":"{\"n\":1}"}""",
-            """{"event":"error","message":"A message of 4 bytes is not JSON; it was left out.","code":"invalidMessage","recoverable":true}""",
+            """{"event":"error","message":"A message of 4 bytes is not JSON; it was skipped.","code":"invalidMessage","recoverable":true}""",
             """{"event":"message","id":null,"type":"message","data":"{\"done\":true}"}""",
             """{"event":"done","reason":"completed"}""",
             """{"event":"closed"}""",

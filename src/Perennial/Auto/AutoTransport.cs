@@ -17,7 +17,6 @@ namespace Perennial.Auto;
 /// (docs/protocol.md), because then a proxy may hold the data back. Errors that apply to every protocol end the attempt: an unreachable
 /// host, TLS errors, 401, and a status of the resource itself in response to a plain request. A server that promises nothing may stay
 /// silent for any time. A protocol that was accepted twice in a row and lost before the first byte is skipped in the next attempt.
-/// byte came is passed over in the next attempt.
 /// </para>
 /// <para>
 /// The protocol that got through is tried first after a lost connection, and by other transports to the same origin
@@ -56,7 +55,7 @@ public sealed class AutoTransport : Transport
     /// <param name="options">The options of the transport.</param>
     /// <param name="services">Clock, random source, logging and HTTP handler. <see langword="null"/> uses the defaults.</param>
     /// <exception cref="ArgumentException">An option is missing, malformed or out of range; the message names it.</exception>
-    [OverloadResolutionPriority(1)]     // new() means options
+    [OverloadResolutionPriority(1)]     // lets new() mean the options
     public AutoTransport(AutoTransportOptions options, TransportServices? services = null)
         : base("auto", options, services)
     {

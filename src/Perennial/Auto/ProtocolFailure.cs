@@ -25,9 +25,11 @@ public enum FallbackReason
     /// <summary>No response arrived within <see cref="AutoTransportOptions.AttemptTimeout"/>.</summary>
     TimedOut,
 
-    /// <summary>The server promised a sign of life, and none came: something on the way holds it back.</summary>
+    /// <summary>The server promised to send at once, but no byte arrived: a proxy may hold the bytes back.</summary>
     Silent,
 
-    /// <summary>The stream has a resume point, and the server's WebSocket does not speak <c>perennial.v1</c>: it would start again.</summary>
+    /// <summary>
+    /// The stream has a resume point, and the server's WebSocket does not speak <c>perennial.v1</c>: it would start the stream again.
+    /// </summary>
     CannotResume,
 }

@@ -39,7 +39,7 @@ internal sealed class ProtocolOpener : IAsyncDisposable
         _ => true,
     };
 
-    /// <summary>Opens one connection by one request.</summary>
+    /// <summary>Opens one connection with one request.</summary>
     /// <param name="asked">
     /// The protocol to request; or SSE and HTTP stream, the preferred one first, of which the server chooses one.
     /// </param>

@@ -32,6 +32,6 @@ internal static partial class Log
     [LoggerMessage(9, LogLevel.Warning, "{Kind} transport {Id}: the server reports an error in the stream")]
     public static partial void ServerReportedError(ILogger logger, string kind, string id);
 
-    [LoggerMessage(10, LogLevel.Warning, "{Kind} transport {Id}: a message of {Bytes} bytes was left out, because it is not JSON")]
+    [LoggerMessage(10, LogLevel.Warning, "{Kind} transport {Id}: a message of {Bytes} bytes was skipped, because it is not JSON")]
     public static partial void LeftOut(ILogger logger, string kind, string id, int bytes);
 }

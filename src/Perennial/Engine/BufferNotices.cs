@@ -1,14 +1,14 @@
 namespace Perennial.Engine;
 
 /// <summary>
-/// What a <see cref="MessageBuffer"/> has to announce and nobody fetched yet. Bounded without losing a count: drops add up, and a
-/// pair of crossings that cancel out behind an unannounced one goes. Used under the buffer's lock.
+/// The notices of a <see cref="MessageBuffer"/> that were not announced yet. Their number is limited without losing a count: drops are
+/// added up, and two crossings of the mark that cancel out are removed. Used under the buffer's lock.
 /// </summary>
 internal sealed class BufferNotices
 {
     private readonly List<BufferNotice> _pending = [];
 
-    /// <summary>Adds drops; returns whether there is something new to announce.</summary>
+    /// <summary>Adds dropped messages. Returns whether there is something new to announce.</summary>
     public bool AddDropped(int count)
     {
         var known = _pending.FindIndex(static notice => notice.Kind == BufferNoticeKind.Dropped);
@@ -22,7 +22,7 @@ internal sealed class BufferNotices
         return true;
     }
 
-    /// <summary>Adds a crossing of the mark; returns whether there is something new to announce.</summary>
+    /// <summary>Adds a crossing of the mark. Returns whether there is something new to announce.</summary>
     public bool AddCrossing(BufferNoticeKind kind, int size)
     {
         var opposite = _pending.FindLastIndex(notice => notice.Kind is not BufferNoticeKind.Dropped);
@@ -58,7 +58,7 @@ internal enum BufferNoticeKind
     Dropped,
 }
 
-/// <param name="Kind">What happened.</param>
-/// <param name="Count">Messages dropped; else 0.</param>
-/// <param name="Size">Messages waiting when the mark was crossed; else 0.</param>
+/// <param name="Kind">The kind of the notice.</param>
+/// <param name="Count">The number of messages dropped, or 0.</param>
+/// <param name="Size">The number of messages waiting when the mark was crossed, or 0.</param>
 internal readonly record struct BufferNotice(BufferNoticeKind Kind, long Count, int Size);

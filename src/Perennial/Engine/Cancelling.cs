@@ -1,9 +1,9 @@
 namespace Perennial.Engine;
 
-/// <summary>Cancelling where nobody could make anything of a callback that throws: on a timer, while closing.</summary>
+/// <summary>Cancels token sources where no caller can handle an exception of a callback: in a timer, while closing.</summary>
 internal static class Cancelling
 {
-    /// <summary>Cancels, and leaves what callbacks of others throw to them.</summary>
+    /// <summary>Cancels the source, and ignores exceptions of callbacks.</summary>
     public static void CancelQuietly(this CancellationTokenSource source)
     {
         try
@@ -12,7 +12,7 @@ internal static class Cancelling
         }
         catch (AggregateException)
         {
-            // All callbacks ran; one that threw concerns whoever registered it.
+            // All callbacks ran. An exception concerns only the code that registered the callback.
         }
     }
 }

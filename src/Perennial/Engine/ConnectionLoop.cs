@@ -3,26 +3,29 @@ using Perennial.Diagnostics;
 namespace Perennial.Engine;
 
 /// <summary>
-/// Keeps one logical stream alive over many short-lived connections: open, pump, and after a loss decide, wait and open again,
-/// until the stream ends, the caller leaves or attempts are spent.
+/// Keeps one stream alive over many connections: opens a connection and reads it; after a loss decides, waits and opens another, until the
+/// stream ends, the caller closes the transport, or all attempts failed.
 /// </summary>
 internal sealed class ConnectionLoop(TransportCore core, TransportSession session, ConnectionOpener open, Func<SendPipeline?> sends) : IThreadPoolWorkItem
 {
-    /// <summary>How long a connection may take to close before it is left behind.</summary>
+    /// <summary>The longest time to wait for a connection to close.</summary>
     public static readonly TimeSpan CloseLimit = TimeSpan.FromSeconds(2);
 
     private readonly ReconnectPolicy _retry = new(core.Options.ReconnectRules, core.Services.Random);
-    private CancellationTokenSource _lifetime = session.NewLifetime();      // of a try: the wait before it, the attempt, and the connection
-    private OfflineWait? _offline;          // made by the first failure
+    private CancellationTokenSource _lifetime = session.NewLifetime();      // for one delay, the attempt after it and its connection
+    private OfflineWait? _offline;          // created by the first failure
     private TransportConnection? _connection;
     private ConnectionPump? _pump;
 
-    /// <summary>Runs the loop on the thread pool, and without the ambient context of whoever happened to come first.</summary>
+    /// <summary>Runs the loop on the thread pool, without the ambient context (ExecutionContext) of the first caller.</summary>
     public void Start() => ThreadPool.UnsafeQueueUserWorkItem(this, preferLocal: false);
 
     void IThreadPoolWorkItem.Execute() => _ = RunAsync();
 
-    /// <summary>What a stream that waits costs is this method and the pump's: nothing that is only needed to connect or to leave belongs here.</summary>
+    /// <summary>
+    /// The loop. While a stream waits, this method and the pump's are its only async state, so local variables for connecting and closing
+    /// belong in other methods.
+    /// </summary>
     private async Task RunAsync()
     {
         StreamEnd? end = null;
@@ -43,7 +46,9 @@ internal sealed class ConnectionLoop(TransportCore core, TransportSession sessio
         Finish(end);
     }
 
-    /// <summary>After a failure: how the stream ends with it, or <see langword="null"/> after the wait before another try.</summary>
+    /// <summary>
+    /// Handles a failure. Returns how the stream ended, or <see langword="null"/> after the delay before another attempt.
+    /// </summary>
     private async Task<StreamEnd?> EndOrWaitAsync(Exception failure)
     {
         try
@@ -72,7 +77,7 @@ internal sealed class ConnectionLoop(TransportCore core, TransportSession sessio
         }
         catch (Exception e)
         {
-            return new StreamEnd(StreamEndReason.Failed, TransportException.From(e));      // code of others threw: ShouldRetry, a listener
+            return new StreamEnd(StreamEndReason.Failed, TransportException.From(e));      // application code: ShouldRetry, a listener
         }
     }
 
@@ -125,7 +130,7 @@ internal sealed class ConnectionLoop(TransportCore core, TransportSession sessio
         try
         {
             opening = open(new ConnectContext(_retry.Failures, resumeFrom, core.HasDelivered), limit.Token).AsTask();
-            return await opening.WaitAsync(limit.Token).ConfigureAwait(false);      // for code that ignores its token, too
+            return await opening.WaitAsync(limit.Token).ConfigureAwait(false);      // also ends the wait for code that ignores its token
         }
         catch (Exception e)
         {
@@ -141,7 +146,7 @@ internal sealed class ConnectionLoop(TransportCore core, TransportSession sessio
         }
     }
 
-    /// <summary>Closes a connection that nobody waits for any more, should it come.</summary>
+    /// <summary>Closes a connection that was opened after its attempt had timed out or was cancelled.</summary>
     private async Task CloseLateAsync(Task<TransportConnection>? opening)
     {
         try
@@ -153,11 +158,11 @@ internal sealed class ConnectionLoop(TransportCore core, TransportSession sessio
         }
         catch (Exception)
         {
-            // The attempt failed, at once or after it was given up.
+            // The attempt failed, either at once or after the wait for it had ended.
         }
     }
 
-    /// <summary>Says once before the next message, however many connections it takes, that resuming is not exact.</summary>
+    /// <summary>Announces, once before the next message, over however many connections, that resuming is not exact.</summary>
     private void AnnounceInexactResume(string? resumeFrom)
     {
         if (!core.Cursor.IsExact && !core.Cursor.IsBeforeGap)
@@ -168,8 +173,8 @@ internal sealed class ConnectionLoop(TransportCore core, TransportSession sessio
     }
 
     /// <summary>
-    /// Replies from before this connection come again only where the stream goes on exactly: after an id, or from its start against a
-    /// server that is known to keep it.
+    /// Fails the requests whose replies may be lost. Replies sent before this connection arrive again only if the stream continues exactly:
+    /// after an id, or from its start if the server is known to keep it.
     /// </summary>
     private void LoseRepliesUnlessResumed(TransportConnection connection, string? resumeFrom)
     {
@@ -182,7 +187,7 @@ internal sealed class ConnectionLoop(TransportCore core, TransportSession sessio
     private TimeSpan IdleLimitFor(TransportConnection connection) =>
         core.Options.IdleTimeout ?? connection.LongestSilence ?? TimeSpan.FromMinutes(5);
 
-    /// <summary>Leaves the connection, if there is one.</summary>
+    /// <summary>Closes the connection, if there is one.</summary>
     private async Task LeaveAsync()
     {
         if (_connection is not { } connection)
@@ -212,12 +217,12 @@ internal sealed class ConnectionLoop(TransportCore core, TransportSession sessio
         }
         catch (Exception e)
         {
-            // How a connection closes changes nothing about how the stream ended.
+            // An error while closing does not change how the stream ended.
             Log.CloseFailed(core.Logger, core.Kind, core.Id, e.GetType().Name);
         }
     }
 
-    /// <summary>Ends the session in every respect first, and only then logs it.</summary>
+    /// <summary>Ends the session completely, and only then logs the end.</summary>
     private void Finish(StreamEnd end)
     {
         if (end.Error is { } error)
@@ -238,7 +243,7 @@ internal sealed class ConnectionLoop(TransportCore core, TransportSession sessio
     private TransportException ConnectTimeout(Exception cause) =>
         new(
             TransportErrorCode.ConnectTimeout,
-            $"No answer from {core.Options.Endpoint.Host} within {core.Options.ConnectTimeout}.",
+            $"No response from {core.Options.Endpoint.Host} within {core.Options.ConnectTimeout}.",
             isTransient: true,
             cause);
 }

@@ -4,8 +4,8 @@ using Perennial.Diagnostics;
 namespace Perennial.Engine;
 
 /// <summary>
-/// Carries one connection's messages into the buffer until the connection or the stream ends: read, classify, hand over, and only
-/// then move the cursor. Reads nothing while the buffer is full or hand-over is paused.
+/// Moves the messages of one connection into the buffer until the connection or the stream ends. For each batch it reads, classifies and
+/// delivers the messages, and only then moves the cursor. It reads nothing while the buffer is full or the transport is paused.
 /// </summary>
 internal sealed class ConnectionPump(
     TransportCore core, TransportSession session, TransportConnection connection, IdleWatch idle, ReconnectPolicy retry)
@@ -13,14 +13,14 @@ internal sealed class ConnectionPump(
     private readonly MessageBatch _batch = new();
     private readonly long _since = core.Time.GetTimestamp();
     private readonly string? _resumedFrom = core.Cursor.Value;
-    private bool _hasProgressed;            // a numbered message was handed over that had not been before
+    private bool _hasProgressed;            // a new message with an id was delivered
 
-    /// <summary>Watches over the connection.</summary>
+    /// <summary>Detects that the connection is silent for too long.</summary>
     public IdleWatch Idle => idle;
 
     /// <summary>Runs until the stream ends.</summary>
-    /// <returns>How it ended.</returns>
-    /// <exception cref="TransportException">The connection was lost before that.</exception>
+    /// <returns>How the stream ended.</returns>
+    /// <exception cref="TransportException">The connection was lost before the stream ended.</exception>
     public async Task<StreamEnd?> RunAsync(CancellationToken cancellationToken)
     {
         try
@@ -59,7 +59,7 @@ internal sealed class ConnectionPump(
         }
     }
 
-    /// <summary>How the stream ended with a read, if it did.</summary>
+    /// <summary>How the stream ended, if a read returned its end.</summary>
     private StreamEnd? MeaningOf(ReadOutcome outcome) => outcome switch
     {
         ReadOutcome.More => null,
@@ -67,10 +67,12 @@ internal sealed class ConnectionPump(
         ReadOutcome.Stopped => StreamEnd.Stopped,
         _ when !connection.AlwaysMarksEnd && core.Options.EndOfStream == EndOfStreamPolicy.Complete => StreamEnd.Completed,
         _ => throw new TransportException(
-            TransportErrorCode.EndedWithoutMarker, "The connection ended, but the stream had not.", isTransient: true),
+            TransportErrorCode.EndedWithoutMarker, "The connection ended without an end marker.", isTransient: true),
     };
 
-    /// <summary>What a failure means: a lost connection, or where going on would repeat what must not be repeated, an interruption.</summary>
+    /// <summary>
+    /// Converts a failure to a lost connection, or to an interruption if another attempt would repeat a request that must not be repeated.
+    /// </summary>
     private TransportException Loss(Exception e)
     {
         if (_hasProgressed || connection.HasMadeProgress || core.Time.GetElapsedTime(_since) >= core.Options.ReconnectRules.StableAfter)
@@ -79,7 +81,8 @@ internal sealed class ConnectionPump(
         }
 
         var error = idle.HasFired
-            ? new TransportException(TransportErrorCode.IdleTimeout, $"No byte, not even a heartbeat, within {idle.Limit}.", isTransient: true, e)
+            ? new TransportException(
+                TransportErrorCode.IdleTimeout, $"No byte arrived within {idle.Limit}, not even a heartbeat.", isTransient: true, e)
             : TransportException.From(e);
         return error.IsTransient && !connection.CanBeResumed
             ? error.AsFinal(TransportErrorCode.Interrupted, $"Interrupted: the request must not be repeated. {error.Message}")
@@ -144,7 +147,7 @@ internal sealed class ConnectionPump(
         return null;
     }
 
-    /// <summary>Moves the cursor where the batch moves it without a message, once all before that place is handed over.</summary>
+    /// <summary>Moves the cursor to an id without a message, after all messages before it were delivered.</summary>
     private void MoveCursorBefore(int index)
     {
         if (_batch.HasCursor && _batch.CursorIndex <= index)
@@ -154,7 +157,7 @@ internal sealed class ConnectionPump(
         }
     }
 
-    /// <summary>Moves the cursor by what is no message for the reader.</summary>
+    /// <summary>Moves the cursor to an id that came without a message for the reader.</summary>
     private void MoveCursor(ReadOnlySpan<byte> id)
     {
         core.Cursor.MoveTo(id);
@@ -176,7 +179,7 @@ internal sealed class ConnectionPump(
         }
     }
 
-    /// <summary>Hands over as many messages as there is room for, and returns which is the next.</summary>
+    /// <summary>Delivers as many messages as there is room for. Returns the index of the next one.</summary>
     private int HandOver(int from, int to, long receivedAt)
     {
         if (core.Cursor.IsBeforeGap && from < to)
@@ -192,7 +195,8 @@ internal sealed class ConnectionPump(
             var count = core.Buffer.Append(_batch.Messages[from..next], receivedAt);
             if (count > 0)
             {
-                // The mark is cleared once a marked message is in the buffer: until then it may be dropped or lost with its connection.
+                // The mark is cleared only when a marked message is in the buffer. Until then the message may be dropped or lost with its
+                // connection.
                 core.Cursor.IsBeforeGap &= core.Buffer.Appended == appended;
                 MovePast(_batch.Messages.Slice(from, count), receivedAt);
                 from += count;
@@ -207,7 +211,7 @@ internal sealed class ConnectionPump(
         return from;
     }
 
-    /// <summary>A reply was handed over to its request, as a message is to the buffer.</summary>
+    /// <summary>Moves the cursor after a reply was delivered to its request, as for a message delivered to the buffer.</summary>
     private void MovePastReply(int index, long receivedAt)
     {
         MoveCursorBefore(index);

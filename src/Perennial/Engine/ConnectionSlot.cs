@@ -1,14 +1,14 @@
 namespace Perennial.Engine;
 
-/// <summary>Where those who send find the present connection, or wait for the next.</summary>
+/// <summary>Holds the present connection for senders, which can also wait for the next one.</summary>
 /// <param name="gate">The transport's lock.</param>
 internal sealed class ConnectionSlot(Lock gate)
 {
     private TransportConnection? _present;
-    private TaskCompletionSource<TransportConnection>? _next;       // somebody waits while there is none
+    private TaskCompletionSource<TransportConnection>? _next;       // set while a sender waits for a connection
     private int _count;
 
-    /// <summary>The present connection, or <see langword="null"/> where there is none.</summary>
+    /// <summary>The present connection, or <see langword="null"/> if there is none.</summary>
     public TransportConnection? Present
     {
         get
@@ -31,7 +31,7 @@ internal sealed class ConnectionSlot(Lock gate)
         }
     }
 
-    /// <summary>There is no connection; one may come.</summary>
+    /// <summary>Removes the connection. Another one may follow.</summary>
     public void Clear()
     {
         lock (gate)
@@ -40,7 +40,9 @@ internal sealed class ConnectionSlot(Lock gate)
         }
     }
 
-    /// <summary>This connection takes nothing more, whether or not its reader has found out: those who send wait for another.</summary>
+    /// <summary>
+    /// Removes a connection that cannot send any more, even if its reader has not detected that yet. Senders wait for another one.
+    /// </summary>
     public void Drop(TransportConnection connection)
     {
         lock (gate)
@@ -52,7 +54,7 @@ internal sealed class ConnectionSlot(Lock gate)
         }
     }
 
-    /// <summary>The present connection, or the next.</summary>
+    /// <summary>Returns the present connection, or waits for the next.</summary>
     public Task<TransportConnection> GetAsync(CancellationToken cancellationToken)
     {
         lock (gate)

@@ -1,8 +1,8 @@
 namespace Perennial.Engine;
 
 /// <summary>
-/// Starts work that outlives its caller, without the caller's ambient context: what runs for the life of a transport must not carry the
-/// request that happened to come first.
+/// Starts work that outlives its caller, without the caller's ambient context (ExecutionContext): a task that runs as long as the transport
+/// must not keep the context of the first request alive.
 /// </summary>
 internal static class DetachedTask
 {

@@ -3,9 +3,9 @@ using Perennial.Diagnostics;
 namespace Perennial.Engine;
 
 /// <summary>
-/// Calls event handlers one at a time, in the order in which things happened, away from the thread that reads the network. Where
-/// messages are consumed by events too, an event waits until the messages before it were delivered; the buffer's own notices do
-/// not, since they are about those that wait.
+/// Calls event handlers one at a time, in the order of the events, on another thread than the one that reads from the network. If messages
+/// are consumed by events too, an event waits until the messages before it were delivered. Notices of the buffer do not wait, since they
+/// concern the waiting messages.
 /// </summary>
 internal sealed class EventDispatcher(TransportCore core)
 {
@@ -13,12 +13,12 @@ internal sealed class EventDispatcher(TransportCore core)
     private readonly EventQueue _events = new(core.Buffer);      // under the lock
     private Task _loop = Task.CompletedTask;
     private bool _isRunning;
-    private volatile bool _mustLook;                 // something to do besides reading messages; cleared when nothing is left
+    private volatile bool _mustLook;                 // there is work other than reading messages; cleared when nothing is left
     private bool _holdsBuffer;                       // the loop is the buffer's one reader; written by the loop under the lock
     private TaskCompletionSource? _letGo;
-    private long _deliverBefore;                     // messages before this place come before every event that waits; written by the loop
+    private long _deliverBefore;                     // messages before this position precede all waiting events; written by the loop
     private int _handlerThread;
-    private long _delivering = long.MaxValue;        // the place of the message that handlers have not returned from; written by the loop
+    private long _delivering = long.MaxValue;        // the position of the message whose handlers are running; written by the loop
 
     public EventHandlers Handlers { get; } = new(core.Sender, core.Options.BufferRules, (happened, error) =>
     {
@@ -26,13 +26,13 @@ internal sealed class EventDispatcher(TransportCore core)
         Log.HandlerThrew(core.Logger, core.Kind, core.Id, happened, error);
     });
 
-    /// <summary>Whether the caller is inside a handler, which must not wait for the dispatcher.</summary>
+    /// <summary>Whether the caller is inside a handler. A handler must not wait for the dispatcher.</summary>
     public bool IsInHandler => Volatile.Read(ref _handlerThread) == Environment.CurrentManagedThreadId;
 
-    /// <summary>All handlers returned from the messages before this place.</summary>
+    /// <summary>The position before which the handlers of all messages have returned.</summary>
     public long ReturnedBefore => Volatile.Read(ref _delivering);
 
-    /// <summary>Completes when there is nothing left to announce.</summary>
+    /// <summary>Completes when there is no event left to raise.</summary>
     public Task WhenIdle
     {
         get
@@ -45,8 +45,8 @@ internal sealed class EventDispatcher(TransportCore core)
     }
 
     /// <summary>
-    /// Completes when the dispatcher neither reads the buffer nor waits on it, which it does soon after the last handler of
-    /// messages is gone.
+    /// Completes when the dispatcher neither reads from the buffer nor waits for it, which happens soon after the last message handler was
+    /// removed.
     /// </summary>
     public Task WhenBufferIsFree
     {
@@ -61,7 +61,7 @@ internal sealed class EventDispatcher(TransportCore core)
         }
     }
 
-    /// <summary>Announces something that happened now, after the messages appended so far, where somebody listens to events.</summary>
+    /// <summary>Adds an event, after the messages appended so far, if any handler is registered.</summary>
     public void Post(object happened)
     {
         if (!Handlers.Exist)
@@ -78,7 +78,7 @@ internal sealed class EventDispatcher(TransportCore core)
         Look();
     }
 
-    /// <summary>Looks for what there is to do: events, notices of the buffer, messages, or that their handlers came or went.</summary>
+    /// <summary>Starts the loop if there is work: events, notices of the buffer, messages, or a change of the message handlers.</summary>
     public void Look()
     {
         bool holdsBuffer;
@@ -122,7 +122,9 @@ internal sealed class EventDispatcher(TransportCore core)
         }
     }
 
-    /// <summary>Clears the mark before it looks: whoever has news after that sets it again.</summary>
+    /// <summary>
+    /// Takes the next event that is due. Clears the flag before it looks, so that an event added later sets the flag again.
+    /// </summary>
     private bool TryTakeDue(out object? happened)
     {
         _mustLook = false;
@@ -150,7 +152,10 @@ internal sealed class EventDispatcher(TransportCore core)
         return isDue;
     }
 
-    /// <summary>Becomes the buffer's reader while messages have a handler, and lets go of it otherwise; returns which.</summary>
+    /// <summary>
+    /// Makes the dispatcher the buffer's reader while messages have a handler, and releases the buffer otherwise. Returns whether it is the
+    /// reader.
+    /// </summary>
     private bool HoldBuffer(bool wanted)
     {
         if (wanted == _holdsBuffer)
@@ -196,7 +201,7 @@ internal sealed class EventDispatcher(TransportCore core)
         Volatile.Write(ref _handlerThread, 0);
     }
 
-    /// <summary>Delivers the next message, unless an event comes before it.</summary>
+    /// <summary>Delivers the next message, unless an event must be raised before it.</summary>
     private bool TryDeliver()
     {
         var next = core.Buffer.Removed;

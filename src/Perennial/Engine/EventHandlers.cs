@@ -1,9 +1,9 @@
 namespace Perennial.Engine;
 
-/// <summary>The handlers of one transport's events, and the one place that calls them. Called by the dispatcher alone.</summary>
-/// <param name="sender">Whom handlers get as the sender.</param>
-/// <param name="buffer">What notices of the buffer are about.</param>
-/// <param name="handlerThrew">Told of a handler that threw: of which event, and what.</param>
+/// <summary>The handlers of one transport's events, and the only code that calls them. Used by the dispatcher only.</summary>
+/// <param name="sender">The sender that handlers receive.</param>
+/// <param name="buffer">The buffer options, which the buffer's events contain.</param>
+/// <param name="handlerThrew">Called with the event's name and the exception if a handler throws.</param>
 internal sealed class EventHandlers(object sender, BufferOptions buffer, Action<string, Exception> handlerThrew)
 {
     private long _announcedDrops;
@@ -30,7 +30,7 @@ internal sealed class EventHandlers(object sender, BufferOptions buffer, Action<
 
     public event EventHandler<DroppedEvent>? MessagesDropped;
 
-    /// <summary>Whether anybody listens to anything.</summary>
+    /// <summary>Whether any event has a handler.</summary>
     public bool Exist =>
         MessageReceived is not null || Connecting is not null || Connected is not null || Reconnecting is not null
         || Completed is not null || ErrorOccurred is not null || Closed is not null
@@ -77,11 +77,11 @@ internal sealed class EventHandlers(object sender, BufferOptions buffer, Action<
     }
 
     /// <summary>
-    /// Delivers the next message, if there is one and somebody to take it. Who takes it is settled while it waits in the buffer: so it
-    /// is never lost between two handlers, and a handler gets nothing that arrives after it was removed.
+    /// Delivers the next message to its handlers, if there are both. The handlers are read while the message still waits in the buffer.
+    /// Therefore no message is lost when one handler replaces another, and a removed handler gets no message that arrives later.
     /// </summary>
-    /// <param name="from">Where messages wait.</param>
-    /// <param name="before">Only a message before this place is delivered.</param>
+    /// <param name="from">The buffer.</param>
+    /// <param name="before">Only a message before this position is delivered.</param>
     public bool TryDeliver(MessageBuffer from, long before)
     {
         if (!from.HasNext || MessageReceived is not { } takers || !from.TryReadBefore(before, out var message))
@@ -93,7 +93,7 @@ internal sealed class EventHandlers(object sender, BufferOptions buffer, Action<
         return true;
     }
 
-    /// <summary>Calls each handler; one that throws hides the event from no other, and touches nothing else.</summary>
+    /// <summary>Calls each handler. If one throws, the others still run and nothing else is affected.</summary>
     private void Invoke<T>(EventHandler<T>? handlers, T happened)
     {
         foreach (var handler in Delegate.EnumerateInvocationList(handlers))

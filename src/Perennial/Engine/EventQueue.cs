@@ -1,14 +1,16 @@
 namespace Perennial.Engine;
 
 /// <summary>
-/// Events that wait to be raised, each with its place in the stream: how many messages the buffer had accepted when it happened. Where
-/// messages are consumed by events too, this decides what comes next: an event comes after the messages before its place and before the
-/// others. Used under the dispatcher's lock.
+/// Events that wait to be raised. Each has a position in the stream: the number of messages that the buffer had accepted when the event
+/// occurred. If messages are consumed by events too, an event is raised after the messages before its position and before the messages
+/// after it. Used under the dispatcher's lock.
 /// </summary>
-/// <param name="buffer">The messages.</param>
+/// <param name="buffer">The buffer of the messages.</param>
 internal sealed class EventQueue(MessageBuffer buffer)
 {
-    /// <summary>Events that may wait behind a handler that does not return; beyond it the oldest are skipped and counted.</summary>
+    /// <summary>
+    /// The number of events that may wait while a handler does not return. Beyond it the oldest events are skipped and counted.
+    /// </summary>
     public const int Limit = 1024;
 
     private readonly Queue<(object Event, long Place)> _events = new();
@@ -16,7 +18,7 @@ internal sealed class EventQueue(MessageBuffer buffer)
 
     public bool IsEmpty => _events.Count == 0;
 
-    /// <summary>Adds something that happened now, after the messages accepted so far.</summary>
+    /// <summary>Adds an event after the messages accepted so far.</summary>
     public void Add(object happened)
     {
         if (_events.Count == Limit)
@@ -28,8 +30,8 @@ internal sealed class EventQueue(MessageBuffer buffer)
         _events.Enqueue((happened, buffer.Appended));
     }
 
-    /// <summary>Takes the oldest event, if its turn has come.</summary>
-    /// <param name="waitsForMessages">Whether messages are consumed by events, so that an event waits for those before it.</param>
+    /// <summary>Takes the oldest event, if it is due.</summary>
+    /// <param name="waitsForMessages">Whether messages are consumed by events, so that an event waits for the messages before it.</param>
     /// <param name="happened">The event.</param>
     public bool TryTakeDue(bool waitsForMessages, out object? happened)
     {
@@ -39,16 +41,16 @@ internal sealed class EventQueue(MessageBuffer buffer)
     }
 
     /// <summary>
-    /// Before which place messages may be delivered without another look here. No event that is added later can belong before it: an
-    /// event is added before the messages that follow it are accepted, and its place is the count of those accepted.
+    /// The position before which messages may be delivered without asking this queue again. An event that is added later cannot have a
+    /// lower position: its position is the number of messages accepted by then.
     /// </summary>
     public long NextPlace()
     {
-        var appended = buffer.Appended;     // read first: what is added after this has a place that is no lower
+        var appended = buffer.Appended;     // read first, because an event added later has at least this position
         return _events.TryPeek(out var first) && first.Place < appended ? first.Place : appended;
     }
 
-    /// <summary>How many events were skipped since the last call.</summary>
+    /// <summary>Returns the number of events skipped since the last call.</summary>
     public int TakeSkipped()
     {
         var skipped = _skipped;

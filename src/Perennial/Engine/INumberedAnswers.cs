@@ -1,19 +1,19 @@
 namespace Perennial.Engine;
 
-/// <summary>Takes what a peer says of numbered messages. Thread safe.</summary>
+/// <summary>Receives a peer's answers to numbered messages. Thread safe.</summary>
 internal interface INumberedAnswers
 {
-    /// <summary>The peer has all messages up to a number, but for those it refused.</summary>
-    /// <param name="connection">The number of the connection on which it said so.</param>
+    /// <summary>Records that the peer has received all messages up to a number, except those it refused.</summary>
+    /// <param name="connection">The number of the connection on which the answer arrived.</param>
     /// <param name="received">The number.</param>
-    /// <returns>Whether that was news.</returns>
-    /// <exception cref="TransportException">No message has such a number yet.</exception>
+    /// <returns>Whether the answer was new.</returns>
+    /// <exception cref="TransportException">No message with this number was sent.</exception>
     bool Acknowledge(int connection, long received);
 
-    /// <summary>The peer will not take a message.</summary>
-    /// <param name="connection">The number of the connection on which it said so.</param>
+    /// <summary>Records that the peer refused a message.</summary>
+    /// <param name="connection">The number of the connection on which the answer arrived.</param>
     /// <param name="number">The message's number.</param>
-    /// <param name="error">Why.</param>
-    /// <exception cref="TransportException">No message has such a number yet.</exception>
+    /// <param name="error">The reason.</param>
+    /// <exception cref="TransportException">No message with this number was sent.</exception>
     void Refuse(int connection, long number, TransportException error);
 }

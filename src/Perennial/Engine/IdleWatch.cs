@@ -3,8 +3,8 @@ using Perennial.Diagnostics;
 namespace Perennial.Engine;
 
 /// <summary>
-/// Ends a connection on which no byte arrived for too long while somebody was reading. One timer a connection; a read costs two
-/// writes. Start and stop come from the reading loop, the timer from anywhere.
+/// Cancels a connection on which no byte arrived for too long while a read was in progress. One timer per connection; a read costs two
+/// writes. The reading loop starts and ends the reads; the timer runs on any thread.
 /// </summary>
 internal sealed class IdleWatch : IAsyncDisposable
 {
@@ -18,9 +18,9 @@ internal sealed class IdleWatch : IAsyncDisposable
     private long _readingSince = NotReading;
 
     /// <param name="limit">The longest silence, or <see cref="Timeout.InfiniteTimeSpan"/>.</param>
-    /// <param name="connection">Cancelled when the limit is reached.</param>
+    /// <param name="connection">The source to cancel when the limit is reached.</param>
     /// <param name="time">The clock.</param>
-    /// <param name="metrics">Told of the signs of life, where somebody counts them.</param>
+    /// <param name="metrics">Counts signs of life. <see langword="null"/> does not count them.</param>
     public IdleWatch(TimeSpan limit, CancellationTokenSource connection, TimeProvider time, MetricsRecorder? metrics = null)
     {
         _metrics = metrics;
@@ -29,7 +29,7 @@ internal sealed class IdleWatch : IAsyncDisposable
         _time = time;
         if (limit != Timeout.InfiniteTimeSpan)
         {
-            // Set only once the field is: a timer that fires at once would find it empty.
+            // The timer is started after the field is set, because a timer that fires at once would find the field null.
             _timer = time.CreateTimer(static watch => ((IdleWatch)watch!).Look(), this, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
             _timer.Change(limit, Timeout.InfiniteTimeSpan);
         }
@@ -38,32 +38,34 @@ internal sealed class IdleWatch : IAsyncDisposable
     /// <summary>Whether the limit was reached.</summary>
     public bool HasFired { get; private set; }
 
-    /// <summary>Whether the peer gave a sign of life in the middle of a read.</summary>
+    /// <summary>Whether the peer proved to be alive during a read.</summary>
     public bool HasHeard { get; private set; }
 
     /// <summary>The longest silence.</summary>
     public TimeSpan Limit => _limit;
 
-    /// <summary>How long the present read has waited for a byte; <see langword="null"/> while there is none. From anywhere.</summary>
+    /// <summary>
+    /// How long the present read has waited for a byte. <see langword="null"/> if no read is in progress. Any thread may call it.
+    /// </summary>
     public TimeSpan? Silence => Volatile.Read(ref _readingSince) is var since and not NotReading ? _time.GetElapsedTime(since) : null;
 
     /// <summary>Whether a read waits for bytes.</summary>
     public bool IsReading => Volatile.Read(ref _readingSince) != NotReading;
 
-    /// <summary>The peer itself has said how long it may be silent.</summary>
+    /// <summary>Sets the limit that the peer announced.</summary>
     public void ChangeLimit(TimeSpan limit)
     {
         _limit = limit;
         _timer?.Change(limit, Timeout.InfiniteTimeSpan);
     }
 
-    /// <summary>A read begins at the given timestamp.</summary>
+    /// <summary>Records that a read started at the given timestamp.</summary>
     public void ReadStarted(long timestamp) => Volatile.Write(ref _readingSince, timestamp);
 
-    /// <summary>Bytes arrived; until the next read begins, silence is ours.</summary>
+    /// <summary>Records that bytes arrived. Silence does not count until the next read starts.</summary>
     public void ReadEnded() => Volatile.Write(ref _readingSince, NotReading);
 
-    /// <summary>The peer gave a sign of life in the middle of a read. From anywhere.</summary>
+    /// <summary>Records that the peer proved to be alive during a read. Any thread may call it.</summary>
     public void Heard()
     {
         HasHeard = true;
@@ -71,12 +73,12 @@ internal sealed class IdleWatch : IAsyncDisposable
         var since = Volatile.Read(ref _readingSince);
         if (since != NotReading)
         {
-            // Where the read has ended meanwhile, its end stands.
+            // If the read has ended in the meantime, its end stays recorded.
             Interlocked.CompareExchange(ref _readingSince, _time.GetTimestamp(), since);
         }
     }
 
-    /// <summary>The peer answered a ping, which is a sign of life too. From anywhere.</summary>
+    /// <summary>Records the answer to a ping, which also proves that the peer is alive. Any thread may call it.</summary>
     public void PingAnswered(TimeSpan roundTrip)
     {
         Heard();

@@ -4,7 +4,9 @@ using System.Text.Json.Serialization.Metadata;
 
 namespace Perennial.Engine;
 
-/// <summary>The sequence of messages as values, alone or with their ids. One whose message already waits is handed out without a task.</summary>
+/// <summary>
+/// The sequence of messages, deserialized, alone or with their ids. A message that already waits is returned without creating a task.
+/// </summary>
 internal sealed class JsonReader<T>(IAsyncEnumerable<StreamMessage> messages, JsonTypeInfo<T> typeInfo)
     : IAsyncEnumerable<T?>, IAsyncEnumerable<JsonMessage<T>>
 {

@@ -4,10 +4,10 @@ using Perennial.Diagnostics;
 namespace Perennial.Engine;
 
 /// <summary>
-/// The one state, and the session it belongs to, under one lock: a start or an ending happens as a whole, so that whoever starts
-/// again, from a handler of <c>Closed</c> for one, finds the session before it over in every respect.
+/// The state of a transport and the session it belongs to, under one lock. A start or an end changes both at once. So code that starts the
+/// transport again, for instance in a handler of <c>Closed</c>, finds the previous session completely ended.
 /// </summary>
-/// <param name="core">Its buffer is opened by a start and ended by an ending, and its events tell of endings.</param>
+/// <param name="core">The transport's parts. A start opens its buffer, an end closes it, and its events announce the end.</param>
 internal sealed class LifeCycle(TransportCore core)
 {
     private readonly Lock _gate = core.Gate;
@@ -27,7 +27,7 @@ internal sealed class LifeCycle(TransportCore core)
         }
     }
 
-    /// <summary>The timestamp at which the state was entered.</summary>
+    /// <summary>The timestamp at which the transport entered its state.</summary>
     public long StateSince
     {
         get
@@ -39,7 +39,7 @@ internal sealed class LifeCycle(TransportCore core)
         }
     }
 
-    /// <summary>The session that is to come, runs, or was the last.</summary>
+    /// <summary>The session that is not started yet, runs, or was the last.</summary>
     public TransportSession Session
     {
         get
@@ -51,7 +51,7 @@ internal sealed class LifeCycle(TransportCore core)
         }
     }
 
-    /// <summary>Moves to a state if the table allows it.</summary>
+    /// <summary>Enters a state if the table allows it.</summary>
     public bool TryEnter(TransportState next)
     {
         bool hasEntered;
@@ -66,9 +66,9 @@ internal sealed class LifeCycle(TransportCore core)
         return hasEntered;
     }
 
-    /// <summary>The session, and whether the caller has just started it and must run its loop.</summary>
-    /// <param name="startsAgain">Whether an ended session is followed by a new one.</param>
-    /// <exception cref="ObjectDisposedException">There can be no new session.</exception>
+    /// <summary>Returns the session, and whether the caller has just started it and must run its loop.</summary>
+    /// <param name="startsAgain">Whether to replace an ended session with a new one.</param>
+    /// <exception cref="ObjectDisposedException">No new session can start.</exception>
     public (TransportSession Session, bool IsStarter) StartOrJoin(bool startsAgain)
     {
         TransportSession session;
@@ -96,9 +96,9 @@ internal sealed class LifeCycle(TransportCore core)
         return (session, true);
     }
 
-    /// <summary>Ends the session: state, events, completion and buffer. Called once a session.</summary>
-    /// <param name="end">How.</param>
-    /// <param name="attempt">Consecutive failures, to be announced with the error that ended it.</param>
+    /// <summary>Ends the session: its state, events, completion and buffer. Called once per session.</summary>
+    /// <param name="end">How the session ended.</param>
+    /// <param name="attempt">The number of consecutive failures, which is announced with the error that ended the session.</param>
     public void End(StreamEnd end, int attempt)
     {
         TransportState from;
@@ -112,7 +112,9 @@ internal sealed class LifeCycle(TransportCore core)
         Announce(from, to, hasEntered: true);
     }
 
-    /// <summary>The session, asked to end; one that was never started has ended at the return.</summary>
+    /// <summary>
+    /// Requests the end of the session, and returns it. A session that was not started has ended when the method returns.
+    /// </summary>
     public TransportSession Leave()
     {
         TransportSession session;
@@ -133,7 +135,7 @@ internal sealed class LifeCycle(TransportCore core)
         return session;
     }
 
-    /// <summary>From now on no new session starts.</summary>
+    /// <summary>Prevents new sessions.</summary>
     public void Dispose()
     {
         lock (_gate)
@@ -174,7 +176,7 @@ internal sealed class LifeCycle(TransportCore core)
         return true;
     }
 
-    /// <summary>Outside the lock.</summary>
+    /// <summary>Raises the events of a change of state. Called outside the lock.</summary>
     private void Announce(TransportState from, TransportState to, bool hasEntered)
     {
         if (hasEntered && from != to && core.Logger.IsEnabled(LogLevel.Information))

@@ -1,9 +1,9 @@
 namespace Perennial.Engine;
 
-/// <content>The reader's side.</content>
+/// <content>The methods of the reader.</content>
 internal sealed partial class MessageBuffer
 {
-    /// <summary>Takes the next message, unless there is none or hand-over is paused. One reader at a time.</summary>
+    /// <summary>Takes the next message, unless there is none or the buffer is paused. One reader at a time.</summary>
     public bool TryRead(out StreamMessage message)
     {
         var isRead = _options.FullMode == BufferFullMode.DropOldest ? TryReadUnderLock(long.MaxValue, out message) : TryReadWithoutLock(out message);
@@ -11,7 +11,7 @@ internal sealed partial class MessageBuffer
         return isRead;
     }
 
-    /// <summary>The same, if the next message is before the given place.</summary>
+    /// <summary>Takes the next message if it is before the given position.</summary>
     public bool TryReadBefore(long place, out StreamMessage message)
     {
         if (_options.FullMode != BufferFullMode.DropOldest)
@@ -26,8 +26,8 @@ internal sealed partial class MessageBuffer
     }
 
     /// <summary>
-    /// Waits until <see cref="TryRead"/> may succeed or <see cref="WakeReader"/> is called (<see langword="null"/>), or the stream has
-    /// ended and all of it was read (how it ended). One reader at a time.
+    /// Waits until <see cref="TryRead"/> may succeed or <see cref="WakeReader"/> is called (then returns <see langword="null"/>), or until
+    /// the stream has ended and all messages were read (then returns how it ended). One reader at a time.
     /// </summary>
     public ValueTask<StreamEnd?> WaitToReadAsync(CancellationToken cancellationToken)
     {
@@ -55,7 +55,7 @@ internal sealed partial class MessageBuffer
         return _readerWait.AsValueTask(cancellationToken);
     }
 
-    /// <summary>Lets the reader's present wait, or else its next one, end whether or not there is a message.</summary>
+    /// <summary>Ends the reader's present wait, or else its next one, even if there is no message.</summary>
     public void WakeReader() => SetAndWake(static buffer => buffer._wakeRequested = !buffer._readerWait.IsPending, mayWakeForNothing: true);
 
     private bool TryReadWithoutLock(out StreamMessage message)
@@ -116,9 +116,10 @@ internal sealed partial class MessageBuffer
     }
 
     /// <summary>
-    /// Announces the way down through the mark and lets the writer go on at half the capacity: one wake-up for many messages. No
-    /// fence is needed: while the writer waits, a message that the reader has not taken was appended after the size to look at was set,
-    /// and a reader that misses it sees it at the next try, which takes the lock when there is no message.
+    /// Announces that the size fell below the mark, and wakes the writer at half the capacity, so that it wakes once for many messages. No
+    /// memory fence is needed. While the writer waits, the buffer holds a message that was appended after the size to look at was set, and
+    /// that the reader has not taken. A reader that reads an older value takes the remaining messages; when none is at hand it takes the
+    /// lock, and then sees the new value.
     /// </summary>
     private void LookAfterRead()
     {
@@ -158,6 +159,6 @@ internal sealed partial class MessageBuffer
         }
     }
 
-    /// <summary>The end, once the reader has everything before it.</summary>
+    /// <summary>How the stream ended, once the reader has taken all messages.</summary>
     private StreamEnd? EndForReaderLocked => SizeLocked == 0 ? _end : null;
 }

@@ -1,9 +1,9 @@
 namespace Perennial.Engine;
 
-/// <content>Paused, ended, discarded.</content>
+/// <content>The states paused, ended and discarded.</content>
 internal sealed partial class MessageBuffer
 {
-    /// <param name="timestamp">Now; kept where the buffer is not paused already.</param>
+    /// <param name="timestamp">The present time. Ignored if the buffer is already paused.</param>
     public void Pause(long timestamp)
     {
         lock (_gate)
@@ -28,10 +28,10 @@ internal sealed partial class MessageBuffer
         resumed?.TrySetResult();
     }
 
-    /// <summary>No more messages will come; what waits can still be read, and then this end.</summary>
+    /// <summary>Marks the end of the stream. Waiting messages can still be read, and after them the end.</summary>
     public void End(StreamEnd end) => SetAndWake(buffer => buffer._end = end, mayWakeForNothing: false);
 
-    /// <summary>Messages will come again.</summary>
+    /// <summary>Allows messages again after an end.</summary>
     public void Reopen()
     {
         lock (_gate)
@@ -40,7 +40,7 @@ internal sealed partial class MessageBuffer
         }
     }
 
-    /// <summary>Forgets what waits and hands out nothing more: the reader gets the end as soon as there is one.</summary>
+    /// <summary>Discards the waiting messages and delivers none any more. The reader gets the end as soon as it is set.</summary>
     public void Discard() => SetAndWake(
         static buffer =>
         {

@@ -3,16 +3,16 @@ using Perennial.Diagnostics;
 namespace Perennial.Engine;
 
 /// <summary>
-/// The bounded queue between one writer (the connection loop) and one reader: what is accepted, who waits for what, and what is
-/// announced. Where messages lie is <see cref="MessageStore"/>'s part.
+/// The bounded queue between one writer (the connection loop) and one reader. It decides which messages are accepted, who waits, and what
+/// is announced. <see cref="MessageStore"/> stores the messages.
 /// </summary>
 /// <remarks>
-/// Any thread may pause, resume, end, wake or ask for the size. The writer appends a batch under one lock; the reader takes messages
-/// without it, but in <see cref="BufferFullMode.DropOldest"/>, where the writer takes messages away from the reader's end.
+/// Any thread may pause, resume, end, wake or read the size. The writer appends a batch under one lock. The reader takes messages without
+/// the lock, except in <see cref="BufferFullMode.DropOldest"/>, where the writer removes messages from the reader's end.
 /// </remarks>
 internal sealed partial class MessageBuffer
 {
-    /// <summary>For <see cref="_lookAt"/>: nothing depends on the size.</summary>
+    /// <summary>The value of <see cref="_lookAt"/> at which the reader never has to act.</summary>
     private const int NeverLook = -1;
 
     private readonly Lock _gate = new();
@@ -32,17 +32,17 @@ internal sealed partial class MessageBuffer
     private bool _held;                     // paused or discarded: the reader gets nothing
     private bool _aboveMark;
     private bool _writerWaits;
-    private int _lookAt = NeverLook;        // the size at or below which the reader has something to do for others
-    private BufferNotices? _notices;        // made by the first
+    private int _lookAt = NeverLook;        // the size at or below which the reader must announce or wake the writer
+    private BufferNotices? _notices;        // created by the first notice
     private TaskCompletionSource? _room;
     private TaskCompletionSource? _resumed;
     private bool _wakeRequested;
-    private PlacedId? _idBetween;           // the last id that came without a message for the reader; made by the first
+    private PlacedId? _idBetween;           // the last id that came without a message for the reader; created by the first
 
-    /// <param name="options">Capacity, mode and mark.</param>
-    /// <param name="metrics">Told when a batch is handed over.</param>
+    /// <param name="options">The capacity, the mode and the mark.</param>
+    /// <param name="metrics">Records each batch that the reader receives.</param>
     /// <param name="noticed">Called, outside the lock, when <see cref="TryTakeNotice"/> has something new.</param>
-    /// <param name="listener">What it is called with.</param>
+    /// <param name="listener">The argument of <paramref name="noticed"/>.</param>
     public MessageBuffer(BufferOptions options, MetricsRecorder metrics, Action<object?> noticed, object? listener = null)
     {
         _options = options;
@@ -53,7 +53,7 @@ internal sealed partial class MessageBuffer
         _readerWait = new ReaderWait(_gate);
     }
 
-    /// <summary>Messages waiting.</summary>
+    /// <summary>The number of waiting messages.</summary>
     public int Size
     {
         get
@@ -65,7 +65,10 @@ internal sealed partial class MessageBuffer
         }
     }
 
-    /// <summary>The timestamps of the pause and of the high-water mark, each <see langword="null"/> where it does not hold.</summary>
+    /// <summary>
+    /// The timestamps at which the buffer was paused and at which it reached the high-water mark. Each is <see langword="null"/> if it does
+    /// not apply now.
+    /// </summary>
     public (long? PausedSince, long? AboveMarkSince) HeldUpSince
     {
         get
@@ -77,19 +80,22 @@ internal sealed partial class MessageBuffer
         }
     }
 
-    /// <summary>Whether a message waits for the reader, who may ask, be it paused or not.</summary>
+    /// <summary>Whether a message waits for the reader, even if the buffer is paused. For the reader only.</summary>
     public bool HasNext => _store.IsAtHand || Size > 0;
 
-    /// <summary>Messages ever accepted: the place in the stream at which an event happens.</summary>
+    /// <summary>The number of messages ever accepted. It is the position of an event in the stream.</summary>
     public long Appended => _store.Appended;
 
-    /// <summary>Messages ever read or dropped: the place of the next one. For the reader; elsewhere it may be out of date.</summary>
+    /// <summary>
+    /// The number of messages ever read or dropped. It is the position of the next message. Exact for the reader; other threads may see an
+    /// older value.
+    /// </summary>
     public long Removed => _store.Removed;
 
     /// <summary>Messages dropped because the buffer was full.</summary>
     public long Dropped => Volatile.Read(ref _dropped);
 
-    /// <summary>Whether the reader is past the given place: it read, or the buffer dropped, all messages before it.</summary>
+    /// <summary>Whether all messages before the given position were read or dropped.</summary>
     public bool IsPast(long place)
     {
         lock (_gate)
@@ -98,7 +104,7 @@ internal sealed partial class MessageBuffer
         }
     }
 
-    /// <summary>An id came after the messages accepted so far, without a message for the reader.</summary>
+    /// <summary>Records an id that came after the messages accepted so far, without a message for the reader.</summary>
     public void PassId(ReadOnlySpan<byte> id)
     {
         lock (_gate)
@@ -108,12 +114,12 @@ internal sealed partial class MessageBuffer
     }
 
     /// <summary>
-    /// The id after which the stream goes on for somebody who has the messages that the reader took, and whether it is that of the last one.
-    /// Costs the reader nothing: it is found in what the reader left behind.
+    /// Returns the id after which another reader can continue, which has all messages that this reader took, and whether it is the id of
+    /// the last of them. The id is computed from the messages that the reader left in the store, so reading itself has no cost.
     /// </summary>
-    /// <param name="limit">Only messages before this place count.</param>
-    /// <param name="start">Where the stream began.</param>
-    /// <param name="isStartExact">Whether that is behind the last message that somebody else took.</param>
+    /// <param name="limit">Only messages before this position count.</param>
+    /// <param name="start">The id after which this stream started.</param>
+    /// <param name="isStartExact">Whether that is the id of the last message that a previous reader took.</param>
     public (string? Id, bool IsExact) IdAfterTaken(long limit, string? start, bool isStartExact)
     {
         lock (_gate)
@@ -140,8 +146,8 @@ internal sealed partial class MessageBuffer
     private bool IsFullLocked => _options.FullMode == BufferFullMode.Block && SizeLocked >= _options.Capacity;
 
     /// <summary>
-    /// Appends as the mode allows and returns how many messages are dealt with, appended or dropped. Fewer than given means that
-    /// the buffer is full or hand-over is paused, and the writer must wait for room.
+    /// Appends messages as the mode allows. Returns how many were appended or dropped. If that is fewer than given, the buffer is full or
+    /// paused, and the writer must wait for room.
     /// </summary>
     public int Append(ReadOnlySpan<StreamMessage> messages, long receivedAt)
     {
@@ -199,7 +205,7 @@ internal sealed partial class MessageBuffer
         return UseNoticesLocked().AddCrossing(BufferNoticeKind.Backpressure, SizeLocked);
     }
 
-    /// <summary>Takes the oldest notice not yet announced.</summary>
+    /// <summary>Takes the oldest notice that was not announced yet.</summary>
     public bool TryTakeNotice(out BufferNotice notice)
     {
         lock (_gate)
@@ -209,7 +215,7 @@ internal sealed partial class MessageBuffer
         }
     }
 
-    /// <summary>Completes when there is room again and hand-over is not paused.</summary>
+    /// <summary>Completes when there is room and the buffer is not paused.</summary>
     public ValueTask WaitForRoomAsync(CancellationToken cancellationToken)
     {
         lock (_gate)
@@ -231,7 +237,7 @@ internal sealed partial class MessageBuffer
         }
     }
 
-    /// <summary>Completes when hand-over is not paused.</summary>
+    /// <summary>Completes when the buffer is not paused.</summary>
     public ValueTask WaitWhilePausedAsync(CancellationToken cancellationToken)
     {
         if (!Volatile.Read(ref _held))
@@ -245,7 +251,9 @@ internal sealed partial class MessageBuffer
         }
     }
 
-    /// <summary>How many of the coming messages are accepted, how many of them dropped, and how many old ones make room.</summary>
+    /// <summary>
+    /// Computes how many of the new messages are accepted, how many of those are dropped, and how many old messages are dropped for them.
+    /// </summary>
     private (int Accepted, int DropsNewest, int DropsOldest) AdmitLocked(int count)
     {
         if (_paused)

@@ -2,7 +2,7 @@ using System.Runtime.CompilerServices;
 
 namespace Perennial.Engine;
 
-/// <summary>The sequence of messages. A message that already waits is handed out without a task, a lock or an allocation.</summary>
+/// <summary>The sequence of messages. A message that already waits is returned without a task, a lock or an allocation.</summary>
 internal sealed class MessageReader(TransportEngine engine, MessageBuffer buffer, CancellationToken cancellationToken)
     : IAsyncEnumerable<StreamMessage>, IAsyncEnumerator<StreamMessage>
 {

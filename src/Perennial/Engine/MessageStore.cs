@@ -3,9 +3,9 @@ using System.Buffers;
 namespace Perennial.Engine;
 
 /// <summary>
-/// Two arrays of messages: the writer fills one, the reader empties the other, and they are swapped when the reader's runs out. All but
-/// <see cref="TryTake"/> and <see cref="RoughCount"/> is called under the buffer's lock; where messages are dropped from the reader's
-/// end, <see cref="TryTake"/> is too.
+/// Two arrays of messages. The writer fills one and the reader empties the other; they are swapped when the reader's array is empty. All
+/// members except <see cref="TryTake"/> and <see cref="RoughCount"/> are called under the buffer's lock. If messages can be dropped from
+/// the reader's end, <see cref="TryTake"/> is too.
 /// </summary>
 internal sealed class MessageStore
 {
@@ -13,29 +13,32 @@ internal sealed class MessageStore
 
     private StreamMessage[] _incoming = [];
     private int _incomingCount;
-    private long _incomingSince;            // when the oldest incoming message came off the socket
+    private long _incomingSince;            // when the oldest incoming message was read from the socket
     private StreamMessage[] _outgoing = [];
     private int _outgoingCount;
-    private int _next;                      // first unread of outgoing
-    private long _removedBefore;            // messages of earlier outgoing arrays
+    private int _next;                      // the first unread message in outgoing
+    private long _removedBefore;            // the number of messages in earlier outgoing arrays
     private long _appended;
     private readonly PlacedId _idBefore = new();       // the last id in earlier outgoing arrays
 
-    /// <summary>Messages ever stored. From anywhere.</summary>
+    /// <summary>The number of messages ever stored. Any thread may read it.</summary>
     public long Appended => Volatile.Read(ref _appended);
 
-    /// <summary>Messages ever taken or dropped.</summary>
+    /// <summary>The number of messages ever taken or dropped.</summary>
     public long Removed => _removedBefore + Volatile.Read(ref _next);
 
     public int Count => _outgoingCount - Volatile.Read(ref _next) + _incomingCount;
 
-    /// <summary>What the reader knows of <see cref="Count"/> without the lock: never more than it was when the reader last swapped plus what came since.</summary>
+    /// <summary>
+    /// The value of <see cref="Count"/> that the reader sees without the lock. It is at most the count at the reader's last swap plus the
+    /// messages stored since.
+    /// </summary>
     public int RoughCount => _outgoingCount - _next + Volatile.Read(ref _incomingCount);
 
-    /// <summary>Whether the reader has a message at hand, without a swap. For the reader.</summary>
+    /// <summary>Whether the reader can take a message without a swap. For the reader only.</summary>
     public bool IsAtHand => _next < _outgoingCount;
 
-    /// <summary>When the oldest message of the reader's array came off the socket.</summary>
+    /// <summary>When the oldest message in the reader's array was read from the socket.</summary>
     public long OutgoingSince { get; private set; }
 
     public void Append(ReadOnlySpan<StreamMessage> messages, long receivedAt)
@@ -61,7 +64,7 @@ internal sealed class MessageStore
         Volatile.Write(ref _appended, _appended + messages.Length);
     }
 
-    /// <summary>Takes the reader's next message, if it has one at hand.</summary>
+    /// <summary>Takes the reader's next message, if its array has one.</summary>
     public bool TryTake(out StreamMessage message)
     {
         var next = _next;
@@ -76,7 +79,9 @@ internal sealed class MessageStore
         return true;
     }
 
-    /// <summary>Makes what the writer stored the reader's, if the reader's own is used up; returns whether there was anything. A large array is given back.</summary>
+    /// <summary>
+    /// Swaps the arrays if the reader's array is empty. Returns whether there was a message. A large used array is released.
+    /// </summary>
     public bool TrySwap()
     {
         if (_next < _outgoingCount)
@@ -104,19 +109,19 @@ internal sealed class MessageStore
     }
 
     /// <summary>
-    /// The last id of its own that a removed message before <paramref name="limit"/> has, and the place after that message; place 0 where
-    /// there is none.
+    /// Returns the id of the last removed message before <paramref name="limit"/> that has an id of its own, and the position after that
+    /// message. The position is 0 if there is none.
     /// </summary>
     public (string? Id, long Place) LastId(long limit)
     {
-        // Removed messages stay in their array until the swap, which needs the lock.
+        // Removed messages stay in their array until the swap, which requires the lock.
         var count = (int)Math.Clamp(limit - _removedBefore, 0, Volatile.Read(ref _next));
         return FindId(count) is >= 0 and var last
             ? (_outgoing[last].Id, _removedBefore + last + 1)
             : (_idBefore.Id, _idBefore.Place);
     }
 
-    /// <summary>Drops the messages that waited longest. Returns whether one of them follows a gap.</summary>
+    /// <summary>Drops the messages that have waited longest. Returns whether one of them follows a gap.</summary>
     public bool DropOldest(int count)
     {
         var hasLostMark = false;
@@ -135,7 +140,7 @@ internal sealed class MessageStore
         return hasLostMark;
     }
 
-    /// <summary>Marks the reader's next message as one that follows a gap. There is one.</summary>
+    /// <summary>Marks the reader's next message as following a gap. The caller ensures that there is one.</summary>
     public void MarkNext()
     {
         ref var next = ref IsAtHand ? ref _outgoing[_next] : ref _incoming[0];
@@ -156,7 +161,7 @@ internal sealed class MessageStore
         return false;
     }
 
-    /// <summary>The last of the reader's first messages that has an id of its own; -1 where none has.</summary>
+    /// <summary>The index of the last of the reader's first messages that has an id of its own, or -1.</summary>
     private int FindId(int count)
     {
         for (var i = count - 1; i >= 0; i--)
@@ -179,7 +184,9 @@ internal sealed class MessageStore
         _incoming = larger;
     }
 
-    /// <summary>Clears a used array, so that it keeps no message alive, and returns it to be used again or an empty one for it.</summary>
+    /// <summary>
+    /// Clears a used array, so that it keeps no message alive. Returns the array for reuse, or an empty one if it is large.
+    /// </summary>
     private static StreamMessage[] Release(StreamMessage[] array, int count)
     {
         Array.Clear(array, 0, count);

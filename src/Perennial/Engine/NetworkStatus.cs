@@ -2,13 +2,13 @@ using System.Net.NetworkInformation;
 
 namespace Perennial.Engine;
 
-/// <summary>Whether this machine has a network, and when that changes. Thread safe.</summary>
+/// <summary>Reports whether this machine has a network, and changes of that. Thread safe.</summary>
 internal class NetworkStatus
 {
     /// <summary>The network of this machine.</summary>
     public static NetworkStatus System { get; } = new();
 
-    /// <summary>Whether any network interface besides loopback is up. Where the platform cannot tell, there is one.</summary>
+    /// <summary>Whether any network interface besides loopback is up. True if the platform cannot determine it.</summary>
     public virtual bool IsAvailable
     {
         get
@@ -24,7 +24,7 @@ internal class NetworkStatus
         }
     }
 
-    /// <summary>Completes when there is a network, or after the limit.</summary>
+    /// <summary>Completes when there is a network, or after the time limit.</summary>
     public async Task WaitUntilAvailableAsync(TimeSpan limit, TimeProvider time, CancellationToken cancellationToken)
     {
         var available = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
@@ -37,14 +37,14 @@ internal class NetworkStatus
         }
 
         using var changes = Watch(Look);
-        Look();         // after the watch has begun, so that no change is missed
+        Look();         // checked after the watch has begun, so that no change is missed
         try
         {
             await available.Task.WaitAsync(limit, time, cancellationToken).ConfigureAwait(false);
         }
         catch (TimeoutException)
         {
-            // The next attempt counts.
+            // The time limit has passed: the next attempt counts.
         }
     }
 

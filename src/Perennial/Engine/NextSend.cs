@@ -1,18 +1,18 @@
 namespace Perennial.Engine;
 
-/// <summary>What the pipeline does next, over a connection.</summary>
+/// <summary>The pipeline's next step on a connection.</summary>
 /// <param name="Connection">The connection.</param>
 internal readonly record struct NextSend(TransportConnection Connection)
 {
-    /// <summary>Messages that can not be repeated over this connection, and so have an unknown fate.</summary>
+    /// <summary>Messages that cannot be repeated on this connection, so their outcome is unknown.</summary>
     public IReadOnlyList<OutgoingSend>? Lost { get; init; }
 
-    /// <summary>A message that the protocol cannot carry.</summary>
+    /// <summary>A message that is too large for the protocol.</summary>
     public OutgoingSend? TooLarge { get; init; }
 
-    /// <summary>Whose messages follow, which the peer must be told first.</summary>
+    /// <summary>The sender's name, which must be written before its messages.</summary>
     public SenderName? Name { get; init; }
 
-    /// <summary>The message that leaves.</summary>
+    /// <summary>The message to send.</summary>
     public OutgoingSend? Send { get; init; }
 }

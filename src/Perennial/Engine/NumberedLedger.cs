@@ -1,21 +1,21 @@
 namespace Perennial.Engine;
 
 /// <summary>
-/// The books of the numbered messages that have no answer: which of them the present connection has written, and whether the peer knows
-/// whose they are (docs/protocol.md, Sends). Not thread safe.
+/// The numbered messages without an answer. Records which of them were written on the present connection, and whether the peer has accepted
+/// the sender's name (docs/protocol.md, Sends). Not thread safe.
 /// </summary>
 internal sealed class NumberedLedger
 {
-    /// <summary>How many messages may be without an answer.</summary>
+    /// <summary>The largest number of messages without an answer.</summary>
     private const int Window = 256;
 
     private readonly List<OutgoingSend> _unanswered = [];   // in the order of their numbers
     private SenderName _sender = SenderName.New();
-    private long _last;                                     // the highest number given
-    private int _written;                                   // how many of the unanswered the present connection has written
+    private long _last;                                     // the highest number assigned
+    private int _written;                                   // how many of the unanswered messages were written on the present connection
     private Naming _naming;
 
-    /// <summary>Whether the peer knows whose messages come over the present connection.</summary>
+    /// <summary>Whether the sender's name was written on the present connection, and answered.</summary>
     private enum Naming
     {
         NotNamed,
@@ -23,22 +23,27 @@ internal sealed class NumberedLedger
         Answered,
     }
 
-    /// <summary>Messages without an answer.</summary>
+    /// <summary>The number of messages without an answer.</summary>
     public int Count => _unanswered.Count;
 
-    /// <summary>Whether another message may have a number.</summary>
+    /// <summary>Whether another message can be numbered.</summary>
     public bool HasRoom => _unanswered.Count < Window;
 
-    /// <summary>Whether there are messages that the present connection has not written.</summary>
+    /// <summary>Whether there are messages that were not written on the present connection.</summary>
     public bool HasUnwritten => _written < _unanswered.Count;
 
-    /// <summary>Whether messages may follow the name: a peer that has forgotten the sender would see a hole; one that never knew it cannot.</summary>
+    /// <summary>
+    /// Whether messages may follow the sender's name. If the peer has forgotten the sender, the first message would not have the number it
+    /// expects, so its answer must come first. If all messages of the sender are new, that cannot happen.
+    /// </summary>
     public bool IsKnown => _naming == Naming.Answered || (_naming == Naming.Named && _sender.Next == 1);
 
-    /// <summary>A connection begins.</summary>
+    /// <summary>Starts a new connection.</summary>
     public void BeginConnection() => (_written, _naming) = (0, Naming.NotNamed);
 
-    /// <summary>Whose messages follow, to be written before the first of them; <see langword="null"/> where it was written already.</summary>
+    /// <summary>
+    /// Returns the sender's name if it must be written before the next message. <see langword="null"/> if it was already written.
+    /// </summary>
     public SenderName? TakeName()
     {
         if (_naming != Naming.NotNamed)
@@ -51,10 +56,10 @@ internal sealed class NumberedLedger
         return _sender;
     }
 
-    /// <summary>The next message to write again.</summary>
+    /// <summary>Returns the next message to write again.</summary>
     public OutgoingSend Rewrite() => _unanswered[_written++];
 
-    /// <summary>Gives a message its number; it is written now.</summary>
+    /// <summary>Assigns the next number to a message, which the caller writes now.</summary>
     public void Add(OutgoingSend send)
     {
         send.Number = ++_last;
@@ -62,16 +67,16 @@ internal sealed class NumberedLedger
         _written++;
     }
 
-    /// <summary>Takes out what is answered by the news that the peer has all messages up to a number, but for those it refused.</summary>
-    /// <param name="received">The number.</param>
-    /// <param name="isForgotten">Whether the peer has forgotten the sender: all are then taken out without an answer.</param>
-    /// <exception cref="TransportException">There is no such number yet.</exception>
+    /// <summary>Removes and returns the messages acknowledged by a cumulative acknowledgement, except refused ones.</summary>
+    /// <param name="received">The acknowledged number.</param>
+    /// <param name="isForgotten">Whether the peer has forgotten the sender. All messages are then returned, without an answer.</param>
+    /// <exception cref="TransportException">No message with this number was sent.</exception>
     public List<OutgoingSend> Acknowledge(long received, out bool isForgotten)
     {
         isForgotten = false;
         if (_naming == Naming.NotNamed)
         {
-            return [];          // not about messages of this connection's
+            return [];          // concerns no message written on this connection
         }
 
         ThrowIfNeverGiven(received);
@@ -89,8 +94,8 @@ internal sealed class NumberedLedger
         return answered;
     }
 
-    /// <summary>Takes out a message that the peer will not take; <see langword="null"/> where that was known.</summary>
-    /// <exception cref="TransportException">There is no such number yet.</exception>
+    /// <summary>Removes and returns a message that the peer refused. <see langword="null"/> if it was already removed.</summary>
+    /// <exception cref="TransportException">No message with this number was sent.</exception>
     public OutgoingSend? Refuse(long number)
     {
         ThrowIfNeverGiven(number);
@@ -106,15 +111,15 @@ internal sealed class NumberedLedger
         return send;
     }
 
-    /// <summary>Those that have waited too long for an answer. They keep their places.</summary>
-    /// <param name="limit">How long an answer may take.</param>
-    /// <param name="isReading">Whether answers are being read; else none has waited too long.</param>
+    /// <summary>Returns the messages that have waited too long for an answer. They keep their places.</summary>
+    /// <param name="limit">The longest wait for an answer.</param>
+    /// <param name="isReading">Whether answers are being read. If not, no message has waited too long.</param>
     /// <param name="time">The clock.</param>
-    /// <param name="wait">When to look again, from now.</param>
+    /// <param name="wait">The time until the next check.</param>
     public List<OutgoingSend> FindLate(TimeSpan limit, bool isReading, TimeProvider time, out TimeSpan wait)
     {
         List<OutgoingSend> late = [];
-        foreach (var send in _unanswered.Take(_written).Where(static send => !send.Fate.IsCompleted))
+        foreach (var send in _unanswered.Take(_written).Where(static send => !send.Outcome.IsCompleted))
         {
             wait = isReading ? limit - time.GetElapsedTime(send.LeftAt) : limit;
             if (wait > TimeSpan.Zero)
@@ -129,7 +134,7 @@ internal sealed class NumberedLedger
         return late;
     }
 
-    /// <summary>Takes out all, and begins anew under another name.</summary>
+    /// <summary>Removes and returns all messages, and starts again with another sender name.</summary>
     public List<OutgoingSend> Forget()
     {
         List<OutgoingSend> all = [.. _unanswered];
@@ -143,7 +148,8 @@ internal sealed class NumberedLedger
     {
         if (number > _last)
         {
-            throw new TransportException(TransportErrorCode.ProtocolViolation, "The server answered a message that was not sent yet.");
+            throw new TransportException(
+                TransportErrorCode.ProtocolViolation, "The server acknowledged or refused a message that was not sent yet.");
         }
     }
 }

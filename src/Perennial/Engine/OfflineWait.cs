@@ -1,8 +1,8 @@
 namespace Perennial.Engine;
 
 /// <summary>
-/// Decides whether a failed attempt is spent: it is not while this machine has no network, for ten minutes at most. A loopback endpoint
-/// needs no network, and in a container loopback may be all there is. Used by the connection loop alone.
+/// Decides whether a failed attempt counts. It does not while this machine has no network, for at most ten minutes. A loopback endpoint
+/// needs no network, and a container may have only loopback. Used by the connection loop only.
 /// </summary>
 internal sealed class OfflineWait(TransportCore core)
 {
@@ -10,7 +10,7 @@ internal sealed class OfflineWait(TransportCore core)
 
     private long? _since;           // when the first attempt failed without a network
 
-    /// <summary>Whether an attempt failed because there is no network, so that it does not count.</summary>
+    /// <summary>Whether the attempt failed because there is no network, so that it does not count.</summary>
     public bool Excuses(TransportException error)
     {
         var isOffline = error is { Code: TransportErrorCode.ConnectFailed or TransportErrorCode.ConnectTimeout or TransportErrorCode.CircuitOpen, IsTransient: true }
@@ -26,7 +26,9 @@ internal sealed class OfflineWait(TransportCore core)
         return Left > TimeSpan.Zero;
     }
 
-    /// <summary>Completes when there is a network again, or the ten minutes are over; at once where the last attempt was not excused.</summary>
+    /// <summary>
+    /// Completes when there is a network again, or the ten minutes are over. Completes at once if the last attempt counted.
+    /// </summary>
     public Task WaitAsync(CancellationToken cancellationToken) => _since is not null && Left is var left && left > TimeSpan.Zero
         ? core.Services.Network.WaitUntilAvailableAsync(left, core.Time, cancellationToken)
         : Task.CompletedTask;

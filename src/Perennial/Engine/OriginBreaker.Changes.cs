@@ -4,7 +4,7 @@ using Polly.CircuitBreaker;
 
 namespace Perennial.Engine;
 
-/// <content>What the policy asks, and what follows when it opens, probes or closes.</content>
+/// <content>The callbacks of the policy, and the changes when it opens, probes or closes.</content>
 internal sealed partial class OriginBreaker
 {
     private ValueTask OnHalfOpened(OnCircuitHalfOpenedArguments arguments)
@@ -60,7 +60,7 @@ internal sealed partial class OriginBreaker
         return ValueTask.CompletedTask;
     }
 
-    /// <summary>What the gauge of broken origins changes by.</summary>
+    /// <summary>The change of the gauge of broken origins.</summary>
     private int CountLocked(bool isBroken)
     {
         if (_isDisposed || _isCounted == isBroken)
@@ -72,7 +72,7 @@ internal sealed partial class OriginBreaker
         return isBroken ? 1 : -1;
     }
 
-    /// <summary>Outside the lock: a listener is code of others.</summary>
+    /// <summary>Records the change. Called outside the lock, because it calls listeners of the application.</summary>
     private void Record(int change)
     {
         if (change != 0)
@@ -82,8 +82,8 @@ internal sealed partial class OriginBreaker
     }
 
     /// <summary>
-    /// Doubles with each probe that failed. A probe that was cancelled found nothing: the next may follow at once. Left unhandled it
-    /// would keep the breaker waiting for a verdict for ever.
+    /// The delay before the next probe. It doubles with each failed probe. If a probe was cancelled, the next may follow at once; otherwise
+    /// the breaker would wait for its result forever.
     /// </summary>
     private TimeSpan BreakFor(BreakDurationGeneratorArguments arguments)
     {
@@ -97,7 +97,8 @@ internal sealed partial class OriginBreaker
     }
 
     /// <summary>
-    /// An attempt that was cancelled says nothing. While another connection stands the origin is up, whatever one path does.
+    /// Whether an outcome counts as a failure. A cancelled attempt does not. While another connection to the origin is open, the origin
+    /// works, whatever happens on one path.
     /// </summary>
     private bool IsFailure(ResilienceContext context, Outcome<Attempt> outcome)
     {

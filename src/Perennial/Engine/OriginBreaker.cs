@@ -4,15 +4,17 @@ using Polly.CircuitBreaker;
 namespace Perennial.Engine;
 
 /// <summary>
-/// The circuit breaker of one origin. It opens when tries repeatedly get no connection or no answer, and no connection to the origin
-/// stands. While it is open no transport connects; when the break is over one transport probes. After an answer of any kind the
-/// waiting transports connect; after a failed probe they go on waiting, and spend no attempt. One path that hangs does not hold up another:
-/// beside each break and each probe, one transport of another path may connect. One try waits at most for the longest break and one probe,
-/// and its wait is cancelled at once.
+/// The circuit breaker of one origin. It opens when attempts repeatedly get no connection or no response, and no connection to the origin
+/// is open. While it is open, no transport connects. After the break, one transport probes. After a response of any kind, the waiting
+/// transports connect. After a failed probe they continue to wait, and their attempts are not counted. A path that hangs does not block the
+/// others: during each break and each probe, one transport of another path may connect. An attempt waits at most for the longest break and
+/// one probe, and its wait can be cancelled at once.
 /// </summary>
 internal sealed partial class OriginBreaker : IDisposable
 {
-    /// <summary>The break is measured by two clocks, which may differ: asking again is not to become a hot loop.</summary>
+    /// <summary>
+    /// The shortest wait. Two clocks measure the break and may differ; without this the caller would retry in a tight loop.
+    /// </summary>
     private static readonly TimeSpan LeastWait = TimeSpan.FromMilliseconds(50);
 
     private static readonly ResiliencePropertyKey<bool> IsProbe = new("perennial.probe");
@@ -27,13 +29,13 @@ internal sealed partial class OriginBreaker : IDisposable
     private readonly CircuitBreakerManualControl _control = new();
     private readonly ResiliencePipeline<Attempt> _pipeline;
     private TaskCompletionSource _change = NewChange();     // completes when the breaker opens, probes or closes next
-    private TransportException? _lastFailure;               // of the try that opened it, or of the last probe
+    private TransportException? _lastFailure;               // of the attempt that opened it, or of the last probe
     private long _openSince;
     private TimeSpan _break;
-    private string? _suspect;                               // the path of the try that opened it, or of the probe
+    private string? _suspect;                               // the path of the attempt that opened it, or of the probe
     private bool _hasPass;                                  // one transport of another path may connect meanwhile
-    private int _standing;                                  // connections that were opened here and not left
-    private bool _isCounted;                                // in the gauge of broken origins; written by CountLocked
+    private int _standing;                                  // connections that were opened here and are still open
+    private bool _isCounted;                                // counted in the gauge of broken origins; written by CountLocked
     private bool _isDisposed;
 
     public OriginBreaker(Uri origin, CircuitBreakerOptions options, TimeProvider time)
@@ -65,15 +67,17 @@ internal sealed partial class OriginBreaker : IDisposable
         _ => BreakerState.Open,
     };
 
-    /// <summary>Whether nothing would be lost if the breaker were forgotten.</summary>
+    /// <summary>Whether the breaker can be removed without losing information.</summary>
     public bool IsForgettable => State == BreakerState.Closed && Volatile.Read(ref _standing) == 0;
 
-    /// <summary>Opens a connection, once that is allowed. <see cref="Left"/> follows each connection.</summary>
+    /// <summary>
+    /// Opens a connection as soon as the breaker allows it. The caller must call <see cref="Left"/> after each connection.
+    /// </summary>
     /// <param name="path">The path of the URL.</param>
-    /// <param name="open">Opens it, in one try.</param>
-    /// <param name="limit">How long a probe may take, beyond <see cref="CircuitBreakerOptions.MaxBreakTime"/>.</param>
-    /// <param name="cancellationToken">Ends the wait.</param>
-    /// <exception cref="TransportException">The try failed, or the breaker was open for too long.</exception>
+    /// <param name="open">Opens the connection, in one attempt.</param>
+    /// <param name="limit">How long a probe may take, in addition to <see cref="CircuitBreakerOptions.MaxBreakTime"/>.</param>
+    /// <param name="cancellationToken">Cancels the wait and the attempt.</param>
+    /// <exception cref="TransportException">The attempt failed, or the breaker was open for too long.</exception>
     public async Task<TransportConnection> OpenAsync(
         string path, Func<Task<TransportConnection>> open, TimeSpan limit, CancellationToken cancellationToken)
     {
@@ -83,7 +87,7 @@ internal sealed partial class OriginBreaker : IDisposable
             Task change;
             lock (_gate)
             {
-                change = _change.Task;      // taken before the try, so that none is missed
+                change = _change.Task;      // taken before the attempt, so that no change is missed
             }
 
             var attempt = await TryAsync(path, open).ConfigureAwait(false);
@@ -110,10 +114,10 @@ internal sealed partial class OriginBreaker : IDisposable
         }
     }
 
-    /// <summary>A connection that was opened here stands no longer.</summary>
+    /// <summary>Records that a connection that was opened here was closed.</summary>
     public void Left() => Interlocked.Decrement(ref _standing);
 
-    /// <summary>The breaker goes on to work, but is counted among broken origins no longer.</summary>
+    /// <summary>Removes the breaker from the gauge of broken origins. It continues to work.</summary>
     public void Dispose()
     {
         int counted;
@@ -126,7 +130,7 @@ internal sealed partial class OriginBreaker : IDisposable
         Record(counted);
     }
 
-    /// <summary>The attempt that was made, or <see langword="null"/> where none is allowed now.</summary>
+    /// <summary>Makes an attempt. Returns <see langword="null"/> if the breaker allows none now.</summary>
     private async Task<Attempt?> TryAsync(string path, Func<Task<TransportConnection>> open)
     {
         var context = ResilienceContextPool.Shared.Get(continueOnCapturedContext: false, CancellationToken.None);
@@ -174,8 +178,8 @@ internal sealed partial class OriginBreaker : IDisposable
     }
 
     /// <summary>
-    /// Whether a transport of this path may connect although the breaker is open. Once a break and once a probe, and not for the path
-    /// that is in doubt: failures of one path, such as requests that are never answered, say little of the others.
+    /// Whether a transport of this path may connect although the breaker is open: once per break and once per probe, and not for the path
+    /// that failed. Failures of one path, such as requests that are never answered, say little about other paths.
     /// </summary>
     private bool TryTakePass(string path)
     {
@@ -191,7 +195,10 @@ internal sealed partial class OriginBreaker : IDisposable
         }
     }
 
-    /// <summary>An answer to a try that began before the breaker opened shows that the origin is up, as does one to a try beside it.</summary>
+    /// <summary>
+    /// Closes the breaker after a response to an attempt that began before it opened, or that ran beside a probe: the response proves that
+    /// the origin works.
+    /// </summary>
     private async ValueTask CloseAfterAnswerAsync(Attempt attempt)
     {
         if (attempt.Connection is not null)
@@ -219,7 +226,7 @@ internal sealed partial class OriginBreaker : IDisposable
         }
     }
 
-    /// <summary>No connection, or no answer. A status is an answer, whichever it is.</summary>
+    /// <summary>Whether the error means that there was no connection or no response. An error status is a response.</summary>
     private static bool SaysThatHostIsDown(TransportException? error) =>
         error is
         {

@@ -3,19 +3,22 @@ using Perennial.Engine;
 
 namespace Perennial;
 
-/// <summary>One circuit breaker for each origin (RFC 6454: scheme, host and port), made when it is first asked for. Thread safe.</summary>
+/// <summary>
+/// The circuit breakers of origins (RFC 6454: scheme, host and port). Each is created when a transport first connects to its origin. Thread
+/// safe.
+/// </summary>
 public sealed class OriginBreakers : IDisposable
 {
-    /// <summary>Beyond this many, the breakers of origins that are well are forgotten.</summary>
+    /// <summary>The number of breakers beyond which those of working origins are removed.</summary>
     private const int Many = 1024;
 
     private readonly ConcurrentDictionary<string, OriginBreaker> _breakers = new(StringComparer.Ordinal);
     private readonly CircuitBreakerOptions _options;
     private readonly TimeProvider _time;
 
-    /// <summary>Checks the options.</summary>
-    /// <param name="options">When to open, and for how long; <see langword="null"/> for the defaults.</param>
-    /// <param name="time">The clock; <see langword="null"/> for the system's.</param>
+    /// <summary>Validates the options.</summary>
+    /// <param name="options">The options of each breaker. <see langword="null"/> uses the defaults.</param>
+    /// <param name="time">The clock. <see langword="null"/> uses the system's clock.</param>
     /// <exception cref="ArgumentOutOfRangeException">An option is out of range; the message names it and the range.</exception>
     public OriginBreakers(CircuitBreakerOptions? options = null, TimeProvider? time = null)
     {
@@ -24,11 +27,11 @@ public sealed class OriginBreakers : IDisposable
         _time = time ?? TimeProvider.System;
     }
 
-    /// <summary>The origins whose breaker is not closed, and how it stands.</summary>
+    /// <summary>Gets the origins whose breaker is not closed, with its state.</summary>
     public IReadOnlyDictionary<string, BreakerState> Broken =>
         _breakers.Where(static pair => pair.Value.State != BreakerState.Closed).ToDictionary(static pair => pair.Key, static pair => pair.Value.State, StringComparer.Ordinal);
 
-    /// <summary>How the breaker of an endpoint's origin stands.</summary>
+    /// <summary>Gets the state of the breaker of an endpoint's origin.</summary>
     /// <param name="endpoint">Any URL of the origin.</param>
     public BreakerState StateOf(Uri endpoint)
     {
@@ -37,8 +40,8 @@ public sealed class OriginBreakers : IDisposable
     }
 
     /// <summary>
-    /// Takes the broken origins out of the gauge <c>perennial.client.origins.broken</c>. Transports that still use these breakers go on to work.
-    /// A <see cref="Management.TransportManager"/> disposes those it has made. Idempotent.
+    /// Removes the broken origins from the gauge <c>perennial.client.origins.broken</c>. The breakers continue to work for transports that
+    /// use them. A <see cref="Management.TransportManager"/> disposes the breakers that it created. Idempotent.
     /// </summary>
     public void Dispose()
     {
@@ -48,7 +51,7 @@ public sealed class OriginBreakers : IDisposable
         }
     }
 
-    /// <summary>A connection that a breaker let through stands no longer.</summary>
+    /// <summary>Records that a connection that a breaker allowed was closed.</summary>
     internal void Left(Uri endpoint) => For(endpoint).Left();
 
     internal OriginBreaker For(Uri endpoint)
@@ -64,19 +67,19 @@ public sealed class OriginBreakers : IDisposable
         return _breakers.GetOrAdd(OriginOf(endpoint), static (_, self) => new OriginBreaker(self.Endpoint, self._options, self._time), (Endpoint: endpoint, _options, _time));
     }
 
-    /// <summary>A WebSocket is opened by a request, so that its origin is the one of HTTP.</summary>
+    /// <summary>The origin of a WebSocket is the one of the HTTP request that opens it.</summary>
     private static string OriginOf(Uri endpoint) => $"{(endpoint.Scheme is "wss" or "https" ? "https" : "http")}://{endpoint.IdnHost}:{endpoint.Port}";
 }
 
-/// <summary>How a circuit breaker stands.</summary>
+/// <summary>Specifies the state of a circuit breaker.</summary>
 public enum BreakerState
 {
-    /// <summary>Connections are made as usual.</summary>
+    /// <summary>The origin works: transports connect without restriction.</summary>
     Closed,
 
-    /// <summary>Connections failed repeatedly; none is tried until the wait is over.</summary>
+    /// <summary>The origin failed repeatedly: no transport connects until the break is over.</summary>
     Open,
 
-    /// <summary>One transport probes for all; the others wait for what it finds.</summary>
+    /// <summary>One transport probes the origin; the others wait for the result.</summary>
     Probing,
 }

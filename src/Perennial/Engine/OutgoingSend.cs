@@ -1,26 +1,26 @@
 namespace Perennial.Engine;
 
 /// <summary>
-/// A message from the call that sends it to its fate, which is the caller's task. Its fate is decided once, here, and with that it lets go
-/// of the caller's cancellation token. Thread safe.
+/// One message from the call that sends it until its outcome is known. The outcome is set once, here; this also releases the caller's
+/// cancellation token. Thread safe.
 /// </summary>
 internal sealed class OutgoingSend
 {
-    private readonly TaskCompletionSource<SendOutcome> _fate = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private readonly TaskCompletionSource<SendOutcome> _outcome = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly CancellationTokenRegistration _cancellation;
     private Action<OutgoingSend>? _onEnd;
-    private int _leftOver;
-    private int _leftOverBefore;
+    private int _lastConnection;
+    private int _connectionBefore;
 
-    /// <param name="message">What to send.</param>
-    /// <param name="session">The session it is sent in; it ends with it.</param>
-    /// <param name="cancellationToken">Ends the send at once, wherever it is.</param>
+    /// <param name="message">The message.</param>
+    /// <param name="session">The session in which the message is sent. The end of the session ends the send.</param>
+    /// <param name="cancellationToken">Cancels the send at once, at any stage.</param>
     public OutgoingSend(OutgoingMessage message, TransportSession session, CancellationToken cancellationToken)
     {
         Message = message;
         Session = session;
         CancellationToken = cancellationToken;
-        // Made before anybody else has the send, so that its end always finds it.
+        // Registered before other code has the send, so that the end of the send always finds the registration.
         _cancellation = cancellationToken.UnsafeRegister(static send => ((OutgoingSend)send!).Cancel(), this);
     }
 
@@ -30,40 +30,45 @@ internal sealed class OutgoingSend
 
     public CancellationToken CancellationToken { get; }
 
-    /// <summary>What becomes of it. Fails with a <see cref="TransportException"/> that says whether it may have arrived.</summary>
-    public Task<SendOutcome> Fate => _fate.Task;
+    /// <summary>The outcome. Fails with a <see cref="TransportException"/> that specifies whether the message may have arrived.</summary>
+    public Task<SendOutcome> Outcome => _outcome.Task;
 
-    /// <summary>The number of the connection over which it left last, or may have; 0 while it surely has not left. The one answer to that.</summary>
-    public int LeftOver => Volatile.Read(ref _leftOver);
+    /// <summary>
+    /// The number of the connection on which the message was last sent, or may have been. 0 if it certainly has not left. No other member
+    /// stores this.
+    /// </summary>
+    public int LastConnection => Volatile.Read(ref _lastConnection);
 
-    /// <summary>Decides after its failures whether it is tried again; made by the first. Used by the pipeline's loop alone.</summary>
+    /// <summary>
+    /// Decides whether the message is sent again after a failure. Created by the first failure. Used by the pipeline's loop only.
+    /// </summary>
     public ReconnectPolicy? Retry { get; set; }
 
-    /// <summary>Its place among all numbered messages of its sender, from 1; 0 until it has one. Under the pipeline's lock.</summary>
+    /// <summary>The number among all numbered messages of the sender, from 1. 0 if none was assigned. Under the pipeline's lock.</summary>
     public long Number { get; set; }
 
-    /// <summary>When it left under its number over the present connection. Under the pipeline's lock.</summary>
+    /// <summary>When the message was written with its number on the present connection. Under the pipeline's lock.</summary>
     public long LeftAt { get; set; }
 
-    /// <summary>Its place in the queue; <see langword="null"/> while it has none. Under the pipeline's lock.</summary>
+    /// <summary>The position in the queue. <see langword="null"/> if the message is not in the queue. Under the pipeline's lock.</summary>
     public LinkedListNode<OutgoingSend>? Place { get; set; }
 
-    /// <summary>Says whom to tell of its end. Called once, before anybody else has the send.</summary>
-    /// <returns>Whether it has not ended yet.</returns>
+    /// <summary>Sets the callback that the end of the send calls. Called once, before other code has the send.</summary>
+    /// <returns>False if the send has already ended.</returns>
     public bool TryFollow(Action<OutgoingSend> onEnd)
     {
         _onEnd = onEnd;
-        return !Fate.IsCompleted;
+        return !Outcome.IsCompleted;
     }
 
     /// <summary>
-    /// It is about to leave over a connection. False where it has ended, and so must stay: whoever cancels it and finds it here knows that
-    /// it does not leave.
+    /// Records that the message is about to leave on a connection. Returns false if the send has ended; the message must then not leave. A
+    /// caller that cancels the send while <see cref="LastConnection"/> is 0 can rely on that.
     /// </summary>
     public bool TryLeave(TransportConnection connection)
     {
-        _leftOverBefore = Interlocked.Exchange(ref _leftOver, connection.Number);
-        if (Fate.IsCompleted)
+        _connectionBefore = Interlocked.Exchange(ref _lastConnection, connection.Number);
+        if (Outcome.IsCompleted)
         {
             Stayed();
             return false;
@@ -72,40 +77,40 @@ internal sealed class OutgoingSend
         return true;
     }
 
-    /// <summary>It surely did not reach the peer in the last try.</summary>
-    public void Stayed() => Volatile.Write(ref _leftOver, _leftOverBefore);
+    /// <summary>Records that the message certainly did not reach the peer in the last attempt.</summary>
+    public void Stayed() => Volatile.Write(ref _lastConnection, _connectionBefore);
 
-    public void Succeed(SendOutcome outcome) => _ = End(_fate.TrySetResult(outcome));
+    public void Succeed(SendOutcome outcome) => _ = End(_outcome.TrySetResult(outcome));
 
     public void Fail(Exception error)
     {
-        if (End(_fate.TrySetException(error)))
+        if (End(_outcome.TrySetException(error)))
         {
-            _ = Fate.Exception;     // observed: its caller may wait no more
+            _ = Outcome.Exception;     // observed, because the caller may have stopped waiting
         }
     }
 
-    /// <summary>Fails with an error that says whether it may have arrived.</summary>
+    /// <summary>Fails the send with an error that specifies whether the message may have arrived.</summary>
     public void Fail(TransportErrorCode code, string message) =>
-        Fail(new TransportException(code, message) { Delivery = LeftOver == 0 ? DeliveryStatus.NotSent : DeliveryStatus.Unknown });
+        Fail(new TransportException(code, message) { Delivery = LastConnection == 0 ? DeliveryStatus.NotSent : DeliveryStatus.Unknown });
 
-    /// <summary>Its caller gave it up.</summary>
+    /// <summary>Cancels the send for its caller.</summary>
     public void Cancel()
     {
-        if (_fate.TrySetCanceled(CancellationToken))
+        if (_outcome.TrySetCanceled(CancellationToken))
         {
             _onEnd?.Invoke(this);
         }
     }
 
-    /// <summary>The transport was closed, or failed, before its fate was known.</summary>
+    /// <summary>Fails the send because the transport was closed or failed before the outcome was known.</summary>
     public void FailWithSession() => Fail(TransportErrorCode.NotConnected, "The transport was closed before the message was confirmed.");
 
     private bool End(bool isFirst)
     {
         if (isFirst)
         {
-            _cancellation.Unregister();     // does not wait for a cancellation under way, which may wait for a lock of the caller's
+            _cancellation.Unregister();     // does not wait for a running cancellation callback, which may wait for a lock of the caller
             _onEnd?.Invoke(this);
         }
 

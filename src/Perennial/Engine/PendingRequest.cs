@@ -4,45 +4,52 @@ using Perennial.Requests;
 namespace Perennial.Engine;
 
 /// <summary>
-/// One request from before it leaves until its caller has what it wanted: the pump writes replies, the caller reads them, and whatever
-/// happens first ends it. Disposing it, on the caller's side, leaves nothing behind.
+/// One request, from before it leaves until its caller has its replies. The pump writes the replies and the caller reads them. The first of
+/// these events ends the request: its last reply, a failure, a timeout, or its caller leaving. The caller must dispose it, which releases
+/// everything.
 /// </summary>
-/// <param name="id">Names it.</param>
-/// <param name="send">Its message.</param>
-/// <param name="takeBack">The source of the message's cancellation token.</param>
-/// <param name="options">What the caller was promised.</param>
-/// <param name="isSingle">Whether the first reply is the last.</param>
-/// <param name="table">Where it is expected.</param>
+/// <param name="id">The request's id.</param>
+/// <param name="send">The send of its message.</param>
+/// <param name="sendCancellation">The source of the send's cancellation token.</param>
+/// <param name="options">The request's options.</param>
+/// <param name="isSingle">Whether the first reply is the last one.</param>
+/// <param name="table">The table that holds the request.</param>
 /// <param name="time">The clock.</param>
 internal sealed class PendingRequest(
-    string id, OutgoingSend send, CancellationTokenSource takeBack, RequestOptions options, bool isSingle, RequestTable table, TimeProvider time) : IDisposable
+    string id,
+    OutgoingSend send,
+    CancellationTokenSource sendCancellation,
+    RequestOptions options,
+    bool isSingle,
+    RequestTable table,
+    TimeProvider time) : IDisposable
 {
     private static readonly object EndedInOrder = new();
 
     private readonly Channel<StreamMessage> _replies = Channel.CreateBounded<StreamMessage>(
         new BoundedChannelOptions(isSingle ? 1 : options.BufferCapacity) { SingleReader = true, SingleWriter = true });
 
-    private object? _end;                   // how it ended: in order, or an exception; written by TryEnd only
+    private object? _end;                   // how it ended: normally, or with an exception; written by TryEnd only
     private volatile bool _hasReply;
 
     public string Id => id;
 
     public OutgoingSend Send => send;
 
-    /// <summary>Waits for the send, which is the request's end if it fails and no reply says that it arrived all the same.</summary>
+    /// <summary>Waits for the send. A failed send ends the request, unless a reply proves that the message arrived.</summary>
     public async Task FollowAsync()
     {
         try
         {
-            await send.Fate.ConfigureAwait(false);
+            await send.Outcome.ConfigureAwait(false);
             if (table.HasLostRepliesTo(this))
             {
                 FailAsLost();
             }
         }
-        catch (OperationCanceledException) when (takeBack.IsCancellationRequested)
+        catch (OperationCanceledException) when (sendCancellation.IsCancellationRequested)
         {
-            // It ended first.
+            // The request ended first.
         }
         catch (Exception e)
         {
@@ -53,7 +60,7 @@ internal sealed class PendingRequest(
         }
     }
 
-    /// <summary>Takes a reply, waiting for room. Returns whether anybody waits for it.</summary>
+    /// <summary>Accepts a reply, and waits for room. Returns false if the request has ended.</summary>
     public async ValueTask<bool> AcceptAsync(ReplyContent reply, StreamMessage carrier, CancellationToken cancellationToken)
     {
         if (reply.Error is { } error)
@@ -78,8 +85,8 @@ internal sealed class PendingRequest(
         return isSingle || reply.IsLast ? TryEnd(EndedInOrder) || isDelivered : true;
     }
 
-    /// <summary>The next reply, or <see langword="null"/> after the last.</summary>
-    /// <exception cref="TransportException">Why there will be none.</exception>
+    /// <summary>Returns the next reply, or <see langword="null"/> after the last.</summary>
+    /// <exception cref="TransportException">The request failed, so no further reply follows.</exception>
     public async ValueTask<StreamMessage?> NextAsync(CancellationToken cancellationToken)
     {
         StreamMessage reply;
@@ -95,15 +102,17 @@ internal sealed class PendingRequest(
     }
 
     public void FailAsLost() => TryEnd(new TransportException(
-        TransportErrorCode.ReplyLost, "The connection was lost after the request, and what the server said meanwhile can not be had again.", isTransient: true)
+        TransportErrorCode.ReplyLost,
+        "The connection was lost after the request, and the server does not repeat messages, so the reply may be lost.",
+        isTransient: true)
     {
         Delivery = DeliveryStatus.Unknown,
     });
 
     public void FailAsEnded(StreamEnd end) => TryEnd(new TransportException(
-        TransportErrorCode.NotConnected, $"The stream ended before the reply came: {end.Reason}.", innerException: end.Error)
+        TransportErrorCode.NotConnected, $"The stream ended before the reply arrived: {end.Reason}.", innerException: end.Error)
     {
-        Delivery = TakeBack(),
+        Delivery = CancelSend(),
     });
 
     public void Dispose()
@@ -117,13 +126,13 @@ internal sealed class PendingRequest(
 
         if (!_hasReply)
         {
-            TakeBack();
+            CancelSend();
         }
     }
 
     private async ValueTask<bool> WaitAsync(CancellationToken cancellationToken)
     {
-        var waiting = _replies.Reader.WaitToReadAsync(CancellationToken.None).AsTask();     // ends when the request does
+        var waiting = _replies.Reader.WaitToReadAsync(CancellationToken.None).AsTask();     // ends when the request ends
         try
         {
             return await waiting.WaitAsync(options.Timeout, time, cancellationToken).ConfigureAwait(false);
@@ -132,16 +141,16 @@ internal sealed class PendingRequest(
         {
             throw new TransportException(TransportErrorCode.ReplyTimeout, $"No reply within {options.Timeout}.", isTransient: true, e)
             {
-                Delivery = TakeBack(),
+                Delivery = CancelSend(),
             };
         }
     }
 
-    /// <summary>Takes the message back if it still waits, and says whether it did.</summary>
-    private DeliveryStatus TakeBack()
+    /// <summary>Cancels the send if the message has not left yet. Returns whether the peer may have received it.</summary>
+    private DeliveryStatus CancelSend()
     {
-        takeBack.CancelQuietly();
-        return send.LeftOver == 0 ? DeliveryStatus.NotSent : DeliveryStatus.Unknown;
+        sendCancellation.CancelQuietly();
+        return send.LastConnection == 0 ? DeliveryStatus.NotSent : DeliveryStatus.Unknown;
     }
 
     private bool TryEnd(object end)

@@ -3,8 +3,8 @@ using System.Threading.Tasks.Sources;
 namespace Perennial.Engine;
 
 /// <summary>
-/// The one wait of a buffer's reader, used again and again. Whoever ends it first claims it under the buffer's lock, and then completes
-/// it outside.
+/// The one wait of a buffer's reader. It is reused. A thread that ends the wait first claims it under the buffer's lock, and then completes
+/// it outside the lock.
 /// </summary>
 internal sealed class ReaderWait(Lock gate) : IValueTaskSource<StreamEnd?>
 {
@@ -14,14 +14,14 @@ internal sealed class ReaderWait(Lock gate) : IValueTaskSource<StreamEnd?>
     /// <summary>Whether the reader waits. Under the lock.</summary>
     public bool IsPending { get; private set; }
 
-    /// <summary>Begins a wait. Under the lock; followed by <see cref="AsValueTask"/> outside.</summary>
+    /// <summary>Starts a wait. Called under the lock; <see cref="AsValueTask"/> must follow outside it.</summary>
     public void Begin()
     {
         _arrival.Reset();
         IsPending = true;
     }
 
-    /// <summary>The wait that has begun, which a cancellation ends too.</summary>
+    /// <summary>Returns the wait that was started. A cancellation ends it too.</summary>
     public ValueTask<StreamEnd?> AsValueTask(CancellationToken cancellationToken)
     {
         if (cancellationToken.CanBeCanceled)
@@ -32,7 +32,7 @@ internal sealed class ReaderWait(Lock gate) : IValueTaskSource<StreamEnd?>
         return new ValueTask<StreamEnd?>(this, _arrival.Version);
     }
 
-    /// <summary>Claims the right to complete the wait, where there is one and the condition holds. Under the lock.</summary>
+    /// <summary>Claims the right to complete the wait, if there is one and the condition holds. Called under the lock.</summary>
     public bool TryClaim(bool condition)
     {
         if (!condition || !IsPending)

@@ -6,12 +6,12 @@ using Perennial.Requests;
 namespace Perennial.Engine;
 
 /// <summary>
-/// The requests of one transport that wait for replies, and for a while those that wait no longer. The pump asks it about each message
-/// while there are any; the ids of one transport begin alike, so that one search answers for all of them.
+/// The requests of one transport that wait for replies, and for some time also those that ended. While it is not empty, the pump looks up
+/// each message here. The ids of one transport have a common prefix, so one search finds all of them.
 /// </summary>
 internal sealed class RequestTable
 {
-    /// <summary>After so much silence nothing late is expected any more.</summary>
+    /// <summary>The time without a late reply after which none is expected any more.</summary>
     public static readonly TimeSpan LateReplyLimit = TimeSpan.FromMinutes(5);
 
     private const string Letters = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
@@ -25,14 +25,14 @@ internal sealed class RequestTable
     private readonly string _prefix = RandomNumberGenerator.GetString(Letters, HalfOfId);
     private readonly byte[] _quotedPrefix;
     private readonly Dictionary<string, Expected> _expected = new(StringComparer.Ordinal);
-    private readonly Queue<string> _left = new();   // those whose caller waits no longer, the oldest first
+    private readonly Queue<string> _left = new();   // ended requests, the oldest first
     private int _outstanding;
-    private long _lastHeard;                        // when a caller left or a late reply came
-    private int _lostBefore;                        // replies to what was sent over earlier connections may be lost
+    private long _lastHeard;                        // when a request ended or a late reply arrived
+    private int _lostBefore;                        // replies to requests sent on earlier connections may be lost
     private bool _isExpecting;
 
-    /// <param name="rules">How many requests may wait.</param>
-    /// <param name="metrics">Counts replies that come too late.</param>
+    /// <param name="rules">The largest number of requests.</param>
+    /// <param name="metrics">Counts replies that arrive too late.</param>
     /// <param name="time">The clock.</param>
     public RequestTable(SendOptions rules, MetricsRecorder metrics, TimeProvider time)
     {
@@ -40,7 +40,7 @@ internal sealed class RequestTable
         _quotedPrefix = Encoding.ASCII.GetBytes($"\"{_prefix}");
     }
 
-    /// <summary>Requests whose caller waits.</summary>
+    /// <summary>The number of requests whose caller waits.</summary>
     public int Outstanding
     {
         get
@@ -54,25 +54,26 @@ internal sealed class RequestTable
 
     public string NewId() => _prefix + RandomNumberGenerator.GetString(Letters, HalfOfId);
 
-    /// <summary>Expects replies to a request that is about to be sent.</summary>
-    /// <exception cref="TransportException">There are as many as there may be.</exception>
+    /// <summary>Adds a request that is about to be sent, so that its replies are recognized.</summary>
+    /// <exception cref="TransportException">The largest number of requests is reached.</exception>
     public PendingRequest Add(string id, OutgoingMessage message, RequestOptions options, bool isSingle, TransportSession session)
     {
-        var takeBack = new CancellationTokenSource();
-        var send = new OutgoingSend(message, session, takeBack.Token);
+        var sendCancellation = new CancellationTokenSource();
+        var send = new OutgoingSend(message, session, sendCancellation.Token);
         lock (_gate)
         {
             var most = _rules.MaxOutstandingRequests;
             if (_outstanding >= most)
             {
                 throw new TransportException(
-                    TransportErrorCode.TooManyRequests, $"{most} requests wait for replies; Send.{nameof(SendOptions.MaxOutstandingRequests)} allows no more.")
+                    TransportErrorCode.TooManyRequests,
+                    $"{most} requests are waiting for replies, which is the limit of Send.{nameof(SendOptions.MaxOutstandingRequests)}.")
                 {
                     Delivery = DeliveryStatus.NotSent,
                 };
             }
 
-            var request = new PendingRequest(id, send, takeBack, options, isSingle, this, _time);
+            var request = new PendingRequest(id, send, sendCancellation, options, isSingle, this, _time);
             _expected.Add(id, new Expected(options.Convention.Read, request));
             _outstanding++;
             Volatile.Write(ref _isExpecting, true);
@@ -80,7 +81,7 @@ internal sealed class RequestTable
         }
     }
 
-    /// <summary>Whether a message that came at this time may be a reply.</summary>
+    /// <summary>Whether a message that arrived at this time may be a reply.</summary>
     public bool IsExpecting(long now)
     {
         if (!Volatile.Read(ref _isExpecting))
@@ -101,14 +102,14 @@ internal sealed class RequestTable
         }
     }
 
-    /// <summary>What a message answers, or <see langword="null"/> where it is an ordinary one.</summary>
+    /// <summary>Finds the request that a message answers. <see langword="null"/> if the message is not a reply.</summary>
     public FoundReply? Find(in StreamMessage message)
     {
         var at = message.Bytes.IndexOf(_quotedPrefix);
         return at < 0 || message.IsMalformed ? null : Read(in message, at);
     }
 
-    /// <summary>Hands a reply over to its request, waiting for room. One that nobody waits for is dropped and counted.</summary>
+    /// <summary>Delivers a reply to its request, and waits for room. A reply to an ended request is dropped and counted.</summary>
     public async ValueTask GiveAsync(FoundReply found, CancellationToken cancellationToken)
     {
         var isTaken = found.Request is { } request && await request.AcceptAsync(found.Reply, found.Message, cancellationToken).ConfigureAwait(false);
@@ -127,10 +128,10 @@ internal sealed class RequestTable
         }
     }
 
-    /// <summary>A reply is dropped, because nobody waits for it any more.</summary>
+    /// <summary>Counts a reply that is dropped because its request has ended.</summary>
     public void CountLate() => _metrics.LateReply();
 
-    /// <summary>A request's caller waits no longer. Its id is kept for what may still come, unless it never left.</summary>
+    /// <summary>Removes a request whose caller has finished. Its id is kept for late replies, unless the request never left.</summary>
     public void Leave(PendingRequest request)
     {
         lock (_gate)
@@ -141,7 +142,7 @@ internal sealed class RequestTable
             }
 
             _outstanding--;
-            if (request.Send.LeftOver == 0)
+            if (request.Send.LastConnection == 0)
             {
                 _expected.Remove(request.Id);
                 return;
@@ -157,22 +158,24 @@ internal sealed class RequestTable
         }
     }
 
-    /// <summary>Whether replies to a request that has left may be lost already.</summary>
+    /// <summary>Whether replies to a request that has left may already be lost.</summary>
     public bool HasLostRepliesTo(PendingRequest request)
     {
         lock (_gate)
         {
-            return request.Send.LeftOver < _lostBefore;
+            return request.Send.LastConnection < _lostBefore;
         }
     }
 
-    /// <summary>What came between an earlier connection and this one may be lost: requests that left before it fail.</summary>
+    /// <summary>
+    /// Fails the requests that left before this connection, because replies between an earlier connection and this one may be lost.
+    /// </summary>
     public void LoseRepliesBefore(int connection) => Fail(
-        (request, table) => request.Send.Fate.IsCompletedSuccessfully && request.Send.LeftOver < table._lostBefore,
+        (request, table) => request.Send.Outcome.IsCompletedSuccessfully && request.Send.LastConnection < table._lostBefore,
         static request => request.FailAsLost(),
         () => _lostBefore = connection);
 
-    /// <summary>The session ended, and with it every request in it.</summary>
+    /// <summary>Fails all requests of an ended session.</summary>
     public void End(TransportSession session, StreamEnd end) => Fail(
         (request, _) => request.Send.Session == session, request => request.FailAsEnded(end));
 
@@ -188,7 +191,9 @@ internal sealed class RequestTable
         concerned.ForEach(fail);
     }
 
-    /// <summary>Every place where an id may stand is tried, but no convention twice: a message may quote the ids of others.</summary>
+    /// <summary>
+    /// Tries every position at which an id occurs, but no convention twice. A message may quote the ids of other requests.
+    /// </summary>
     private FoundReply? Read(in StreamMessage message, int at)
     {
         ReplyReader? tried = null;
@@ -226,7 +231,7 @@ internal sealed class RequestTable
 }
 
 /// <summary>A message that is a reply.</summary>
-/// <param name="Request">What it answers; <see langword="null"/> where nobody waits for it any more.</param>
-/// <param name="Reply">What the convention reads in it.</param>
+/// <param name="Request">The request it answers. <see langword="null"/> if that has ended.</param>
+/// <param name="Reply">The content that the convention read from it.</param>
 /// <param name="Message">The message.</param>
 internal readonly record struct FoundReply(PendingRequest? Request, ReplyContent Reply, StreamMessage Message);

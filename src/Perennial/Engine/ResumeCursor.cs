@@ -3,11 +3,11 @@ using System.Text;
 namespace Perennial.Engine;
 
 /// <summary>
-/// The resume point: the id of the last message handed to the buffer. It belongs to the transport and outlives connections.
-/// Written by the connection loop, read by anyone.
+/// The resume point: the id of the last message put into the buffer. It belongs to the transport and outlives connections. The connection
+/// loop writes it; any thread may read it.
 /// </summary>
-/// <param name="start">Where to begin, or <see langword="null"/>.</param>
-/// <param name="isExact">Whether that is behind the last message that was taken.</param>
+/// <param name="start">The id after which the stream starts, or <see langword="null"/>.</param>
+/// <param name="isExact">Whether that is the id of the last message that a previous reader took.</param>
 /// <param name="gate">The transport's lock.</param>
 internal sealed class ResumeCursor(string? start, bool isExact, Lock gate)
 {
@@ -27,18 +27,18 @@ internal sealed class ResumeCursor(string? start, bool isExact, Lock gate)
     }
 
     /// <summary>
-    /// Whether resuming here repeats and misses nothing: false once a message without an id of its own was handed over, until one
-    /// with an id follows.
+    /// Whether resuming here neither repeats nor misses a message. False after a message without an id of its own was put into the buffer,
+    /// until a message with an id follows.
     /// </summary>
     public bool IsExact => Volatile.Read(ref _isExact);
 
     /// <summary>
-    /// Whether a gap was announced and the message that follows it has not come yet. Kept here because that message may come on
-    /// another connection. Read and written by the connection loop alone.
+    /// Whether a gap was announced and the message after it has not arrived yet. Stored here because that message may arrive on another
+    /// connection. Used by the connection loop only.
     /// </summary>
     public bool IsBeforeGap { get; set; }
 
-    /// <summary>Moves past messages that were handed over. Returns whether one of them had an id of its own.</summary>
+    /// <summary>Moves past messages that were put into the buffer. Returns whether one of them had an id of its own.</summary>
     public bool MovePast(ReadOnlySpan<StreamMessage> messages)
     {
         var hasMoved = false;

@@ -1,6 +1,6 @@
 namespace Perennial.Engine;
 
-/// <content>What the peer answers to numbered messages, or does not.</content>
+/// <content>The peer's answers to numbered messages, and missing answers.</content>
 internal sealed partial class SendPipeline
 {
     /// <inheritdoc/>
@@ -37,8 +37,8 @@ internal sealed partial class SendPipeline
     }
 
     /// <summary>
-    /// Gives up on what had no answer in time. It keeps its place, since its number is used. While nothing is read no answer can be seen:
-    /// that is our silence.
+    /// Fails the sends that had no answer in time. They keep their places, since their numbers are used. While the transport reads nothing
+    /// it cannot see an answer, so the time does not count.
     /// </summary>
     private void FailLate()
     {
@@ -68,5 +68,6 @@ internal sealed partial class SendPipeline
     }
 
     private static void Forget(OutgoingSend send) => send.Fail(
-        TransportErrorCode.ConnectionLost, "The connection broke off before the message was confirmed, and the server does not remember it.");
+        TransportErrorCode.ConnectionLost,
+        "The connection was interrupted before the message was confirmed, and the server does not remember it.");
 }

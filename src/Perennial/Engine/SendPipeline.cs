@@ -1,25 +1,26 @@
 namespace Perennial.Engine;
 
 /// <summary>
-/// The outgoing messages of one transport, over all its connections: the one owner of each on its way. They leave in the order of the
-/// calls. A connection is given one at a time, or, where its protocol numbers and acknowledges them, as many as the peer may owe an answer;
-/// what a lost connection leaves without an answer is then written again on the next. No task runs while nothing can leave. Thread safe.
+/// The outgoing messages of one transport over all its connections, and their only owner while they are on the way. Messages leave in the
+/// order of the calls. A connection gets one message at a time; or, if its protocol numbers and acknowledges messages, as many as may be
+/// without an answer. Messages that a lost connection left without an answer are written again on the next one. No task runs while nothing
+/// can leave. Thread safe.
 /// </summary>
 internal sealed partial class SendPipeline(TransportCore core) : INumberedAnswers, IAsyncDisposable
 {
     private readonly SingleSends _single = new(core);
     private readonly Lock _gate = new();
-    private readonly LinkedList<OutgoingSend> _waiting = new();     // those that have no number, in the order of the calls
-    private readonly NumberedLedger _numbered = new();              // those that have one and no answer
+    private readonly LinkedList<OutgoingSend> _waiting = new();     // messages without a number, in the order of the calls
+    private readonly NumberedLedger _numbered = new();              // messages with a number and without an answer
     private int _withoutFate;
-    private int _begunOver;             // the connection that the ledger is about
-    private bool _isBroken;             // nothing can be written on it any more
+    private int _begunOver;             // the number of the connection that the ledger refers to
+    private bool _isBroken;             // nothing can be written on that connection any more
     private Task _loop = Task.CompletedTask;
     private bool _isRunning;
-    private ITimer? _timer;             // made by the first numbered message
-    private bool _isTimed;              // it will fire
+    private ITimer? _timer;             // created by the first numbered message
+    private bool _isTimed;              // the timer will fire
 
-    /// <summary>Completes when nothing can leave at present.</summary>
+    /// <summary>Completes when nothing can leave now.</summary>
     public Task WhenIdle
     {
         get
@@ -31,7 +32,7 @@ internal sealed partial class SendPipeline(TransportCore core) : INumberedAnswer
         }
     }
 
-    /// <summary>Queues a message; its task says what becomes of it.</summary>
+    /// <summary>Queues a message. The task completes with its outcome.</summary>
     public Task<SendOutcome> SendAsync(OutgoingSend send)
     {
         int before;
@@ -47,18 +48,20 @@ internal sealed partial class SendPipeline(TransportCore core) : INumberedAnswer
 
         if (send.Place is null)
         {
-            send.Fail(TransportErrorCode.SendQueueFull, $"{before} messages wait to be sent or answered; Send.QueueCapacity allows no more.");
+            send.Fail(
+                TransportErrorCode.SendQueueFull,
+                $"{before} messages are waiting to be sent or answered, which is the limit of Send.QueueCapacity.");
         }
         else if (send.Session.HasEnded)
         {
-            send.FailWithSession();     // it came too late to be found by End
+            send.FailWithSession();     // queued too late for End to find it
         }
 
         Wake();
-        return send.Fate;
+        return send.Outcome;
     }
 
-    /// <summary>There may be something to write, or a connection to write it on.</summary>
+    /// <summary>Starts the loop, because there may be a message to write or a connection to write it on.</summary>
     public void Wake()
     {
         lock (_gate)
@@ -71,7 +74,9 @@ internal sealed partial class SendPipeline(TransportCore core) : INumberedAnswer
         }
     }
 
-    /// <summary>A session ended, and with it every message in it. The next one begins under another name, so that none of them arrives in it.</summary>
+    /// <summary>
+    /// Ends every message of an ended session. The next session uses another sender name, so that none of these messages arrives in it.
+    /// </summary>
     public void End(TransportSession session)
     {
         List<OutgoingSend> ended;
@@ -85,14 +90,16 @@ internal sealed partial class SendPipeline(TransportCore core) : INumberedAnswer
 
     public ValueTask DisposeAsync() => _timer?.DisposeAsync() ?? ValueTask.CompletedTask;
 
-    /// <summary>A message has its fate. What has left under its number keeps it, since a number that was used must arrive.</summary>
+    /// <summary>
+    /// Handles the end of a send. A message that has left with its number stays in the ledger, because a used number must arrive.
+    /// </summary>
     private void Ended(OutgoingSend send)
     {
         lock (_gate)
         {
             if (send.Place is not { } place)
             {
-                return;         // it ended before it was queued
+                return;         // ended before it was queued
             }
 
             _withoutFate--;
@@ -112,7 +119,9 @@ internal sealed partial class SendPipeline(TransportCore core) : INumberedAnswer
                 Forget(lost);
             }
 
-            next.TooLarge?.Fail(TransportErrorCode.MessageTooLarge, $"The protocol carries messages of {next.Connection.MaxSendBytes} bytes at most.");
+            next.TooLarge?.Fail(
+                TransportErrorCode.MessageTooLarge,
+                $"The message is too large: the protocol carries at most {next.Connection.MaxSendBytes} bytes.");
             if (next.Connection is { NumbersSends: true } numbering)
             {
                 await WriteAsync(numbering, next).ConfigureAwait(false);
@@ -124,7 +133,7 @@ internal sealed partial class SendPipeline(TransportCore core) : INumberedAnswer
         }
     }
 
-    /// <summary>What is to be done next, or <see langword="false"/> where that is nothing, until something happens.</summary>
+    /// <summary>Determines the next step. Returns <see langword="false"/> if nothing can be done until something changes.</summary>
     private bool TryTakeNext(out NextSend next)
     {
         lock (_gate)
@@ -146,7 +155,10 @@ internal sealed partial class SendPipeline(TransportCore core) : INumberedAnswer
         }
     }
 
-    /// <summary>The first message, once what an earlier connection has numbered is given up: this one cannot repeat it.</summary>
+    /// <summary>
+    /// Returns the first message. Messages that an earlier connection numbered are returned as lost first, because this connection cannot
+    /// repeat them.
+    /// </summary>
     private NextSend NextSingleLocked(TransportConnection connection) =>
         _numbered.Count > 0 ? new NextSend(connection) { Lost = _numbered.Forget() }
         : _waiting.First is not { Value: var first } ? default
@@ -167,9 +179,9 @@ internal sealed partial class SendPipeline(TransportCore core) : INumberedAnswer
                 return default;
             }
 
-            if (first.LeftOver > 0)
+            if (first.LastConnection > 0)
             {
-                return new NextSend(connection) { Lost = [first] };     // over a connection that gave it no number
+                return new NextSend(connection) { Lost = [first] };     // left on a connection that did not number it
             }
 
             if (first.Message.Data.Length > connection.MaxSendBytes)
@@ -186,7 +198,9 @@ internal sealed partial class SendPipeline(TransportCore core) : INumberedAnswer
         return _numbered.IsKnown ? new NextSend(connection) { Send = TakeNumberedLocked(connection) } : default;
     }
 
-    /// <summary>The next message to write, with its number; <see langword="null"/> where the first of those that wait has just ended.</summary>
+    /// <summary>
+    /// Returns the next message to write, with its number. <see langword="null"/> if the first waiting message has just ended.
+    /// </summary>
     private OutgoingSend? TakeNumberedLocked(TransportConnection connection)
     {
         OutgoingSend send;
@@ -231,7 +245,8 @@ internal sealed partial class SendPipeline(TransportCore core) : INumberedAnswer
         }
         catch (Exception)
         {
-            // The reader finds out by itself. What has no answer is written again on the next connection; nothing more on this one.
+            // The pending read detects the error. Messages without an answer are written again on the next connection; this one writes
+            // nothing more.
             lock (_gate)
             {
                 _isBroken |= connection.Number == _begunOver;

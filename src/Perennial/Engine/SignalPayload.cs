@@ -3,19 +3,22 @@ using Perennial.Wire;
 
 namespace Perennial.Engine;
 
-/// <summary>Reads what a message with a <see cref="StreamSignal"/> says. A payload that says it otherwise is described in general words.</summary>
+/// <summary>
+/// Reads the payload of a message with a <see cref="StreamSignal"/>. If the payload has another form, a general description replaces it.
+/// </summary>
 internal static class SignalPayload
 {
-    /// <summary>A gap: <c>{"requested":"…","resumesAt":"…"}</c>.</summary>
+    /// <summary>Reads a gap: <c>{"requested":"…","resumesAt":"…"}</c>.</summary>
     public static GapEvent ToGap(in StreamMessage message) =>
         new(GapReason.AnnouncedByServer, Member(message, "requested"), Member(message, "resumesAt"));
 
-    /// <summary>A failure: <c>{"error":{"message":"…","code":"…"}}</c>, or the same members at the top.</summary>
-    public static TransportException ToFailure(in StreamMessage message) => ToError(in message, "The server failed to go on.", isTransient: false);
+    /// <summary>Reads a failure: <c>{"error":{"message":"…","code":"…"}}</c>, or the same members at the top level.</summary>
+    public static TransportException ToFailure(in StreamMessage message) =>
+        ToError(in message, "The run failed on the server.", isTransient: false);
 
-    /// <summary>An error the stream survives.</summary>
+    /// <summary>Reads an error after which the stream continues.</summary>
     public static TransportException ToRecoverableError(in StreamMessage message) =>
-        ToError(in message, "The server reports an error in the stream.", isTransient: true);
+        ToError(in message, "The server reported an error in the stream.", isTransient: true);
 
     private static TransportException ToError(in StreamMessage message, string what, bool isTransient)
     {
@@ -23,9 +26,9 @@ internal static class SignalPayload
         return new TransportException(TransportErrorCode.ServerFailed, what, isTransient) { ServerMessage = said, ServerCode = code };
     }
 
-    /// <summary>A message that is not what it should be. Its payload stays out of the error.</summary>
+    /// <summary>Creates the error for a malformed message. It does not contain the payload.</summary>
     public static TransportException ToMalformed(in StreamMessage message) =>
-        new(TransportErrorCode.InvalidMessage, $"A message of {message.Data.Length} bytes is not JSON; it was left out.", isTransient: true);
+        new(TransportErrorCode.InvalidMessage, $"A message of {message.Data.Length} bytes is not JSON; it was skipped.", isTransient: true);
 
     private static string? Member(in StreamMessage message, params ReadOnlySpan<string> path)
     {

@@ -1,14 +1,20 @@
 namespace Perennial.Engine;
 
-/// <summary>Sends one message at a time over connections that number nothing: as often as that is safe, and worth it.</summary>
+/// <summary>
+/// Sends one message at a time on connections that do not number messages. Repeats a message as long as that is safe and can help.
+/// </summary>
 internal sealed class SingleSends(TransportCore core)
 {
-    /// <summary>Tries once. The message has its fate then, or is to be tried again over the connection that there is.</summary>
+    /// <summary>
+    /// Makes one attempt. Afterwards the outcome of the message is known, or the message must be tried again on the present connection.
+    /// </summary>
     public async Task TryAsync(TransportConnection connection, OutgoingSend send)
     {
-        if (send.LeftOver > 0 && !connection.SendsAreRepeatable)
+        if (send.LastConnection > 0 && !connection.SendsAreRepeatable)
         {
-            send.Fail(TransportErrorCode.ConnectionLost, "The connection broke off before the message was confirmed, and this one cannot repeat it.");
+            send.Fail(
+                TransportErrorCode.ConnectionLost,
+                "The connection was interrupted before the message was confirmed, and the message cannot be repeated on the new connection.");
             return;
         }
 
@@ -74,7 +80,9 @@ internal sealed class SingleSends(TransportCore core)
         }
     }
 
-    /// <summary>After a failed try: waits before another, or fails the message where that would not help or might repeat it.</summary>
+    /// <summary>
+    /// Handles a failed attempt: waits before another one, or fails the message if another cannot help or could duplicate it.
+    /// </summary>
     private async Task WaitOrFailAsync(TransportConnection connection, OutgoingSend send, TransportException failure, CancellationToken leave)
     {
         if (failure is { Code: TransportErrorCode.ConnectionLost, Delivery: DeliveryStatus.NotSent })
@@ -83,14 +91,14 @@ internal sealed class SingleSends(TransportCore core)
         }
 
         send.Retry ??= new ReconnectPolicy(core.Options.ReconnectRules, core.Services.Random);
-        var (delay, error) = connection.SendsAreRepeatable || send.LeftOver == 0 ? send.Retry.AfterFailure(failure) : (null, failure);
+        var (delay, error) = connection.SendsAreRepeatable || send.LastConnection == 0 ? send.Retry.AfterFailure(failure) : (null, failure);
         if (delay is { } wait)
         {
             await Task.Delay(wait, core.Time, leave).ConfigureAwait(false);
         }
         else
         {
-            send.Fail(send.LeftOver > 0 ? error.With(DeliveryStatus.Unknown) : error);
+            send.Fail(send.LastConnection > 0 ? error.With(DeliveryStatus.Unknown) : error);
         }
     }
 }

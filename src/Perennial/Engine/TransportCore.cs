@@ -3,7 +3,7 @@ using Perennial.Diagnostics;
 
 namespace Perennial.Engine;
 
-/// <summary>What the parts of one transport share: identity, options, clock, buffer, cursor, counts and life cycle.</summary>
+/// <summary>The objects that the parts of one transport share: identity, options, clock, buffer, cursor, counters and life cycle.</summary>
 internal sealed class TransportCore
 {
     private string? _id;
@@ -12,9 +12,9 @@ internal sealed class TransportCore
     private volatile Uri? _resumeEndpoint;
 
     /// <param name="kind">The protocol's name.</param>
-    /// <param name="options">What the transport is told.</param>
-    /// <param name="services">Clock, chance, logs and network.</param>
-    /// <param name="sender">The transport, as events name it.</param>
+    /// <param name="options">The options of the transport.</param>
+    /// <param name="services">Clock, random source, logging and HTTP handler.</param>
+    /// <param name="sender">The transport, as the sender of its events.</param>
     public TransportCore(string kind, TransportOptions options, TransportServices services, object sender)
     {
         Sender = sender;
@@ -31,8 +31,8 @@ internal sealed class TransportCore
     }
 
     /// <summary>
-    /// The lock of everything that happens but now and then: state, handlers, connections that come and go. Nothing waits and no code of
-    /// others runs under it; the buffer, whose lock may be taken under it, has its own.
+    /// The lock for rare changes: state, handlers, and connections that open and close. Code under it neither waits nor calls code of the
+    /// application. The buffer has a lock of its own, which may be taken under this one.
     /// </summary>
     public Lock Gate { get; } = new();
 
@@ -44,7 +44,7 @@ internal sealed class TransportCore
 
     public TransportServices Services { get; }
 
-    /// <summary>The transport, as events name it.</summary>
+    /// <summary>The transport, as the sender of its events.</summary>
     public object Sender { get; }
 
     public TimeProvider Time => Services.Time;
@@ -61,22 +61,26 @@ internal sealed class TransportCore
 
     public LifeCycle Life { get; }
 
-    /// <summary>Who announces what happens; <see langword="null"/> until there was a handler or the buffer had something to announce.</summary>
+    /// <summary>
+    /// The dispatcher of events. <see langword="null"/> until an event has a handler or the buffer has something to announce.
+    /// </summary>
     public EventDispatcher? Events => Volatile.Read(ref _events);
 
     /// <summary>Whether messages are consumed by events.</summary>
     public bool AreMessagesHandled => Events is { Handlers.ConsumeMessages: true };
 
-    /// <summary>The requests that wait for replies; <see langword="null"/> until there was one.</summary>
+    /// <summary>The requests that wait for replies. <see langword="null"/> until the first request.</summary>
     public RequestTable? Requests => Volatile.Read(ref _requests);
 
-    /// <summary>Whether a message was handed over since the transport was made. Written by the connection loop.</summary>
+    /// <summary>Whether a message was delivered since the transport was created. Written by the connection loop.</summary>
     public bool HasDelivered { get; set; }
 
     /// <summary>Whether a sequence is being read. Under the lock.</summary>
     public bool IsSequenceRead { get; set; }
 
-    /// <summary>Where another client can go on, and after what; <see langword="null"/> where it cannot, or is not known yet.</summary>
+    /// <summary>
+    /// The position from which another client can continue. <see langword="null"/> if there is none or it is not known yet.
+    /// </summary>
     public ResumePoint? ResumePoint
     {
         get
@@ -91,7 +95,7 @@ internal sealed class TransportCore
         }
     }
 
-    /// <summary>A connection stands, and knows where the stream can be read again.</summary>
+    /// <summary>Stores the URL at which the stream can be read again, which an open connection determines.</summary>
     public void UseResumeEndpointOf(TransportConnection connection) => _resumeEndpoint = connection.GetResumeEndpoint(Options.StreamEndpoint);
 
     public RequestTable UseRequests() => LazyInitializer.EnsureInitialized(ref _requests, () => new RequestTable(Options.SendRules, Metrics, Time))!;
@@ -117,7 +121,7 @@ internal sealed class TransportCore
         DateTimeOffset Moment(long timestamp) => now - Time.GetElapsedTime(timestamp);
     }
 
-    /// <summary>Counts an error, whether or not anybody listens, and announces it.</summary>
+    /// <summary>Counts an error, and announces it if the event has a handler.</summary>
     public void Report(TransportException error, bool isRecoverable, int attempt)
     {
         Metrics.Error(error);

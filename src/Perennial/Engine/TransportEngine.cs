@@ -2,18 +2,18 @@ using Perennial.Requests;
 
 namespace Perennial.Engine;
 
-/// <summary>What one transport does: it starts the connection loop when it is first needed, and reads, sends, stops and leaves.</summary>
-/// <param name="core">What the parts share.</param>
+/// <summary>The functions of one transport. Starts the connection loop when it is first needed; reads, sends, stops and closes.</summary>
+/// <param name="core">The objects that the parts share.</param>
 /// <param name="open">Opens connections of the transport's protocol.</param>
 internal sealed class TransportEngine(TransportCore core, ConnectionOpener open)
 {
-    private SendPipeline? _sends;               // made by the first send
+    private SendPipeline? _sends;               // created by the first send
 
     public TransportCore Core => core;
 
     public EventHandlers Handlers => core.UseEvents().Handlers;
 
-    /// <summary>Whether somebody consumes the messages at present, as a sequence or by events.</summary>
+    /// <summary>Whether a reader consumes the messages now, as a sequence or by events.</summary>
     public bool IsBeingRead
     {
         get
@@ -25,7 +25,7 @@ internal sealed class TransportEngine(TransportCore core, ConnectionOpener open)
         }
     }
 
-    /// <summary>Connects, and returns at the first established connection; while reconnecting, at the next.</summary>
+    /// <summary>Connects, and returns when the first connection is established; while reconnecting, when the next one is.</summary>
     public async Task ConnectAsync(CancellationToken cancellationToken)
     {
         cancellationToken.ThrowIfCancellationRequested();
@@ -43,7 +43,7 @@ internal sealed class TransportEngine(TransportCore core, ConnectionOpener open)
         }
     }
 
-    /// <summary>Messages are consumed by this handler, too.</summary>
+    /// <summary>Adds a handler that consumes messages.</summary>
     /// <exception cref="InvalidOperationException">The sequence is being read.</exception>
     public void AddMessageHandler(EventHandler<StreamMessage>? handler)
     {
@@ -68,7 +68,7 @@ internal sealed class TransportEngine(TransportCore core, ConnectionOpener open)
     }
 
     /// <summary>The messages as a sequence.</summary>
-    /// <exception cref="InvalidOperationException">They are consumed by events.</exception>
+    /// <exception cref="InvalidOperationException">The messages are consumed by events.</exception>
     public MessageReader Read(CancellationToken cancellationToken)
     {
         lock (core.Gate)
@@ -79,7 +79,10 @@ internal sealed class TransportEngine(TransportCore core, ConnectionOpener open)
         return new MessageReader(this, core.Buffer, cancellationToken);
     }
 
-    /// <summary>A sequence begins to be read. It may read when the returned task completes: events may still hold the buffer.</summary>
+    /// <summary>
+    /// Starts reading as a sequence. The caller may read when the returned task completes, because the event dispatcher may still use the
+    /// buffer.
+    /// </summary>
     public Task BeginReading()
     {
         lock (core.Gate)
@@ -97,7 +100,7 @@ internal sealed class TransportEngine(TransportCore core, ConnectionOpener open)
         return core.Events?.WhenBufferIsFree ?? Task.CompletedTask;
     }
 
-    /// <summary>A sequence is read no longer.</summary>
+    /// <summary>Ends reading as a sequence.</summary>
     public void EndReading()
     {
         lock (core.Gate)
@@ -106,7 +109,7 @@ internal sealed class TransportEngine(TransportCore core, ConnectionOpener open)
         }
     }
 
-    /// <summary>Sends a message, which leaves behind those before it.</summary>
+    /// <summary>Sends a message after the messages before it.</summary>
     public Task<SendOutcome> SendAsync(ReadOnlyMemory<byte> data, OutgoingKind kind, CancellationToken cancellationToken)
     {
         ThrowIfTooLarge(data);
@@ -120,7 +123,7 @@ internal sealed class TransportEngine(TransportCore core, ConnectionOpener open)
         return core.Metrics.Measured(UseSends().SendAsync(new OutgoingSend(message, session, cancellationToken)));
     }
 
-    /// <summary>Sends a request, whose replies are expected from before it leaves.</summary>
+    /// <summary>Sends a request. Replies are accepted from the time before it leaves.</summary>
     public PendingRequest Request(ReadOnlySpan<byte> value, RequestOptions options, bool isSingle)
     {
         options.Validate();
@@ -143,7 +146,7 @@ internal sealed class TransportEngine(TransportCore core, ConnectionOpener open)
         return request;
     }
 
-    /// <summary>Asks the server to stop producing, once there is a connection.</summary>
+    /// <summary>Requests that the server stop producing, as soon as there is a connection.</summary>
     public async Task StopAsync(CancellationToken cancellationToken)
     {
         var session = core.Life.Session;
@@ -162,7 +165,7 @@ internal sealed class TransportEngine(TransportCore core, ConnectionOpener open)
         await (await connection.ConfigureAwait(false)).StopAsync(cancellationToken).ConfigureAwait(false);
     }
 
-    /// <summary>Leaves the stream, and waits until the connection is closed.</summary>
+    /// <summary>Closes the stream, and waits until the connection is closed.</summary>
     public async Task CloseAsync(CancellationToken cancellationToken)
     {
         var session = core.Life.Leave();
@@ -170,12 +173,15 @@ internal sealed class TransportEngine(TransportCore core, ConnectionOpener open)
         await session.Ended.WaitAsync(cancellationToken).ConfigureAwait(false);
     }
 
-    /// <summary>Closes for good, forgets messages that nobody read, and returns when nothing is left, but for handlers that take longer than 2 s.</summary>
-    /// <param name="disposeTransport">Frees what the transport of the protocol holds, after the last connection.</param>
+    /// <summary>
+    /// Closes the transport permanently, discards unread messages, and returns when all resources are released. Waits at most 2 s for event
+    /// handlers.
+    /// </summary>
+    /// <param name="disposeTransport">Releases the resources of the transport's subclass, after the last connection is closed.</param>
     public async ValueTask DisposeAsync(Func<ValueTask> disposeTransport)
     {
         core.Life.Dispose();
-        var isInHandler = core.Events?.IsInHandler ?? false;     // asked here: after the first wait this may be another thread
+        var isInHandler = core.Events?.IsInHandler ?? false;     // read here, because after the first await this may be another thread
         core.Buffer.Discard();
         await CloseAsync(CancellationToken.None).ConfigureAwait(false);
         core.Life.TryEnter(TransportState.Closed);
@@ -217,7 +223,8 @@ internal sealed class TransportEngine(TransportCore core, ConnectionOpener open)
         var most = core.Options.SendRules.MaxMessageBytes;
         if (data.Length > most)
         {
-            throw new ArgumentException($"The message has {data.Length} bytes; Send.MaxMessageBytes allows {most}.", nameof(data));
+            throw new ArgumentException(
+                $"The message has {data.Length} bytes, but Send.MaxMessageBytes allows at most {most}.", nameof(data));
         }
     }
 

@@ -4,37 +4,42 @@ using Perennial.Engine;
 
 namespace Perennial;
 
-/// <summary>What a transport takes from its surroundings: clock, chance, logs and network. Every part has a default. Safe to share.</summary>
+/// <summary>
+/// The services that a transport uses: clock, random source, logging and HTTP handler. Every property has a default. Immutable; can be
+/// shared by transports.
+/// </summary>
 public sealed record TransportServices
 {
-    /// <summary>The clock behind every timeout, wait and measurement. Default <see cref="TimeProvider.System"/>.</summary>
+    /// <summary>Gets the clock for all timeouts, delays and measurements. Default <see cref="TimeProvider.System"/>.</summary>
     public TimeProvider Time { get; init; } = TimeProvider.System;
 
-    /// <summary>The source of jitter. It must be thread safe where it is shared. Default <see cref="Random.Shared"/>.</summary>
+    /// <summary>
+    /// Gets the random source for jitter. It must be thread safe if transports share it. Default <see cref="Random.Shared"/>.
+    /// </summary>
     public Random Random { get; init; } = Random.Shared;
 
-    /// <summary>Where logs go. Default: nowhere.</summary>
+    /// <summary>Gets the logger factory. Default: no logging.</summary>
     public ILoggerFactory LoggerFactory { get; init; } = NullLoggerFactory.Instance;
 
     /// <summary>
-    /// The HTTP stack to use in place of the transport's own, shared with others and not disposed. Default <see langword="null"/>: one
-    /// for all transports of the process whose <see cref="Http.HttpConnectionOptions"/> are equal.
+    /// Gets the HTTP handler that replaces the transport's own. It may be shared, and the transport does not dispose it. Default
+    /// <see langword="null"/>: a handler that all transports of the process with equal <see cref="Http.HttpConnectionOptions"/> share.
     /// </summary>
     /// <remarks>
-    /// Proxy, credentials, cookies, TLS, decompression, pings and the lifetime of connections are the handler's own: options whose
-    /// <see cref="Http.HttpTransportOptions.Http"/> differs from its defaults are refused beside it. A handler whose
-    /// <c>AllowAutoRedirect</c> is on is refused too: the transport follows redirects itself, so that credentials stay at their origin.
-    /// Event ids beyond ASCII need a <see cref="SocketsHttpHandler.RequestHeaderEncodingSelector"/>.
+    /// The handler determines proxy, credentials, cookies, TLS, decompression, pings and the lifetime of connections. Options whose
+    /// <see cref="Http.HttpTransportOptions.Http"/> differs from the defaults are therefore refused together with a handler. A handler
+    /// whose <c>AllowAutoRedirect</c> is on is refused too: the transport follows redirects itself, so that credentials stay at their
+    /// origin. Event ids with non-ASCII characters require a <see cref="SocketsHttpHandler.RequestHeaderEncodingSelector"/>.
     /// </remarks>
     public HttpMessageHandler? HttpHandler { get; init; }
 
     /// <summary>
-    /// The circuit breakers of the origins that these transports connect to. Default <see langword="null"/>: each transport tries on
-    /// its own. A <see cref="Management.TransportManager"/> brings its own.
+    /// Gets the circuit breakers of the origins to which the transports connect. Default <see langword="null"/>: no circuit breakers. A
+    /// <see cref="Management.TransportManager"/> provides its own.
     /// </summary>
     public OriginBreakers? Breakers { get; init; }
 
-    /// <summary>Whether this machine has a network: without one, no attempt is spent.</summary>
+    /// <summary>Reports whether this machine has a network. Attempts without a network do not count.</summary>
     internal NetworkStatus Network { get; init; } = NetworkStatus.System;
 
     internal static TransportServices Default { get; } = new();

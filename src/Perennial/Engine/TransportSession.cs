@@ -4,13 +4,14 @@ using System.Diagnostics.CodeAnalysis;
 namespace Perennial.Engine;
 
 /// <summary>
-/// One run of the connection loop, from a call to connect to an ending. What can be waited for is made only where somebody waits.
+/// One run of the connection loop, from the call that connects until the end of the stream. Tasks and token sources are created only when a
+/// caller needs them.
 /// </summary>
 /// <param name="gate">The transport's lock.</param>
-[SuppressMessage("Design", "CA1001", Justification = "The sources have no timer and no wait handle: there is nothing to dispose.")]
+[SuppressMessage("Design", "CA1001", Justification = "The sources have no timer and no wait handle, so there is nothing to dispose.")]
 internal sealed class TransportSession(Lock gate)
 {
-    private CancellationTokenSource? _lifetime;     // of what the loop does at present
+    private CancellationTokenSource? _lifetime;     // covers the present work of the loop
     private TaskCompletionSource? _connected;
     private TaskCompletionSource<StreamEnd>? _ended;
     private CancellationTokenSource? _over;
@@ -19,10 +20,10 @@ internal sealed class TransportSession(Lock gate)
     private bool _isOver;
     private volatile bool _isLeft;
 
-    /// <summary>Whether the caller wants to leave.</summary>
+    /// <summary>Whether the caller has closed the transport.</summary>
     public bool IsLeft => _isLeft;
 
-    /// <summary>The activity in which the session was started, for its own to link to; <see langword="null"/> where there was none.</summary>
+    /// <summary>The activity in which the session was started, for links. <see langword="null"/> if there was none.</summary>
     public IEnumerable<ActivityLink>? Links { get; private set; }
 
     /// <summary>Whether <see cref="TryStart"/> was called.</summary>
@@ -31,7 +32,7 @@ internal sealed class TransportSession(Lock gate)
     /// <summary>Whether <see cref="End"/> was called.</summary>
     public bool HasEnded => Volatile.Read(ref _end) is not null;
 
-    /// <summary>Completes with the present connection or the next one, or fails with what ended the session before it.</summary>
+    /// <summary>Completes with the present or the next connection, or fails with the error that ended the session before it.</summary>
     public Task Connected
     {
         get
@@ -59,7 +60,7 @@ internal sealed class TransportSession(Lock gate)
         }
     }
 
-    /// <summary>Cancelled when the session has ended, once everybody may know.</summary>
+    /// <summary>Cancelled when the session has ended and its end is visible to all threads.</summary>
     public CancellationToken Over
     {
         get
@@ -71,7 +72,7 @@ internal sealed class TransportSession(Lock gate)
         }
     }
 
-    /// <summary>Claims the right to run the loop; the first caller has it. Under the lock.</summary>
+    /// <summary>Claims the right to run the loop. Only the first caller gets it. Called under the lock.</summary>
     public bool TryStart()
     {
         if (IsStarted)
@@ -84,7 +85,10 @@ internal sealed class TransportSession(Lock gate)
         return true;
     }
 
-    /// <summary>A source for what the loop does next, which is cancelled when the caller wants to leave. The one before has had its time.</summary>
+    /// <summary>
+    /// Creates a token source for the next work of the loop, which is cancelled when the caller closes the transport. It replaces the
+    /// previous source.
+    /// </summary>
     public CancellationTokenSource NewLifetime()
     {
         var lifetime = new CancellationTokenSource();
@@ -133,7 +137,7 @@ internal sealed class TransportSession(Lock gate)
         _connected?.TrySetResult();
     }
 
-    /// <summary>The connection was lost: <see cref="Connected"/> waits for the next one.</summary>
+    /// <summary>Records that the connection was lost: <see cref="Connected"/> waits for the next one.</summary>
     public void SetReconnecting()
     {
         lock (gate)
@@ -151,7 +155,7 @@ internal sealed class TransportSession(Lock gate)
         Volatile.Write(ref _end, end);
         if (_connected?.TrySetException(NotConnected(end)) == true)
         {
-            _ = _connected.Task.Exception;      // observed: nobody need wait for the connection
+            _ = _connected.Task.Exception;      // observed, because no caller may be waiting for the connection
         }
 
         _ended?.SetResult(end);

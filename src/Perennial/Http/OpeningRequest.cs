@@ -61,7 +61,7 @@ internal sealed class OpeningRequest(HttpTransportOptions options)
     }
 
     /// <summary>
-    /// Records a redirect, which another request follows. If the redirect asks for a GET of the result, the server has acted.
+    /// Records a redirect, which another request follows. If the redirect requires a GET of the result, the server has acted.
     /// </summary>
     public void Redirected(HttpRequestMessage request, HttpRequestMessage next)
     {

@@ -170,7 +170,6 @@ internal abstract class ResponseConnection : TransportConnection
         }
     }
 
-    /// <summary>The read that has begun, or a new one. It fails when it is waited for, behind what was read before it.</summary>
     private void ThrowIfFaulty()
     {
         if (_fault is not null)
@@ -179,6 +178,9 @@ internal abstract class ResponseConnection : TransportConnection
         }
     }
 
+    /// <summary>
+    /// Returns the read in progress, or starts one. If the read fails, awaiting it throws, after the earlier bytes were handled.
+    /// </summary>
     private ValueTask<int> TakePending(CancellationToken cancellationToken)
     {
         if (_pending is { } read)

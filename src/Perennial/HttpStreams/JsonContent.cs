@@ -21,7 +21,7 @@ internal static class JsonContent
         }
     }
 
-    /// <summary>Whether the body is one JSON document, rather than lines of them.</summary>
+    /// <summary>Whether the body is one JSON document, not JSON lines.</summary>
     public static bool IsDocument(HttpResponseMessage response)
     {
         var mediaType = MediaType(response);

@@ -14,7 +14,7 @@ internal sealed class ClosingTransports(TimeSpan limit, ManagerEvents events, Ti
 {
     private readonly ConcurrentDictionary<PooledTransport, Task> _closing = new();
 
-    /// <summary>Begins to close a transport that was taken out of the pool.</summary>
+    /// <summary>Starts to close a transport that was removed from the pool.</summary>
     public void Begin(PooledTransport pooled, RemovalReason reason)
     {
         var closing = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);

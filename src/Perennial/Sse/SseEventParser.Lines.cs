@@ -1,6 +1,6 @@
 namespace Perennial.Sse;
 
-/// <content>Where lines begin and end, whatever the pieces the bytes come in.</content>
+/// <content>Finds where lines begin and end, whatever the size of the pieces in which the bytes arrive.</content>
 internal sealed partial class SseEventParser
 {
     private static ReadOnlySpan<byte> Utf8Bom => [0xEF, 0xBB, 0xBF];

@@ -35,7 +35,7 @@ public sealed class SseTransport : Transport
     /// <param name="options">The options of the transport.</param>
     /// <param name="services">Clock, random source, logging and HTTP handler. <see langword="null"/> uses the defaults.</param>
     /// <exception cref="ArgumentException">An option is missing, malformed or out of range; the message names it.</exception>
-    [OverloadResolutionPriority(1)]     // new() means options
+    [OverloadResolutionPriority(1)]     // lets new() mean the options
     public SseTransport(SseTransportOptions options, TransportServices? services = null)
         : base("sse", options, services)
     {

@@ -4,21 +4,21 @@ using System.Security.Cryptography;
 namespace Perennial.WebSockets;
 
 /// <summary>
-/// The bytes below a WebSocket: reads ahead in blocks, holds no block while it waits, tells of every arrival, and can put a ping between
-/// two frames. One reader; writes are serialised.
+/// The stream below a WebSocket. It reads ahead in blocks, holds no block while it waits, reports each arrival of bytes, and can send a
+/// ping between two frames. One reader at a time; writes are serialized.
 /// </summary>
 /// <param name="inner">The upgraded connection.</param>
-/// <param name="owner">Told of each arrival.</param>
+/// <param name="owner">Receives a report of each arrival.</param>
 internal sealed class DuplexStream(Stream inner, ISocketOwner owner) : Stream
 {
     private const int BlockSize = 16 * 1024;
 
-    private SemaphoreSlim? _writing;    // made by the first write
+    private SemaphoreSlim? _writing;    // created by the first write
     private byte[]? _block;
     private int _start;
     private int _end;
 
-    /// <summary>Whether bytes have arrived that nobody has read.</summary>
+    /// <summary>Whether bytes have arrived that were not read yet.</summary>
     public bool HasBytes => _start < _end;
 
     private SemaphoreSlim Writing => LazyInitializer.EnsureInitialized(ref _writing, static () => new SemaphoreSlim(1, 1))!;
@@ -46,7 +46,7 @@ internal sealed class DuplexStream(Stream inner, ISocketOwner owner) : Stream
         return FillAndReadAsync(buffer, cancellationToken);
     }
 
-    /// <summary>A frame is written in one call, so that whatever is serialised here stands between frames.</summary>
+    /// <summary>The WebSocket writes each frame in one call. Serialized calls therefore never interleave within a frame.</summary>
     public override async ValueTask WriteAsync(ReadOnlyMemory<byte> buffer, CancellationToken cancellationToken = default)
     {
         await Writing.WaitAsync(cancellationToken).ConfigureAwait(false);
@@ -60,7 +60,7 @@ internal sealed class DuplexStream(Stream inner, ISocketOwner owner) : Stream
         }
     }
 
-    /// <summary>Sends an empty ping (RFC 6455, 5.5.2), masked as a client's frames are (5.3).</summary>
+    /// <summary>Sends an empty ping (RFC 6455, section 5.5.2), masked as all frames of a client are (section 5.3).</summary>
     public ValueTask PingAsync(CancellationToken cancellationToken)
     {
         var frame = new byte[] { 0x89, 0x80, 0, 0, 0, 0 };
@@ -98,7 +98,7 @@ internal sealed class DuplexStream(Stream inner, ISocketOwner owner) : Stream
         _end = await inner.ReadAsync(_block, cancellationToken).ConfigureAwait(false);
         if (_end > 0)
         {
-            owner.OnBytes(_end);      // the end is no sign of life
+            owner.OnBytes(_end);      // the end of the stream does not count as a sign of life
         }
 
         var count = Math.Min(buffer.Length, _end);

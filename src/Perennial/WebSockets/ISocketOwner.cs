@@ -1,11 +1,11 @@
 namespace Perennial.WebSockets;
 
-/// <summary>What the parts of a WebSocket connection tell it and ask of it.</summary>
+/// <summary>The functions of a WebSocket connection that its parts use.</summary>
 internal interface ISocketOwner
 {
-    /// <summary>So many bytes came.</summary>
+    /// <summary>Records that bytes arrived.</summary>
     void OnBytes(int count);
 
-    /// <summary>Asks the peer for a sign of life. Does not throw.</summary>
+    /// <summary>Sends a ping to the peer. Does not throw.</summary>
     Task PingAsync();
 }

@@ -2,7 +2,7 @@ using System.Text.Json;
 
 namespace Perennial.WebSockets;
 
-/// <summary>Heartbeats as messages, for servers that know no others: <c>{"type":"ping"}</c> and <c>{"type":"pong"}</c>.</summary>
+/// <summary>Heartbeats as messages, for servers that support no others: <c>{"type":"ping"}</c> and <c>{"type":"pong"}</c>.</summary>
 internal static class JsonHeartbeat
 {
     private const int Longest = 256;

@@ -5,8 +5,8 @@ using Perennial.Wire;
 namespace Perennial.WebSockets;
 
 /// <summary>
-/// A WebSocket that speaks the subprotocol <c>perennial.v1</c> (docs/protocol.md): numbered events in envelopes, numbered sends, and words
-/// on the side, which are taken here.
+/// A WebSocket with the subprotocol <c>perennial.v1</c> (docs/protocol.md): numbered events in envelopes, numbered sends, and events about
+/// the connection, which this class handles.
 /// </summary>
 internal sealed class PerennialConnection : WebSocketConnection
 {
@@ -14,7 +14,7 @@ internal sealed class PerennialConnection : WebSocketConnection
 
     private readonly StopRequest _stop;
     private readonly MessageClassifier _classify;
-    private ArrayBufferWriter<byte>? _json;             // of the message before, as long as some have no answer
+    private ArrayBufferWriter<byte>? _json;             // reused for each message, while some messages have no answer
     private long _lastWritten;
     private TimeSpan? _heartbeat;
 
@@ -33,7 +33,7 @@ internal sealed class PerennialConnection : WebSocketConnection
 
     public override bool NumbersSends => true;
 
-    /// <summary>What System.Text.Json writes as one string, however much of it is escaped.</summary>
+    /// <summary>The longest value that System.Text.Json writes as one string, even if every character is escaped.</summary>
     public override int MaxSendBytes => 100_000_000;
 
     public override StreamSignal Classify(in StreamMessage message)
@@ -75,8 +75,9 @@ internal sealed class PerennialConnection : WebSocketConnection
     {
         if (isBinary)
         {
-            Farewell = WebSocketCloseStatus.InvalidMessageType;
-            throw new TransportException(TransportErrorCode.ProtocolViolation, "The server sent bytes, which perennial.v1 does not know.");
+            ChosenCloseStatus = WebSocketCloseStatus.InvalidMessageType;
+            throw new TransportException(
+                TransportErrorCode.ProtocolViolation, "The server sent a binary message, which perennial.v1 does not allow.");
         }
 
         var before = batch.Count;
@@ -108,7 +109,7 @@ internal sealed class PerennialConnection : WebSocketConnection
     private static SideEvent? ReadSide(in StreamMessage message) =>
         message.NamesItsEventType && SideEvent.KindOf(message.EventType) is { } kind ? SideEvent.Read(kind, message.Data) : null;
 
-    /// <summary>A refusal as an error. What the server says is payload, and stays out of the sentence.</summary>
+    /// <summary>Converts a refusal to an error. The server's text is payload and is not part of the error's message.</summary>
     private static TransportException ToError(SideEvent refusal, string sentence) => new(TransportErrorCode.SendRejected, sentence)
     {
         Delivery = refusal.IsOfStop ? null : DeliveryStatus.NotSent,
@@ -116,7 +117,7 @@ internal sealed class PerennialConnection : WebSocketConnection
         ServerMessage = refusal.Message,
     };
 
-    /// <summary>Acts on an event beside the stream. False where it is not what the page says it is.</summary>
+    /// <summary>Handles an event about the connection. Returns false if it does not conform to docs/protocol.md.</summary>
     private bool TryTake(SideEvent side)
     {
         switch (side)
@@ -148,7 +149,7 @@ internal sealed class PerennialConnection : WebSocketConnection
         }
     }
 
-    /// <summary>A buffer for the next message. One message is written at a time.</summary>
+    /// <summary>Returns the buffer for the next message. One message is written at a time.</summary>
     private ArrayBufferWriter<byte> TakeBuffer()
     {
         var json = Interlocked.Exchange(ref _json, null) ?? new ArrayBufferWriter<byte>();
@@ -177,7 +178,7 @@ internal sealed class PerennialConnection : WebSocketConnection
         }
         catch (TransportException)
         {
-            Farewell = WebSocketCloseStatus.ProtocolError;
+            ChosenCloseStatus = WebSocketCloseStatus.ProtocolError;
             throw;
         }
     }

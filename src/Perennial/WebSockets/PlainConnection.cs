@@ -2,16 +2,16 @@ using System.Net.WebSockets;
 
 namespace Perennial.WebSockets;
 
-/// <summary>A WebSocket whose messages are the stream's, one each, without ids: as any server speaks it.</summary>
+/// <summary>A WebSocket without a subprotocol of ours: each message is a message of the stream, without an id.</summary>
 /// <param name="upgraded">The upgraded connection.</param>
-/// <param name="creation">How the socket is to be made.</param>
-/// <param name="options">What the transport was told.</param>
+/// <param name="creation">The options with which the socket is created.</param>
+/// <param name="options">The options of the transport.</param>
 /// <param name="time">The clock.</param>
 internal sealed class PlainConnection(
     Stream upgraded, WebSocketCreationOptions creation, WebSocketTransportOptions options, TimeProvider time)
     : WebSocketConnection(upgraded, creation, options, time)
 {
-    private Task _answer = Task.CompletedTask;          // to the last JSON ping
+    private Task _answer = Task.CompletedTask;          // the answer to the last JSON ping
 
     public override StreamSignal Classify(in StreamMessage message)
     {
@@ -19,7 +19,8 @@ internal sealed class PlainConnection(
         {
             if (kind == JsonHeartbeat.Kind.Ping && _answer.IsCompleted)
             {
-                // One at a time, whatever the peer asks: it is not to fill our memory with answers it does not read (RFC 6455, 5.5.3).
+                // One answer at a time, however many pings arrive: a peer that does not read the answers must not fill our memory (RFC
+                // 6455, section 5.5.3).
                 _answer = Sender.TrySendAsync(JsonHeartbeat.Pong);
             }
 
@@ -47,8 +48,9 @@ internal sealed class PlainConnection(
     }
 
     /// <summary>
-    /// Going away, failures of the server and codes of applications may pass; violations, refusals, 3000 and 3003 (the registry of RFC
-    /// 6455, 11.7), and 4401 and 4403 (4000 plus an HTTP status) will not.
+    /// Another attempt may succeed after "going away", after failures of the server and after codes of applications. It cannot after
+    /// violations, after refusals, after 3000 and 3003 (the registry of RFC 6455, section 11.7), and after 4401 and 4403 (4000 plus an HTTP
+    /// status).
     /// </summary>
     protected override bool MayPass(int closeCode) =>
         closeCode is 1001 or 1005 or 1006 or (>= 1011 and <= 1014) or (>= 3001 and <= 4999) and not (3003 or 4401 or 4403);

@@ -3,14 +3,14 @@ using Perennial.Wire;
 
 namespace Perennial.WebSockets;
 
-/// <summary>The request to stop over one connection that speaks <c>perennial.v1</c>, and the wait for its answer. Thread safe.</summary>
+/// <summary>A stop request over one connection that speaks <c>perennial.v1</c>, and the wait for its answer. Thread safe.</summary>
 internal sealed class StopRequest(WebSocketSender sender, TimeSpan limit, TimeProvider time)
 {
     private readonly Lock _gate = new();
     private TaskCompletionSource? _answer;
 
-    /// <summary>Asks, and waits for the answer as long as for any other.</summary>
-    /// <exception cref="TransportException">The server refused, or gave no answer.</exception>
+    /// <summary>Sends the request and waits for the answer.</summary>
+    /// <exception cref="TransportException">The server refused, or did not answer within the limit.</exception>
     public async Task AskAsync(CancellationToken cancellationToken)
     {
         Task answer;
@@ -27,24 +27,27 @@ internal sealed class StopRequest(WebSocketSender sender, TimeSpan limit, TimePr
         }
         catch (TimeoutException e)
         {
-            throw new TransportException(TransportErrorCode.ConnectTimeout, $"No answer to the request to stop within {limit}.", isTransient: true, e);
+            throw new TransportException(TransportErrorCode.ConnectTimeout, $"No answer to the stop request within {limit}.", isTransient: true, e);
         }
     }
 
-    /// <summary>The stream ended, which is the answer.</summary>
+    /// <summary>Completes the request, because the end of the stream is the answer.</summary>
     public void Answered() => Take()?.TrySetResult();
 
     public void Refused(TransportException error) => Fail(error);
 
     public void ConnectionLost() =>
-        Fail(new TransportException(TransportErrorCode.ConnectionLost, "The connection broke off before the request to stop was answered.", isTransient: true));
+        Fail(new TransportException(
+            TransportErrorCode.ConnectionLost,
+            "The connection was interrupted before the server answered the stop request.",
+            isTransient: true));
 
     private void Fail(TransportException error)
     {
         if (Take() is { } answer)
         {
             answer.SetException(error);
-            _ = answer.Task.Exception;      // observed: whoever asked may have given up
+            _ = answer.Task.Exception;      // observed, because the caller may have stopped waiting
         }
     }
 

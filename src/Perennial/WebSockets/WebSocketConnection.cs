@@ -7,14 +7,15 @@ using Perennial.Engine;
 namespace Perennial.WebSockets;
 
 /// <summary>
-/// One WebSocket, whatever its messages mean; the subclass knows. A receive is always pending while there is nothing to hand over, so that
-/// pings are answered even when nobody reads; a receive is never cancelled, since that would abort the socket, but ended by closing it.
+/// One WebSocket. A subclass interprets its messages. Whenever there is no message to deliver, a receive is pending, so that pings are
+/// answered even if the application does not read. A receive is never cancelled, because that would abort the socket; closing the socket
+/// ends it.
 /// </summary>
 internal abstract class WebSocketConnection : TransportConnection, ISocketOwner
 {
     private const int BlockSize = 16 * 1024;
     private const int LargestBatch = 256;
-    private static readonly TimeSpan CloseLimit = ConnectionLoop.CloseLimit * 0.75;     // leaves time to tidy up within the loop's own
+    private static readonly TimeSpan CloseLimit = ConnectionLoop.CloseLimit * 0.75;     // leaves the loop time to clean up
 
     private readonly DuplexStream _stream;
     private readonly WebSocket _socket;
@@ -23,15 +24,15 @@ internal abstract class WebSocketConnection : TransportConnection, ISocketOwner
     private readonly Lock _gate = new();
     private readonly TimeProvider _time;
     private CancellationTokenRegistration _leaving;
-    private Task? _goodbye;                             // set once, under the lock
-    private ITimer? _abort;                             // set by the goodbye
+    private Task? _closing;                             // the close in progress; set once, under the lock
+    private ITimer? _abort;                             // set when the close begins
     private ValueTask<ValueWebSocketReceiveResult>? _pending;
     private byte[]? _block;
-    private bool _isInMessage;                          // a message has begun, so that a receive will not wait long
-    private TransportException? _fault;                 // found behind messages that were handed out first
+    private bool _isInMessage;                          // a message has begun, so the next receive will not wait long
+    private TransportException? _fault;                 // detected after valid messages, which are delivered first
     private long _bytes;
 
-    [SuppressMessage("Reliability", "CA2012", Justification = "What is pending is taken once.")]
+    [SuppressMessage("Reliability", "CA2012", Justification = "The pending receive is awaited once.")]
     protected WebSocketConnection(Stream upgraded, WebSocketCreationOptions creation, WebSocketTransportOptions options, TimeProvider time)
     {
         Options = options;
@@ -49,8 +50,8 @@ internal abstract class WebSocketConnection : TransportConnection, ISocketOwner
 
     protected WebSocketSender Sender { get; }
 
-    /// <summary>Our own reason to leave, where there is one.</summary>
-    protected WebSocketCloseStatus? Farewell { get; set; }
+    /// <summary>The close code that this side chose, if it closes because of an error.</summary>
+    protected WebSocketCloseStatus? ChosenCloseStatus { get; set; }
 
     [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
     public override async ValueTask<ReadOutcome> ReadAsync(MessageBatch batch, CancellationToken cancellationToken)
@@ -63,7 +64,7 @@ internal abstract class WebSocketConnection : TransportConnection, ISocketOwner
                 var receive = TakePending();
                 if (batch.Count == LargestBatch || (!batch.IsEmpty && !receive.IsCompletedSuccessfully))
                 {
-                    _pending = receive;     // one is always left pending
+                    _pending = receive;     // a receive is always pending
                     break;
                 }
 
@@ -78,7 +79,7 @@ internal abstract class WebSocketConnection : TransportConnection, ISocketOwner
                 }
                 else
                 {
-                    _pending = new ValueTask<ValueWebSocketReceiveResult>(result);      // behind what came before it
+                    _pending = new ValueTask<ValueWebSocketReceiveResult>(result);      // delivered after the earlier messages
                     break;
                 }
             }
@@ -99,7 +100,7 @@ internal abstract class WebSocketConnection : TransportConnection, ISocketOwner
 
     public override async ValueTask DisposeAsync()
     {
-        await SayGoodbyeAsync().ConfigureAwait(false);
+        await CloseSocketAsync().ConfigureAwait(false);
         await WaitForPeerAsync().ConfigureAwait(false);
         await _leaving.DisposeAsync().ConfigureAwait(false);
         if (_abort is not null)
@@ -113,11 +114,11 @@ internal abstract class WebSocketConnection : TransportConnection, ISocketOwner
         ReleaseBlock();
     }
 
-    /// <summary>Adds what a complete message amounts to, and takes it off the arena.</summary>
-    /// <param name="message">Its bytes are the pending ones.</param>
-    /// <param name="isBinary">Whether it came as bytes.</param>
-    /// <param name="batch">Where it goes.</param>
-    /// <exception cref="TransportException">The peer broke the protocol.</exception>
+    /// <summary>Adds the messages that a complete WebSocket message contains, and removes it from the arena.</summary>
+    /// <param name="message">The pending bytes are the message.</param>
+    /// <param name="isBinary">Whether it is a binary message.</param>
+    /// <param name="batch">The batch to add to.</param>
+    /// <exception cref="TransportException">The peer violated the protocol.</exception>
     protected abstract void Add(MessageArena message, bool isBinary, MessageBatch batch);
 
     /// <summary>Whether another attempt may succeed after the peer closed with this code.</summary>
@@ -135,7 +136,7 @@ internal abstract class WebSocketConnection : TransportConnection, ISocketOwner
         }
         catch (Exception e) when (WebSocketErrors.IsGone(e))
         {
-            // The reader finds out by itself.
+            // The pending receive detects the error.
         }
     }
 
@@ -145,7 +146,7 @@ internal abstract class WebSocketConnection : TransportConnection, ISocketOwner
     {
         if (_leaving == default)
         {
-            _leaving = cancellationToken.UnsafeRegister(static connection => _ = ((WebSocketConnection)connection!).SayGoodbyeAsync(), this);
+            _leaving = cancellationToken.UnsafeRegister(static connection => _ = ((WebSocketConnection)connection!).CloseSocketAsync(), this);
         }
 
         if (_fault is not null)
@@ -161,7 +162,10 @@ internal abstract class WebSocketConnection : TransportConnection, ISocketOwner
         return receive;
     }
 
-    /// <summary>A block is held only while bytes are at hand: where none are known to be, an empty receive waits for the next message to begin.</summary>
+    /// <summary>
+    /// Starts a receive. If no bytes are known to have arrived, an empty receive waits for the next message to begin, so that no buffer is
+    /// held while it waits.
+    /// </summary>
     private ValueTask<ValueWebSocketReceiveResult> Receive()
     {
         if (!_isInMessage && !_stream.HasBytes)
@@ -178,7 +182,7 @@ internal abstract class WebSocketConnection : TransportConnection, ISocketOwner
     {
         if (_arena.PendingLength + result.Count > Options.MaxMessageBytes)
         {
-            Farewell = WebSocketCloseStatus.MessageTooBig;
+            ChosenCloseStatus = WebSocketCloseStatus.MessageTooBig;
             throw new TransportException(
                 TransportErrorCode.MessageTooLarge, $"A message is larger than MaxMessageBytes ({Options.MaxMessageBytes} bytes).");
         }
@@ -204,16 +208,16 @@ internal abstract class WebSocketConnection : TransportConnection, ISocketOwner
             : throw WebSocketErrors.FromClose(code.Value, MayPass(code.Value));
     }
 
-    /// <summary>Says goodbye once; a peer that does not answer in time is left by aborting the socket. Receives end either way.</summary>
-    private Task SayGoodbyeAsync()
+    /// <summary>Closes the socket once. If the peer does not answer in time, aborts the socket. All receives end in both cases.</summary>
+    private Task CloseSocketAsync()
     {
         lock (_gate)
         {
-            return _goodbye ??= GoodbyeAsync();
+            return _closing ??= ExchangeCloseFramesAsync();
         }
     }
 
-    private async Task GoodbyeAsync()
+    private async Task ExchangeCloseFramesAsync()
     {
         await Task.CompletedTask.ConfigureAwait(ConfigureAwaitOptions.ForceYielding);
         if (IsTakenForDead)
@@ -227,18 +231,18 @@ internal abstract class WebSocketConnection : TransportConnection, ISocketOwner
         {
             if (_socket.State is WebSocketState.Open or WebSocketState.CloseReceived)
             {
-                // The peer's own code, where it was the first to say goodbye (RFC 6455, 5.5.1).
-                var status = Farewell ?? _socket.CloseStatus ?? WebSocketCloseStatus.NormalClosure;
+                // The peer's own code, if the peer closed first (RFC 6455, section 5.5.1).
+                var status = ChosenCloseStatus ?? _socket.CloseStatus ?? WebSocketCloseStatus.NormalClosure;
                 await _socket.CloseOutputAsync(status, statusDescription: null, CancellationToken.None).ConfigureAwait(false);
             }
         }
         catch (Exception e) when (WebSocketErrors.IsGone(e))
         {
-            _socket.Abort();        // it was gone already
+            _socket.Abort();        // the socket is already closed
         }
     }
 
-    /// <summary>Waits for the peer's goodbye, reading over what it still says.</summary>
+    /// <summary>Waits for the peer's close frame, and ignores all messages before it.</summary>
     private async Task WaitForPeerAsync()
     {
         try
@@ -251,7 +255,7 @@ internal abstract class WebSocketConnection : TransportConnection, ISocketOwner
         }
         catch (Exception e) when (WebSocketErrors.IsGone(e))
         {
-            // Aborted, or it went without a word.
+            // The socket was aborted, or the connection ended without a close frame.
         }
     }
 

@@ -8,11 +8,11 @@ using Perennial.Wire;
 
 namespace Perennial.WebSockets;
 
-/// <summary>The opening handshake (RFC 6455, 4): what the request must say, and whether the answer is the right one to it.</summary>
+/// <summary>The opening handshake (RFC 6455, section 4): prepares the request and validates the response.</summary>
 /// <param name="options">The transport's options.</param>
 /// <param name="usesSocketScheme">
-/// Whether the request keeps ws or wss, by which the platform's HTTP stack knows that a proxy must be asked for a tunnel (RFC 6455, 4.1). A
-/// handler that is the caller's gets http or https, which all handlers know.
+/// Whether the request keeps the scheme ws or wss, from which the platform's HTTP stack recognizes that a proxy needs a tunnel (RFC 6455,
+/// section 4.1). A handler of the caller gets http or https, which every handler supports.
 /// </param>
 internal sealed class WebSocketHandshake(WebSocketTransportOptions options, bool usesSocketScheme)
 {
@@ -20,7 +20,7 @@ internal sealed class WebSocketHandshake(WebSocketTransportOptions options, bool
 
     private readonly string _key = Convert.ToBase64String(RandomNumberGenerator.GetBytes(16));
 
-    /// <summary>Makes a request one to upgrade.</summary>
+    /// <summary>Makes the request an upgrade request.</summary>
     public void Prepare(HttpRequestMessage request)
     {
         request.RequestUri = GivenUrl.With(request.RequestUri!, SchemeFor(request.RequestUri!));
@@ -50,13 +50,15 @@ internal sealed class WebSocketHandshake(WebSocketTransportOptions options, bool
         _ => "http",
     };
 
-    /// <summary>Checks the answer, and says how the socket is to be made.</summary>
-    /// <exception cref="TransportException">The server did not upgrade, or not as it was asked to.</exception>
+    /// <summary>Validates the response, and returns the options with which to create the socket.</summary>
+    /// <exception cref="TransportException">
+    /// The server did not upgrade the connection, or accepted something that was not offered.
+    /// </exception>
     public WebSocketCreationOptions Accept(HttpResponseMessage response)
     {
         Require(response.StatusCode == HttpStatusCode.SwitchingProtocols, "the server did not switch protocols");
-        Require(Has(response, "Connection", "Upgrade"), "the Connection field does not say Upgrade");
-        Require(Has(response, "Upgrade", "websocket"), "the Upgrade field does not say websocket");
+        Require(Has(response, "Connection", "Upgrade"), "the Connection field does not contain Upgrade");
+        Require(Has(response, "Upgrade", "websocket"), "the Upgrade field does not contain websocket");
         Require(string.Equals(Header(response, "Sec-WebSocket-Accept"), ExpectedAccept(), StringComparison.Ordinal), "Sec-WebSocket-Accept does not match the key");
         var protocol = Header(response, "Sec-WebSocket-Protocol");
         Require(protocol is null || IsOffered(protocol, response.RequestMessage!), "the server chose a subprotocol that was not offered");
@@ -64,12 +66,12 @@ internal sealed class WebSocketHandshake(WebSocketTransportOptions options, bool
         {
             IsServer = false,
             SubProtocol = protocol,
-            KeepAliveInterval = Timeout.InfiniteTimeSpan,       // the connection asks for signs of life itself
+            KeepAliveInterval = Timeout.InfiniteTimeSpan,       // the connection sends its own pings
             DangerousDeflateOptions = Deflate(Header(response, "Sec-WebSocket-Extensions")),
         };
     }
 
-    /// <summary>What the server agreed to (RFC 7692, 7.1).</summary>
+    /// <summary>The compression that the server agreed to (RFC 7692, section 7.1).</summary>
     private WebSocketDeflateOptions? Deflate(string? extensions)
     {
         if (extensions is null)
@@ -107,11 +109,14 @@ internal sealed class WebSocketHandshake(WebSocketTransportOptions options, bool
         return deflate;
     }
 
-    /// <summary>SHA-1 as the standard demands (4.2.2); it proves that the peer read the key, and protects nothing.</summary>
+    /// <summary>
+    /// Computes the expected value with SHA-1, as the standard requires (section 4.2.2). It proves that the peer read the key, and has no
+    /// security purpose.
+    /// </summary>
     [System.Diagnostics.CodeAnalysis.SuppressMessage("Security", "CA5350", Justification = "RFC 6455 prescribes SHA-1.")]
     private string ExpectedAccept() => Convert.ToBase64String(SHA1.HashData(Encoding.ASCII.GetBytes(_key + Guid)));
 
-    /// <summary>Asked of the request itself: a redirect to another origin has left most of the offer behind.</summary>
+    /// <summary>Checks the request that was answered: after a redirect to another origin it offers fewer subprotocols.</summary>
     private static bool IsOffered(string protocol, HttpRequestMessage request) =>
         request.Headers.NonValidated.TryGetValues("Sec-WebSocket-Protocol", out var offered)
         && offered.ToString().Split(',', StringSplitOptions.TrimEntries).Contains(protocol, StringComparer.Ordinal);

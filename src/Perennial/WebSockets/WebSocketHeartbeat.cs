@@ -1,6 +1,6 @@
 namespace Perennial.WebSockets;
 
-/// <summary>Asks the peer for a sign of life after a silence. That none came is for the transport's idle watch to find.</summary>
+/// <summary>Sends a ping to the peer after a silence. The transport's idle watch detects that no answer arrives.</summary>
 internal sealed class WebSocketHeartbeat : IAsyncDisposable
 {
     private const long NotAsked = long.MinValue;
@@ -21,14 +21,14 @@ internal sealed class WebSocketHeartbeat : IAsyncDisposable
         _heardAt = time.GetTimestamp();
         if (options.IsOn)
         {
-            // Set only once the field is: a timer that fires at once would find it empty.
+            // The timer is started after the field is set, because a timer that fires at once would find the field null.
             _timer = time.CreateTimer(static heartbeat => ((WebSocketHeartbeat)heartbeat!).Look(), this, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
             _timer.Change(options.Interval, Timeout.InfiniteTimeSpan);
         }
     }
 
-    /// <summary>Bytes came: the peer lives.</summary>
-    /// <returns>How long it took, where it was asked; it is asked after a silence, so that these are most likely the answer.</returns>
+    /// <summary>Records that bytes arrived, so the peer is alive.</summary>
+    /// <returns>The time since the ping, if one was sent. A ping follows a silence, so the bytes are most likely its answer.</returns>
     public TimeSpan? OnBytes()
     {
         var now = _time.GetTimestamp();
@@ -45,7 +45,7 @@ internal sealed class WebSocketHeartbeat : IAsyncDisposable
         var left = _options.Interval - _time.GetElapsedTime(Volatile.Read(ref _heardAt));
         if (left <= TimeSpan.Zero)
         {
-            // One at a time: a question that cannot even leave is not to be followed by more.
+            // One ping at a time: while a ping cannot be sent, no other is started.
             if (_question.IsCompleted)
             {
                 Volatile.Write(ref _askedAt, _time.GetTimestamp());

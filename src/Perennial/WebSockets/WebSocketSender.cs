@@ -4,17 +4,17 @@ using System.Net.WebSockets;
 namespace Perennial.WebSockets;
 
 /// <summary>
-/// Sends messages over one socket, one at a time. A send that nobody waits for any more goes on, since cancelling it would abort the
-/// socket; the next waits for it, so that at most one message is held beyond its caller's patience. Thread safe.
+/// Sends messages over one socket, one at a time. A send whose caller stopped waiting continues, since cancelling it would abort the
+/// socket. The next send waits for it, so at most one abandoned message is held in memory. Thread safe.
 /// </summary>
 [SuppressMessage("Reliability", "CA1001", Justification = "A semaphore without a wait handle has nothing to free.")]
 internal sealed class WebSocketSender(WebSocket socket)
 {
-    private SemaphoreSlim? _turn;       // made by the first send
+    private SemaphoreSlim? _turn;       // created by the first send
 
     private SemaphoreSlim Turn => LazyInitializer.EnsureInitialized(ref _turn, static () => new SemaphoreSlim(1, 1))!;
 
-    /// <summary>Completes when nothing else is being sent.</summary>
+    /// <summary>Completes when no other message is being sent.</summary>
     public async ValueTask WaitForTurnAsync(CancellationToken cancellationToken)
     {
         await Turn.WaitAsync(cancellationToken).ConfigureAwait(false);
@@ -22,8 +22,8 @@ internal sealed class WebSocketSender(WebSocket socket)
     }
 
     /// <summary>Sends one message.</summary>
-    /// <exception cref="TransportException">It was not sent, or its fate is unknown.</exception>
-    /// <exception cref="OperationCanceledException">The wait was ended; the message may have been sent.</exception>
+    /// <exception cref="TransportException">The message was not sent, or its outcome is unknown.</exception>
+    /// <exception cref="OperationCanceledException">The wait was cancelled. The message may have been sent.</exception>
     public async ValueTask SendAsync(ReadOnlyMemory<byte> data, WebSocketMessageType type, CancellationToken cancellationToken)
     {
         await Turn.WaitAsync(cancellationToken).ConfigureAwait(false);
@@ -39,14 +39,15 @@ internal sealed class WebSocketSender(WebSocket socket)
         var failure = await SendToEndAsync(data, type).WaitAsync(cancellationToken).ConfigureAwait(false);
         if (failure is not null)
         {
-            throw new TransportException(TransportErrorCode.ConnectionLost, "The connection broke off while the message was being sent.", false, failure)
+            throw new TransportException(
+                TransportErrorCode.ConnectionLost, "The connection was interrupted while the message was being sent.", false, failure)
             {
                 Delivery = DeliveryStatus.Unknown,
             };
         }
     }
 
-    /// <summary>Sends a text whose fate nobody asks for: should the socket be gone, the reader finds out by itself.</summary>
+    /// <summary>Sends a text without reporting the outcome. If the socket is closed, the pending receive detects it.</summary>
     public async Task TrySendAsync(ReadOnlyMemory<byte> text)
     {
         try
@@ -55,11 +56,11 @@ internal sealed class WebSocketSender(WebSocket socket)
         }
         catch (TransportException)
         {
-            // Said above.
+            // The pending receive detects the error.
         }
     }
 
-    /// <summary>Returns a failure rather than throwing it: there may be nobody left to observe it.</summary>
+    /// <summary>Returns a failure instead of throwing it, because the caller may have stopped waiting.</summary>
     private async Task<Exception?> SendToEndAsync(ReadOnlyMemory<byte> data, WebSocketMessageType type)
     {
         try
@@ -69,7 +70,7 @@ internal sealed class WebSocketSender(WebSocket socket)
         }
         catch (Exception e) when (WebSocketErrors.IsGone(e))
         {
-            socket.Abort();         // part of a frame may have left: nothing can follow it, and the reader is to know at once
+            socket.Abort();         // part of a frame may have left: no frame can follow, and the pending receive must end at once
             return e;
         }
         finally

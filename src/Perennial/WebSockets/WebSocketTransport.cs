@@ -6,12 +6,13 @@ using Perennial.Wire;
 namespace Perennial.WebSockets;
 
 /// <summary>
-/// Reads and sends messages over a WebSocket (RFC 6455), text and binary. Thread safe as <see cref="Transport"/> says.
+/// A transport that reads and sends text and binary messages over a WebSocket (RFC 6455). Thread safe as described for
+/// <see cref="Transport"/>.
 /// </summary>
 /// <remarks>
-/// Pings of the peer are answered while nobody reads, as far as the order of TCP allows: a ping behind data that nobody has taken waits
-/// with it, for a full buffer or a pause holds back everything that comes after. So it is for the server's answers to what is sent, and
-/// to <see cref="Transport.StopAsync"/>: wait for these only while the messages are being read.
+/// The transport answers the peer's pings even while the application does not read messages, but only if the pings are not behind unread
+/// data: while the buffer is full or the transport is paused, everything after that data waits. The same applies to the server's answers to
+/// sent messages and to <see cref="Transport.StopAsync"/>. Wait for these only while the messages are being read.
 /// </remarks>
 public sealed class WebSocketTransport : Transport
 {
@@ -20,20 +21,20 @@ public sealed class WebSocketTransport : Transport
     private readonly HttpExchange _http;
     private readonly bool _usesSocketScheme;
 
-    /// <summary>Creates a transport with default options; connects nothing.</summary>
+    /// <summary>Creates a transport with default options. Does not connect.</summary>
     /// <param name="endpoint">The absolute URL of the stream.</param>
-    /// <param name="services">Clock, random source, logging and HTTP handler; <see langword="null"/> for the defaults.</param>
-    /// <exception cref="ArgumentException">The URL is not absolute, or of another scheme.</exception>
+    /// <param name="services">Clock, random source, logging and HTTP handler. <see langword="null"/> uses the defaults.</param>
+    /// <exception cref="ArgumentException">The URL is not absolute, or has another scheme.</exception>
     public WebSocketTransport(Uri endpoint, TransportServices? services = null)
         : this(new WebSocketTransportOptions { Endpoint = endpoint }, services)
     {
     }
 
-    /// <summary>Checks the options; connects nothing.</summary>
-    /// <param name="options">What this transport is told.</param>
-    /// <param name="services">Clock, chance, logs and network; <see langword="null"/> for the defaults.</param>
+    /// <summary>Creates a transport and validates the options. Does not connect.</summary>
+    /// <param name="options">The options of the transport.</param>
+    /// <param name="services">Clock, random source, logging and HTTP handler. <see langword="null"/> uses the defaults.</param>
     /// <exception cref="ArgumentException">An option is missing, malformed or out of range; the message names it.</exception>
-    [OverloadResolutionPriority(1)]     // new() means options
+    [OverloadResolutionPriority(1)]     // lets new() mean the options
     public WebSocketTransport(WebSocketTransportOptions options, TransportServices? services = null)
         : base("websocket", options, services)
     {
@@ -61,7 +62,10 @@ public sealed class WebSocketTransport : Transport
         await base.DisposeCoreAsync().ConfigureAwait(false);
     }
 
-    /// <summary>A selected subprotocol alone proves little: some servers select whatever is offered first.</summary>
+    /// <summary>
+    /// Creates the connection. A selected subprotocol is not sufficient proof of perennial.v1, because some servers select the first one
+    /// offered.
+    /// </summary>
     private WebSocketConnection NewConnection(HttpResponseMessage response, Stream stream, WebSocketCreationOptions creation) =>
         _options.UsePerennialProtocol && creation.SubProtocol is WireHeaders.SubProtocol && ProtocolHeaders.SpeaksPerennial(response)
             ? new PerennialConnection(stream, creation, ProtocolHeaders.Heartbeat(response), _options, _time)

@@ -2,7 +2,7 @@ using Perennial.Wire;
 
 namespace Perennial;
 
-/// <summary>The events by which a server that announced Perennial's protocol says what is not payload (docs/protocol.md).</summary>
+/// <summary>Recognizes the control events of a server that announced Perennial's protocol (docs/protocol.md).</summary>
 internal static class ControlEvents
 {
     public static StreamSignal Classify(in StreamMessage message) => !message.NamesItsEventType

@@ -3,18 +3,19 @@ using System.Text.Json;
 namespace Perennial;
 
 /// <summary>
-/// What JSON messages mean beyond their payload, as servers in the field write it. <c>{"type":"done"}</c> ends a stream and is not delivered
-/// when it says nothing else. <c>{"done":true}</c> ends it and is delivered, where it stands alone or in a line of Ollama, which names its
-/// <c>model</c>; in a larger object it is data of an application. <c>{"type":"error",…}</c> is an error that the stream survives.
-/// <c>{"error":{…}}</c> or <c>{"error":"…"}</c> with nothing else, except a code, is how a response fails that began well. Only members at the
-/// top count. A message without such a marker costs one vectorised search.
+/// Conventions of common servers for JSON messages that mean more than their payload. <c>{"type":"done"}</c> ends a stream; it is delivered
+/// only if it has other members. <c>{"done":true}</c> ends a stream and is delivered, if it has no other members or is a line of Ollama,
+/// which contains <c>model</c>; in a larger object it is data of an application. <c>{"type":"error",…}</c> is an error after which the
+/// stream continues. <c>{"error":{…}}</c> or <c>{"error":"…"}</c>, with no other member except a code, reports the failure of a response
+/// that has already begun. Only top-level members count. A message without these markers costs one vectorized search.
 /// </summary>
 internal static class JsonConventions
 {
     private static ReadOnlySpan<byte> Space => " \t\r\n"u8;
 
     /// <summary>
-    /// For conversations, where <c>{"error":…}</c> may be the answer to one message of many: such an object is a message.
+    /// The conventions for a two-way stream. In it <c>{"error":…}</c> may be the answer to one of many messages, so it is an ordinary
+    /// message.
     /// </summary>
     public static StreamSignal Classify(in StreamMessage message)
     {
@@ -22,7 +23,7 @@ internal static class JsonConventions
         return signal == StreamSignal.Failed ? StreamSignal.None : signal;
     }
 
-    /// <summary>For the lines of a response.</summary>
+    /// <summary>The conventions for the lines of a response.</summary>
     public static StreamSignal ClassifyResponse(in StreamMessage message)
     {
         var json = message.Bytes;
@@ -30,7 +31,7 @@ internal static class JsonConventions
     }
 
     /// <summary>
-    /// Errors alone, as <c>{"type":"error",…}</c>: for streams whose end is marked in another way, where done is somebody's data.
+    /// Only errors of the form <c>{"type":"error",…}</c>: for streams with another end marker, in which "done" is data of an application.
     /// </summary>
     public static StreamSignal ClassifyErrors(in StreamMessage message)
     {
@@ -38,7 +39,7 @@ internal static class JsonConventions
         return signal == StreamSignal.Failed ? StreamSignal.None : signal;
     }
 
-    /// <summary>Errors that the stream survives, and those by which a response fails.</summary>
+    /// <summary>Only errors: those after which the stream continues, and those that report the failure of the response.</summary>
     public static StreamSignal ClassifyFailures(in StreamMessage message)
     {
         var json = message.Bytes;
@@ -52,8 +53,8 @@ internal static class JsonConventions
     }
 
     /// <summary>
-    /// Whether this may be a JSON value, as far as its beginning and its end tell, which costs the same for any length. Damage inside is
-    /// found by whoever parses it.
+    /// Whether the text can be a JSON value, judged by its first and last characters, which costs the same for any length. The parser of
+    /// the message finds other errors.
     /// </summary>
     public static bool MayBeJson(ReadOnlySpan<byte> text) => text switch
     {
@@ -63,7 +64,10 @@ internal static class JsonConventions
         _ => IsScalar(text),
     };
 
-    /// <summary>Nothing, or what begins as it may and ends as a value does: brackets, quotes, digits, true, false and null.</summary>
+    /// <summary>
+    /// Whether the text inside brackets is empty, or starts with an allowed character and ends like a value: with a bracket, a quote, a
+    /// digit, or the last letter of true, false or null.
+    /// </summary>
     private static bool MayBeInside(ReadOnlySpan<byte> inside, ReadOnlySpan<byte> mayBegin)
     {
         if (inside is [<= (byte)' ', ..] or [.., <= (byte)' '])
@@ -89,7 +93,7 @@ internal static class JsonConventions
         }
     }
 
-    /// <summary>Whether <c>"done"</c> as a value or as a true member, or <c>"error"</c> as a value, stands anywhere.</summary>
+    /// <summary>Whether the text contains <c>"done"</c> as a value or as a member that is true, or <c>"error"</c> as a value.</summary>
     private static bool MayMark(ReadOnlySpan<byte> json)
     {
         if (!MarkerSearch.HasEnding(json))

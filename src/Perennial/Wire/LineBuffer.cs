@@ -2,7 +2,7 @@ using System.Buffers;
 
 namespace Perennial;
 
-/// <summary>The beginning of a line whose end has not come, in pooled memory.</summary>
+/// <summary>The start of a line whose end has not arrived, in pooled memory.</summary>
 internal sealed class LineBuffer
 {
     private const int LargestKept = 4 * 1024;
@@ -28,7 +28,7 @@ internal sealed class LineBuffer
         Length = length;
     }
 
-    /// <summary>Forgets the line. Little memory is kept for the next one.</summary>
+    /// <summary>Discards the line. Keeps little memory for the next one.</summary>
     public void Clear()
     {
         Length = 0;
@@ -38,7 +38,7 @@ internal sealed class LineBuffer
         }
     }
 
-    /// <summary>Forgets the line and gives all memory back.</summary>
+    /// <summary>Discards the line and returns all memory.</summary>
     public void Release()
     {
         Length = 0;

@@ -3,8 +3,8 @@ using System.Numerics;
 namespace Perennial;
 
 /// <summary>
-/// Looks for what the words <c>done</c> and <c>error</c> in quotes end in, both in one pass: nearly every message has neither, and is
-/// done with here. Pure.
+/// Searches for the endings of the quoted words <c>done</c> and <c>error</c>, both in one pass. Nearly every message contains neither and
+/// needs no further check. Pure.
 /// </summary>
 internal static class MarkerSearch
 {
@@ -14,10 +14,10 @@ internal static class MarkerSearch
 
     private static ReadOnlySpan<byte> EndOfError => "or\""u8;
 
-    /// <summary>Whether <c>ne"</c> or <c>or"</c> stands anywhere.</summary>
+    /// <summary>Whether the text contains <c>ne"</c> or <c>or"</c>.</summary>
     public static bool HasEnding(ReadOnlySpan<byte> json)
     {
-        var last = json.Length - Vector<byte>.Count - (EndingLength - 1);     // where the last whole vector of first bytes begins
+        var last = json.Length - Vector<byte>.Count - (EndingLength - 1);     // the start of the last whole vector of first bytes
         if (last < 0)
         {
             return json.IndexOf(EndOfDone) >= 0 || json.IndexOf(EndOfError) >= 0;
@@ -31,7 +31,7 @@ internal static class MarkerSearch
             }
         }
 
-        return HasEndingAt(json, last);     // some of it twice, rather than the rest byte by byte
+        return HasEndingAt(json, last);     // checks some bytes twice, which is faster than checking the rest byte by byte
     }
 
     private static bool HasEndingAt(ReadOnlySpan<byte> json, int start)

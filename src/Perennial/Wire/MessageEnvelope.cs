@@ -4,11 +4,11 @@ using Perennial.Wire;
 
 namespace Perennial;
 
-/// <summary>Adds what an envelope (<see cref="EnvelopeReader"/>) holds to a batch of messages.</summary>
+/// <summary>Adds the content of an envelope (<see cref="EnvelopeReader"/>) to a batch of messages.</summary>
 internal static class MessageEnvelope
 {
-    /// <summary>Adds what the envelope holds to the batch: a message, or an id alone. False where this is no envelope.</summary>
-    /// <exception cref="TransportException">The id is longer than any header.</exception>
+    /// <summary>Adds the content to the batch: a message, or only an id. Returns false if the JSON is not an envelope.</summary>
+    /// <exception cref="TransportException">The id is longer than a header can be.</exception>
     public static bool TryOpen(ReadOnlySpan<byte> json, MessageBatch batch, out bool hasId)
     {
         hasId = false;
@@ -16,7 +16,7 @@ internal static class MessageEnvelope
         {
             return EnvelopeReader.TryFind(json, out var envelope) && TryAdd(json.Length, in envelope, batch, out hasId);
         }
-        // Half a surrogate pair is valid JSON, but no string; base64 may be none.
+        // Half a surrogate pair is valid JSON but not a valid string, and binary may be malformed base64.
         catch (Exception e) when (e is JsonException or InvalidOperationException or FormatException)
         {
             return false;
@@ -26,7 +26,7 @@ internal static class MessageEnvelope
     private static bool TryAdd(int length, in EnvelopeReader envelope, MessageBatch batch, out bool hasId)
     {
         hasId = false;
-        var scratch = ArrayPool<byte>.Shared.Rent(length);     // unescaped, all of it is shorter
+        var scratch = ArrayPool<byte>.Shared.Rent(length);     // unescaped, every text is shorter
         try
         {
             var id = ReadId(in envelope, scratch);
@@ -56,7 +56,9 @@ internal static class MessageEnvelope
         }
     }
 
-    /// <summary>The id; none where a header could not carry it back, as the HTML standard has it for NUL (9.2.6).</summary>
+    /// <summary>
+    /// Reads the id. Empty if a header cannot carry it; the HTML standard ignores ids with NUL for the same reason (section 9.2.6).
+    /// </summary>
     private static ReadOnlySpan<byte> ReadId(in EnvelopeReader envelope, Span<byte> scratch)
     {
         var id = envelope.ReadId(scratch);

@@ -120,7 +120,7 @@ public class OptionsTests
     {
         await using var transport = new InMemoryTransport(new InMemoryTransportOptions { Send = new SendOptions { MaxMessageBytes = 3 } });
 
-        (await Should.ThrowAsync<ArgumentException>(() => transport.SendAsync("four"))).Message.ShouldContain("Send.MaxMessageBytes allows 3");
+        (await Should.ThrowAsync<ArgumentException>(() => transport.SendAsync("four"))).Message.ShouldContain("Send.MaxMessageBytes allows at most 3");
         transport.State.ShouldBe(TransportState.Idle);
     }
 
