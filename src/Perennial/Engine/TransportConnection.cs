@@ -3,13 +3,13 @@ using Perennial.Engine;
 namespace Perennial;
 
 /// <summary>
-/// One open connection of one protocol: read, send, stop, close. It knows nothing of retries; the <see cref="Transport"/> above it
-/// knows nothing of the protocol.
+/// One open connection of one protocol: reads, sends, stops and closes. It contains no retry logic; the <see cref="Transport"/> that uses
+/// it contains no protocol logic.
 /// </summary>
 /// <remarks>
-/// The transport calls <see cref="ReadAsync"/> from one place, never twice at a time. <see cref="SendAsync"/> and
-/// <see cref="StopAsync"/> may run beside a read. Network errors are thrown as <see cref="TransportException"/>, which says
-/// whether another connection may help.
+/// The transport calls <see cref="ReadAsync"/> once at a time. <see cref="SendAsync"/> and <see cref="StopAsync"/> may run at the same time
+/// as a read. Network errors are thrown as <see cref="TransportException"/>, whose <see cref="TransportException.IsTransient"/> specifies
+/// whether another connection may succeed.
 /// </remarks>
 public abstract class TransportConnection : IAsyncDisposable
 {
@@ -19,130 +19,150 @@ public abstract class TransportConnection : IAsyncDisposable
     private volatile bool _hasMadeProgress;
 
     /// <summary>
-    /// Whether a new connection can go on where this one broke off without repeating a side effect. Asked after a loss; where it
-    /// is <see langword="false"/> the stream ends as interrupted.
+    /// Gets whether a new connection can continue the stream without repeating a side effect. The transport reads it after a loss. If it is
+    /// <see langword="false"/>, the stream ends as interrupted.
     /// </summary>
     public virtual bool CanBeResumed => true;
 
     /// <summary>
-    /// How long a living peer may be silent on this connection, where the protocol or the peer itself says so; else
+    /// Gets how long a live peer may be silent on this connection, if the protocol or the peer specifies it; otherwise
     /// <see langword="null"/>. <see cref="TransportOptions.IdleTimeout"/> takes precedence.
     /// </summary>
     public virtual TimeSpan? LongestSilence => null;
 
-    /// <summary>Whether the server always marks the end of a stream, so that an end without a mark is a loss whatever the options say.</summary>
+    /// <summary>
+    /// Gets whether the server always marks the end of a stream. An end without a marker is then a loss, whatever the options specify.
+    /// </summary>
     public virtual bool AlwaysMarksEnd => false;
 
     /// <summary>
-    /// Gets the URL at which another client can go on with this stream after an id (<see cref="Transport.ResumePoint"/>), or
-    /// <see langword="null"/> where none can.
+    /// Gets the URL at which another client can continue this stream after an id (<see cref="Transport.ResumePoint"/>), or
+    /// <see langword="null"/> if there is none.
     /// </summary>
-    /// <param name="endpoint">The URL that the transport was given.</param>
+    /// <param name="endpoint">The URL in the transport's options.</param>
     public virtual Uri? GetResumeEndpoint(Uri endpoint) => endpoint;
 
     /// <summary>
-    /// Waits for bytes, and adds the messages they complete to <paramref name="batch"/>: none, one or many. It returns whenever
-    /// bytes arrived, heartbeats included, because that is how the transport knows that the peer lives.
+    /// Waits for bytes, and adds the messages that they complete to <paramref name="batch"/>: none, one or many. It returns whenever bytes
+    /// arrived, including heartbeats, because the transport detects a dead peer by that.
     /// </summary>
-    /// <param name="batch">Where messages go; empty at the call.</param>
-    /// <param name="cancellationToken">Ends the wait and the connection with it.</param>
-    /// <returns>Whether the stream goes on.</returns>
-    /// <exception cref="TransportException">The connection broke, or the peer violated the protocol.</exception>
+    /// <param name="batch">The batch to which messages are added. Empty at the call.</param>
+    /// <param name="cancellationToken">Cancels the wait and closes the connection.</param>
+    /// <returns>Whether the stream continues.</returns>
+    /// <exception cref="TransportException">The connection was interrupted, or the peer violated the protocol.</exception>
     public abstract ValueTask<ReadOutcome> ReadAsync(MessageBatch batch, CancellationToken cancellationToken);
 
-    /// <summary>What a message means for the stream beyond its payload. Called once a message, in order, but for replies to requests; must be fast.</summary>
+    /// <summary>
+    /// Determines the effect of a message on the stream. Called once per message in order, except for replies to requests. Must be fast.
+    /// </summary>
     /// <param name="message">The message.</param>
     public virtual StreamSignal Classify(in StreamMessage message) => StreamSignal.None;
 
     /// <summary>
-    /// Whether a message may be sent again when its fate is unknown, because the peer recognises <see cref="OutgoingMessage.Key"/>.
+    /// Gets whether a message may be sent again if its outcome is unknown, because the peer recognizes <see cref="OutgoingMessage.Key"/>.
     /// </summary>
     public virtual bool SendsAreRepeatable => false;
 
-    /// <summary>Sends one message to the peer. The transport calls it for one message at a time, and not where <see cref="NumbersSends"/>.</summary>
-    /// <param name="message">What to send.</param>
-    /// <param name="cancellationToken">Gives up waiting.</param>
-    /// <returns>What is known of the message's fate.</returns>
+    /// <summary>
+    /// Sends one message to the peer. The transport calls it once at a time, and only if <see cref="NumbersSends"/> is
+    /// <see langword="false"/>.
+    /// </summary>
+    /// <param name="message">The message.</param>
+    /// <param name="cancellationToken">Cancels the wait.</param>
+    /// <returns>The outcome of the send.</returns>
     /// <exception cref="NotSupportedException">The protocol cannot send.</exception>
-    /// <exception cref="TransportException">It could not be sent; <see cref="TransportException.Delivery"/> says what is known.</exception>
+    /// <exception cref="TransportException">
+    /// The message could not be sent. <see cref="TransportException.Delivery"/> specifies whether the peer may have received it.
+    /// </exception>
     public virtual ValueTask<SendOutcome> SendAsync(OutgoingMessage message, CancellationToken cancellationToken) =>
         throw new NotSupportedException("This transport's protocol cannot send.");
 
     /// <summary>
-    /// Completes when a message handed to <see cref="SendAsync"/> can leave. The message's time begins then, and until then it can be taken
-    /// back.
+    /// Completes when a message passed to <see cref="SendAsync"/> can leave. The message's timeout starts then; before that the send can be
+    /// cancelled.
     /// </summary>
-    /// <param name="cancellationToken">Gives up waiting.</param>
+    /// <param name="cancellationToken">Cancels the wait.</param>
     public virtual ValueTask WaitUntilItSendsAsync(CancellationToken cancellationToken) => ValueTask.CompletedTask;
 
-    /// <summary>The largest message that the protocol can carry, in bytes. A larger one is not sent (<see cref="TransportErrorCode.MessageTooLarge"/>). Default: any.</summary>
+    /// <summary>
+    /// Gets the size of the largest message that the protocol can carry, in bytes. A larger one is not sent
+    /// (<see cref="TransportErrorCode.MessageTooLarge"/>). Default: no limit.
+    /// </summary>
     public virtual int MaxSendBytes => int.MaxValue;
 
     /// <summary>
-    /// Whether messages have numbers, which the peer confirms and by which it recognises one that it has: then each arrives once and in
-    /// order, over any number of connections. The transport gives the numbers, keeps what has no answer, and writes it again on the next
-    /// connection whose protocol numbers messages, through <see cref="WriteSenderAsync"/> and <see cref="WriteNumberedAsync"/>.
+    /// Gets whether messages are numbered. The peer acknowledges the numbers and recognizes repeated messages by them, so each message
+    /// arrives exactly once and in order, over any number of connections. The transport assigns the numbers, keeps the messages without an
+    /// answer, and writes them again on the next connection that numbers messages, with <see cref="WriteSenderAsync"/> and
+    /// <see cref="WriteNumberedAsync"/>.
     /// </summary>
     public virtual bool NumbersSends => false;
 
     /// <summary>
-    /// Tells the peer whose messages follow. Called before the first of them on this connection. A peer that knows the sender answers with the
-    /// highest number that it has (<see cref="ReportAcknowledged"/>); until then no message follows, unless all are new.
+    /// Writes the sender's id. Called before the first message on this connection. A peer that recognizes the sender answers with the
+    /// highest number it has received (<see cref="ReportAcknowledged"/>). The transport writes no message before that answer, unless all
+    /// messages of the sender are new.
     /// </summary>
-    /// <param name="sender">Names the sender among all of its peer: 128 random bits in base64url (RFC 4648, 5).</param>
-    /// <param name="firstNumber">The lowest number that had no answer.</param>
-    /// <param name="cancellationToken">Gives up waiting.</param>
-    /// <exception cref="TransportException">The connection broke; nothing more is written on it.</exception>
+    /// <param name="sender">
+    /// The sender's id, unique among all senders of its peer: 128 random bits in base64url (RFC 4648, section 5).
+    /// </param>
+    /// <param name="firstNumber">The lowest number without an answer.</param>
+    /// <param name="cancellationToken">Cancels the wait.</param>
+    /// <exception cref="TransportException">The connection was interrupted. The transport writes nothing more on it.</exception>
     public virtual ValueTask WriteSenderAsync(string sender, long firstNumber, CancellationToken cancellationToken) => ValueTask.CompletedTask;
 
-    /// <summary>Writes one numbered message. The transport calls it for one message at a time, in the order of their numbers.</summary>
-    /// <param name="message">What to send.</param>
-    /// <param name="number">Its number, from 1. One that was used must arrive.</param>
-    /// <param name="cancellationToken">Gives up waiting.</param>
-    /// <exception cref="TransportException">The connection broke; nothing more is written on it.</exception>
+    /// <summary>Writes one numbered message. The transport calls it once at a time, in the order of the numbers.</summary>
+    /// <param name="message">The message.</param>
+    /// <param name="number">The number, from 1. A used number must arrive.</param>
+    /// <param name="cancellationToken">Cancels the wait.</param>
+    /// <exception cref="TransportException">The connection was interrupted. The transport writes nothing more on it.</exception>
     public virtual ValueTask WriteNumberedAsync(OutgoingMessage message, long number, CancellationToken cancellationToken) =>
         throw new NotSupportedException("This transport's protocol does not number messages.");
 
-    /// <summary>Asks the server to stop producing.</summary>
-    /// <param name="cancellationToken">Gives up waiting.</param>
+    /// <summary>Requests that the server stop producing.</summary>
+    /// <param name="cancellationToken">Cancels the wait.</param>
     /// <exception cref="NotSupportedException">The protocol has no such request.</exception>
-    /// <exception cref="TransportException">The server refused, or could not be reached.</exception>
+    /// <exception cref="TransportException">The server refused or could not be reached.</exception>
     public virtual ValueTask StopAsync(CancellationToken cancellationToken) =>
-        throw new NotSupportedException("This transport's protocol has no way to ask the server to stop.");
+        throw new NotSupportedException("This transport's protocol has no request to stop.");
 
-    /// <summary>Which of the transport's connections it is, from 1. Set by the transport before anything is sent.</summary>
+    /// <summary>
+    /// The number of the connection among those of the transport, from 1. The transport sets it before it sends anything.
+    /// </summary>
     internal int Number { get; set; }
 
-    /// <summary>Whether something was achieved that is not seen in messages: then the attempts before it do not count any more.</summary>
+    /// <summary>
+    /// Whether progress was reported that is not visible in messages. Earlier failed attempts then do not count any more.
+    /// </summary>
     internal virtual bool HasMadeProgress => _hasMadeProgress;
 
-    /// <summary>Whether somebody is waiting for bytes.</summary>
+    /// <summary>Whether a read is in progress.</summary>
     internal bool IsReading => _idle?.IsReading ?? false;
 
-    /// <summary>Whether the peer was silent for too long: it is not worth a goodbye.</summary>
+    /// <summary>Gets whether the peer was silent for too long. The connection is then closed without notice to the peer.</summary>
     protected internal bool IsTakenForDead => _idle?.HasFired ?? false;
 
-    /// <summary>Whether the peer gave a sign of life that ended no read.</summary>
+    /// <summary>Whether the peer proved to be alive without ending a read.</summary>
     internal bool ShowedLife => _idle?.HasHeard ?? false;
 
-    /// <summary>How long the peer has been silent while somebody waits for bytes, and the limit; <see langword="null"/> while nobody does.</summary>
+    /// <summary>The time since the last byte, and the limit. <see langword="null"/> while no read is in progress.</summary>
     internal (TimeSpan Silence, TimeSpan Limit)? PeerSilence => _idle is { Silence: { } silence, Limit: var limit } ? (silence, limit) : null;
 
-    /// <summary>The transport uses this connection from now on.</summary>
-    /// <param name="idle">Watches over it.</param>
-    /// <param name="mayChangeLimit">Whether the connection may say how long a silence is too long.</param>
-    /// <param name="answers">Takes what the peer says of numbered messages, once there are any.</param>
+    /// <summary>Starts the use of this connection by the transport.</summary>
+    /// <param name="idle">Detects that the connection is silent for too long.</param>
+    /// <param name="mayChangeLimit">Whether the connection may set the limit of silence.</param>
+    /// <param name="answers">Returns the receiver of answers to numbered messages, or null before the first such message.</param>
     internal virtual void Begin(IdleWatch idle, bool mayChangeLimit, Func<INumberedAnswers?> answers) =>
         (_idle, _mayChangeLimit, _answers) = (idle, mayChangeLimit, answers);
 
     /// <summary>
-    /// Says that the peer gave a sign of life which ends no read, such as an answer to a ping. May be called from anywhere; costs next
-    /// to nothing.
+    /// Reports that the peer proved to be alive without ending a read, for instance by an answer to a ping. Any thread may call it; it
+    /// costs almost nothing.
     /// </summary>
     protected void ReportActivity() => _idle?.Heard();
 
-    /// <summary>Says how long a living peer may be silent, where it said so itself only after the connection began.</summary>
-    /// <param name="limit">The limit, from now on, unless <see cref="TransportOptions.IdleTimeout"/> is set.</param>
+    /// <summary>Reports how long a live peer may be silent, if the peer specifies it only after the connection was established.</summary>
+    /// <param name="limit">The new limit. Ignored if <see cref="TransportOptions.IdleTimeout"/> is set.</param>
     protected void ReportLongestSilence(TimeSpan limit)
     {
         if (_mayChangeLimit)
@@ -151,19 +171,18 @@ public abstract class TransportConnection : IAsyncDisposable
         }
     }
 
-    /// <summary>Says that the peer answered a ping, which is a sign of life too. May be called from anywhere.</summary>
-    /// <param name="roundTrip">How long it took.</param>
+    /// <summary>Reports that the peer answered a ping, which also proves that it is alive. Any thread may call it.</summary>
+    /// <param name="roundTrip">The time from the ping to the answer.</param>
     protected void ReportPingAnswered(TimeSpan roundTrip) => _idle?.PingAnswered(roundTrip);
 
     /// <summary>
-    /// Says that something was achieved which is not seen in messages: the failed attempts before it do not count any more. May be called
-    /// from anywhere.
+    /// Reports progress that is not visible in messages: earlier failed attempts do not count any more. Any thread may call it.
     /// </summary>
     protected void ReportProgress() => _hasMadeProgress = true;
 
-    /// <summary>Says that the peer has all numbered messages up to a number, but for those it refused.</summary>
-    /// <param name="received">The number; 0 where the peer has none of this sender's.</param>
-    /// <exception cref="TransportException">No message has such a number yet: the peer broke the protocol.</exception>
+    /// <summary>Reports that the peer received all numbered messages up to a number, except those it refused.</summary>
+    /// <param name="received">The number. 0 if the peer has received none of this sender's messages.</param>
+    /// <exception cref="TransportException">No message with this number was sent: the peer violated the protocol.</exception>
     protected void ReportAcknowledged(long received)
     {
         if (_answers?.Invoke()?.Acknowledge(Number, received) == true)
@@ -172,28 +191,28 @@ public abstract class TransportConnection : IAsyncDisposable
         }
     }
 
-    /// <summary>Says that the peer will not take a numbered message.</summary>
+    /// <summary>Reports that the peer refused a numbered message.</summary>
     /// <param name="number">The message's number.</param>
-    /// <param name="error">Why; <see cref="TransportException.Delivery"/> is <see cref="DeliveryStatus.NotSent"/>.</param>
-    /// <exception cref="TransportException">No message has such a number yet: the peer broke the protocol.</exception>
+    /// <param name="error">The reason. Its <see cref="TransportException.Delivery"/> is <see cref="DeliveryStatus.NotSent"/>.</param>
+    /// <exception cref="TransportException">No message with this number was sent: the peer violated the protocol.</exception>
     protected void ReportRefused(long number, TransportException error) => _answers?.Invoke()?.Refuse(Number, number, error);
 
-    /// <summary>Ends the connection at once and frees what it holds. Must be idempotent.</summary>
+    /// <summary>Closes the connection at once and releases its resources. Must be idempotent.</summary>
     public abstract ValueTask DisposeAsync();
 }
 
-/// <summary>Whether a stream goes on after a read.</summary>
+/// <summary>Specifies whether a stream continues after a read.</summary>
 public enum ReadOutcome
 {
-    /// <summary>The connection is open; more may come.</summary>
+    /// <summary>The connection is open, and more bytes may arrive.</summary>
     More,
 
-    /// <summary>The peer ended the connection in good order. The transport's <see cref="EndOfStreamPolicy"/> says what that means.</summary>
+    /// <summary>The peer closed the connection in an orderly way. The transport's <see cref="EndOfStreamPolicy"/> applies.</summary>
     EndOfStream,
 
-    /// <summary>The peer said that the stream is over for good, whatever the policy.</summary>
+    /// <summary>The peer announced the end of the stream. The policy does not apply.</summary>
     Completed,
 
-    /// <summary>The peer said that the stream is over for good, because its producer was stopped.</summary>
+    /// <summary>The peer announced the end of the stream because its producer was stopped.</summary>
     Stopped,
 }

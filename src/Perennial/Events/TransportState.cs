@@ -1,24 +1,24 @@
 namespace Perennial;
 
-/// <summary>Where a <see cref="Transport"/> is in its life. One value at any time; every allowed move is in one table.</summary>
+/// <summary>Specifies the state of a <see cref="Transport"/>.</summary>
 public enum TransportState
 {
-    /// <summary>Created, never connected.</summary>
+    /// <summary>The transport was created and has not been connected yet.</summary>
     Idle,
 
-    /// <summary>The first connection is being established.</summary>
+    /// <summary>The transport establishes its first connection.</summary>
     Connecting,
 
-    /// <summary>A connection is open and is being read.</summary>
+    /// <summary>A connection is open, and the transport reads from it.</summary>
     Connected,
 
-    /// <summary>The connection was lost; a wait or a new attempt is under way.</summary>
+    /// <summary>The connection was lost. The transport waits or makes another attempt.</summary>
     Reconnecting,
 
-    /// <summary>Over, by an error or an interruption. <see cref="Transport.ConnectAsync"/> may be called again.</summary>
+    /// <summary>The stream ended with an error or an interruption. <see cref="Transport.ConnectAsync"/> may be called again.</summary>
     Failed,
 
-    /// <summary>Over, because the stream ended or the caller closed it. <see cref="Transport.ConnectAsync"/> may be called again.</summary>
+    /// <summary>The stream ended, or the caller closed the transport. <see cref="Transport.ConnectAsync"/> may be called again.</summary>
     Closed,
 }
 

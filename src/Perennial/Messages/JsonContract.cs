@@ -4,13 +4,13 @@ using System.Text.Json.Serialization.Metadata;
 
 namespace Perennial;
 
-/// <summary>The contract of a type where the caller brings none: found by reflection.</summary>
+/// <summary>Gets the contract of a type by reflection, if the caller passes none.</summary>
 internal static class JsonContract
 {
-    /// <summary>What the annotations of every public member that uses this say.</summary>
+    /// <summary>The message of the trimming and AOT annotations of public members that use reflection.</summary>
     public const string Reflection = "JSON without a JsonTypeInfo uses reflection. Pass the JsonTypeInfo of a JsonSerializerContext in trimmed and native AOT applications.";
 
-    /// <param name="options">How values are written and read; <see langword="null"/> for <see cref="JsonSerializerOptions.Web"/>.</param>
+    /// <param name="options">The JSON options. <see langword="null"/> uses <see cref="JsonSerializerOptions.Web"/>.</param>
     [RequiresUnreferencedCode(Reflection)]
     [RequiresDynamicCode(Reflection)]
     public static JsonTypeInfo<T> Of<T>(JsonSerializerOptions? options)

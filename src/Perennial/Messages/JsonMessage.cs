@@ -1,7 +1,9 @@
 namespace Perennial;
 
-/// <summary>A message parsed as JSON, with what came beside its payload. A small value; it may be kept and read from any thread.</summary>
-/// <typeparam name="T">What the payload describes.</typeparam>
+/// <summary>
+/// A message whose payload is deserialized from JSON, with its id and event type. A small value that may be kept, and read from any thread.
+/// </summary>
+/// <typeparam name="T">The type of the payload.</typeparam>
 public readonly record struct JsonMessage<T>
 {
     private readonly StreamMessage _message;
@@ -12,7 +14,7 @@ public readonly record struct JsonMessage<T>
         _message = message;
     }
 
-    /// <summary>Gets the parsed payload; <see langword="null"/> where it is the JSON literal <c>null</c>.</summary>
+    /// <summary>Gets the deserialized payload. <see langword="null"/> if it is the JSON literal <c>null</c>.</summary>
     public T? Value { get; }
 
     /// <inheritdoc cref="StreamMessage.Id"/>
@@ -24,6 +26,6 @@ public readonly record struct JsonMessage<T>
     /// <inheritdoc cref="StreamMessage.FollowsGap"/>
     public bool FollowsGap => _message.FollowsGap;
 
-    /// <summary>The event type and the size, never the payload: safe to log.</summary>
+    /// <summary>Returns the event type and the size, not the payload. Safe to log.</summary>
     public override string ToString() => _message.ToString();
 }

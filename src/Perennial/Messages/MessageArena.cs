@@ -1,8 +1,8 @@
 namespace Perennial;
 
 /// <summary>
-/// Memory for message bytes: messages are written one behind the other into blocks that grow with traffic, so that a message costs
-/// its own bytes and an idle stream next to nothing. A block is never reused; the collector frees it after its last message.
+/// Memory for the bytes of messages. Messages are written one after the other into blocks that grow with traffic, so that a message uses
+/// only its own bytes and an idle stream almost none. A block is never reused; the garbage collector frees it after its last message.
 /// </summary>
 internal sealed class MessageArena
 {
@@ -14,7 +14,7 @@ internal sealed class MessageArena
     private int _end;
     private int _nextBlockSize = FirstBlockSize;
 
-    /// <summary>Bytes appended since the last <see cref="Commit"/>.</summary>
+    /// <summary>The number of bytes appended since the last <see cref="Commit"/>.</summary>
     public int PendingLength => _end - _start;
 
     /// <summary>The bytes appended since the last <see cref="Commit"/>.</summary>
@@ -35,7 +35,9 @@ internal sealed class MessageArena
         _end += bytes.Length;
     }
 
-    /// <summary>Hands the pending bytes over for good: where they are, and where they start.</summary>
+    /// <summary>
+    /// Completes the pending bytes. Returns their block and their start in it; the arena does not change them afterwards.
+    /// </summary>
     public (byte[] Block, int Start) Commit()
     {
         var start = _start;
@@ -43,14 +45,14 @@ internal sealed class MessageArena
         return (_block, start);
     }
 
-    /// <summary>Forgets the pending bytes.</summary>
+    /// <summary>Discards the pending bytes.</summary>
     public void Discard() => _end = _start;
 
     private void MoveToNewBlock(int room)
     {
         var pending = _block.AsSpan(_start, PendingLength);
         var needed = pending.Length + room;
-        var doubled = (int)Math.Min(pending.Length * 2L, Array.MaxLength);   // for a message that comes in lines
+        var doubled = (int)Math.Min(pending.Length * 2L, Array.MaxLength);   // for a message that arrives in lines
         var size = Math.Max(_nextBlockSize, Math.Max(needed, doubled));
         _nextBlockSize = Math.Min(_nextBlockSize * 2, LargestBlockSize);
         var block = GC.AllocateUninitializedArray<byte>(size);

@@ -1,12 +1,12 @@
 namespace Perennial;
 
 /// <summary>
-/// What one read of a <see cref="TransportConnection"/> yields: complete messages in order, and what the server said on the side.
-/// Filled by the connection during <see cref="TransportConnection.ReadAsync"/>, emptied by the transport. Not thread safe.
+/// The result of one read of a <see cref="TransportConnection"/>: complete messages in order, a retry delay and a new resume point. The
+/// connection fills it during <see cref="TransportConnection.ReadAsync"/>, and the transport empties it. Not thread safe.
 /// </summary>
 public sealed class MessageBatch
 {
-    /// <summary>The longest id accepted: more than servers take in a header.</summary>
+    /// <summary>The longest id accepted, in bytes: longer than servers accept in a header.</summary>
     internal const int LargestId = 8 * 1024;
 
     private MessageArena? _arena;
@@ -16,40 +16,44 @@ public sealed class MessageBatch
     private int _cursorLength = StreamMessage.SaysNothingOfIds;
     private int _cursorIndex;
 
-    /// <summary>The number of messages added since the transport last emptied the batch.</summary>
+    /// <summary>Gets the number of messages added since the transport last emptied the batch.</summary>
     public int Count => _count;
 
-    /// <summary>Bytes that came from the network in this read, framing and heartbeats included. For metrics.</summary>
+    /// <summary>
+    /// Gets or sets the number of bytes that this read received from the network, including framing and heartbeats. Used for metrics.
+    /// </summary>
     public long BytesReceived { get; set; }
 
-    /// <summary>The reconnect delay the server asked for in this read (SSE <c>retry:</c>), or <see langword="null"/>.</summary>
+    /// <summary>
+    /// Gets or sets the reconnect delay that the server requested in this read (SSE <c>retry:</c>), or <see langword="null"/>.
+    /// </summary>
     public TimeSpan? RetryDelay { get; set; }
 
     internal ReadOnlySpan<StreamMessage> Messages => _messages.AsSpan(0, _count);
 
-    /// <summary>Whether the read has yielded nothing that the transport must know.</summary>
+    /// <summary>Whether the read yielded nothing that the transport must handle.</summary>
     internal bool IsEmpty => _count == 0 && !HasCursor && RetryDelay is null;
 
     internal bool HasCursor => _cursorLength != StreamMessage.SaysNothingOfIds;
 
-    /// <summary>Before which message the resume point was moved without one.</summary>
+    /// <summary>The index of the message before which the resume point moves without a message.</summary>
     internal int CursorIndex => _cursorIndex;
 
-    /// <summary>Where it was moved to, where <see cref="HasCursor"/> says that it was.</summary>
+    /// <summary>The new resume point. Valid only if <see cref="HasCursor"/> is true.</summary>
     internal ReadOnlySpan<byte> Cursor => _cursor.AsSpan(0, Math.Max(_cursorLength, 0));
 
-    /// <summary>Adds one complete message; its bytes are copied.</summary>
+    /// <summary>Adds one complete message. Its bytes are copied.</summary>
     /// <param name="data">The payload.</param>
-    /// <param name="id">The message's id in UTF-8; empty where the protocol has none.</param>
+    /// <param name="id">The message's id in UTF-8. Empty if it has none.</param>
     /// <param name="eventType">The event type, or <see langword="null"/> for <see cref="StreamMessage.DefaultEventType"/>.</param>
     /// <param name="isBinary">Whether the sender marked the payload as binary.</param>
     public void Add(ReadOnlySpan<byte> data, ReadOnlySpan<byte> id = default, string? eventType = null, bool isBinary = false) =>
         Add(data, id, eventType, isBinary ? MessageTraits.Binary : MessageTraits.None);
 
-    /// <summary>Adds something that is no message, in its place among the messages, for <see cref="StreamSignal.Malformed"/>.</summary>
+    /// <summary>Adds data that is not a valid message, in its place among the messages, for <see cref="StreamSignal.Malformed"/>.</summary>
     internal void AddMalformed(ReadOnlySpan<byte> data) => Add(data, default, eventType: null, MessageTraits.Malformed);
 
-    /// <summary>Adds a piece of a body without frames.</summary>
+    /// <summary>Adds a chunk of a body without framing.</summary>
     internal void AddChunk(ReadOnlySpan<byte> data) => Add(data, default, eventType: null, MessageTraits.Chunk);
 
     private void Add(ReadOnlySpan<byte> data, ReadOnlySpan<byte> id, string? eventType, MessageTraits traits)
@@ -73,10 +77,10 @@ public sealed class MessageBatch
     }
 
     /// <summary>
-    /// Moves the resume point without a message, as an SSE block with an id and no data does. It takes effect after the messages
-    /// added before it.
+    /// Moves the resume point without a message, for instance for an SSE block with an id and no data. It takes effect after the messages
+    /// added before.
     /// </summary>
-    /// <param name="id">The new resume point in UTF-8; empty clears it.</param>
+    /// <param name="id">The new resume point in UTF-8. Empty clears it.</param>
     public void MoveCursor(ReadOnlySpan<byte> id)
     {
         if (_cursor.Length < id.Length)
@@ -103,16 +107,16 @@ public sealed class MessageBatch
         }
     }
 
-    /// <summary>Takes the last message out again, which was none for the reader.</summary>
+    /// <summary>Removes the last message, which is not for the reader.</summary>
     internal void RemoveLast() => _messages[--_count] = default;
 
-    /// <summary>Forgets that the resume point was moved.</summary>
+    /// <summary>Clears the new resume point.</summary>
     internal void TakeCursor() => _cursorLength = StreamMessage.SaysNothingOfIds;
 
     /// <summary>Marks a message as the first after a gap.</summary>
     internal void MarkGap(int index) => _messages[index] = _messages[index].AfterGap();
 
-    /// <summary>Hands everything to another batch, which is empty.</summary>
+    /// <summary>Moves everything to another batch, which must be empty.</summary>
     internal void MoveTo(MessageBatch other)
     {
         (_messages, other._messages) = (other._messages, _messages);

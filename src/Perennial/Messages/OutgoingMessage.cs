@@ -1,12 +1,14 @@
 namespace Perennial;
 
-/// <summary>One message on its way to the peer.</summary>
-/// <param name="Data">The payload: UTF-8 where <paramref name="Kind"/> is text or JSON.</param>
-/// <param name="Kind">What the payload is.</param>
-/// <param name="Key">Names this message across repetitions, so that the peer can recognise one it has seen.</param>
+/// <summary>A message to be sent to the peer.</summary>
+/// <param name="Data">The payload. UTF-8 if <paramref name="Kind"/> is text or JSON.</param>
+/// <param name="Kind">The kind of the payload.</param>
+/// <param name="Key">
+/// The key of the message. It stays the same when the message is sent again, so that the peer can recognize the repetition.
+/// </param>
 public sealed record OutgoingMessage(ReadOnlyMemory<byte> Data, OutgoingKind Kind, string Key);
 
-/// <summary>What the payload of an <see cref="OutgoingMessage"/> is.</summary>
+/// <summary>Specifies the kind of the payload of an <see cref="OutgoingMessage"/>.</summary>
 public enum OutgoingKind
 {
     /// <summary>UTF-8 text.</summary>
@@ -15,16 +17,16 @@ public enum OutgoingKind
     /// <summary>UTF-8 JSON.</summary>
     Json,
 
-    /// <summary>Bytes.</summary>
+    /// <summary>Arbitrary bytes.</summary>
     Binary,
 }
 
-/// <summary>What is known of a message that was sent without an error.</summary>
+/// <summary>Specifies the outcome of a successful send.</summary>
 public enum SendOutcome
 {
-    /// <summary>It left this machine. Whether it arrived is not known.</summary>
+    /// <summary>The message left this machine. Whether it arrived is unknown.</summary>
     Sent,
 
-    /// <summary>The peer confirmed it.</summary>
+    /// <summary>The peer confirmed that it received the message.</summary>
     Acknowledged,
 }

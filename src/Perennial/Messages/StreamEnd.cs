@@ -1,8 +1,10 @@
 namespace Perennial;
 
-/// <summary>How a stream ended. Different endings are different values; none of them is a mere "done".</summary>
-/// <param name="Reason">What happened.</param>
-/// <param name="Error">What went wrong, for <see cref="StreamEndReason.Interrupted"/> and <see cref="StreamEndReason.Failed"/>; else <see langword="null"/>.</param>
+/// <summary>Describes how a stream ended.</summary>
+/// <param name="Reason">How the stream ended.</param>
+/// <param name="Error">
+/// The error for <see cref="StreamEndReason.Interrupted"/> and <see cref="StreamEndReason.Failed"/>; otherwise <see langword="null"/>.
+/// </param>
 public sealed record StreamEnd(StreamEndReason Reason, TransportException? Error = null)
 {
     internal static StreamEnd Completed { get; } = new(StreamEndReason.Completed);
@@ -12,21 +14,21 @@ public sealed record StreamEnd(StreamEndReason Reason, TransportException? Error
     internal static StreamEnd ClosedByCaller { get; } = new(StreamEndReason.Closed);
 }
 
-/// <summary>The ways in which a stream can end.</summary>
+/// <summary>Specifies how a stream ended.</summary>
 public enum StreamEndReason
 {
-    /// <summary>The server finished what it had to say, and all of it arrived.</summary>
+    /// <summary>The server finished the stream, and all its messages arrived.</summary>
     Completed,
 
-    /// <summary>The server was asked to stop and did.</summary>
+    /// <summary>The server stopped the stream as requested.</summary>
     Stopped,
 
-    /// <summary>The caller closed or disposed the transport. The server may go on.</summary>
+    /// <summary>The caller closed or disposed the transport. The server may continue.</summary>
     Closed,
 
-    /// <summary>The connection was lost and going on would repeat a side effect or hand out a silent restart.</summary>
+    /// <summary>The connection was lost, and another attempt would repeat a side effect or restart the stream unnoticed.</summary>
     Interrupted,
 
-    /// <summary>An error that retrying does not mend, or attempts are spent.</summary>
+    /// <summary>A final error occurred, or all attempts failed.</summary>
     Failed,
 }

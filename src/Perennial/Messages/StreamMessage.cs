@@ -6,16 +6,14 @@ using System.Text.Json.Serialization.Metadata;
 
 namespace Perennial;
 
-/// <summary>
-/// One complete message of a stream. It owns its bytes: it may be kept, copied and read from any thread, at any time.
-/// </summary>
+/// <summary>A complete message of a stream. It owns its bytes: it may be kept and copied, and read from any thread at any time.</summary>
 /// <remarks>
-/// A small value, cheap to pass by <c>in</c>. Messages that arrived together share one block of memory (at most 32 KiB, unless a
-/// single message is larger), which lives as long as the last of them.
+/// A small value, efficient to pass by <c>in</c>. Messages that arrived together share one block of memory (at most 32 KiB, unless a single
+/// message is larger). The block stays in memory as long as any of its messages.
 /// </remarks>
 public readonly struct StreamMessage
 {
-    /// <summary>The <see cref="EventType"/> of a message that names none.</summary>
+    /// <summary>The <see cref="EventType"/> of a message without an event type.</summary>
     public const string DefaultEventType = "message";
 
     internal const int SaysNothingOfIds = -1;
@@ -46,47 +44,49 @@ public readonly struct StreamMessage
         _traits |= added;
     }
 
-    /// <summary>The id the server gave this message (over SSE: the last event id in force), or <see langword="null"/>. Decoded anew at each call.</summary>
+    /// <summary>
+    /// Gets the id of the message (over SSE: the last event id that applies), or <see langword="null"/>. Each call decodes it again.
+    /// </summary>
     public string? Id => _idLength > 0 ? Encoding.UTF8.GetString(IdUtf8) : null;
 
-    /// <summary>The message's kind as the server named it; <see cref="DefaultEventType"/> where it did not.</summary>
+    /// <summary>Gets the event type that the server sent, or <see cref="DefaultEventType"/>.</summary>
     public string EventType => _eventType ?? DefaultEventType;
 
-    /// <summary>The payload: UTF-8 for text messages, anything for binary ones.</summary>
+    /// <summary>Gets the payload: UTF-8 for text messages, arbitrary bytes for binary ones.</summary>
     public ReadOnlyMemory<byte> Data => new(_buffer, _dataStart, _dataLength);
 
-    /// <summary>The payload decoded as UTF-8, invalid sequences replaced by U+FFFD. Decoded anew at each call.</summary>
+    /// <summary>Gets the payload decoded as UTF-8, with invalid sequences replaced by U+FFFD. Each call decodes it again.</summary>
     public string Text => Encoding.UTF8.GetString(Bytes);
 
-    /// <summary>Whether the sender marked the payload as binary (WebSocket binary frames).</summary>
+    /// <summary>Gets whether the sender marked the payload as binary (WebSocket binary messages).</summary>
     public bool IsBinary => (_traits & MessageTraits.Binary) != MessageTraits.None;
 
     /// <summary>
-    /// Whether this is a piece of a body without frames, as the network delivered it: its beginning and end mean nothing, and a character
-    /// may be divided between two of them.
+    /// Gets whether this is a chunk of a body without framing, as it arrived from the network. Its start and end have no meaning, and a
+    /// character may be divided between two chunks.
     /// </summary>
     public bool IsChunk => (_traits & MessageTraits.Chunk) != MessageTraits.None;
 
     /// <summary>
-    /// Whether messages may be missing or repeated before this one: the first message after a gap the server announced, or after
-    /// a reconnect to a server that does not number its messages.
+    /// Gets whether messages may be missing or repeated before this one. It is the first message after a gap that the server announced, or
+    /// after a reconnect to a server that does not number its messages.
     /// </summary>
     public bool FollowsGap => (_traits & MessageTraits.FollowsGap) != MessageTraits.None;
 
-    /// <summary>Whether this is not what the protocol promises, only kept to be reported.</summary>
+    /// <summary>Whether this is not a valid message and only stored to be reported.</summary>
     internal bool IsMalformed => (_traits & MessageTraits.Malformed) != MessageTraits.None;
 
-    /// <summary><see cref="Data"/> without the detour over memory that may be anything.</summary>
+    /// <summary>The bytes of <see cref="Data"/>, read directly from the array.</summary>
     internal ReadOnlySpan<byte> Bytes => _buffer.AsSpan(_dataStart, _dataLength);
 
     internal bool NamesItsEventType => _eventType is not null;
 
     internal ReadOnlySpan<byte> IdUtf8 => _idLength > 0 ? _buffer.AsSpan(_idStart, _idLength) : default;
 
-    /// <summary>Whether this message sets the resume point itself; an empty id clears it (HTML standard, 9.2.6).</summary>
+    /// <summary>Whether this message itself moves the resume point. An empty id clears it (HTML standard, section 9.2.6).</summary>
     internal bool MovesCursor => _idLength != SaysNothingOfIds && (_traits & MessageTraits.InheritsId) == MessageTraits.None;
 
-    /// <summary>Creates a text message, for tests of code that consumes messages.</summary>
+    /// <summary>Creates a text message, for tests of code that reads messages.</summary>
     /// <param name="text">The payload.</param>
     /// <param name="id">The id, or <see langword="null"/> for none.</param>
     /// <param name="eventType">The event type, or <see langword="null"/> for <see cref="DefaultEventType"/>.</param>
@@ -100,27 +100,27 @@ public readonly struct StreamMessage
             buffer, 0, dataLength, dataLength, id is null ? SaysNothingOfIds : buffer.Length - dataLength, eventType, MessageTraits.None);
     }
 
-    /// <summary>Parses the payload as JSON.</summary>
-    /// <typeparam name="T">What the payload describes.</typeparam>
+    /// <summary>Deserializes the payload from JSON.</summary>
+    /// <typeparam name="T">The type of the payload.</typeparam>
     /// <param name="typeInfo">The source-generated contract of <typeparamref name="T"/>.</param>
-    /// <returns>The value; <see langword="null"/> where the payload is the JSON literal <c>null</c>.</returns>
+    /// <returns>The value. <see langword="null"/> if the payload is the JSON literal <c>null</c>.</returns>
     /// <exception cref="ArgumentNullException"><paramref name="typeInfo"/> is <see langword="null"/>.</exception>
-    /// <exception cref="JsonException">The payload is not JSON, or does not fit <typeparamref name="T"/>.</exception>
+    /// <exception cref="JsonException">The payload is not JSON, or cannot be deserialized to <typeparamref name="T"/>.</exception>
     public T? Deserialize<T>(JsonTypeInfo<T> typeInfo) => JsonSerializer.Deserialize(Bytes, typeInfo);
 
-    /// <summary>Parses the payload as JSON, by reflection.</summary>
-    /// <typeparam name="T">What the payload describes.</typeparam>
-    /// <param name="options">How JSON is written and read; <see langword="null"/> for <see cref="JsonSerializerOptions.Web"/>.</param>
-    /// <returns>The value; <see langword="null"/> where the payload is the JSON literal <c>null</c>.</returns>
-    /// <exception cref="JsonException">The payload is not JSON, or does not fit <typeparamref name="T"/>.</exception>
+    /// <summary>Deserializes the payload from JSON, by reflection.</summary>
+    /// <typeparam name="T">The type of the payload.</typeparam>
+    /// <param name="options">The JSON options. <see langword="null"/> uses <see cref="JsonSerializerOptions.Web"/>.</param>
+    /// <returns>The value. <see langword="null"/> if the payload is the JSON literal <c>null</c>.</returns>
+    /// <exception cref="JsonException">The payload is not JSON, or cannot be deserialized to <typeparamref name="T"/>.</exception>
     [RequiresUnreferencedCode(JsonContract.Reflection)]
     [RequiresDynamicCode(JsonContract.Reflection)]
     public T? Deserialize<T>(JsonSerializerOptions? options = null) => Deserialize(JsonContract.Of<T>(options));
 
-    /// <summary>The event type and the size, never the payload: safe to log.</summary>
+    /// <summary>Returns the event type and the size, not the payload. Safe to log.</summary>
     public override string ToString() => $"{EventType} ({_dataLength} bytes)";
 
-    /// <summary>The same message, with another payload. What is a part of the old one is not copied.</summary>
+    /// <summary>Returns the same message with another payload. A payload that is a part of the old one is not copied.</summary>
     internal StreamMessage WithData(ReadOnlyMemory<byte> data)
     {
         if (MemoryMarshal.TryGetArray(data, out var part) && part.Array == _buffer && _buffer is not null)

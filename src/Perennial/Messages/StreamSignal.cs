@@ -1,49 +1,56 @@
 namespace Perennial;
 
-/// <summary>What a message means for its stream beyond its payload.</summary>
+/// <summary>Specifies the effect of a message on its stream.</summary>
 public enum StreamSignal
 {
     /// <summary>An ordinary message.</summary>
     None,
 
-    /// <summary>The end of the stream; the message itself is not delivered.</summary>
+    /// <summary>The message ends the stream and is not delivered.</summary>
     Completed,
 
-    /// <summary>The last message: delivered, then the stream is complete.</summary>
+    /// <summary>The message is the last one: it is delivered, and ends the stream.</summary>
     DeliveredThenCompleted,
 
-    /// <summary>The producer was stopped on request; the message itself is not delivered.</summary>
+    /// <summary>The producer was stopped as requested. The message ends the stream and is not delivered.</summary>
     Stopped,
 
-    /// <summary>The producer failed and the stream is over; the message describes why and is not delivered.</summary>
+    /// <summary>The producer failed. The message describes the error, ends the stream and is not delivered.</summary>
     Failed,
 
-    /// <summary>An error the server reports within a stream that goes on: announced as recoverable, and delivered.</summary>
+    /// <summary>
+    /// The message reports an error after which the stream continues. The transport announces a recoverable error and delivers the message.
+    /// </summary>
     Error,
 
-    /// <summary>Messages are missing before the next one; the message describes it and is not delivered.</summary>
+    /// <summary>Messages are missing before the next one. The message describes the gap and is not delivered.</summary>
     Gap,
 
-    /// <summary>Not what the protocol promises: announced as a recoverable error and not delivered; the rest flows.</summary>
+    /// <summary>
+    /// The message violates the protocol. The transport announces a recoverable error and does not deliver it; the stream continues.
+    /// </summary>
     Malformed,
 
-    /// <summary>Protocol noise: not delivered.</summary>
+    /// <summary>The message has no content for the application and is not delivered.</summary>
     Ignored,
 }
 
-/// <summary>Decides what a message means for its stream. Called once a message, but for replies to requests, on the reading path: it must be fast and must not throw.</summary>
-/// <param name="message">The message to judge.</param>
+/// <summary>
+/// Determines the effect of a message on its stream. The transport calls it while it reads from the network, once per message in order,
+/// except for replies to requests. It must be fast and must not throw.
+/// </summary>
+/// <param name="message">The message.</param>
 public delegate StreamSignal MessageClassifier(in StreamMessage message);
 
-/// <summary>What a response that ends in good order, without an end marker, means.</summary>
+/// <summary>Specifies what a transport does when a response is closed in an orderly way, without an end marker.</summary>
 public enum EndOfStreamPolicy
 {
-    /// <summary>The end of the response is the end of the stream.</summary>
+    /// <summary>The end of the response ends the stream.</summary>
     Complete,
 
-    /// <summary>An end without the marker is a lost connection: reconnect and resume.</summary>
+    /// <summary>An end without a marker is a lost connection: the transport reconnects and resumes.</summary>
     RequireMarker,
 
-    /// <summary>The stream is a feed that never ends: reconnect and resume.</summary>
+    /// <summary>The stream never ends: the transport reconnects and resumes.</summary>
     Reconnect,
 }
