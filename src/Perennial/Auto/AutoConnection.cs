@@ -19,7 +19,7 @@ internal sealed class AutoConnection(AutoProtocol protocol, TransportConnection 
     private MessageBatch? _first;                                   // received before the transport began to read
     private ReadOutcome _firstOutcome;
     private TransportException? _fault;                             // detected before the transport began to read
-    private ProtocolFailure? _complaint;
+    private ProtocolFailure? _failure;
     private int _isHeard;
     private int _trial;                                             // state of the trial: in progress, won by first bytes, or given up
 
@@ -52,7 +52,7 @@ internal sealed class AutoConnection(AutoProtocol protocol, TransportConnection 
     internal override bool HasMadeProgress => inner.HasMadeProgress;
 
     /// <summary>Returns, once, how the connection ended without a byte, if the protocol may be the cause.</summary>
-    public ProtocolFailure? TakeComplaint() => Interlocked.Exchange(ref _complaint, null);
+    public ProtocolFailure? TakeFailure() => Interlocked.Exchange(ref _failure, null);
 
     /// <summary>
     /// Waits for the first bytes, and keeps them for the first read. Whichever comes first, the bytes or the cancellation, decides: after
@@ -92,7 +92,7 @@ internal sealed class AutoConnection(AutoProtocol protocol, TransportConnection 
         }
 
         _first = first;
-        BeHeard();
+        OnFirstBytes();
     }
 
     public override ValueTask<ReadOutcome> ReadAsync(MessageBatch batch, CancellationToken cancellationToken)
@@ -152,25 +152,25 @@ internal sealed class AutoConnection(AutoProtocol protocol, TransportConnection 
             var outcome = await inner.ReadAsync(batch, _lifetime.Token).ConfigureAwait(false);
             if (outcome != ReadOutcome.EndOfStream || batch.BytesReceived > 0 || ShowedLife)
             {
-                BeHeard();
+                OnFirstBytes();
             }
             else if (inner.AlwaysMarksEnd)
             {
-                _complaint = new ProtocolFailure(protocol, FallbackReason.Lost, EndedUnheard());
+                _failure = new ProtocolFailure(protocol, FallbackReason.Lost, EndedUnheard());
             }
 
             return outcome;
         }
         catch (TransportException e) when (e.IsTransient && !IsHeard)
         {
-            _complaint = new ProtocolFailure(protocol, FallbackReason.Lost, e);
+            _failure = new ProtocolFailure(protocol, FallbackReason.Lost, e);
             throw;
         }
         catch (OperationCanceledException e) when (IsTakenForDead && !IsHeard)
         {
             var silence = new TransportException(
                 TransportErrorCode.IdleTimeout, $"The connection was accepted, but no byte arrived within {LongestSilence}.", isTransient: true, e);
-            _complaint = new ProtocolFailure(protocol, FallbackReason.Silent, silence);
+            _failure = new ProtocolFailure(protocol, FallbackReason.Silent, silence);
             throw;
         }
     }
@@ -189,7 +189,7 @@ internal sealed class AutoConnection(AutoProtocol protocol, TransportConnection 
 
     private bool TryWin() => Interlocked.CompareExchange(ref _trial, Won, 0) != GivenUp;
 
-    private void BeHeard()
+    private void OnFirstBytes()
     {
         if (Interlocked.Exchange(ref _isHeard, 1) == 0)
         {

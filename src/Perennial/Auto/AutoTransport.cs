@@ -122,7 +122,7 @@ public sealed class AutoTransport : Transport
     private async ValueTask<AutoConnection?> TryAsync(ProtocolSearch search, ConnectContext context, CancellationToken cancellationToken)
     {
         var asked = search.Next();
-        var trial = new ProtocolTrial(_opener, asked, _time, ShareOfTime(), BeHeard);
+        var trial = new ProtocolTrial(_opener, asked, _time, ShareOfTime(), OnFirstBytes);
         try
         {
             return await trial.RunAsync(context, () => search.HasAlternative, cancellationToken).ConfigureAwait(false);
@@ -176,18 +176,18 @@ public sealed class AutoTransport : Transport
             _unheard = 0;
         }
 
-        if (last?.TakeComplaint() is not { } complaint)
+        if (last?.TakeFailure() is not { } failure)
         {
             return;
         }
 
-        if (complaint.Reason == FallbackReason.Lost && ++_unheard < MostUnheard)
+        if (failure.Reason == FallbackReason.Lost && ++_unheard < MostUnheard)
         {
             return;
         }
 
-        (_passedOver, _preferred, _unheard) = (complaint, null, 0);
-        Note(complaint);
+        (_passedOver, _preferred, _unheard) = (failure, null, 0);
+        Note(failure);
     }
 
     private void Note(ProtocolFailure failure)
@@ -204,7 +204,7 @@ public sealed class AutoTransport : Transport
     /// Handles the first bytes: the protocol gets through. It is remembered for other transports, unless a WebSocket was skipped only
     /// because it cannot resume: other transports start at the beginning of their stream and may use that WebSocket.
     /// </summary>
-    private void BeHeard(AutoProtocol protocol)
+    private void OnFirstBytes(AutoProtocol protocol)
     {
         _passedOver = null;
         if (_memoryKey is not null && !_failures.Any(static failure => failure.Reason == FallbackReason.CannotResume))

@@ -70,7 +70,7 @@ internal sealed class OutgoingSend
         _connectionBefore = Interlocked.Exchange(ref _lastConnection, connection.Number);
         if (Outcome.IsCompleted)
         {
-            Stayed();
+            MarkNotSent();
             return false;
         }
 
@@ -78,7 +78,7 @@ internal sealed class OutgoingSend
     }
 
     /// <summary>Records that the message certainly did not reach the peer in the last attempt.</summary>
-    public void Stayed() => Volatile.Write(ref _lastConnection, _connectionBefore);
+    public void MarkNotSent() => Volatile.Write(ref _lastConnection, _connectionBefore);
 
     public void Succeed(SendOutcome outcome) => _ = End(_outcome.TrySetResult(outcome));
 

@@ -12,7 +12,7 @@ internal sealed partial class SendPipeline(TransportCore core) : INumberedAnswer
     private readonly Lock _gate = new();
     private readonly LinkedList<OutgoingSend> _waiting = new();     // messages without a number, in the order of the calls
     private readonly NumberedLedger _numbered = new();              // messages with a number and without an answer
-    private int _withoutFate;
+    private int _withoutOutcome;
     private int _begunOver;             // the number of the connection that the ledger refers to
     private bool _isBroken;             // nothing can be written on that connection any more
     private Task _loop = Task.CompletedTask;
@@ -38,11 +38,11 @@ internal sealed partial class SendPipeline(TransportCore core) : INumberedAnswer
         int before;
         lock (_gate)
         {
-            before = _withoutFate;
+            before = _withoutOutcome;
             if (before < core.Options.SendRules.QueueCapacity && send.TryFollow(Ended))
             {
                 send.Place = _waiting.AddLast(send);
-                _withoutFate++;
+                _withoutOutcome++;
             }
         }
 
@@ -102,7 +102,7 @@ internal sealed partial class SendPipeline(TransportCore core) : INumberedAnswer
                 return;         // ended before it was queued
             }
 
-            _withoutFate--;
+            _withoutOutcome--;
             if (place.List is not null)
             {
                 _waiting.Remove(place);

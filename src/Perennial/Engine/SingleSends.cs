@@ -55,7 +55,7 @@ internal sealed class SingleSends(TransportCore core)
         {
             if (isTried && e.Delivery == DeliveryStatus.NotSent)
             {
-                send.Stayed();
+                send.MarkNotSent();
             }
 
             await WaitOrFailAsync(connection, send, e, leave).ConfigureAwait(false);

@@ -12,7 +12,7 @@ public class HeardTests
     [Theory]
     [InlineData(false, FallbackReason.Silent)]
     [InlineData(true, null)]
-    public async Task A_silence_without_a_sign_of_life_speaks_against_the_protocol(bool lives, FallbackReason? complaint)
+    public async Task A_silence_without_a_sign_of_life_speaks_against_the_protocol(bool lives, FallbackReason? failure)
     {
         var time = new ManualTimeProvider();
         await using var inner = new SilentConnection();
@@ -34,9 +34,9 @@ public class HeardTests
         }
 
         await Should.ThrowAsync<OperationCanceledException>(reading.AsTask());
-        connection.TakeComplaint()?.Reason.ShouldBe(complaint!.Value);
+        connection.TakeFailure()?.Reason.ShouldBe(failure!.Value);
         connection.IsHeard.ShouldBe(lives);
-        connection.TakeComplaint().ShouldBeNull();
+        connection.TakeFailure().ShouldBeNull();
     }
 
     [Fact]
@@ -54,7 +54,7 @@ public class HeardTests
         await leaving.CancelAsync();
 
         await Should.ThrowAsync<OperationCanceledException>(reading.AsTask());
-        connection.TakeComplaint().ShouldBeNull();
+        connection.TakeFailure().ShouldBeNull();
     }
 
     /// <summary>Says nothing, and may give signs of life.</summary>
