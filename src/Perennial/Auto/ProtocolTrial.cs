@@ -80,7 +80,7 @@ internal sealed class ProtocolTrial(
         {
             throw new TransportException(
                 TransportErrorCode.ProtocolViolation,
-                "The WebSocket here does not speak perennial.v1. Read it with a WebSocketTransport, or set WebSocket.AllowPlain.");
+                "The server's WebSocket does not speak perennial.v1. Read it with a WebSocketTransport, or set WebSocket.AllowPlain.");
         }
 
         CannotResume = context.LastEventId is not null;

@@ -61,7 +61,7 @@ public sealed class TransportException : Exception
     /// <summary>Returns a TransportException as it is, or wraps another exception with the code Unexpected.</summary>
     internal static TransportException From(Exception e) =>
         e as TransportException
-        ?? new TransportException(TransportErrorCode.Unexpected, $"{e.GetType().Name} outside the transport's own code.", isTransient: false, e);
+        ?? new TransportException(TransportErrorCode.Unexpected, $"Code outside the library threw {e.GetType().Name}.", isTransient: false, e);
 
     /// <summary>Returns the same error as not transient, with another code and message.</summary>
     internal TransportException AsFinal(TransportErrorCode code, string message) => About(code, message, isTransient: false, Delivery);

@@ -56,7 +56,7 @@ internal static class HttpErrors
                 Delivery = DeliveryStatus.NotSent,
             },
         HttpRequestError.InvalidResponse =>
-            new(TransportErrorCode.ProtocolViolation, $"{uri.Host} does not answer in HTTP."),
+            new(TransportErrorCode.ProtocolViolation, $"The response from {uri.Host} is not valid HTTP."),
         HttpRequestError.ConfigurationLimitExceeded =>
             new(TransportErrorCode.ProtocolViolation, $"The response headers from {uri.Host} are too large.", false, e),
         HttpRequestError.VersionNegotiationError =>

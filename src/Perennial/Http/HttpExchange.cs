@@ -138,7 +138,7 @@ internal sealed class HttpExchange : IDisposable
         catch (TransportException e) when (e.HttpStatus is not null && !e.IsTransient)
         {
             // After a client error the server did not act (RFC 9110, section 15.5). After other errors it may have.
-            throw e.AsFinal(TransportErrorCode.SendRejected, $"The message was refused. {e.Message}")
+            throw e.AsFinal(TransportErrorCode.SendRejected, $"The server refused the message. {e.Message}")
                 .With((int)e.HttpStatus < 500 ? DeliveryStatus.NotSent : DeliveryStatus.Unknown);
         }
         catch (TransportException e) when (e.Delivery is null)

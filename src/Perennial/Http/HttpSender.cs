@@ -124,7 +124,7 @@ internal sealed class HttpSender : IDisposable
         catch (OperationCanceledException e) when (!cancellationToken.IsCancellationRequested)
         {
             // A time limit other than ours, such as the handler's own. The attempt failed, and whether the server acted is unknown.
-            throw new TransportException(TransportErrorCode.ConnectTimeout, "The HTTP handler gave up on the request.", isTransient: true, e);
+            throw new TransportException(TransportErrorCode.ConnectTimeout, "The HTTP handler cancelled the request.", isTransient: true, e);
         }
     }
 

@@ -26,12 +26,12 @@ internal static class Redirects
         var from = request.RequestUri!;
         if (response.Headers.Location is not { } location || GivenUrl.Resolve(from, location) is not { } target || !IsHttp(target, from))
         {
-            throw Refusal("A redirect does not lead to an HTTP resource.");
+            throw Refusal("A redirect must lead to an http or https URL.");
         }
 
         if (IsSecure(from) && !IsSecure(target))
         {
-            throw Refusal("A redirect would leave https.");
+            throw Refusal("A redirect must not lead from https to http.");
         }
 
         target = InSchemeOf(from, target);

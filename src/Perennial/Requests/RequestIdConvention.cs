@@ -18,7 +18,7 @@ internal static class RequestIdConvention
 
         if (hasId)
         {
-            throw new ArgumentException("The request has a member requestId already; it is added by the transport.", nameof(value));
+            throw new ArgumentException("The request already has a member requestId, which the transport adds itself.", nameof(value));
         }
 
         var members = value[(value.IndexOf((byte)'{') + 1)..];

@@ -101,7 +101,7 @@ internal sealed class WebSocketHandshake(WebSocketTransportOptions options, bool
                     deflate.ClientMaxWindowBits = bits;
                     break;
                 default:
-                    Require(false, "the server agreed to compression in a way that was not offered");
+                    Require(false, "the server chose compression parameters that were not offered");
                     break;
             }
         }
