@@ -18,6 +18,9 @@ public sealed class InMemoryConnection : TransportConnection
     /// <summary>Gets the attempt that this connection was opened for. Its <see cref="ConnectContext.LastEventId"/> is the id to go on after.</summary>
     public ConnectContext Context { get; init; }
 
+    /// <summary>Gets the largest message that may arrive: <see cref="TransportOptions.MaxMessageBytes"/> of the transport. Default: any.</summary>
+    public int MaxMessageBytes { get; init; } = int.MaxValue;
+
     /// <summary>Gets how many reads have begun.</summary>
     public int Reads => Volatile.Read(ref _reads);
 
@@ -67,6 +70,12 @@ public sealed class InMemoryConnection : TransportConnection
         {
             foreach (ref readonly var message in kept.AsSpan())
             {
+                if (message.Data.Length > MaxMessageBytes)
+                {
+                    throw new TransportException(
+                        TransportErrorCode.MessageTooLarge, $"A message is larger than MaxMessageBytes ({MaxMessageBytes} bytes).");
+                }
+
                 batch.Add(
                     message.Data.Span,
                     message.Id is { } id ? Encoding.UTF8.GetBytes(id) : default,

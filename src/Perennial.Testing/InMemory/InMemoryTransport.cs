@@ -18,6 +18,7 @@ namespace Perennial.Testing;
 public sealed class InMemoryTransport : Transport
 {
     private readonly Func<InMemoryTransport, ConnectContext, CancellationToken, ValueTask<TransportConnection>> _open;
+    private readonly int _maxMessageBytes;
     private readonly ConcurrentQueue<InMemoryConnection> _connections = new();
     private readonly AsyncCondition _opened = new();
     private volatile TransportException? _refusal;
@@ -38,8 +39,11 @@ public sealed class InMemoryTransport : Transport
         TransportServices? services = null,
         Func<InMemoryTransport, ConnectContext, CancellationToken, ValueTask<TransportConnection>>? open = null,
         string kind = "memory")
-        : base(kind, options ?? new InMemoryTransportOptions(), services) =>
+        : base(kind, options ??= new InMemoryTransportOptions(), services)
+    {
         _open = open ?? (static (transport, context, _) => new ValueTask<TransportConnection>(transport.NewConnection(context)));
+        _maxMessageBytes = options.MaxMessageBytes;
+    }
 
     /// <summary>Gets how many times the transport tried to open a connection.</summary>
     public int Attempts => Volatile.Read(ref _attempts);
@@ -66,7 +70,7 @@ public sealed class InMemoryTransport : Transport
     /// <param name="context">The attempt that it is made for.</param>
     public InMemoryConnection NewConnection(ConnectContext context = default)
     {
-        var connection = new InMemoryConnection { Context = context };
+        var connection = new InMemoryConnection { Context = context, MaxMessageBytes = _maxMessageBytes };
         _connections.Enqueue(connection);
         _opened.Changed();
         return connection;

@@ -28,6 +28,7 @@ internal abstract class WebSocketConnection : TransportConnection, ISocketOwner
     private ITimer? _abort;                             // set when the close begins
     private ValueTask<ValueWebSocketReceiveResult>? _pending;
     private byte[]? _block;
+    private bool _hasSpoken;                            // the peer's first message has arrived
     private bool _isInMessage;                          // a message has begun, so the next receive will not wait long
     private TransportException? _fault;                 // detected after valid messages, which are delivered first
     private long _bytes;
@@ -57,12 +58,13 @@ internal abstract class WebSocketConnection : TransportConnection, ISocketOwner
     public override async ValueTask<ReadOutcome> ReadAsync(MessageBatch batch, CancellationToken cancellationToken)
     {
         BeginReading(cancellationToken);
+        var isFirst = false;        // the peer's first message ends a read, even without content: it proves that the protocol works
         try
         {
             while (true)
             {
                 var receive = TakePending();
-                if (batch.Count == LargestBatch || (!batch.IsEmpty && !receive.IsCompletedSuccessfully))
+                if (batch.Count == LargestBatch || (!batch.IsEmpty && !receive.IsCompletedSuccessfully) || isFirst)
                 {
                     _pending = receive;     // a receive is always pending
                     break;
@@ -72,6 +74,8 @@ internal abstract class WebSocketConnection : TransportConnection, ISocketOwner
                 if (result.MessageType != WebSocketMessageType.Close)
                 {
                     Take(result, batch);
+                    isFirst = !_hasSpoken && !_isInMessage;
+                    _hasSpoken |= isFirst;
                 }
                 else if (batch.IsEmpty)
                 {

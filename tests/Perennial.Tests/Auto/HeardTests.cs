@@ -1,6 +1,8 @@
 using Perennial.Auto;
 using Perennial.Engine;
 using Perennial.Testing;
+using Perennial.Tests.Fixtures;
+using Perennial.Tests.WebSockets.PerennialV1;
 
 namespace Perennial.Tests.Auto;
 
@@ -37,6 +39,20 @@ public class HeardTests
         connection.TakeFailure()?.Reason.ShouldBe(failure!.Value);
         connection.IsHeard.ShouldBe(lives);
         connection.TakeFailure().ShouldBeNull();
+    }
+
+    [Fact]
+    public async Task The_servers_hello_is_enough_to_be_heard()
+    {
+        await using var server = ScriptedServer.Start(PerennialSocket.SaysAndWaits());
+        await using var transport = new AutoTransport(
+            new AutoTransportOptions { Endpoint = server.Address, ProtocolMemory = new ProtocolMemory() },
+            new TransportServices { Time = new ManualTimeProvider() });
+
+        await transport.ConnectAsync().Soon();
+
+        transport.Protocol.ShouldBe(AutoProtocol.WebSocket);
+        transport.PassedOver.ShouldBeEmpty();
     }
 
     [Fact]
