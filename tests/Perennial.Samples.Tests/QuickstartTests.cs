@@ -11,12 +11,13 @@ public class QuickstartTests
     }
 
     [Theory]
-    [InlineData("samples/Quickstart/Program.cs")]
-    [InlineData("samples/Tour/Tour.cs")]
-    public void The_readme_shows_code_as_it_is_compiled(string sample)
+    [InlineData("README.md", "samples/Quickstart/Program.cs")]
+    [InlineData("README.md", "samples/Tour/Tour.cs")]
+    [InlineData("docs/transports.md", "samples/LineTransport/LineTransport.cs")]
+    public void The_pages_show_code_as_it_is_compiled(string page, string sample)
     {
-        var readme = File.ReadAllText(Path.Combine(Sample.Root, "README.md"));
+        var text = File.ReadAllText(Path.Combine(Sample.Root, page));
 
-        readme.ShouldContain($"```csharp\n{File.ReadAllText(Path.Combine(Sample.Root, sample))}```");
+        text.ShouldContain($"```csharp\n{File.ReadAllText(Path.Combine(Sample.Root, sample))}```");
     }
 }

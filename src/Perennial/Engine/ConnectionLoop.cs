@@ -9,7 +9,7 @@ namespace Perennial.Engine;
 internal sealed class ConnectionLoop(TransportCore core, TransportSession session, ConnectionOpener open, Func<SendPipeline?> sends) : IThreadPoolWorkItem
 {
     /// <summary>The longest time to wait for a connection to close.</summary>
-    public static readonly TimeSpan CloseLimit = TimeSpan.FromSeconds(2);
+    public static readonly TimeSpan CloseLimit = TransportConnection.CloseLimit;
 
     private readonly ReconnectPolicy _retry = new(core.Options.ReconnectRules, core.Services.Random);
     private CancellationTokenSource _lifetime = session.NewLifetime();      // for one delay, the attempt after it and its connection

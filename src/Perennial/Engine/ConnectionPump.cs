@@ -120,7 +120,7 @@ internal sealed class ConnectionPump(
                 continue;
             }
 
-            var signal = connection.Classify(in _batch.Messages[i]);
+            var signal = _batch.Messages[i].IsMalformed ? StreamSignal.Malformed : connection.Classify(in _batch.Messages[i]);
             if (signal == StreamSignal.None)
             {
                 continue;

@@ -126,6 +126,9 @@ public abstract class TransportConnection : IAsyncDisposable
     public virtual ValueTask StopAsync(CancellationToken cancellationToken) =>
         throw new NotSupportedException("This transport's protocol has no request to stop.");
 
+    /// <summary>Gets the longest time that the transport waits for <see cref="DisposeAsync"/>: 2 s.</summary>
+    protected internal static TimeSpan CloseLimit => TimeSpan.FromSeconds(2);
+
     /// <summary>
     /// The number of the connection among those of the transport, from 1. The transport sets it before it sends anything.
     /// </summary>

@@ -42,5 +42,6 @@ public sealed record TransportServices
     /// <summary>Reports whether this machine has a network. Attempts without a network do not count.</summary>
     internal NetworkStatus Network { get; init; } = NetworkStatus.System;
 
-    internal static TransportServices Default { get; } = new();
+    /// <summary>Gets the defaults.</summary>
+    public static TransportServices Default { get; } = new();
 }

@@ -55,8 +55,11 @@ public sealed class TransportException : Exception
     /// </summary>
     public DeliveryStatus? Delivery { get; init; }
 
-    /// <summary>Whether the error concerns the server. False for an error in a callback that prepares the request.</summary>
-    internal bool IsAboutOrigin { get; init; } = true;
+    /// <summary>
+    /// Gets whether the error concerns the server, so that a circuit breaker counts it. Default <see langword="true"/>. False for an error in a
+    /// callback that prepares the request.
+    /// </summary>
+    public bool IsAboutOrigin { get; init; } = true;
 
     /// <summary>Returns a TransportException as it is, or wraps another exception with the code Unexpected.</summary>
     internal static TransportException From(Exception e) =>

@@ -55,11 +55,6 @@ internal sealed class HttpStreamConnection : ResponseConnection
 
     public override StreamSignal Classify(in StreamMessage message)
     {
-        if (message.IsMalformed)
-        {
-            return StreamSignal.Malformed;
-        }
-
         var control = SpeaksPerennial ? ControlEvents.Classify(in message) : StreamSignal.None;
         return control == StreamSignal.None ? _classify(in message) : control;
     }

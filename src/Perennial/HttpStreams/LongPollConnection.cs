@@ -73,11 +73,6 @@ internal sealed class LongPollConnection : TransportConnection
 
     public override StreamSignal Classify(in StreamMessage message)
     {
-        if (message.IsMalformed)
-        {
-            return StreamSignal.Malformed;
-        }
-
         var control = _speaksPerennial ? ControlEvents.Classify(in message) : StreamSignal.None;
         return control != StreamSignal.None ? control
             : _options.Classify is { } classify ? classify(in message)

@@ -1,3 +1,5 @@
+using System.Runtime.InteropServices;
+
 namespace Perennial;
 
 /// <summary>
@@ -29,10 +31,11 @@ public sealed class MessageBatch
     /// </summary>
     public TimeSpan? RetryDelay { get; set; }
 
-    internal ReadOnlySpan<StreamMessage> Messages => _messages.AsSpan(0, _count);
+    /// <summary>Gets the messages added since the transport last emptied the batch. Valid until the next one is added or removed.</summary>
+    public ReadOnlySpan<StreamMessage> Messages => _messages.AsSpan(0, _count);
 
-    /// <summary>Whether the read yielded nothing that the transport must handle.</summary>
-    internal bool IsEmpty => _count == 0 && !HasCursor && RetryDelay is null;
+    /// <summary>Gets whether the read has yielded nothing that the transport must know: no message, resume point or reconnect delay.</summary>
+    public bool IsEmpty => _count == 0 && !HasCursor && RetryDelay is null;
 
     internal bool HasCursor => _cursorLength != StreamMessage.SaysNothingOfIds;
 
@@ -50,8 +53,28 @@ public sealed class MessageBatch
     public void Add(ReadOnlySpan<byte> data, ReadOnlySpan<byte> id = default, string? eventType = null, bool isBinary = false) =>
         Add(data, id, eventType, isBinary ? MessageTraits.Binary : MessageTraits.None);
 
-    /// <summary>Adds data that is not a valid message, in its place among the messages, for <see cref="StreamSignal.Malformed"/>.</summary>
-    internal void AddMalformed(ReadOnlySpan<byte> data) => Add(data, default, eventType: null, MessageTraits.Malformed);
+    /// <summary>Adds one complete message without an id, whose bytes are not copied.</summary>
+    /// <param name="data">The payload. Its array is kept as long as the message and must not change any more.</param>
+    /// <param name="isBinary">Whether the sender marked the payload as binary.</param>
+    public void AddWithoutCopy(ReadOnlyMemory<byte> data, bool isBinary = false)
+    {
+        if (MemoryMarshal.TryGetArray(data, out var part) && part.Array is { } buffer)
+        {
+            var traits = isBinary ? MessageTraits.Binary : MessageTraits.None;
+            Add(new StreamMessage(buffer, part.Offset, part.Count, 0, StreamMessage.SaysNothingOfIds, eventType: null, traits));
+        }
+        else
+        {
+            Add(data.Span, isBinary: isBinary);     // memory that is no array
+        }
+    }
+
+    /// <summary>
+    /// Adds bytes that are not a message, in their place among the messages. The transport reports them as a recoverable error
+    /// (<see cref="StreamSignal.Malformed"/>) and does not deliver them.
+    /// </summary>
+    /// <param name="data">The bytes, which are copied.</param>
+    public void AddMalformed(ReadOnlySpan<byte> data) => Add(data, default, eventType: null, MessageTraits.Malformed);
 
     /// <summary>Adds a chunk of a body without framing.</summary>
     internal void AddChunk(ReadOnlySpan<byte> data) => Add(data, default, eventType: null, MessageTraits.Chunk);
@@ -107,8 +130,8 @@ public sealed class MessageBatch
         }
     }
 
-    /// <summary>Removes the last message, which is not for the reader.</summary>
-    internal void RemoveLast() => _messages[--_count] = default;
+    /// <summary>Removes the message that was added last, because it is not one for the reader.</summary>
+    public void RemoveLast() => _messages[--_count] = default;
 
     /// <summary>Clears the new resume point.</summary>
     internal void TakeCursor() => _cursorLength = StreamMessage.SaysNothingOfIds;

@@ -38,11 +38,6 @@ internal sealed class PerennialConnection : WebSocketConnection
 
     public override StreamSignal Classify(in StreamMessage message)
     {
-        if (message.IsMalformed)
-        {
-            return StreamSignal.Malformed;
-        }
-
         var control = ControlEvents.Classify(in message);
         return control == StreamSignal.None ? _classify(in message) : control;
     }

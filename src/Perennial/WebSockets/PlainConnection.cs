@@ -43,8 +43,7 @@ internal sealed class PlainConnection(
     {
         var length = message.PendingLength;
         var (block, start) = message.Commit();
-        var traits = isBinary ? MessageTraits.Binary : MessageTraits.None;
-        batch.Add(new StreamMessage(block, start, length, 0, StreamMessage.SaysNothingOfIds, eventType: null, traits));
+        batch.AddWithoutCopy(block.AsMemory(start, length), isBinary);
     }
 
     /// <summary>

@@ -2,7 +2,6 @@ using System.Buffers;
 using System.Diagnostics.CodeAnalysis;
 using System.Net.WebSockets;
 using System.Runtime.CompilerServices;
-using Perennial.Engine;
 
 namespace Perennial.WebSockets;
 
@@ -15,7 +14,7 @@ internal abstract class WebSocketConnection : TransportConnection, ISocketOwner
 {
     private const int BlockSize = 16 * 1024;
     private const int LargestBatch = 256;
-    private static readonly TimeSpan CloseLimit = ConnectionLoop.CloseLimit * 0.75;     // leaves the loop time to clean up
+    private static readonly TimeSpan GoodbyeLimit = CloseLimit * 0.75;      // leaves time to tidy up
 
     private readonly DuplexStream _stream;
     private readonly WebSocket _socket;
@@ -230,7 +229,7 @@ internal abstract class WebSocketConnection : TransportConnection, ISocketOwner
             return;
         }
 
-        _abort = _time.CreateTimer(static socket => ((WebSocket)socket!).Abort(), _socket, CloseLimit, Timeout.InfiniteTimeSpan);
+        _abort = _time.CreateTimer(static socket => ((WebSocket)socket!).Abort(), _socket, GoodbyeLimit, Timeout.InfiniteTimeSpan);
         try
         {
             if (_socket.State is WebSocketState.Open or WebSocketState.CloseReceived)

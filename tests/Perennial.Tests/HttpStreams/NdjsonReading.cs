@@ -58,7 +58,8 @@ internal static class NdjsonReading
             for (var i = 0; i < batch.Count && Outcome is null; i++)
             {
                 MoveCursorBefore(i, batch);
-                Take(connection.Classify(in batch.Messages[i]), in batch.Messages[i]);
+                var isMalformed = batch.Messages[i].IsMalformed;        // the pump does not ask the connection then
+                Take(isMalformed ? StreamSignal.Malformed : connection.Classify(in batch.Messages[i]), in batch.Messages[i]);
             }
 
             if (Outcome is null)

@@ -1,4 +1,5 @@
 using Perennial.Transports.Tests.Harnesses;
+using Perennial.Transports.Tests.Lines;
 
 namespace Perennial.Transports.Tests.Suite;
 
@@ -17,3 +18,6 @@ public sealed class AutoTests : TransportSuite<AutoHarness>;
 public sealed class InMemoryTests : TransportSuite<InMemoryHarness>;
 
 public sealed class UnnumberedInMemoryTests : TransportSuite<UnnumberedInMemoryHarness>;
+
+/// <summary>The sample of docs/transports.md.</summary>
+public sealed class LineTests : TransportSuite<LineHarness>;
