@@ -1,5 +1,6 @@
 using System.Reflection;
 using System.Runtime.CompilerServices;
+using PublicApiGenerator;
 
 namespace Perennial.Tests.PublicApi;
 
@@ -7,11 +8,15 @@ namespace Perennial.Tests.PublicApi;
 internal static class CommittedApi
 {
     private const string Accept = "PERENNIAL_ACCEPT_API";
+    private const string MemberIndent = "        ";
+
+    // The text says all that callers see: types and members as C#, with nullability, constraints and default values.
+    private static readonly ApiGeneratorOptions Options = new() { IncludeAssemblyAttributes = false, DenyNamespacePrefixes = [] };
 
     public static void ShouldBeThatOf(Assembly assembly, [CallerFilePath] string callersFile = "")
     {
         var path = Path.Combine(Path.GetDirectoryName(callersFile)!, $"{assembly.GetName().Name}.txt");
-        var actual = ApiText.Of(assembly);
+        var actual = assembly.GeneratePublicApi(Options).ReplaceLineEndings("\n") + "\n";
         if (Environment.GetEnvironmentVariable(Accept) is "1")
         {
             File.WriteAllText(path, actual);
@@ -45,8 +50,9 @@ internal static class CommittedApi
         var lines = new List<string>();
         foreach (var line in text.Split('\n', StringSplitOptions.RemoveEmptyEntries))
         {
-            type = line.StartsWith(' ') ? type : line;
-            lines.Add(line.StartsWith(' ') ? $"{type} |{line}" : line);
+            var isMember = line.StartsWith(MemberIndent, StringComparison.Ordinal);
+            type = isMember ? type : line.Trim();
+            lines.Add(isMember ? $"{type} | {line.Trim()}" : line);
         }
 
         return lines;
