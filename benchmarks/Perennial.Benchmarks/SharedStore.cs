@@ -53,8 +53,7 @@ internal static class SharedStore
     {
         var builder = Host.CreateEmptyApplicationBuilder(new HostApplicationBuilderSettings());
         builder.Logging.ClearProviders();
-        builder.Services.AddPerennialServer(options => options.MaxBytesPerRun = 1L << 30);
-        builder.Services.UsePostgreSql(connectionString);
+        builder.Services.AddPerennialServer(options => options.MaxBytesPerRun = 1L << 30).AddPostgreSqlStore(connectionString);
         var host = builder.Build();
         await host.StartAsync();
         return host;
@@ -63,7 +62,7 @@ internal static class SharedStore
     public static RunStore StoreOf(IHost node) => node.Services.GetRequiredService<RunStore>();
 
     public static ValueTask<RunLog> CreateRunAsync(RunStore store) =>
-        store.CreateAsync(new NewRun(Guid.NewGuid().ToString("N"), "abcdefgh"), CancellationToken.None);
+        store.CreateAsync(new NewRun { Id = Guid.NewGuid().ToString("N"), Epoch = "abcdefgh" }, CancellationToken.None);
 
     public static byte[] Token(long value) => Encoding.ASCII.GetBytes(value.ToString("D20", CultureInfo.InvariantCulture));
 }

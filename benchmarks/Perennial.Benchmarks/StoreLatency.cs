@@ -40,7 +40,11 @@ internal static class StoreLatency
         for (var n = 0; n < WarmUpTokens + Tokens; n++)
         {
             await timer.WaitForNextTickAsync();
-            await run.AppendAsync(new RunEvent(null, SharedStore.Token(Stopwatch.GetTimestamp()), RunDataKind.Text), CancellationToken.None);
+            await run.AppendAsync(new RunEvent
+            {
+                Data = SharedStore.Token(Stopwatch.GetTimestamp()),
+                Kind = RunDataKind.Text,
+            }, CancellationToken.None);
         }
     }
 

@@ -4,7 +4,7 @@ using Perennial.Hosting;
 
 var builder = WebApplication.CreateBuilder(args);
 builder.Services.AddPerennial(builder.Configuration.GetSection("Perennial"));       // the streams are named in appsettings.json
-builder.Services.AddHealthChecks().AddPerennial();
+builder.Services.AddHealthChecks().AddPerennialTransports();
 builder.Services.AddHostedService<Reader>();
 var app = builder.Build();
 app.MapHealthChecks("/health");

@@ -25,7 +25,7 @@ internal static class EndBehaviours
         Expect.Equal(RunStatus.Failed, await trial.CloseAsync(elsewhere, RunEnd.Stopped), "The third close");
         Expect.Equal(AppendOutcome.Closed, (await run.AppendAsync(RunStoreTrial.TextEvent("late"), trial.Token)).Outcome, "Appending after the end");
 
-        var ended = new RunState(RunStatus.Failed, Tail: 2, Oldest: 1);
+        var ended = new RunState { Status = RunStatus.Failed, Tail = 2, Oldest = 1 };
         Expect.Equal(ended, await trial.StateAsync(run), "The state after the end");
         var slice = await run.ReadAsync(1, int.MaxValue, trial.Token);
         Expect.Equal(ended, slice.State, "The state that came with the end");
@@ -70,7 +70,8 @@ internal static class EndBehaviours
         var answer = await trial.CloseAsync(run, RunEnd.Completed);
 
         var state = await trial.StateAsync(run);
-        Expect.Equal(new RunState(answer, Tail: 1, Oldest: 1), state, "The state after a close that was cancelled and another");
+        Expect.Equal(
+            new RunState { Status = answer, Tail = 1, Oldest = 1 }, state, "The state after a close that was cancelled and another");
         Expect.That(answer is RunStatus.Stopped or RunStatus.Completed, $"The run must end as one of the closes asked, but ended as {answer}.");
     }
 

@@ -17,12 +17,12 @@ internal static class FindingBehaviours
         var store = await trial.OpenAsync();
         var (id, epoch) = (RunStoreTrial.NewId(), "abcdefgh");
 
-        var created = await store.CreateAsync(new NewRun(id, epoch), trial.Token);
+        var created = await store.CreateAsync(new NewRun { Id = id, Epoch = epoch }, trial.Token);
         var found = await trial.FindAsync(store, created);
 
         Expect.Equal((id, epoch), (created.Id, created.Epoch), "Id and epoch of the created run");
         Expect.Equal((id, epoch), (found.Id, found.Epoch), "Id and epoch of the run that was found");
-        var empty = new RunState(RunStatus.Running, Tail: 0, Oldest: 1);
+        var empty = new RunState { Status = RunStatus.Running, Tail = 0, Oldest = 1 };
         Expect.Equal(empty, await trial.StateAsync(found), "The state of a new run");
         var slice = await found.ReadAsync(0, int.MaxValue, trial.Token);
         Expect.Equal((0, empty), (slice.Records.Length, slice.State), "The records of a new run, and its state");

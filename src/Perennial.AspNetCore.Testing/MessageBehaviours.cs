@@ -74,9 +74,15 @@ internal static class MessageBehaviours
         await trial.CloseAsync(run, RunEnd.Completed);
 
         await trial.ExpectReceiptAsync(run, keyed, ReceiveOutcome.Repeated, "A key that was taken before the end");
-        Expect.Equal(new ReceiveResult(ReceiveOutcome.Repeated, 1), await trial.ReceiveAsync(run, numbered), "A number that was taken before the end");
+        Expect.Equal(
+            new ReceiveResult { Outcome = ReceiveOutcome.Repeated, Received = 1 },
+            await trial.ReceiveAsync(run, numbered),
+            "A number that was taken before the end");
         await trial.ExpectReceiptAsync(run, RunStoreTrial.TextMessage("c"), ReceiveOutcome.Ended, "A message after the end");
-        Expect.Equal(new ReceiveResult(ReceiveOutcome.Ended, 1), await trial.ReceiveAsync(run, numbered with { Number = 2 }), "A number after the end");
+        Expect.Equal(
+            new ReceiveResult { Outcome = ReceiveOutcome.Ended, Received = 1 },
+            await trial.ReceiveAsync(run, numbered with { Number = 2 }),
+            "A number after the end");
     }
 
     private static async Task TakeNoneAsync(RunStoreTrial trial)

@@ -21,19 +21,23 @@ internal static class RecordBehaviours
         var run = await trial.CreateAsync(store);
         RunEvent[] events =
         [
-            new(null, "text"u8.ToArray(), RunDataKind.Text),
-            new("grün 🌿", """{"a":1}"""u8.ToArray(), RunDataKind.Json),
-            new("", ReadOnlyMemory<byte>.Empty, RunDataKind.Text),
-            new("audio", new byte[] { 0, 255, 13, 10 }, RunDataKind.Binary),
+            new RunEvent { Data = "text"u8.ToArray(), Kind = RunDataKind.Text },
+            new RunEvent { EventType = "grün 🌿", Data = """{"a":1}"""u8.ToArray(), Kind = RunDataKind.Json },
+            new RunEvent { EventType = "", Data = ReadOnlyMemory<byte>.Empty, Kind = RunDataKind.Text },
+            new RunEvent { EventType = "audio", Data = new byte[] { 0, 255, 13, 10 }, Kind = RunDataKind.Binary },
         ];
 
         foreach (var (index, item) in events.Index())
         {
-            Expect.Equal(new AppendResult(AppendOutcome.Appended, index + 1), await run.AppendAsync(item, trial.Token), "Appending an event");
+            Expect.Equal(
+                new AppendResult { Outcome = AppendOutcome.Appended, Sequence = index + 1 },
+                await run.AppendAsync(item, trial.Token),
+                "Appending an event");
         }
 
         var slice = await (await trial.FindAsync(store, run)).ReadAsync(0, int.MaxValue, trial.Token);
-        Expect.Equal(new RunState(RunStatus.Running, 4, 1), slice.State, "The state that came with the records");
+        Expect.Equal(
+            new RunState { Status = RunStatus.Running, Tail = 4, Oldest = 1 }, slice.State, "The state that came with the records");
         Expect.Sequence(
             events.Select(static (item, index) => Describe(index + 1, item)),
             slice.Records.ToArray().Select(static record => Describe(record.Sequence, record.Content)),
@@ -79,7 +83,7 @@ internal static class RecordBehaviours
         await trial.CloseAsync(run, RunEnd.Completed);
 
         Expect.Sequence(["one", "two"], slice.Records.ToArray().Select(RunStoreTrial.TextOf), "Records of the slice");
-        Expect.Equal(new RunState(RunStatus.Running, 2, 1), slice.State, "The state of the slice");
+        Expect.Equal(new RunState { Status = RunStatus.Running, Tail = 2, Oldest = 1 }, slice.State, "The state of the slice");
     }
 
     private static async Task OrderAsync(RunStoreTrial trial)
@@ -126,8 +130,9 @@ internal static class RecordBehaviours
         await trial.AppendAsync(run, new string('x', 900));
 
         var refused = await run.AppendAsync(RunStoreTrial.TextEvent(new string('y', 100)), trial.Token);
-        Expect.Equal(new AppendResult(AppendOutcome.TooLarge), refused, "Appending more than MaxBytesPerRun allows");
-        Expect.Equal(new RunState(RunStatus.Running, 1, 1), await trial.StateAsync(run), "The state after that");
+        Expect.Equal(new AppendResult { Outcome = AppendOutcome.TooLarge }, refused, "Appending more than MaxBytesPerRun allows");
+        Expect.Equal(
+            new RunState { Status = RunStatus.Running, Tail = 1, Oldest = 1 }, await trial.StateAsync(run), "The state after that");
 
         Expect.Equal(RunStatus.Failed, await trial.CloseAsync(run, RunEnd.Failed(new string('z', 1000), "code")), "Closing a full run");
         Expect.Equal(2, (await trial.StateAsync(run)).Tail, "The tail after the end");

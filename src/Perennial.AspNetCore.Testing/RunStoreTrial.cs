@@ -12,13 +12,18 @@ internal sealed class RunStoreTrial(RunStoreHarness harness, CancellationToken c
 
     public CancellationToken Token => cancellationToken;
 
-    public static RunEvent TextEvent(string text) => new(null, Encoding.UTF8.GetBytes(text), RunDataKind.Text);
+    public static RunEvent TextEvent(string text) => new RunEvent { Data = Encoding.UTF8.GetBytes(text), Kind = RunDataKind.Text };
 
     public static RunMessage TextMessage(string text) => new() { Data = Encoding.UTF8.GetBytes(text) };
 
     public static string TextOf(RunRecord record) => Encoding.UTF8.GetString(record.Content.Data.Span);
 
-    public static StartKey Key(string name, string fingerprint) => new(name, fingerprint, Guid.NewGuid());
+    public static StartKey Key(string name, string fingerprint) => new StartKey
+    {
+        Name = name,
+        Fingerprint = fingerprint,
+        Request = Guid.NewGuid(),
+    };
 
     public static string NewId() => Guid.NewGuid().ToString("N");
 
@@ -30,7 +35,14 @@ internal sealed class RunStoreTrial(RunStoreHarness harness, CancellationToken c
     public async Task<RunLog> CreateAsync(
         RunStore store, string? id = null, bool takesMessages = true, TimeSpan? retention = null, StartKey? start = null)
     {
-        var run = new NewRun(id ?? NewId(), NewId()[..8]) { TakesMessages = takesMessages, Retention = retention, Start = start };
+        var run = new NewRun
+        {
+            Id = id ?? NewId(),
+            Epoch = NewId()[..8],
+            TakesMessages = takesMessages,
+            Retention = retention,
+            Start = start,
+        };
         return await store.CreateAsync(run, cancellationToken);
     }
 

@@ -16,12 +16,12 @@ internal static class SenderBehaviours
     {
         var run = await trial.OpenRunAsync();
 
-        await ExpectAsync("a", 1, new(ReceiveOutcome.Accepted, 1));
-        await ExpectAsync("a", 3, new(ReceiveOutcome.Hole, 1));
-        await ExpectAsync("a", 2, new(ReceiveOutcome.Accepted, 2));
-        await ExpectAsync("a", 1, new(ReceiveOutcome.Repeated, 2));
-        await ExpectAsync("b", 2, new(ReceiveOutcome.Hole, 0));
-        await ExpectAsync("b", 1, new(ReceiveOutcome.Accepted, 1));
+        await ExpectAsync("a", 1, new ReceiveResult { Outcome = ReceiveOutcome.Accepted, Received = 1 });
+        await ExpectAsync("a", 3, new ReceiveResult { Outcome = ReceiveOutcome.Hole, Received = 1 });
+        await ExpectAsync("a", 2, new ReceiveResult { Outcome = ReceiveOutcome.Accepted, Received = 2 });
+        await ExpectAsync("a", 1, new ReceiveResult { Outcome = ReceiveOutcome.Repeated, Received = 2 });
+        await ExpectAsync("b", 2, new ReceiveResult { Outcome = ReceiveOutcome.Hole, Received = 0 });
+        await ExpectAsync("b", 1, new ReceiveResult { Outcome = ReceiveOutcome.Accepted, Received = 1 });
 
         foreach (var (sender, received) in new[] { ("a", 2L), ("b", 1L), ("unknown", 0L) })
         {
@@ -43,15 +43,28 @@ internal static class SenderBehaviours
         var refused = new RunMessage { Sender = "s", Number = 1, Refusal = "payload_too_large" };
         var next = RunStoreTrial.TextMessage("next") with { Sender = "s", Number = 2 };
 
-        Expect.Equal(new ReceiveResult(ReceiveOutcome.Accepted, 1), await trial.ReceiveAsync(run, refused), "A refused message");
-        Expect.Equal(new ReceiveResult(ReceiveOutcome.Repeated, 1), await trial.ReceiveAsync(run, refused), "Its repetition");
-        Expect.Equal(new ReceiveResult(ReceiveOutcome.Accepted, 2), await trial.ReceiveAsync(run, next), "The message after it");
+        Expect.Equal(
+            new ReceiveResult { Outcome = ReceiveOutcome.Accepted, Received = 1 },
+            await trial.ReceiveAsync(run, refused),
+            "A refused message");
+        Expect.Equal(
+            new ReceiveResult { Outcome = ReceiveOutcome.Repeated, Received = 1 },
+            await trial.ReceiveAsync(run, refused),
+            "Its repetition");
+        Expect.Equal(
+            new ReceiveResult { Outcome = ReceiveOutcome.Accepted, Received = 2 },
+            await trial.ReceiveAsync(run, next),
+            "The message after it");
         await trial.ReceiveAsync(run, new RunMessage { Sender = "s", Number = 3, Refusal = "forbidden" });
 
         Expect.Sequence(["next"], await trial.MessageTextsAsync(run), "Messages that the producer gets");
-        await ExpectRefusals(1, new(1, "payload_too_large"), new(3, "forbidden"));
-        await ExpectRefusals(2, new RunRefusal(3, "forbidden"));
-        await ExpectRefusals(1, new RunRefusal(3, "forbidden"));
+        await ExpectRefusals(1, new RunRefusal
+        {
+            Number = 1,
+            Code = "payload_too_large",
+        }, new RunRefusal { Number = 3, Code = "forbidden" });
+        await ExpectRefusals(2, new RunRefusal { Number = 3, Code = "forbidden" });
+        await ExpectRefusals(1, new RunRefusal { Number = 3, Code = "forbidden" });
         await ExpectRefusals(4);
 
         async Task ExpectRefusals(long firstOpen, params RunRefusal[] refusals)

@@ -18,12 +18,16 @@ internal static class StartBehaviours
         var store = await trial.OpenAsync();
         var (first, repeat) = (RunStoreTrial.Key("k", "body"), RunStoreTrial.Key("k", "body"));
 
-        Expect.Equal(new StartClaim(StartClaimOutcome.Claimed), await trial.ClaimAsync(store, first), "The first claim");
-        Expect.Equal(new StartClaim(StartClaimOutcome.Claimed), await trial.ClaimAsync(store, first), "The same claim again");
-        Expect.Equal(new StartClaim(StartClaimOutcome.UnderWay), await trial.ClaimAsync(store, repeat), "The claim of another request");
+        Expect.Equal(new StartClaim { Outcome = StartClaimOutcome.Claimed }, await trial.ClaimAsync(store, first), "The first claim");
+        Expect.Equal(new StartClaim { Outcome = StartClaimOutcome.Claimed }, await trial.ClaimAsync(store, first), "The same claim again");
+        Expect.Equal(
+            new StartClaim { Outcome = StartClaimOutcome.UnderWay }, await trial.ClaimAsync(store, repeat), "The claim of another request");
         var run = await trial.CreateAsync(store, start: first);
 
-        Expect.Equal(new StartClaim(StartClaimOutcome.Started, run.Id), await trial.ClaimAsync(store, repeat), "The claim after the run was recorded");
+        Expect.Equal(
+            new StartClaim { Outcome = StartClaimOutcome.Started, RunId = run.Id },
+            await trial.ClaimAsync(store, repeat),
+            "The claim after the run was recorded");
         await ExpectAsync("k", "another body", StartClaimOutcome.OtherRequest);
         await ExpectAsync("another k", "body", StartClaimOutcome.Claimed);
 

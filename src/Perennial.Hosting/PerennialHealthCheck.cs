@@ -1,7 +1,5 @@
 using Microsoft.Extensions.Diagnostics.HealthChecks;
 using Perennial.Management;
-using HealthStatus = Microsoft.Extensions.Diagnostics.HealthChecks.HealthStatus;
-using Verdict = Perennial.Management.HealthStatus;
 
 namespace Perennial.Hosting;
 
@@ -12,7 +10,7 @@ internal sealed class PerennialHealthCheck(TransportManager manager, NamedTransp
     {
         var health = manager.CheckHealth();
         var data = new Dictionary<string, object>(StringComparer.Ordinal) { ["transports"] = health.Transports.Count };
-        foreach (var transport in health.Transports.Where(static transport => transport.Status != Verdict.Healthy))
+        foreach (var transport in health.Transports.Where(static transport => transport.Status != TransportHealthStatus.Healthy))
         {
             data[names.NameOf(transport.Id) ?? transport.Id] = $"{transport.Kind} {transport.State} since {transport.Since:u}: {transport.Reason}";
         }
@@ -24,8 +22,8 @@ internal sealed class PerennialHealthCheck(TransportManager manager, NamedTransp
 
         var status = health.Status switch
         {
-            Verdict.Healthy => HealthStatus.Healthy,
-            Verdict.Degraded => HealthStatus.Degraded,
+            TransportHealthStatus.Healthy => HealthStatus.Healthy,
+            TransportHealthStatus.Degraded => HealthStatus.Degraded,
             _ => context.Registration.FailureStatus,
         };
         return Task.FromResult(new HealthCheckResult(status, health.Reason, exception: null, data));

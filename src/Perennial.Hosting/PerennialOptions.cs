@@ -18,10 +18,14 @@ public sealed class PerennialOptions
 }
 
 /// <summary>A transport that <see cref="NamedTransports.Get"/> creates when its name is used for the first time.</summary>
-/// <param name="Kind">One of the names of <see cref="TransportManagerOptions.Kinds"/>, such as <c>sse</c>.</param>
-/// <param name="Options">The options of the transport.</param>
-public sealed record NamedTransport(string Kind, TransportOptions Options)
+public sealed record NamedTransport
 {
+    /// <summary>Gets the kind: one of the names of <see cref="TransportManagerOptions.Kinds"/>, such as <c>sse</c>.</summary>
+    public required string Kind { get; init; }
+
+    /// <summary>Gets the options of the transport.</summary>
+    public required TransportOptions Options { get; init; }
+
     /// <summary>
     /// Gets the name of the <see cref="IHttpClientFactory"/> client whose message handlers carry the transport's requests, or
     /// <see langword="null"/> (the default) for the transport's own connections.

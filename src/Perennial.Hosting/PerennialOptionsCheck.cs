@@ -14,7 +14,7 @@ internal sealed class PerennialOptionsCheck(IServiceProvider provider) : IValida
         failures.AddRange(options.Manager.FindErrors().Select(static error => $"Manager: {Words(error)}"));
         foreach (var (transport, named) in options.Transports)
         {
-            var (kind, settings) = named;
+            var (kind, settings) = (named.Kind, named.Options);
             if (options.Manager.Kinds.OptionsOf(kind) is not { } type)
             {
                 failures.Add($"Transports:{transport}: Kind must be one of {string.Join(", ", options.Manager.Kinds.Names)}.");

@@ -108,10 +108,10 @@ public static class PerennialServices
     /// </param>
     /// <param name="tags">Tags with which the application selects health checks.</param>
     /// <returns>The same health checks.</returns>
-    public static IHealthChecksBuilder AddPerennial(
+    public static IHealthChecksBuilder AddPerennialTransports(
         this IHealthChecksBuilder builder,
-        string name = "perennial",
-        Microsoft.Extensions.Diagnostics.HealthChecks.HealthStatus? failureStatus = null,
+        string name = "perennial_transports",
+        HealthStatus? failureStatus = null,
         IEnumerable<string>? tags = null)
     {
         ArgumentNullException.ThrowIfNull(builder);
@@ -146,7 +146,12 @@ public static class PerennialServices
             if (options.Manager.Kinds.OptionsOf(transport[KindSetting] ?? "") is { } type)
             {
                 var settings = reader.Read((TransportOptions)Activator.CreateInstance(type)!, transport, path, KindSetting, HttpClientSetting);
-                options.Transports[transport.Key] = new NamedTransport(transport[KindSetting]!, settings) { HttpClient = transport[HttpClientSetting] };
+                options.Transports[transport.Key] = new NamedTransport
+                {
+                    Kind = transport[KindSetting]!,
+                    Options = settings,
+                    HttpClient = transport[HttpClientSetting],
+                };
             }
             else
             {

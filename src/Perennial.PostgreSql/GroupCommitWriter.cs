@@ -153,7 +153,7 @@ internal sealed class GroupCommitWriter(
             queue.Refuse(writes.Run, AppendOutcome.Closed);
         }
 
-        writes.Run.View.Publish(records, new RunState(writes.Status, writes.Run.Tail, Oldest: 1));
+        writes.Run.View.Publish(records, new RunState { Status = writes.Status, Tail = writes.Run.Tail, Oldest = 1 });
         if (outcome.Status != writes.Status)
         {
             writes.Run.View.MarkStale();

@@ -104,11 +104,11 @@ internal sealed class Inbox(Database database, long maxPendingBytes)
                 received = row.GetInt64(0);
                 if (!row.IsDBNull(1))
                 {
-                    refusals.Add(new RunRefusal(row.GetInt64(1), TextOf(row, 2)!));
+                    refusals.Add(new RunRefusal { Number = row.GetInt64(1), Code = TextOf(row, 2)! });
                 }
             }
 
-            return new SenderState(received, refusals);
+            return new SenderState { Received = received, Refusals = refusals };
         }, cancellationToken);
 
     public Task<IReadOnlyList<RunMessage>> ReadAsync(RunKey key, long after, CancellationToken cancellationToken) =>
@@ -139,7 +139,7 @@ internal sealed class Inbox(Database database, long maxPendingBytes)
         }
 
         var isNew = outcome == ReceiveOutcome.Accepted && message.Sender is not null;
-        return new ReceiveResult(outcome, isNew ? message.Number : inbox.Received);
+        return new ReceiveResult { Outcome = outcome, Received = isNew ? message.Number : inbox.Received };
     }
 
     private static async Task<InboxState> LockAsync(NpgsqlConnection connection, RunKey key, RunMessage message, CancellationToken stop)

@@ -17,17 +17,17 @@ internal sealed class PostgreSqlRunLog(RunView view, PostgreSqlRunStore store, P
     {
         if (produced is null)
         {
-            return ValueTask.FromResult(new AppendResult(AppendOutcome.Fenced));
+            return ValueTask.FromResult(new AppendResult { Outcome = AppendOutcome.Fenced });
         }
 
         return store.Writes.TryAppend(produced, WithStorableType(item), out var write, out var refusal)
             ? AwaitAsync(write, cancellationToken)
-            : ValueTask.FromResult(new AppendResult(refusal));
+            : ValueTask.FromResult(new AppendResult { Outcome = refusal });
 
         static async ValueTask<AppendResult> AwaitAsync(QueuedWrite write, CancellationToken cancellationToken)
         {
             var result = await write.Task.WaitAsync(cancellationToken);
-            return new AppendResult(result.Outcome, result.Sequence);
+            return new AppendResult { Outcome = result.Outcome, Sequence = result.Sequence };
         }
     }
 

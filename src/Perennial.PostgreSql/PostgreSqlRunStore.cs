@@ -1,4 +1,5 @@
 using System.Text;
+using Microsoft.Extensions.Diagnostics.HealthChecks;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
@@ -135,13 +136,26 @@ internal sealed class PostgreSqlRunStore : RunStore, IHostedLifecycleService, IA
         await _starts.ReleaseAsync(key, cancellationToken);
     }
 
-    /// <summary>Asks the database for a sign of life.</summary>
-    /// <exception cref="RunStoreException">There is none.</exception>
-    public Task PingAsync(CancellationToken cancellationToken) => _database.RunAsync(async (connection, stop) =>
+    /// <summary>Unhealthy if the database does not answer, degraded if wake-ups from other nodes come late.</summary>
+    public override async ValueTask<HealthCheckResult> CheckHealthAsync(CancellationToken cancellationToken)
     {
-        await using var ping = connection.Command("SELECT 1");
-        return await ping.ExecuteNonQueryAsync(stop);
-    }, cancellationToken);
+        try
+        {
+            await _database.RunAsync(async (connection, stop) =>
+            {
+                await using var ping = connection.Command("SELECT 1");
+                return await ping.ExecuteNonQueryAsync(stop);
+            }, cancellationToken);
+        }
+        catch (RunStoreException e)
+        {
+            return HealthCheckResult.Unhealthy("The database of runs does not answer.", e);
+        }
+
+        return IsListening
+            ? HealthCheckResult.Healthy()
+            : HealthCheckResult.Degraded("The connection for wake-ups is lost: what other nodes record is seen within a second.");
+    }
 
     /// <summary>Creates the tables where they are missing, takes the lease, and begins to work. Before any other service of the host starts.</summary>
     public async Task StartingAsync(CancellationToken cancellationToken)

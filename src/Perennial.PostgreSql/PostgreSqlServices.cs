@@ -1,6 +1,7 @@
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.DependencyInjection.Extensions;
 using Microsoft.Extensions.Hosting;
+using Perennial.AspNetCore;
 using Perennial.AspNetCore.Stores;
 
 namespace Perennial.PostgreSql;
@@ -9,19 +10,20 @@ namespace Perennial.PostgreSql;
 public static class PostgreSqlServices
 {
     /// <summary>Keeps runs in PostgreSQL instead of in memory, so that every node with the same database serves every run.</summary>
-    /// <param name="services">The application's services. Before or after <c>AddPerennialServer</c>.</param>
+    /// <param name="builder">The server's builder, from <c>AddPerennialServer</c>.</param>
     /// <param name="connectionString">
     /// As Npgsql knows it, to PostgreSQL 12 or newer, directly or through a pooler in session mode (wake-ups need <c>LISTEN</c>). A node holds
     /// two connections all the time, and takes more from the pool for what is asked of it. The host does not start where the database cannot
     /// be reached.
     /// </param>
     /// <param name="configure">Changes the options; they are checked when the host starts.</param>
-    /// <returns>The same services.</returns>
-    public static IServiceCollection UsePostgreSql(
-        this IServiceCollection services, string connectionString, Action<PostgreSqlStoreOptions>? configure = null)
+    /// <returns>The same builder.</returns>
+    public static PerennialServerBuilder AddPostgreSqlStore(
+        this PerennialServerBuilder builder, string connectionString, Action<PostgreSqlStoreOptions>? configure = null)
     {
-        ArgumentNullException.ThrowIfNull(services);
+        ArgumentNullException.ThrowIfNull(builder);
         ArgumentException.ThrowIfNullOrEmpty(connectionString);
+        var services = builder.Services;
         var options = services.AddOptions<PostgreSqlStoreOptions>().PostConfigure(o => o.Validate()).ValidateOnStart();
         if (configure is not null)
         {
@@ -33,16 +35,6 @@ public static class PostgreSqlServices
         services.Replace(ServiceDescriptor.Singleton<RunStore>(provider => provider.GetRequiredService<PostgreSqlRunStore>()));
         services.TryAddEnumerable(ServiceDescriptor.Singleton<IHostedService, PostgreSqlRunStore>(
             provider => provider.GetRequiredService<PostgreSqlRunStore>()));
-        return services;
-    }
-
-    /// <summary>Adds a check of the store: unhealthy where the database does not answer, degraded where wake-ups from other nodes come late.</summary>
-    /// <param name="builder">The application's health checks. <c>UsePostgreSql</c> must be called too.</param>
-    /// <param name="name">What the check is called.</param>
-    /// <returns>The same builder.</returns>
-    public static IHealthChecksBuilder AddPerennialPostgreSql(this IHealthChecksBuilder builder, string name = "perennial-postgresql")
-    {
-        ArgumentNullException.ThrowIfNull(builder);
-        return builder.AddCheck<PostgreSqlHealthCheck>(name);
+        return builder;
     }
 }

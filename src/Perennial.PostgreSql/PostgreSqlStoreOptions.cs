@@ -3,7 +3,7 @@ using System.Text.RegularExpressions;
 namespace Perennial.PostgreSql;
 
 /// <summary>How runs are kept in PostgreSQL. Every default works as it is; nodes that share runs use the same schema and lease.</summary>
-/// <remarks>Set up once in <c>UsePostgreSql</c> and not changed afterwards; reading is safe from any thread.</remarks>
+/// <remarks>Set up once in <c>AddPostgreSqlStore</c> and not changed afterwards; reading is safe from any thread.</remarks>
 public sealed partial class PostgreSqlStoreOptions
 {
     /// <summary>The schema that holds the tables, and the channel of the wake-ups. Default <c>perennial</c>.</summary>

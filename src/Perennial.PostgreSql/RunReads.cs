@@ -67,7 +67,7 @@ internal sealed class RunReads(Database database)
                 }
             }
             while (await row.ReadAsync(stop));
-            return new RunSlice(records.ToArray(), state);
+            return new RunSlice { Records = records.ToArray(), State = state };
         }, cancellationToken);
 
     /// <summary>How far runs have come. Runs that are gone are left out.</summary>
@@ -87,12 +87,22 @@ internal sealed class RunReads(Database database)
 
     private static RunStoreException NotKept() => new("The run is no longer kept.");
 
-    private static RunState StateOf(NpgsqlDataReader row) => new((RunStatus)row.GetInt16(0), row.GetInt64(1), Oldest: 1);
+    private static RunState StateOf(NpgsqlDataReader row) => new RunState
+    {
+        Status = (RunStatus)row.GetInt16(0),
+        Tail = row.GetInt64(1),
+        Oldest = 1,
+    };
 
     private static RunRecord RecordOf(RunKey key, NpgsqlDataReader row) => new(
         key.Epoch,
         row.GetInt64(2),
-        new RunEvent(row.IsDBNull(4) ? null : row.GetString(4), row.GetFieldValue<byte[]>(5), (RunDataKind)row.GetInt16(3)));
+        new RunEvent
+        {
+            EventType = row.IsDBNull(4) ? null : row.GetString(4),
+            Data = row.GetFieldValue<byte[]>(5),
+            Kind = (RunDataKind)row.GetInt16(3),
+        });
 }
 
 /// <summary>How far a run has come.</summary>

@@ -15,7 +15,7 @@ internal sealed class RunView(RunKey key, RunViews views, RecordCache cache, Run
     private readonly RunSignalSet _readers = new();
     private readonly RunSignalSet _producer = new();
     private readonly Lock _gate = new();
-    private RunState _state = new(RunStatus.Running, Tail: 0, Oldest: 1);
+    private RunState _state = new RunState { Status = RunStatus.Running, Tail = 0, Oldest = 1 };
     private long _position;         // of the newest message
     private int _subscribers;
     private bool _isStale = true;
@@ -115,12 +115,12 @@ internal sealed class RunView(RunKey key, RunViews views, RecordCache cache, Run
             var isCurrent = _answered > asked || (_subscribers > 0 && !_isStale);
             if (!isCurrent || after >= state.Tail)
             {
-                slice = new RunSlice(default, state);
+                slice = new RunSlice { Records = default, State = state };
                 return isCurrent;
             }
         }
 
-        slice = new RunSlice(cache.Read(key.Run, after, state.Tail, maxBytes), state);
+        slice = new RunSlice { Records = cache.Read(key.Run, after, state.Tail, maxBytes), State = state };
         return !slice.Records.IsEmpty;
     }
 

@@ -61,28 +61,28 @@ internal sealed class Starts(Database database, Guid node, StartOptions options)
 
             if (row.GetBoolean(1))
             {
-                return new StartClaim(StartClaimOutcome.Claimed);
+                return new StartClaim { Outcome = StartClaimOutcome.Claimed };
             }
         }
 
         await using var query = connection.Command(Known, Sql.Value(key.Name));
         await using var known = await query.ExecuteReaderAsync(stop);
         // Where the row is gone it was freed this moment: the next question claims it.
-        return await known.ReadAsync(stop) ? ClaimOf(known, key) : new StartClaim(StartClaimOutcome.UnderWay);
+        return await known.ReadAsync(stop) ? ClaimOf(known, key) : new StartClaim { Outcome = StartClaimOutcome.UnderWay };
     }
 
     private static StartClaim ClaimOf(NpgsqlDataReader known, StartKey key)
     {
         if (!string.Equals(known.GetString(0), key.Fingerprint, StringComparison.Ordinal))
         {
-            return new StartClaim(StartClaimOutcome.OtherRequest);
+            return new StartClaim { Outcome = StartClaimOutcome.OtherRequest };
         }
 
         if (!known.IsDBNull(2))
         {
-            return new StartClaim(StartClaimOutcome.Started, known.GetString(2));
+            return new StartClaim { Outcome = StartClaimOutcome.Started, RunId = known.GetString(2) };
         }
 
-        return new StartClaim(known.GetGuid(1) == key.Request ? StartClaimOutcome.Claimed : StartClaimOutcome.UnderWay);
+        return new StartClaim { Outcome = known.GetGuid(1) == key.Request ? StartClaimOutcome.Claimed : StartClaimOutcome.UnderWay };
     }
 }

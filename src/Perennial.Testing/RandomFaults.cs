@@ -6,15 +6,17 @@ namespace Perennial.Testing;
 /// Cuts connections by random means at random bytes, reproducibly: the plan of connection n depends on the seed, the settings and n, and
 /// on nothing else. Immutable and thread-safe.
 /// </summary>
-/// <param name="Seed">Any number; log it, and the same faults come back.</param>
 /// <example>
 /// <code>
-/// var faults = new RandomFaults(Seed: 42) { MinBytes = 500, MaxBytes = 20_000, RefuseShare = 0.1 };
+/// var faults = new RandomFaults { Seed = 42, MinBytes = 500, MaxBytes = 20_000, RefuseShare = 0.1 };
 /// await using var proxy = FaultProxy.Start(server.Address, faults.PlanFor);
 /// </code>
 /// </example>
-public sealed record RandomFaults(int Seed)
+public sealed record RandomFaults
 {
+    /// <summary>Gets the seed, any number. Log it: the same seed gives the same faults.</summary>
+    public required int Seed { get; init; }
+
     /// <summary>The fewest bytes a connection delivers before it is cut. Default 0; a client that must make progress needs more.</summary>
     public long MinBytes { get; init; }
 

@@ -48,7 +48,7 @@ public class FourFormsTests
     /// <summary>Reads all by one protocol, or where there is none of this number by one after the other. Returns how often its line was cut.</summary>
     private static async Task<int> ReadAsync(RunServer server, StreamRun run, int seed, int kind)
     {
-        var faults = new RandomFaults(seed) { MinBytes = 20_000, MaxBytes = 200_000, RefuseShare = 0.1, MaxPieceBytes = 20_000 };
+        var faults = new RandomFaults { Seed = seed, MinBytes = 20_000, MaxBytes = 200_000, RefuseShare = 0.1, MaxPieceBytes = 20_000 };
         await using var proxy = FaultProxy.Start(server.Address, faults.PlanFor);
         var uri = new Uri(proxy.Address, RunServer.PathOf(run));
         var random = new Random(seed);

@@ -52,7 +52,7 @@ public class WireFormatTests
     public async Task An_event_type_that_would_break_or_forge_the_stream_is_refused(string eventType)
     {
         using var store = new MemoryRunStore(Options.Create(new PerennialServerOptions()), TimeProvider.System);
-        var log = await store.CreateAsync(new NewRun("id", "epoch"), CancellationToken.None);
+        var log = await store.CreateAsync(new NewRun { Id = "id", Epoch = "epoch" }, CancellationToken.None);
         var writer = new RunWriter(log, CancellationToken.None);
 
         await Should.ThrowAsync<ArgumentException>(async () => await writer.WriteAsync("data", eventType, CancellationToken.None));
@@ -63,7 +63,7 @@ public class WireFormatTests
     public async Task Data_that_is_not_unicode_is_refused()
     {
         using var store = new MemoryRunStore(Options.Create(new PerennialServerOptions()), TimeProvider.System);
-        var log = await store.CreateAsync(new NewRun("id", "epoch"), CancellationToken.None);
+        var log = await store.CreateAsync(new NewRun { Id = "id", Epoch = "epoch" }, CancellationToken.None);
         var writer = new RunWriter(log, CancellationToken.None);
 
         await Should.ThrowAsync<ArgumentException>(async () => await writer.WriteAsync(new byte[] { 0xff }, null, CancellationToken.None));

@@ -88,7 +88,11 @@ public class HostTests
     public async Task A_named_transport_that_was_closed_is_made_anew()
     {
         var builder = Host.CreateEmptyApplicationBuilder(settings: null);
-        builder.Services.AddPerennial(static options => options.Transports["a"] = new NamedTransport("sse", new Sse.SseTransportOptions { Endpoint = new Uri("http://127.0.0.1:9/") }));
+        builder.Services.AddPerennial(static options => options.Transports["a"] = new NamedTransport
+        {
+            Kind = "sse",
+            Options = new Sse.SseTransportOptions { Endpoint = new Uri("http://127.0.0.1:9/") },
+        });
         using var host = builder.Build();
         var names = host.Services.GetRequiredService<NamedTransports>();
         var first = names.Get("a");
@@ -108,11 +112,11 @@ public class HostTests
         builder.WebHost.UseKestrelCore().UseUrls("http://127.0.0.1:0");
         builder.Configuration.AddInMemoryCollection(Settings(
             ("good", "sse", server.Address), ("better", "sse", server.Address), ("bad", "sse", new Uri(refusing.Address, "/?key=hunter2"))));
-        builder.Services.AddSingleton<TimeProvider>(new ManualTimeProvider()).AddRouting().AddHealthChecks().AddPerennial();
+        builder.Services.AddSingleton<TimeProvider>(new ManualTimeProvider()).AddRouting().AddHealthChecks().AddPerennialTransports();
         builder.Services.AddPerennial(builder.Configuration.GetSection("Perennial"));
         await using var app = builder.Build();
         app.MapHealthChecks("/health", new() { ResponseWriter = static (context, report) => context.Response.WriteAsync(
-            $"{report.Status}: {report.Entries["perennial"].Description} {string.Join(", ", report.Entries["perennial"].Data.Select(static pair => $"{pair.Key}={pair.Value}"))}") });
+            $"{report.Status}: {report.Entries["perennial_transports"].Description} {string.Join(", ", report.Entries["perennial_transports"].Data.Select(static pair => $"{pair.Key}={pair.Value}"))}") });
         await app.StartAsync();
         using var client = new HttpClient { BaseAddress = new Uri(app.Urls.Single()) };
         var names = app.Services.GetRequiredService<NamedTransports>();
@@ -135,8 +139,12 @@ public class HostTests
         await using var server = ScriptedServer.Start(static exchange => exchange.StreamAndWaitAsync(1, 1));
         var time = new ManualTimeProvider();
         var services = new ServiceCollection().AddSingleton<TimeProvider>(time).AddLogging();
-        services.AddPerennial(options => options.Transports["news"] = new NamedTransport("sse", new Sse.SseTransportOptions { Endpoint = server.Address }));
-        services.AddHealthChecks().AddPerennial();
+        services.AddPerennial(options => options.Transports["news"] = new NamedTransport
+        {
+            Kind = "sse",
+            Options = new Sse.SseTransportOptions { Endpoint = server.Address },
+        });
+        services.AddHealthChecks().AddPerennialTransports();
         await using var provider = services.BuildServiceProvider();
         var transport = provider.GetRequiredService<NamedTransports>().Get("news");
         await transport.ConnectAsync().Soon();
@@ -144,8 +152,8 @@ public class HostTests
 
         transport.Pause();
 
-        var entry = (await provider.GetRequiredService<HealthCheckService>().CheckHealthAsync()).Entries["perennial"];
-        entry.Status.ShouldBe(Microsoft.Extensions.Diagnostics.HealthChecks.HealthStatus.Degraded);
+        var entry = (await provider.GetRequiredService<HealthCheckService>().CheckHealthAsync()).Entries["perennial_transports"];
+        entry.Status.ShouldBe(HealthStatus.Degraded);
         entry.Data["news"].ShouldBe("sse Connected since 2000-01-01 00:00:05Z: Paused; no messages are delivered until Resume is called.");
     }
 

@@ -28,7 +28,12 @@ public class HttpClientTests
         services.AddHttpClient("mine", static http => http.Timeout = TimeSpan.FromMilliseconds(1))
             .ConfigurePrimaryHttpMessageHandler(static () => new SocketsHttpHandler { AllowAutoRedirect = false })
             .AddHttpMessageHandler(() => new LoggingHandler(log));
-        services.AddPerennial(options => options.Transports["news"] = new NamedTransport("sse", new SseTransportOptions { Endpoint = server.Address }) { HttpClient = "mine" });
+        services.AddPerennial(options => options.Transports["news"] = new NamedTransport
+        {
+            Kind = "sse",
+            Options = new SseTransportOptions { Endpoint = server.Address },
+            HttpClient = "mine",
+        });
         await using var provider = services.BuildServiceProvider();
 
         await using var reader = provider.GetRequiredService<NamedTransports>().Get("news").ReadAllAsync().GetAsyncEnumerator();
@@ -73,8 +78,12 @@ public class HttpClientTests
 
     private static IEnumerable<string> Refused(string client, Action<IServiceCollection> register, HttpConnectionOptions? http = null)
     {
-        var services = new ServiceCollection().AddPerennial(options => options.Transports["news"] = new NamedTransport(
-            "sse", new SseTransportOptions { Endpoint = new Uri("https://example.com/"), Http = http ?? new HttpConnectionOptions() }) { HttpClient = client });
+        var services = new ServiceCollection().AddPerennial(options => options.Transports["news"] = new NamedTransport
+        {
+            Kind = "sse",
+            Options = new SseTransportOptions { Endpoint = new Uri("https://example.com/"), Http = http ?? new HttpConnectionOptions() },
+            HttpClient = client,
+        });
         register(services);
         using var provider = services.BuildServiceProvider();
         return Should.Throw<OptionsValidationException>(() => provider.GetRequiredService<IOptions<PerennialOptions>>().Value).Failures;

@@ -118,7 +118,12 @@ public sealed class OutageTests(PostgreSqlCluster cluster) : IAsyncDisposable
 
         // Handed in at once, so that the second batch holds both.
         var before = Enumerable.Range(1, 10).Select(n => good.AppendAsync(RunReading.Number(n), TestEnds).AsTask()).ToArray();
-        var poison = bad.AppendAsync(new RunEvent("poison", "x"u8.ToArray(), RunDataKind.Text), TestEnds).AsTask();
+        var poison = bad.AppendAsync(new RunEvent
+        {
+            EventType = "poison",
+            Data = "x"u8.ToArray(),
+            Kind = RunDataKind.Text,
+        }, TestEnds).AsTask();
         var after = Enumerable.Range(11, 10).Select(n => good.AppendAsync(RunReading.Number(n), TestEnds).AsTask()).ToArray();
 
         await Should.ThrowAsync<RunStoreException>(poison);
@@ -144,8 +149,8 @@ public sealed class OutageTests(PostgreSqlCluster cluster) : IAsyncDisposable
         var other = modest.AppendAsync(megabyte, TestEnds).AsTask();
         proxy.ResumeAll();
 
-        (await first).ShouldBe(new AppendResult(AppendOutcome.Appended, 1));
-        (await other).ShouldBe(new AppendResult(AppendOutcome.Appended, 1));
+        (await first).ShouldBe(new AppendResult { Outcome = AppendOutcome.Appended, Sequence = 1 });
+        (await other).ShouldBe(new AppendResult { Outcome = AppendOutcome.Appended, Sequence = 1 });
     }
 
     [Fact(Timeout = Hang)]

@@ -82,7 +82,7 @@ public sealed class SchemaTests(PostgreSqlCluster cluster) : IAsyncDisposable
         (await (await Nodes.FindAsync(after[0], run)).GetStateAsync(TestEnds)).Tail.ShouldBe(3);
         var fresh = await Nodes.CreateRunAsync(after[1]);
         (await after[2].FindAsync(fresh.Id, TestEnds)).ShouldNotBeNull();
-        var start = new StartKey("name", "same", Guid.NewGuid());
+        var start = new StartKey { Name = "name", Fingerprint = "same", Request = Guid.NewGuid() };
         (await after[0].ClaimStartAsync(start, TestEnds)).Outcome.ShouldBe(StartClaimOutcome.Claimed);
     }
 

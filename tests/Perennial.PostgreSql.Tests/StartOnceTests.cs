@@ -60,7 +60,7 @@ public sealed class StartOnceTests(PostgreSqlCluster cluster) : IAsyncDisposable
         var (started, claimed) = (Key("started"), Key("claimed"));
         await dead.ClaimStartAsync(started, TestEnds);
         await dead.ClaimStartAsync(claimed, TestEnds);
-        var run = await dead.CreateAsync(new NewRun(Guid.NewGuid().ToString("N"), "abcdefgh") { Start = started }, TestEnds);
+        var run = await dead.CreateAsync(new NewRun { Id = Guid.NewGuid().ToString("N"), Epoch = "abcdefgh", Start = started }, TestEnds);
         await dead.DisposeAsync();
 
         await RunReading.UntilAsync(async () =>
@@ -69,7 +69,11 @@ public sealed class StartOnceTests(PostgreSqlCluster cluster) : IAsyncDisposable
             return (await alive.ClaimStartAsync(Key("claimed"), TestEnds)).Outcome == StartClaimOutcome.Claimed;
         });
 
-        (await alive.ClaimStartAsync(Key("started"), TestEnds)).ShouldBe(new StartClaim(StartClaimOutcome.Started, run.Id));
+        (await alive.ClaimStartAsync(Key("started"), TestEnds)).ShouldBe(new StartClaim
+        {
+            Outcome = StartClaimOutcome.Started,
+            RunId = run.Id,
+        });
     }
 
     [Fact(Timeout = Hang)]
@@ -83,7 +87,7 @@ public sealed class StartOnceTests(PostgreSqlCluster cluster) : IAsyncDisposable
         {
             var key = Key(name);
             await store.ClaimStartAsync(key, TestEnds);
-            await store.CreateAsync(new NewRun(Guid.NewGuid().ToString("N"), "abcdefgh") { Start = key }, TestEnds);
+            await store.CreateAsync(new NewRun { Id = Guid.NewGuid().ToString("N"), Epoch = "abcdefgh", Start = key }, TestEnds);
         }
 
         await cluster.QueryAsync<string>($"UPDATE {_nodes.Schema}.starts SET claimed_at = claimed_at - interval '1 hour' WHERE name = 'old' RETURNING name");
@@ -96,7 +100,7 @@ public sealed class StartOnceTests(PostgreSqlCluster cluster) : IAsyncDisposable
         });
     }
 
-    private static StartKey Key(string name) => new(name, "same", Guid.NewGuid());
+    private static StartKey Key(string name) => new StartKey { Name = name, Fingerprint = "same", Request = Guid.NewGuid() };
 
     private static async Task<HttpResponseMessage> PostAsync(WebApplication machine, string text)
     {
@@ -111,8 +115,7 @@ public sealed class StartOnceTests(PostgreSqlCluster cluster) : IAsyncDisposable
         var builder = WebApplication.CreateSlimBuilder();
         builder.WebHost.UseUrls("http://127.0.0.1:0");
         builder.Logging.ClearProviders();
-        builder.Services.AddPerennialServer();
-        builder.Services.UsePostgreSql(cluster.ConnectionString, options => options.Schema = _nodes.Schema);
+        builder.Services.AddPerennialServer().AddPostgreSqlStore(cluster.ConnectionString, options => options.Schema = _nodes.Schema);
         var app = builder.Build();
         app.MapPerennial("/streams").AllowAnonymous();
         app.MapPost("/chat", async (HttpContext context, StreamRuns runs) =>

@@ -52,7 +52,7 @@ public sealed class ThrownOverHttpTests(PostgreSqlCluster cluster, ITestOutputHe
         }
 
         await using var nodes = new NodeSwitch(_seed, [.. _servers.Select(server => server.Address)]);
-        var faults = new RandomFaults(_seed) { MinBytes = 800, MaxBytes = 6000, RefuseShare = 0.05, MaxPieceBytes = 500 };
+        var faults = new RandomFaults { Seed = _seed, MinBytes = 800, MaxBytes = 6000, RefuseShare = 0.05, MaxPieceBytes = 500 };
         await using var proxy = FaultProxy.Start(nodes.Address, faults.PlanFor);
         var all = Task.WhenAll(Enumerable.Range(0, Streams).Select(stream => Task.Run(() => FollowAsync(stream, proxy.Address))));
 

@@ -5,18 +5,18 @@ public sealed class RandomFaultsTests
     [Fact]
     public void The_same_seed_brings_the_same_plans_in_any_order()
     {
-        var faults = new RandomFaults(Seed: 42) { RefuseShare = 0.2, MaxPieceBytes = 100 };
-        var again = new RandomFaults(Seed: 42) { RefuseShare = 0.2, MaxPieceBytes = 100 };
+        var faults = new RandomFaults { Seed = 42, RefuseShare = 0.2, MaxPieceBytes = 100 };
+        var again = new RandomFaults { Seed = 42, RefuseShare = 0.2, MaxPieceBytes = 100 };
 
         var plans = Enumerable.Range(0, 200).Select(faults.PlanFor).ToList();
 
         Enumerable.Range(0, 200).Reverse().Select(again.PlanFor).Reverse().ShouldBe(plans);
-        Enumerable.Range(0, 200).Select(new RandomFaults(Seed: 43).PlanFor).ShouldNotBe(plans);
+        Enumerable.Range(0, 200).Select(new RandomFaults { Seed = 43 }.PlanFor).ShouldNotBe(plans);
     }
 
     [Fact]
     public void A_seed_means_the_same_for_ever() =>
-        Enumerable.Range(0, 4).Select(index => new RandomFaults(Seed: 1).PlanFor(index).ToString()).ShouldBe(
+        Enumerable.Range(0, 4).Select(index => new RandomFaults { Seed = 1 }.PlanFor(index).ToString()).ShouldBe(
         [
             "downstream: close after 1749 bytes",
             "downstream: reset after 1637 bytes",
@@ -27,7 +27,7 @@ public sealed class RandomFaultsTests
     [Fact]
     public void Cuts_fall_all_over_the_range_and_by_all_means()
     {
-        var faults = new RandomFaults(Seed: 7) { MinBytes = 10, MaxBytes = 19, RefuseShare = 0.25 };
+        var faults = new RandomFaults { Seed = 7, MinBytes = 10, MaxBytes = 19, RefuseShare = 0.25 };
 
         var plans = Enumerable.Range(0, 4000).Select(index => faults.PlanFor(index).ToString()).ToList();
 
@@ -44,8 +44,8 @@ public sealed class RandomFaultsTests
     [Fact]
     public void Neighbouring_seeds_and_connections_have_nothing_in_common()
     {
-        var bySeed = Enumerable.Range(0, 1000).Select(seed => new RandomFaults(seed) { MaxBytes = 1_000_000 }.PlanFor(0));
-        var byConnection = Enumerable.Range(0, 1000).Select(new RandomFaults(0) { MaxBytes = 1_000_000 }.PlanFor);
+        var bySeed = Enumerable.Range(0, 1000).Select(seed => new RandomFaults { Seed = seed, MaxBytes = 1_000_000 }.PlanFor(0));
+        var byConnection = Enumerable.Range(0, 1000).Select(new RandomFaults { Seed = 0, MaxBytes = 1_000_000 }.PlanFor);
 
         bySeed.Concat(byConnection).Distinct().Count().ShouldBeGreaterThan(1990);
     }
@@ -53,7 +53,7 @@ public sealed class RandomFaultsTests
     [Fact]
     public void Later_connections_can_be_spared()
     {
-        var faults = new RandomFaults(Seed: 1) { FaultyConnections = 3 };
+        var faults = new RandomFaults { Seed = 1, FaultyConnections = 3 };
 
         Enumerable.Range(0, 6).Select(index => faults.PlanFor(index) == FaultPlan.None).ShouldBe([false, false, false, true, true, true]);
     }
@@ -63,13 +63,13 @@ public sealed class RandomFaultsTests
     {
         (RandomFaults Faults, string Name)[] wrong =
         [
-            (new RandomFaults(1) { MinBytes = -1 }, nameof(RandomFaults.MinBytes)),
-            (new RandomFaults(1) { MinBytes = 5000 }, nameof(RandomFaults.MaxBytes)),
-            (new RandomFaults(1) { MaxBytes = long.MaxValue }, nameof(RandomFaults.MaxBytes)),
-            (new RandomFaults(1) { RefuseShare = 1.1 }, nameof(RandomFaults.RefuseShare)),
-            (new RandomFaults(1) { RefuseShare = double.NaN }, nameof(RandomFaults.RefuseShare)),
-            (new RandomFaults(1) { CutModes = [] }, nameof(RandomFaults.CutModes)),
-            (new RandomFaults(1) { MaxPieceBytes = 0 }, nameof(RandomFaults.MaxPieceBytes)),
+            (new RandomFaults { Seed = 1, MinBytes = -1 }, nameof(RandomFaults.MinBytes)),
+            (new RandomFaults { Seed = 1, MinBytes = 5000 }, nameof(RandomFaults.MaxBytes)),
+            (new RandomFaults { Seed = 1, MaxBytes = long.MaxValue }, nameof(RandomFaults.MaxBytes)),
+            (new RandomFaults { Seed = 1, RefuseShare = 1.1 }, nameof(RandomFaults.RefuseShare)),
+            (new RandomFaults { Seed = 1, RefuseShare = double.NaN }, nameof(RandomFaults.RefuseShare)),
+            (new RandomFaults { Seed = 1, CutModes = [] }, nameof(RandomFaults.CutModes)),
+            (new RandomFaults { Seed = 1, MaxPieceBytes = 0 }, nameof(RandomFaults.MaxPieceBytes)),
         ];
         foreach (var (faults, name) in wrong)
         {
@@ -87,7 +87,7 @@ public sealed class RandomFaultsTests
             await Wire.HearAsync(connection);
             await connection.WriteAsync(payload.AsMemory(next));
         });
-        var faults = new RandomFaults(Seed: 3) { MinBytes = 1, MaxBytes = 20_000, RefuseShare = 0.1, MaxPieceBytes = 5000 };
+        var faults = new RandomFaults { Seed = 3, MinBytes = 1, MaxBytes = 20_000, RefuseShare = 0.1, MaxPieceBytes = 5000 };
         await using var proxy = FaultProxy.Start(server.Address, faults.PlanFor);
         List<byte> received = [];
 

@@ -25,10 +25,10 @@ internal sealed class PerennialServer : IBroadcast
     {
         var application = await KestrelServer.StartAsync(builder =>
         {
-            builder.Services.AddPerennialServer(options => options.MaxBytesPerRun = 1L << 30);
+            var perennial = builder.Services.AddPerennialServer(options => options.MaxBytesPerRun = 1L << 30);
             if (settings is [var connectionString, ..])
             {
-                builder.Services.UsePostgreSql(connectionString);
+                perennial.AddPostgreSqlStore(connectionString);
             }
         }, static application => application.MapPerennial("/streams").AllowAnonymous());
         if (settings is [_, var path])

@@ -23,8 +23,8 @@ public static class PerennialServerServices
     /// <summary>Adds <see cref="StreamRuns"/> and what serves them. Runs are kept in memory, unless another <see cref="RunStore"/> is registered. May be called more than once. Reads no configuration; the overload with a section does.</summary>
     /// <param name="services">The application's services.</param>
     /// <param name="configure">Changes the options; they are checked when the host starts.</param>
-    /// <returns>The same services.</returns>
-    public static IServiceCollection AddPerennialServer(this IServiceCollection services, Action<PerennialServerOptions>? configure = null)
+    /// <returns>A builder, to configure the server further.</returns>
+    public static PerennialServerBuilder AddPerennialServer(this IServiceCollection services, Action<PerennialServerOptions>? configure = null)
     {
         ArgumentNullException.ThrowIfNull(services);
         var options = services.AddOptions<PerennialServerOptions>().PostConfigure(o => o.Validate()).ValidateOnStart();
@@ -49,7 +49,7 @@ public static class PerennialServerServices
         services.TryAddSingleton<SocketEndpoint>();
         services.TryAddSingleton<MessageRate>();
         services.TryAddSingleton<MessageEndpoint>();
-        return services;
+        return new PerennialServerBuilder(services);
     }
 
     /// <summary>
@@ -60,10 +60,10 @@ public static class PerennialServerServices
     /// <param name="services">The application's services.</param>
     /// <param name="section">The section, with settings of <see cref="PerennialServerOptions"/>.</param>
     /// <param name="configure">Changes the options after the section is read.</param>
-    /// <returns>The same services.</returns>
+    /// <returns>A builder, to configure the server further.</returns>
     [RequiresUnreferencedCode("Settings are matched to properties by name.")]
     [RequiresDynamicCode("Settings are matched to properties by name.")]
-    public static IServiceCollection AddPerennialServer(
+    public static PerennialServerBuilder AddPerennialServer(
         this IServiceCollection services, IConfiguration section, Action<PerennialServerOptions>? configure = null)
     {
         ArgumentNullException.ThrowIfNull(services);
@@ -72,17 +72,17 @@ public static class PerennialServerServices
         return services.AddPerennialServer(configure);
     }
 
-    /// <summary>Adds a check that is unhealthy while the store of runs cannot be reached.</summary>
-    /// <param name="checks">The application's health checks.</param>
+    /// <summary>Adds a check of the store of runs, whichever it is (<see cref="RunStore.CheckHealthAsync"/>).</summary>
+    /// <param name="builder">The application's health checks.</param>
     /// <param name="name">The name of the check.</param>
-    /// <param name="failureStatus">What it reports then; null for unhealthy.</param>
-    /// <param name="tags">By which it can be chosen; null for none.</param>
-    /// <returns>The same checks.</returns>
+    /// <param name="failureStatus">The status to report while the store cannot be used. Default: unhealthy.</param>
+    /// <param name="tags">Tags to choose checks by.</param>
+    /// <returns>The same health checks.</returns>
     public static IHealthChecksBuilder AddPerennialStore(
-        this IHealthChecksBuilder checks, string name = "perennial_store", HealthStatus? failureStatus = null, IEnumerable<string>? tags = null)
+        this IHealthChecksBuilder builder, string name = "perennial_store", HealthStatus? failureStatus = null, IEnumerable<string>? tags = null)
     {
-        ArgumentNullException.ThrowIfNull(checks);
-        return checks.AddCheck<RunStoreHealthCheck>(name, failureStatus, tags ?? []);
+        ArgumentNullException.ThrowIfNull(builder);
+        return builder.AddCheck<RunStoreHealthCheck>(name, failureStatus, tags ?? []);
     }
 
     [RequiresUnreferencedCode("Settings are matched to properties by name.")]

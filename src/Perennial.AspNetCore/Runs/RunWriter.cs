@@ -77,7 +77,7 @@ public sealed class RunWriter
             throw new ArgumentException("The data is not valid UTF-8; an event stream carries nothing else.", nameof(utf8));
         }
 
-        return AppendAsync(new RunEvent(eventType, utf8.ToArray(), RunDataKind.Text), cancellationToken);
+        return AppendAsync(new RunEvent { EventType = eventType, Data = utf8.ToArray(), Kind = RunDataKind.Text }, cancellationToken);
     }
 
     /// <summary>Records one event with a value as JSON.</summary>
@@ -97,7 +97,12 @@ public sealed class RunWriter
         T value, JsonTypeInfo<T> typeInfo, string? eventType = null, CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(typeInfo);
-        return AppendAsync(new RunEvent(eventType, JsonSerializer.SerializeToUtf8Bytes(value, typeInfo), RunDataKind.Json), cancellationToken);
+        return AppendAsync(new RunEvent
+        {
+            EventType = eventType,
+            Data = JsonSerializer.SerializeToUtf8Bytes(value, typeInfo),
+            Kind = RunDataKind.Json,
+        }, cancellationToken);
     }
 
     /// <summary>Records one event with a value as JSON, in the platform's form for the web: camel case.</summary>
@@ -110,7 +115,12 @@ public sealed class RunWriter
     [RequiresUnreferencedCode(NeedsReflection)]
     [RequiresDynamicCode(NeedsReflection)]
     public ValueTask WriteJsonAsync<T>(T value, string? eventType = null, CancellationToken cancellationToken = default) =>
-        AppendAsync(new RunEvent(eventType, JsonSerializer.SerializeToUtf8Bytes(value, JsonSerializerOptions.Web), RunDataKind.Json), cancellationToken);
+        AppendAsync(new RunEvent
+        {
+            EventType = eventType,
+            Data = JsonSerializer.SerializeToUtf8Bytes(value, JsonSerializerOptions.Web),
+            Kind = RunDataKind.Json,
+        }, cancellationToken);
 
     /// <summary>Records one event with bytes as its data, which need not be text. They are copied before the call returns.</summary>
     /// <param name="bytes">The data; may be empty. A reader over SSE, which carries text alone, sees it as base64.</param>
@@ -123,10 +133,11 @@ public sealed class RunWriter
     /// <exception cref="InvalidOperationException">The run has ended otherwise.</exception>
     /// <exception cref="RunStoreException">The store cannot be used. Whether the event is recorded is unknown.</exception>
     public ValueTask WriteBinaryAsync(ReadOnlyMemory<byte> bytes, string? eventType = null, CancellationToken cancellationToken = default) =>
-        AppendAsync(new RunEvent(eventType, bytes.ToArray(), RunDataKind.Binary), cancellationToken);
+        AppendAsync(new RunEvent { EventType = eventType, Data = bytes.ToArray(), Kind = RunDataKind.Binary }, cancellationToken);
 
     /// <exception cref="ArgumentException">The text holds half a surrogate pair.</exception>
-    internal static RunEvent TextEvent(string text, string? eventType) => new(eventType, StrictUtf8.GetBytes(text), RunDataKind.Text);
+    internal static RunEvent TextEvent(string text, string? eventType) =>
+        new RunEvent { EventType = eventType, Data = StrictUtf8.GetBytes(text), Kind = RunDataKind.Text };
 
     private ValueTask AppendAsync(RunEvent item, CancellationToken cancellationToken)
     {
@@ -153,7 +164,7 @@ public sealed class RunWriter
     {
         if (Interlocked.Add(ref _bytes, item.Size) > _maxBytes)
         {
-            return ValueTask.FromResult(new AppendResult(AppendOutcome.TooLarge));
+            return ValueTask.FromResult(new AppendResult { Outcome = AppendOutcome.TooLarge });
         }
 
         return _log.AppendAsync(item, cancellationToken);
@@ -165,7 +176,7 @@ public sealed class RunWriter
     /// <summary>Completes when an event is recorded, and throws where it is not.</summary>
     internal async ValueTask FinishAsync(ValueTask<AppendResult> appending, int bytes)
     {
-        var (outcome, _) = await appending.ConfigureAwait(false);
+        var outcome = (await appending.ConfigureAwait(false)).Outcome;
         if (outcome != AppendOutcome.Appended)
         {
             await RefuseAsync(outcome).ConfigureAwait(false);

@@ -21,7 +21,11 @@ internal static class SequenceProducer
     public static Func<RunWriter, CancellationToken, Task> Of<T>(IAsyncEnumerable<T> source)
     {
         ArgumentNullException.ThrowIfNull(source);
-        return Of(source, static item => new RunEvent(EventType: null, JsonSerializer.SerializeToUtf8Bytes(item, JsonSerializerOptions.Web), RunDataKind.Json));
+        return Of(source, static item => new RunEvent
+        {
+            Data = JsonSerializer.SerializeToUtf8Bytes(item, JsonSerializerOptions.Web),
+            Kind = RunDataKind.Json,
+        });
     }
 
     /// <summary>One JSON event per item.</summary>
@@ -29,7 +33,7 @@ internal static class SequenceProducer
     {
         ArgumentNullException.ThrowIfNull(source);
         ArgumentNullException.ThrowIfNull(typeInfo);
-        return Of(source, item => new RunEvent(EventType: null, JsonSerializer.SerializeToUtf8Bytes(item, typeInfo), RunDataKind.Json));
+        return Of(source, item => new RunEvent { Data = JsonSerializer.SerializeToUtf8Bytes(item, typeInfo), Kind = RunDataKind.Json });
     }
 
     private static Func<RunWriter, CancellationToken, Task> Of<T>(IAsyncEnumerable<T> source, Func<T, RunEvent> encode) => async (writer, stop) =>

@@ -213,8 +213,10 @@ public sealed class StreamRuns
     }
 
     private static NewRun NewRun(string epoch, RunOptions? options, StartKey? start) =>
-        new(Base64Url.EncodeToString(RandomNumberGenerator.GetBytes(RunIdBytes)), epoch)
+        new NewRun
         {
+            Id = Base64Url.EncodeToString(RandomNumberGenerator.GetBytes(RunIdBytes)),
+            Epoch = epoch,
             TakesMessages = options?.OnMessage is not null,
             Retention = options?.Retention,
             Start = start,

@@ -42,7 +42,12 @@ internal sealed class KeyedStarts(
         }
         else
         {
-            await AnswerOnceAsync(context, new StartKey(RequestCredentials.Scope(context, key), fingerprint, Guid.NewGuid()), handler);
+            await AnswerOnceAsync(context, new StartKey
+            {
+                Name = RequestCredentials.Scope(context, key),
+                Fingerprint = fingerprint,
+                Request = Guid.NewGuid(),
+            }, handler);
         }
     }
 

@@ -1,9 +1,14 @@
 namespace Perennial.AspNetCore.Stores;
 
 /// <summary>What became of an event that was appended.</summary>
-/// <param name="Outcome">Whether it is recorded.</param>
-/// <param name="Sequence">Its number where it is recorded; else 0.</param>
-public readonly record struct AppendResult(AppendOutcome Outcome, long Sequence = 0);
+public readonly record struct AppendResult
+{
+    /// <summary>Gets whether the event is recorded.</summary>
+    public required AppendOutcome Outcome { get; init; }
+
+    /// <summary>Gets its sequence if it is recorded; otherwise 0.</summary>
+    public long Sequence { get; init; }
+}
 
 /// <summary>Whether an event was recorded.</summary>
 public enum AppendOutcome

@@ -18,7 +18,7 @@ internal sealed class MemoryInbox(long maxPendingBytes)
     {
         if (!_senders.TryGet(sender, out var state))
         {
-            return new SenderState(0, []);
+            return new SenderState { Received = 0, Refusals = [] };
         }
 
         if (state.Refusals.Any(refusal => refusal.Number < firstOpen))
@@ -35,7 +35,7 @@ internal sealed class MemoryInbox(long maxPendingBytes)
         var (key, fingerprint) = message.Key is null ? default : (KeyOf(message), message.ComputeFingerprint());
         if ((KeyObstacle(key, fingerprint) ?? ObstacleTo(message, sender.Received, hasEnded)) is { } obstacle)
         {
-            return new(obstacle, sender.Received);
+            return new ReceiveResult { Outcome = obstacle, Received = sender.Received };
         }
 
         if (message.Sender is not null)
@@ -53,7 +53,7 @@ internal sealed class MemoryInbox(long maxPendingBytes)
             Enqueue(message with { Position = ++_position });
         }
 
-        return new(ReceiveOutcome.Accepted, sender.Received);
+        return new ReceiveResult { Outcome = ReceiveOutcome.Accepted, Received = sender.Received };
     }
 
     /// <summary>Everything that waits after a position. What comes before is done with.</summary>
@@ -107,7 +107,11 @@ internal sealed class MemoryInbox(long maxPendingBytes)
     }
 
     private static IReadOnlyList<RunRefusal> WithRefusalOf(RunMessage message, IReadOnlyList<RunRefusal> refusals) =>
-        message.Refusal is null ? refusals : [.. refusals.TakeLast(RememberedRefusals - 1), new RunRefusal(message.Number, message.Refusal)];
+        message.Refusal is null ? refusals : [.. refusals.TakeLast(RememberedRefusals - 1), new RunRefusal
+        {
+            Number = message.Number,
+            Code = message.Refusal,
+        }];
 
     private void Enqueue(RunMessage message)
     {

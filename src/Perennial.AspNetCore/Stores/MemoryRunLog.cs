@@ -81,7 +81,7 @@ internal sealed class MemoryRunLog(NewRun run, MemoryRunStore store, PerennialSe
                 bytes += _records[end].Content.Data.Length + RunEvent.Overhead;
             }
 
-            return ValueTask.FromResult(new RunSlice(_records.AsMemory(start..end), StateLocked));
+            return ValueTask.FromResult(new RunSlice { Records = _records.AsMemory(start..end), State = StateLocked });
         }
     }
 
@@ -91,7 +91,7 @@ internal sealed class MemoryRunLog(NewRun run, MemoryRunStore store, PerennialSe
     {
         if (!run.TakesMessages)
         {
-            return ValueTask.FromResult(new ReceiveResult(ReceiveOutcome.NotTaken));
+            return ValueTask.FromResult(new ReceiveResult { Outcome = ReceiveOutcome.NotTaken });
         }
 
         ReceiveResult result;
@@ -124,28 +124,28 @@ internal sealed class MemoryRunLog(NewRun run, MemoryRunStore store, PerennialSe
         }
     }
 
-    private RunState StateLocked => new(_status, _count, Oldest: 1);
+    private RunState StateLocked => new RunState { Status = _status, Tail = _count, Oldest = 1 };
 
     private AppendResult AppendLocked(RunEvent item)
     {
         if (_status != RunStatus.Running)
         {
-            return new(AppendOutcome.Closed);
+            return new AppendResult { Outcome = AppendOutcome.Closed };
         }
 
         if (_bytes + item.Size > options.MaxBytesPerRun)
         {
-            return new(AppendOutcome.TooLarge);
+            return new AppendResult { Outcome = AppendOutcome.TooLarge };
         }
 
         if (!store.TryReserve(item.Size))
         {
-            return new(AppendOutcome.StoreFull);
+            return new AppendResult { Outcome = AppendOutcome.StoreFull };
         }
 
         _bytes += item.Size;
         AddLocked(item);
-        return new(AppendOutcome.Appended, _count);
+        return new AppendResult { Outcome = AppendOutcome.Appended, Sequence = _count };
     }
 
     private void AddLocked(RunEvent item)

@@ -25,7 +25,7 @@ internal sealed class MemoryStarts(StartOptions options, TimeProvider time)
             }
 
             _starts[key.Name] = _byAge.AddLast(new Start(key, time.GetTimestamp()));
-            return new StartClaim(StartClaimOutcome.Claimed);
+            return new StartClaim { Outcome = StartClaimOutcome.Claimed };
         }
     }
 
@@ -96,15 +96,15 @@ internal sealed class MemoryStarts(StartOptions options, TimeProvider time)
         {
             if (!string.Equals(other.Fingerprint, key.Fingerprint, StringComparison.Ordinal))
             {
-                return new StartClaim(StartClaimOutcome.OtherRequest);
+                return new StartClaim { Outcome = StartClaimOutcome.OtherRequest };
             }
 
             if (RunId is not null)
             {
-                return new StartClaim(StartClaimOutcome.Started, RunId);
+                return new StartClaim { Outcome = StartClaimOutcome.Started, RunId = RunId };
             }
 
-            return new StartClaim(other.Request == key.Request ? StartClaimOutcome.Claimed : StartClaimOutcome.UnderWay);
+            return new StartClaim { Outcome = other.Request == key.Request ? StartClaimOutcome.Claimed : StartClaimOutcome.UnderWay };
         }
     }
 }

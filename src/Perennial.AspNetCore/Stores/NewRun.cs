@@ -1,10 +1,16 @@
 namespace Perennial.AspNetCore.Stores;
 
 /// <summary>A run that a store is to record, and what holds for it as long as it is kept.</summary>
-/// <param name="Id">The name of the run in its URL; drawn at random, so not in use.</param>
-/// <param name="Epoch">Drawn anew for each run; part of every event id, and the proof of being the producer.</param>
-public sealed record NewRun(string Id, string Epoch)
+public sealed record NewRun
 {
+    /// <summary>Gets the name of the run in its URL. It is drawn at random, so it is not in use.</summary>
+    public required string Id { get; init; }
+
+    /// <summary>
+    /// Gets the epoch, which is drawn anew for each run. It is part of every event id, and the proof of being the producer.
+    /// </summary>
+    public required string Epoch { get; init; }
+
     /// <summary>Whether the producer receives messages; if not, each is <see cref="ReceiveOutcome.NotTaken"/>.</summary>
     public bool TakesMessages { get; init; }
 

@@ -1,9 +1,14 @@
 namespace Perennial.AspNetCore.Stores;
 
 /// <summary>What became of a message.</summary>
-/// <param name="Outcome">Whether it was taken.</param>
-/// <param name="Received">The number up to which everything from this sender has been received; 0 for a message without a sender.</param>
-public readonly record struct ReceiveResult(ReceiveOutcome Outcome, long Received = 0);
+public readonly record struct ReceiveResult
+{
+    /// <summary>Gets whether the message was taken.</summary>
+    public required ReceiveOutcome Outcome { get; init; }
+
+    /// <summary>Gets the number up to which all messages of this sender were received; 0 for a message without a sender.</summary>
+    public long Received { get; init; }
+}
 
 /// <summary>Whether a message was taken. Where several hold, the first of them is told.</summary>
 public enum ReceiveOutcome
@@ -35,11 +40,24 @@ public enum ReceiveOutcome
 }
 
 /// <summary>What is known of a sender.</summary>
-/// <param name="Received">The number up to which everything has been received; 0 for a sender that is unknown or forgotten.</param>
-/// <param name="Refusals">The messages that were refused and may not have been told to it, by their numbers; the last 256 at least, as many as a client has under way.</param>
-public readonly record struct SenderState(long Received, IReadOnlyList<RunRefusal> Refusals);
+public readonly record struct SenderState
+{
+    /// <summary>Gets the number up to which all messages were received; 0 for a sender that is unknown or forgotten.</summary>
+    public required long Received { get; init; }
+
+    /// <summary>
+    /// Gets the messages that were refused and whose sender may not know it, by their numbers: at least the last 256, as many as a
+    /// client has under way.
+    /// </summary>
+    public required IReadOnlyList<RunRefusal> Refusals { get; init; }
+}
 
 /// <summary>A message that was refused.</summary>
-/// <param name="Number">Its number among the messages of its sender.</param>
-/// <param name="Code">Why, in a word.</param>
-public readonly record struct RunRefusal(long Number, string Code);
+public readonly record struct RunRefusal
+{
+    /// <summary>Gets its number among the messages of its sender.</summary>
+    public required long Number { get; init; }
+
+    /// <summary>Gets the reason, as a code of one word.</summary>
+    public required string Code { get; init; }
+}

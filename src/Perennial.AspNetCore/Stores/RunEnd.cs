@@ -16,7 +16,7 @@ public sealed class RunEnd
     private RunEnd(RunStatus status, byte[] data, RunDataKind kind)
     {
         Status = status;
-        _event = new RunEvent(EventNames.ReservedPrefix + status.Name(), data, kind);
+        _event = new RunEvent { EventType = EventNames.ReservedPrefix + status.Name(), Data = data, Kind = kind };
     }
 
     /// <summary>All was said.</summary>

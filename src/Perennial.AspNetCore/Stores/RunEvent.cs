@@ -3,11 +3,17 @@ using System.Text;
 namespace Perennial.AspNetCore.Stores;
 
 /// <summary>What a producer has said once, before it has a number.</summary>
-/// <param name="EventType">The event's type; null for none. Without CR, LF and NUL.</param>
-/// <param name="Data">The payload: UTF-8, unless <paramref name="Kind"/> is <see cref="RunDataKind.Binary"/>.</param>
-/// <param name="Kind">What the payload is.</param>
-public readonly record struct RunEvent(string? EventType, ReadOnlyMemory<byte> Data, RunDataKind Kind)
+public readonly record struct RunEvent
 {
+    /// <summary>Gets the event's type; null for none. It has no CR, LF or NUL.</summary>
+    public string? EventType { get; init; }
+
+    /// <summary>Gets the payload: UTF-8, unless <see cref="Kind"/> is <see cref="RunDataKind.Binary"/>.</summary>
+    public required ReadOnlyMemory<byte> Data { get; init; }
+
+    /// <summary>Gets the kind of the payload.</summary>
+    public required RunDataKind Kind { get; init; }
+
     internal const int Overhead = 64;
 
     /// <summary>What the event counts against <see cref="PerennialServerOptions.MaxBytesPerRun"/>: its data, its type and 64 bytes.</summary>

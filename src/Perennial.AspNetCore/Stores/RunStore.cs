@@ -1,3 +1,5 @@
+using Microsoft.Extensions.Diagnostics.HealthChecks;
+
 namespace Perennial.AspNetCore.Stores;
 
 /// <summary>Records runs: in the memory of this process, or in a database that several nodes share. The base class of every store.</summary>
@@ -66,4 +68,23 @@ public abstract class RunStore
     /// <param name="cancellationToken">Cancels the call.</param>
     /// <exception cref="RunStoreException">The store cannot be reached. A second call is safe.</exception>
     public abstract ValueTask ReleaseStartAsync(StartKey key, CancellationToken cancellationToken);
+
+    /// <summary>Checks whether runs can be recorded and read. The health check of <c>AddPerennialStore</c> reports the result.</summary>
+    /// <param name="cancellationToken">Cancels the call.</param>
+    /// <returns>
+    /// Healthy; degraded if the store works with a restriction that the description names; unhealthy if it cannot be used. By default this
+    /// looks for a run that does not exist, and is unhealthy if that throws <see cref="RunStoreException"/>.
+    /// </returns>
+    public virtual async ValueTask<HealthCheckResult> CheckHealthAsync(CancellationToken cancellationToken)
+    {
+        try
+        {
+            await FindAsync("health", cancellationToken);
+            return HealthCheckResult.Healthy("Runs can be recorded and read.");
+        }
+        catch (RunStoreException e)
+        {
+            return HealthCheckResult.Unhealthy("The store of runs cannot be reached.", e);
+        }
+    }
 }

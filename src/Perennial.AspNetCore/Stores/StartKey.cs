@@ -1,15 +1,27 @@
 namespace Perennial.AspNetCore.Stores;
 
 /// <summary>By what a store knows the repeat of a request that starts a run.</summary>
-/// <param name="Name">The same for requests with the same key of the same sender. A hash, 44 characters.</param>
-/// <param name="Fingerprint">The same for requests that ask for the same. A hash, 44 characters.</param>
-/// <param name="Request">This request, which no other one shares.</param>
-public sealed record StartKey(string Name, string Fingerprint, Guid Request);
+public sealed record StartKey
+{
+    /// <summary>Gets the name, which requests with the same key of the same sender share. A hash, 44 characters.</summary>
+    public required string Name { get; init; }
+
+    /// <summary>Gets the fingerprint, which requests that ask for the same share. A hash, 44 characters.</summary>
+    public required string Fingerprint { get; init; }
+
+    /// <summary>Gets the id of this request, which no other one shares.</summary>
+    public required Guid Request { get; init; }
+}
 
 /// <summary>What a request with a key may do.</summary>
-/// <param name="Outcome">Whether it may start the run.</param>
-/// <param name="RunId">The run that was started; null where there is none.</param>
-public readonly record struct StartClaim(StartClaimOutcome Outcome, string? RunId = null);
+public readonly record struct StartClaim
+{
+    /// <summary>Gets whether the request may start the run.</summary>
+    public required StartClaimOutcome Outcome { get; init; }
+
+    /// <summary>Gets the run that was started; null if there is none.</summary>
+    public string? RunId { get; init; }
+}
 
 /// <summary>Whether a request may start the run of its key.</summary>
 public enum StartClaimOutcome

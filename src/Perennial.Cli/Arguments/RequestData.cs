@@ -16,7 +16,7 @@ internal static class RequestData
             ['@', .. var path] => ReadFile(path),
             _ => Encoding.UTF8.GetBytes(data),
         };
-        return new RequestBody(content, IsJson(content) ? "application/json" : "text/plain; charset=utf-8");
+        return new RequestBody { Content = content, MediaType = IsJson(content) ? "application/json" : "text/plain; charset=utf-8" };
     }
 
     private static byte[] ReadStandardInput()

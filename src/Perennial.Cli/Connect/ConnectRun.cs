@@ -143,7 +143,14 @@ internal sealed class ConnectRun(Transport transport, IReporter reporter, Connec
         var isTooLate = error is { Code: TransportErrorCode.NotConnected, Delivery: DeliveryStatus.Unknown };
         if (!isTooLate && _leave.TrySetResult(ExitCode.Failed))
         {
-            _sendError = new ErrorEvent(error, IsRecoverable: false, transport.State, Attempt: 0, TimeProvider.System.GetUtcNow());
+            _sendError = new ErrorEvent
+            {
+                Exception = error,
+                IsRecoverable = false,
+                State = transport.State,
+                Attempt = 0,
+                Time = TimeProvider.System.GetUtcNow(),
+            };
         }
     }
 

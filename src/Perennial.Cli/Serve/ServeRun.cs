@@ -69,14 +69,14 @@ internal static class ServeRun
         builder.Services.AddRoutingCore();
         builder.Services.Configure<HostFilteringOptions>(filter => filter.AllowedHosts = [.. listen.HostNames]);
         builder.Services.Configure<HostOptions>(host => host.ShutdownTimeout = ShutdownLimit);
-        builder.Services.AddPerennialServer(server =>
+        var perennial = builder.Services.AddPerennialServer(server =>
         {
             server.MaxBytesPerRun = MaxBytesPerRun;
             content.Configure(server);
         });
         if (settings.PostgreSql is not null)
         {
-            builder.Services.UsePostgreSql(DatabaseConnection.Parse(settings.PostgreSql));
+            perennial.AddPostgreSqlStore(DatabaseConnection.Parse(settings.PostgreSql));
         }
 
         if (settings.Verbose)

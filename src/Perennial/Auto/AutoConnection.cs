@@ -156,21 +156,21 @@ internal sealed class AutoConnection(AutoProtocol protocol, TransportConnection 
             }
             else if (inner.AlwaysMarksEnd)
             {
-                _failure = new ProtocolFailure(protocol, FallbackReason.Lost, EndedUnheard());
+                _failure = new ProtocolFailure { Protocol = protocol, Reason = FallbackReason.Lost, Error = EndedUnheard() };
             }
 
             return outcome;
         }
         catch (TransportException e) when (e.IsTransient && !IsHeard)
         {
-            _failure = new ProtocolFailure(protocol, FallbackReason.Lost, e);
+            _failure = new ProtocolFailure { Protocol = protocol, Reason = FallbackReason.Lost, Error = e };
             throw;
         }
         catch (OperationCanceledException e) when (IsTakenForDead && !IsHeard)
         {
             var silence = new TransportException(
                 TransportErrorCode.IdleTimeout, $"The connection was accepted, but no byte arrived within {LongestSilence}.", isTransient: true, e);
-            _failure = new ProtocolFailure(protocol, FallbackReason.Silent, silence);
+            _failure = new ProtocolFailure { Protocol = protocol, Reason = FallbackReason.Silent, Error = silence };
             throw;
         }
     }

@@ -1,10 +1,17 @@
 namespace Perennial.Auto;
 
 /// <summary>A protocol that was skipped, and the reason.</summary>
-/// <param name="Protocol">The protocol.</param>
-/// <param name="Reason">The reason, for programs.</param>
-/// <param name="Error">The error that the protocol met.</param>
-public sealed record ProtocolFailure(AutoProtocol Protocol, FallbackReason Reason, TransportException Error);
+public sealed record ProtocolFailure
+{
+    /// <summary>Gets the protocol.</summary>
+    public required AutoProtocol Protocol { get; init; }
+
+    /// <summary>Gets why it was passed over, for programs.</summary>
+    public required FallbackReason Reason { get; init; }
+
+    /// <summary>Gets the error of its attempt.</summary>
+    public required TransportException Error { get; init; }
+}
 
 /// <summary>Specifies why a protocol was skipped.</summary>
 public enum FallbackReason

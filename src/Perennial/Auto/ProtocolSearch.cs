@@ -39,7 +39,12 @@ internal sealed class ProtocolSearch(IEnumerable<AutoProtocol> order, ProtocolOp
     public IReadOnlyList<ProtocolFailure> PassOver(
         IReadOnlyList<AutoProtocol> asked, AutoProtocol? chosen, FallbackReason reason, TransportException error)
     {
-        var failures = (chosen is { } one ? [one] : asked).Select(protocol => new ProtocolFailure(protocol, reason, error)).ToArray();
+        var failures = (chosen is { } one ? [one] : asked).Select(protocol => new ProtocolFailure
+        {
+            Protocol = protocol,
+            Reason = reason,
+            Error = error,
+        }).ToArray();
         foreach (var failure in failures)
         {
             _left.Remove(failure.Protocol);

@@ -65,7 +65,7 @@ internal sealed class ConnectionLoop(TransportCore core, TransportSession sessio
             if (delay is not { } wait)
             {
                 var reason = error.Code == TransportErrorCode.Interrupted ? StreamEndReason.Interrupted : StreamEndReason.Failed;
-                return new StreamEnd(reason, error);
+                return new StreamEnd { Reason = reason, Error = error };
             }
 
             await WaitToReconnectAsync(error, wait).ConfigureAwait(false);
@@ -77,7 +77,11 @@ internal sealed class ConnectionLoop(TransportCore core, TransportSession sessio
         }
         catch (Exception e)
         {
-            return new StreamEnd(StreamEndReason.Failed, TransportException.From(e));      // application code: ShouldRetry, a listener
+            return new StreamEnd
+            {
+                Reason = StreamEndReason.Failed,
+                Error = TransportException.From(e),
+            };      // application code: ShouldRetry, a listener
         }
     }
 
@@ -88,7 +92,12 @@ internal sealed class ConnectionLoop(TransportCore core, TransportSession sessio
         core.Life.TryEnter(TransportState.Reconnecting);
         core.Metrics.Reconnecting(error.Code);
         Log.Retrying(core.Logger, core.Kind, core.Id, error.Code, _retry.Failures, wait);
-        core.Events?.Post(new ReconnectingEvent(_retry.Failures, wait, core.Options.ReconnectRules.MaxAttempts));
+        core.Events?.Post(new ReconnectingEvent
+        {
+            Attempt = _retry.Failures,
+            Delay = wait,
+            MaxAttempts = core.Options.ReconnectRules.MaxAttempts,
+        });
         _lifetime = session.NewLifetime();
         await Task.Delay(wait, core.Time, _lifetime.Token).ConfigureAwait(false);
         await _offline!.WaitAsync(_lifetime.Token).ConfigureAwait(false);
@@ -106,7 +115,7 @@ internal sealed class ConnectionLoop(TransportCore core, TransportSession sessio
         core.UseResumeEndpointOf(connection);
         core.Connection.Put(connection);
         core.Metrics.Connected(isResume: _retry.Failures > 0 && resumeFrom is not null);
-        core.Events?.Post(new ConnectedEvent(_retry.Failures, resumeFrom));
+        core.Events?.Post(new ConnectedEvent { Attempt = _retry.Failures, ResumedFrom = resumeFrom });
         session.SetConnected();
         var idle = new IdleWatch(IdleLimitFor(connection), _lifetime, core.Time, core.Metrics);
         _pump = new ConnectionPump(core, session, connection, idle, _retry);
@@ -121,7 +130,7 @@ internal sealed class ConnectionLoop(TransportCore core, TransportSession sessio
 
     private async Task<TransportConnection> OpenAsync(string? resumeFrom)
     {
-        core.Events?.Post(new ConnectingEvent(_retry.Failures));
+        core.Events?.Post(new ConnectingEvent { Attempt = _retry.Failures });
         using var activity = new ConnectActivity(session.Links, core.Metrics);
         activity.Describe(core.Kind, core.Options.Endpoint, _retry.Failures);
         using var limit = new CancellationTokenSource(core.Options.ConnectTimeout, core.Time);
@@ -129,7 +138,12 @@ internal sealed class ConnectionLoop(TransportCore core, TransportSession sessio
         Task<TransportConnection>? opening = null;
         try
         {
-            opening = open(new ConnectContext(_retry.Failures, resumeFrom, core.HasDelivered), limit.Token).AsTask();
+            opening = open(new ConnectContext
+            {
+                Attempt = _retry.Failures,
+                LastEventId = resumeFrom,
+                HasDelivered = core.HasDelivered,
+            }, limit.Token).AsTask();
             return await opening.WaitAsync(limit.Token).ConfigureAwait(false);      // also ends the wait for code that ignores its token
         }
         catch (Exception e)
@@ -168,7 +182,7 @@ internal sealed class ConnectionLoop(TransportCore core, TransportSession sessio
         if (!core.Cursor.IsExact && !core.Cursor.IsBeforeGap)
         {
             core.Cursor.IsBeforeGap = true;
-            core.ReportGap(new GapEvent(GapReason.NotNumbered, resumeFrom, ResumesAt: null));
+            core.ReportGap(new GapEvent { Reason = GapReason.NotNumbered, RequestedId = resumeFrom });
         }
     }
 

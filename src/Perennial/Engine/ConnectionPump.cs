@@ -242,7 +242,7 @@ internal sealed class ConnectionPump(
             case StreamSignal.Stopped:
                 return StreamEnd.Stopped;
             case StreamSignal.Failed:
-                return new StreamEnd(StreamEndReason.Failed, SignalPayload.ToFailure(in message));
+                return new StreamEnd { Reason = StreamEndReason.Failed, Error = SignalPayload.ToFailure(in message) };
             case StreamSignal.Error:
                 Log.ServerReportedError(core.Logger, core.Kind, core.Id);
                 core.Report(SignalPayload.ToRecoverableError(in message), isRecoverable: true, attempt: 0);

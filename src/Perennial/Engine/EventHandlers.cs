@@ -65,13 +65,13 @@ internal sealed class EventHandlers(object sender, BufferOptions buffer, Action<
                 Invoke(GapDetected, e);
                 break;
             case BufferNotice { Kind: BufferNoticeKind.Backpressure } e:
-                Invoke(Backpressure, new BackpressureEvent(e.Size, buffer.Capacity, buffer.MarkSize));
+                Invoke(Backpressure, new BackpressureEvent { Size = e.Size, Capacity = buffer.Capacity, Mark = buffer.MarkSize });
                 break;
             case BufferNotice { Kind: BufferNoticeKind.Drained } e:
-                Invoke(Drained, new DrainedEvent(e.Size));
+                Invoke(Drained, new DrainedEvent { Size = e.Size });
                 break;
             case BufferNotice { Kind: BufferNoticeKind.Dropped } e:
-                Invoke(MessagesDropped, new DroppedEvent(e.Count, _announcedDrops += e.Count));
+                Invoke(MessagesDropped, new DroppedEvent { Count = e.Count, Total = _announcedDrops += e.Count });
                 break;
         }
     }

@@ -148,17 +148,24 @@ internal sealed class LifeCycle(TransportCore core)
     {
         if (end.Error is { } error && core.Events is { Handlers.Exist: true } events)
         {
-            events.Post(new ErrorEvent(error, IsRecoverable: false, _state, attempt, core.Time.GetUtcNow()));
+            events.Post(new ErrorEvent
+            {
+                Exception = error,
+                IsRecoverable = false,
+                State = _state,
+                Attempt = attempt,
+                Time = core.Time.GetUtcNow(),
+            });
         }
 
         var to = end.Error is null ? TransportState.Closed : TransportState.Failed;
         TryEnterLocked(to);
         if (end.Reason is StreamEndReason.Completed or StreamEndReason.Stopped)
         {
-            core.Events?.Post(new CompletedEvent(end));
+            core.Events?.Post(new CompletedEvent { End = end });
         }
 
-        core.Events?.Post(new ClosedEvent(end));
+        core.Events?.Post(new ClosedEvent { End = end });
         _session.End(end);
         core.Buffer.End(end);
         return to;

@@ -39,7 +39,12 @@ internal sealed class ReconnectPolicy(ReconnectOptions options, Random random)
             return (null, error);       // another attempt would repeat a side effect; no option can override this
         }
 
-        var isWorthIt = options.ShouldRetry?.Invoke(new RetryContext(error, Failures, error.IsTransient)) ?? error.IsTransient;
+        var isWorthIt = options.ShouldRetry?.Invoke(new RetryContext
+        {
+            Error = error,
+            Attempt = Failures,
+            IsTransient = error.IsTransient,
+        }) ?? error.IsTransient;
         if (!isWorthIt || !options.Enabled)
         {
             return (null, error);

@@ -9,8 +9,12 @@ namespace Perennial.Engine;
 internal static class SignalPayload
 {
     /// <summary>Reads a gap: <c>{"requested":"…","resumesAt":"…"}</c>.</summary>
-    public static GapEvent ToGap(in StreamMessage message) =>
-        new(GapReason.AnnouncedByServer, Member(message, "requested"), Member(message, "resumesAt"));
+    public static GapEvent ToGap(in StreamMessage message) => new GapEvent
+    {
+        Reason = GapReason.AnnouncedByServer,
+        RequestedId = Member(message, "requested"),
+        ResumesAt = Member(message, "resumesAt"),
+    };
 
     /// <summary>Reads a failure: <c>{"error":{"message":"…","code":"…"}}</c>, or the same members at the top level.</summary>
     public static TransportException ToFailure(in StreamMessage message) =>

@@ -127,7 +127,14 @@ internal sealed class TransportCore
         Metrics.Error(error);
         if (Events is { Handlers.Exist: true } events)
         {
-            events.Post(new ErrorEvent(error, isRecoverable, Life.State, attempt, Time.GetUtcNow()));
+            events.Post(new ErrorEvent
+            {
+                Exception = error,
+                IsRecoverable = isRecoverable,
+                State = Life.State,
+                Attempt = attempt,
+                Time = Time.GetUtcNow(),
+            });
         }
     }
 

@@ -119,7 +119,7 @@ internal sealed class TransportEngine(TransportCore core, ConnectionOpener open)
             return Task.FromException<SendOutcome>(NotConnected());
         }
 
-        var message = new OutgoingMessage(data, kind, Guid.NewGuid().ToString("N"));
+        var message = new OutgoingMessage { Data = data, Kind = kind, Key = Guid.NewGuid().ToString("N") };
         return core.Metrics.Measured(UseSends().SendAsync(new OutgoingSend(message, session, cancellationToken)));
     }
 
@@ -129,7 +129,7 @@ internal sealed class TransportEngine(TransportCore core, ConnectionOpener open)
         options.Validate();
         var requests = core.UseRequests();
         var id = requests.NewId();
-        var message = new OutgoingMessage(options.Convention.Write(id, value), OutgoingKind.Json, id);
+        var message = new OutgoingMessage { Data = options.Convention.Write(id, value), Kind = OutgoingKind.Json, Key = id };
         ThrowIfTooLarge(message.Data);
         var (session, _) = StartOrJoin(startsAgain: false);
         var request = requests.Add(id, message, options, isSingle, session);

@@ -125,12 +125,16 @@ internal sealed class HttpExchange : IDisposable
                 $"Set {nameof(HttpTransportOptions.SendEndpoint)}: {_options.EffectiveMethod} opened this stream, and the server named no resource to post to.");
         }
 
-        var body = new RequestBody(message.Data, message.Kind switch
+        var body = new RequestBody
         {
-            OutgoingKind.Json => "application/json",
-            OutgoingKind.Text => "text/plain; charset=utf-8",
-            _ => "application/octet-stream",
-        });
+            Content = message.Data,
+            MediaType = message.Kind switch
+            {
+                OutgoingKind.Json => "application/json",
+                OutgoingKind.Text => "text/plain; charset=utf-8",
+                _ => "application/octet-stream",
+            },
+        };
         try
         {
             using var response = await _sender.SendAsync(() => NewPost(body, message.Key), opening: null, cancellationToken).ConfigureAwait(false);

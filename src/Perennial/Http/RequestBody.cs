@@ -6,16 +6,20 @@ using System.Text.Json.Serialization.Metadata;
 namespace Perennial.Http;
 
 /// <summary>The body of a request, kept in memory so that the request can be repeated. Immutable.</summary>
-/// <param name="Content">The bytes. The caller must not change them.</param>
-/// <param name="MediaType">The <c>Content-Type</c>, such as <c>application/json</c>.</param>
-public sealed record RequestBody(ReadOnlyMemory<byte> Content, string MediaType)
+public sealed record RequestBody
 {
+    /// <summary>Gets the bytes. The caller must not change them.</summary>
+    public required ReadOnlyMemory<byte> Content { get; init; }
+
+    /// <summary>Gets the <c>Content-Type</c>, such as <c>application/json</c>.</summary>
+    public required string MediaType { get; init; }
+
     /// <summary>Creates a body from a value as JSON, with the media type <c>application/json</c>.</summary>
     /// <typeparam name="T">The type of the value.</typeparam>
     /// <param name="value">The value.</param>
     /// <param name="typeInfo">The source-generated contract of <typeparamref name="T"/>.</param>
     public static RequestBody Json<T>(T value, JsonTypeInfo<T> typeInfo) =>
-        new(JsonSerializer.SerializeToUtf8Bytes(value, typeInfo), "application/json");
+        new RequestBody { Content = JsonSerializer.SerializeToUtf8Bytes(value, typeInfo), MediaType = "application/json" };
 
     /// <summary>Creates a body from a value as JSON, by reflection, with the media type <c>application/json</c>.</summary>
     /// <typeparam name="T">The type of the value.</typeparam>
@@ -28,7 +32,11 @@ public sealed record RequestBody(ReadOnlyMemory<byte> Content, string MediaType)
     /// <summary>Creates a body from text, encoded as UTF-8.</summary>
     /// <param name="text">The text.</param>
     /// <param name="mediaType">The <c>Content-Type</c>. Default <c>text/plain; charset=utf-8</c>.</param>
-    public static RequestBody Text(string text, string mediaType = "text/plain; charset=utf-8") => new(Encoding.UTF8.GetBytes(text), mediaType);
+    public static RequestBody Text(string text, string mediaType = "text/plain; charset=utf-8") => new RequestBody
+    {
+        Content = Encoding.UTF8.GetBytes(text),
+        MediaType = mediaType,
+    };
 
     internal HttpContent ToContent()
     {

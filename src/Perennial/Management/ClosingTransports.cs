@@ -58,7 +58,7 @@ internal sealed class ClosingTransports(TimeSpan limit, ManagerEvents events, Ti
         }
 
         events.Detach(transport);
-        events.RaiseRemoved(new RemovedEvent(transport, reason));
+        events.RaiseRemoved(new RemovedEvent { Transport = transport, Reason = reason });
         _closing.TryRemove(pooled, out _);
         closing.SetResult();
     }

@@ -2,19 +2,27 @@ namespace Perennial.Management;
 
 /// <summary>The data of an event of one of a manager's transports.</summary>
 /// <typeparam name="T">The type of the transport's event.</typeparam>
-/// <param name="Transport">The transport.</param>
-/// <param name="Event">The data of the transport's event.</param>
-public sealed record ManagedEvent<T>(Transport Transport, T Event)
+public sealed record ManagedEvent<T>
 {
+    /// <summary>Gets the transport.</summary>
+    public required Transport Transport { get; init; }
+
+    /// <summary>Gets its event.</summary>
+    public required T Event { get; init; }
+
     /// <summary>Gets the transport's id.</summary>
     public string Id => Transport.Id;
 }
 
 /// <summary>The data of <see cref="ManagerEvents.Removed"/>.</summary>
-/// <param name="Transport">The transport. It is closing or closed.</param>
-/// <param name="Reason">The reason.</param>
-public sealed record RemovedEvent(Transport Transport, RemovalReason Reason)
+public sealed record RemovedEvent
 {
+    /// <summary>Gets the transport. It is closing or closed.</summary>
+    public required Transport Transport { get; init; }
+
+    /// <summary>Gets why it left.</summary>
+    public required RemovalReason Reason { get; init; }
+
     /// <summary>Gets the transport's id.</summary>
     public string Id => Transport.Id;
 }

@@ -207,7 +207,7 @@ public sealed class ManagerEvents
     {
         if (handlers is not null)
         {
-            Raise(handlers, new ManagedEvent<T>((Transport)sender!, happened));
+            Raise(handlers, new ManagedEvent<T> { Transport = (Transport)sender!, Event = happened });
         }
     }
 

@@ -11,9 +11,9 @@ internal sealed class PooledTransport(Transport transport, DateTimeOffset addedA
 
     /// <summary>Stores the result of a health check.</summary>
     /// <returns>True if the transport is unhealthy now and was not at the previous check.</returns>
-    public bool Found(HealthStatus status)
+    public bool Found(TransportHealthStatus status)
     {
-        var isUnhealthy = status == HealthStatus.Unhealthy;
+        var isUnhealthy = status == TransportHealthStatus.Unhealthy;
         return !Interlocked.Exchange(ref _isUnhealthy, isUnhealthy) && isUnhealthy;
     }
 

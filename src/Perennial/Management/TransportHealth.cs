@@ -3,7 +3,7 @@ using Perennial.Engine;
 namespace Perennial.Management;
 
 /// <summary>Specifies the health of a transport or of a manager, from best to worst.</summary>
-public enum HealthStatus
+public enum TransportHealthStatus
 {
     /// <summary>Everything works.</summary>
     Healthy,
@@ -33,7 +33,7 @@ public sealed record TransportHealth
     public required string Kind { get; init; }
 
     /// <summary>Gets the health status.</summary>
-    public required HealthStatus Status { get; init; }
+    public required TransportHealthStatus Status { get; init; }
 
     /// <summary>Gets the reason for the status, in one sentence without secrets.</summary>
     public required string Reason { get; init; }
@@ -79,63 +79,75 @@ public sealed record TransportHealth
         };
     }
 
-    private static (HealthStatus Status, string Reason, DateTimeOffset? Since) Judge(TransportMetrics metrics, FlowStatus flow, BreakerState breaker) => metrics.State switch
+    private static (TransportHealthStatus Status, string Reason, DateTimeOffset? Since) Judge(TransportMetrics metrics, FlowStatus flow, BreakerState breaker) => metrics.State switch
     {
-        TransportState.Failed => (HealthStatus.Unhealthy, $"Failed: {metrics.LastError?.Code}.", flow.StateSince),
-        TransportState.Closed => (HealthStatus.Healthy, "Closed.", null),
-        TransportState.Idle => (HealthStatus.Healthy, "Not started.", null),
+        TransportState.Failed => (TransportHealthStatus.Unhealthy, $"Failed: {metrics.LastError?.Code}.", flow.StateSince),
+        TransportState.Closed => (TransportHealthStatus.Healthy, "Closed.", null),
+        TransportState.Idle => (TransportHealthStatus.Healthy, "Not started.", null),
         TransportState.Connected => JudgeFlow(flow, metrics.BufferSize),
         _ when breaker != BreakerState.Closed =>
-            (HealthStatus.Unhealthy, $"The origin failed repeatedly; the circuit breaker is {breaker}.", flow.StateSince),
+            (TransportHealthStatus.Unhealthy, $"The origin failed repeatedly; the circuit breaker is {breaker}.", flow.StateSince),
         _ when metrics.ConsecutiveErrors >= ManyErrors =>
-            (HealthStatus.Unhealthy,
+            (TransportHealthStatus.Unhealthy,
                 $"{metrics.ConsecutiveErrors} consecutive attempts failed, the last with {metrics.LastError?.Code}.",
                 flow.StateSince),
-        TransportState.Connecting when metrics.ConsecutiveErrors == 0 => (HealthStatus.Healthy, "Connecting for the first time.", null),
-        _ => (HealthStatus.Degraded, $"Reconnecting after {metrics.LastError?.Code}.", flow.StateSince),
+        TransportState.Connecting when metrics.ConsecutiveErrors == 0 => (TransportHealthStatus.Healthy, "Connecting for the first time.", null),
+        _ => (TransportHealthStatus.Degraded, $"Reconnecting after {metrics.LastError?.Code}.", flow.StateSince),
     };
 
     /// <summary>Judges a transport with an open connection, whose messages may still be held back.</summary>
-    private static (HealthStatus Status, string Reason, DateTimeOffset? Since) JudgeFlow(FlowStatus flow, int waiting) => flow switch
+    private static (TransportHealthStatus Status, string Reason, DateTimeOffset? Since) JudgeFlow(FlowStatus flow, int waiting) => flow switch
     {
-        { PausedSince: { } since } => (HealthStatus.Degraded, "Paused; no messages are delivered until Resume is called.", since),
+        { PausedSince: { } since } => (TransportHealthStatus.Degraded, "Paused; no messages are delivered until Resume is called.", since),
         { FullSince: { } since, IsBeingRead: false } =>
-            (HealthStatus.Degraded, $"The messages have no reader: {waiting} are waiting.", since),
-        { FullSince: { } since } => (HealthStatus.Degraded, $"The reader is too slow: {waiting} messages are waiting.", since),
+            (TransportHealthStatus.Degraded, $"The messages have no reader: {waiting} are waiting.", since),
+        { FullSince: { } since } => (TransportHealthStatus.Degraded, $"The reader is too slow: {waiting} messages are waiting.", since),
         _ when flow.IdleLimit != Timeout.InfiniteTimeSpan && flow.Silence >= flow.IdleLimit / 2 =>
-            (HealthStatus.Degraded,
+            (TransportHealthStatus.Degraded,
                 $"The server sends nothing, not even a heartbeat; the connection counts as lost after {flow.IdleLimit} of silence.",
                 flow.SilentSince),
-        _ => (HealthStatus.Healthy, "Connected.", null),
+        _ => (TransportHealthStatus.Healthy, "Connected.", null),
     };
 }
 
 /// <summary>The health of a manager and of each of its transports.</summary>
-/// <param name="Status">
-/// Healthy if all transports are healthy, unhealthy if at least half of them are unhealthy, otherwise degraded. A single failed stream thus
-/// does not take the application out of service.
-/// </param>
-/// <param name="Reason">The reason for the status, in one sentence.</param>
-/// <param name="Transports">The health of each transport.</param>
-/// <param name="BrokenOrigins">The origins whose circuit breaker is not closed, with its state.</param>
-/// <param name="CheckedAt">The time of the check.</param>
-public sealed record ManagerHealth(
-    HealthStatus Status,
-    string Reason,
-    IReadOnlyList<TransportHealth> Transports,
-    IReadOnlyDictionary<string, BreakerState> BrokenOrigins,
-    DateTimeOffset CheckedAt)
+public sealed record ManagerHealth
 {
+    /// <summary>
+    /// Gets the verdict: healthy if all transports are, unhealthy if at least half of them are, otherwise degraded. So one stream among
+    /// many does not take the application out of service.
+    /// </summary>
+    public required TransportHealthStatus Status { get; init; }
+
+    /// <summary>Gets the reason, in one sentence.</summary>
+    public required string Reason { get; init; }
+
+    /// <summary>Gets the health of each transport.</summary>
+    public required IReadOnlyList<TransportHealth> Transports { get; init; }
+
+    /// <summary>Gets the origins whose circuit breaker is not closed, with its state.</summary>
+    public required IReadOnlyDictionary<string, BreakerState> BrokenOrigins { get; init; }
+
+    /// <summary>Gets the time of the check.</summary>
+    public required DateTimeOffset CheckedAt { get; init; }
+
     internal static ManagerHealth Of(IReadOnlyList<TransportHealth> transports, IReadOnlyDictionary<string, BreakerState> broken, DateTimeOffset checkedAt)
     {
-        var unhealthy = transports.Count(static transport => transport.Status == HealthStatus.Unhealthy);
-        var degraded = transports.Count(static transport => transport.Status == HealthStatus.Degraded);
-        var status = unhealthy + degraded == 0 ? HealthStatus.Healthy
-            : 2 * unhealthy >= transports.Count ? HealthStatus.Unhealthy
-            : HealthStatus.Degraded;
-        var reason = status == HealthStatus.Healthy
+        var unhealthy = transports.Count(static transport => transport.Status == TransportHealthStatus.Unhealthy);
+        var degraded = transports.Count(static transport => transport.Status == TransportHealthStatus.Degraded);
+        var status = unhealthy + degraded == 0 ? TransportHealthStatus.Healthy
+            : 2 * unhealthy >= transports.Count ? TransportHealthStatus.Unhealthy
+            : TransportHealthStatus.Degraded;
+        var reason = status == TransportHealthStatus.Healthy
             ? $"All {transports.Count} transports are healthy."
             : $"Of {transports.Count} transports {unhealthy} are unhealthy and {degraded} degraded.";
-        return new ManagerHealth(status, reason, transports, broken, checkedAt);
+        return new ManagerHealth
+        {
+            Status = status,
+            Reason = reason,
+            Transports = transports,
+            BrokenOrigins = broken,
+            CheckedAt = checkedAt,
+        };
     }
 }

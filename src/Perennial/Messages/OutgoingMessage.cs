@@ -1,12 +1,17 @@
 namespace Perennial;
 
 /// <summary>A message to be sent to the peer.</summary>
-/// <param name="Data">The payload. UTF-8 if <paramref name="Kind"/> is text or JSON.</param>
-/// <param name="Kind">The kind of the payload.</param>
-/// <param name="Key">
-/// The key of the message. It stays the same when the message is sent again, so that the peer can recognize the repetition.
-/// </param>
-public sealed record OutgoingMessage(ReadOnlyMemory<byte> Data, OutgoingKind Kind, string Key);
+public sealed record OutgoingMessage
+{
+    /// <summary>Gets the payload: UTF-8 if <see cref="Kind"/> is text or JSON.</summary>
+    public required ReadOnlyMemory<byte> Data { get; init; }
+
+    /// <summary>Gets the kind of the payload.</summary>
+    public required OutgoingKind Kind { get; init; }
+
+    /// <summary>Gets the name of this message, which its repetitions share, so that the peer recognises them.</summary>
+    public required string Key { get; init; }
+}
 
 /// <summary>Specifies the kind of the payload of an <see cref="OutgoingMessage"/>.</summary>
 public enum OutgoingKind

@@ -1,17 +1,22 @@
 namespace Perennial;
 
 /// <summary>Describes how a stream ended.</summary>
-/// <param name="Reason">How the stream ended.</param>
-/// <param name="Error">
-/// The error for <see cref="StreamEndReason.Interrupted"/> and <see cref="StreamEndReason.Failed"/>; otherwise <see langword="null"/>.
-/// </param>
-public sealed record StreamEnd(StreamEndReason Reason, TransportException? Error = null)
+public sealed record StreamEnd
 {
-    internal static StreamEnd Completed { get; } = new(StreamEndReason.Completed);
+    /// <summary>Gets how the stream ended.</summary>
+    public required StreamEndReason Reason { get; init; }
 
-    internal static StreamEnd Stopped { get; } = new(StreamEndReason.Stopped);
+    /// <summary>
+    /// Gets the error of <see cref="StreamEndReason.Interrupted"/> and <see cref="StreamEndReason.Failed"/>; otherwise
+    /// <see langword="null"/>.
+    /// </summary>
+    public TransportException? Error { get; init; }
 
-    internal static StreamEnd ClosedByCaller { get; } = new(StreamEndReason.Closed);
+    internal static StreamEnd Completed { get; } = new StreamEnd { Reason = StreamEndReason.Completed };
+
+    internal static StreamEnd Stopped { get; } = new StreamEnd { Reason = StreamEndReason.Stopped };
+
+    internal static StreamEnd ClosedByCaller { get; } = new StreamEnd { Reason = StreamEndReason.Closed };
 }
 
 /// <summary>Specifies how a stream ended.</summary>

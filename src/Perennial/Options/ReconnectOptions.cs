@@ -78,7 +78,14 @@ public sealed record ReconnectOptions
 }
 
 /// <summary>The argument of <see cref="ReconnectOptions.ShouldRetry"/>.</summary>
-/// <param name="Error">The error that ended the connection or the attempt.</param>
-/// <param name="Attempt">The number of the next attempt, from 1.</param>
-/// <param name="IsTransient">The decision without <see cref="ReconnectOptions.ShouldRetry"/>.</param>
-public readonly record struct RetryContext(TransportException Error, int Attempt, bool IsTransient);
+public readonly record struct RetryContext
+{
+    /// <summary>Gets the error that ended the connection or the attempt.</summary>
+    public required TransportException Error { get; init; }
+
+    /// <summary>Gets the number of the next attempt, from 1.</summary>
+    public required int Attempt { get; init; }
+
+    /// <summary>Gets the decision without <see cref="ReconnectOptions.ShouldRetry"/>.</summary>
+    public required bool IsTransient { get; init; }
+}

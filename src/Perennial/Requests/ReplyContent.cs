@@ -20,10 +20,14 @@ public readonly record struct ReplyContent
 }
 
 /// <summary>The server's error for a failed request. It is payload and may contain anything.</summary>
-/// <param name="Message">The text for a person, or <see langword="null"/> if the server sent none.</param>
-/// <param name="Code">The code for programs, or <see langword="null"/> if the server sent none.</param>
-public sealed record RequestError(string? Message, string? Code)
+public sealed record RequestError
 {
+    /// <summary>Gets the message, or <see langword="null"/> if the server gave none.</summary>
+    public string? Message { get; init; }
+
+    /// <summary>Gets the code for programs, or <see langword="null"/> if the server gave none.</summary>
+    public string? Code { get; init; }
+
     /// <summary>Returns whether there are a message and a code, but not their values. Safe to log.</summary>
     public override string ToString() =>
         $"{nameof(RequestError)} {{ has message = {Message is not null}, has code = {Code is not null} }}";

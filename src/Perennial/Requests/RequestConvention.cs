@@ -4,16 +4,24 @@ namespace Perennial.Requests;
 /// Specifies how a request carries its id in the payload and how replies are recognized. Requests thus work over every transport that can
 /// send, with every server that returns the id. Immutable and thread safe.
 /// </summary>
-/// <param name="Write">Creates the message to send.</param>
-/// <param name="Read">Recognizes replies. Conventions that recognize replies in the same way should share one delegate.</param>
-public sealed record RequestConvention(RequestWriter Write, ReplyReader Read)
+public sealed record RequestConvention
 {
+    /// <summary>Gets the delegate that makes the message to send.</summary>
+    public required RequestWriter Write { get; init; }
+
+    /// <summary>Gets the delegate that recognises replies. Conventions that read alike should share one delegate.</summary>
+    public required ReplyReader Read { get; init; }
+
     /// <summary>
     /// Gets the default convention. The request is a JSON object to which the member <c>"requestId":"…"</c> is added; a reply is a JSON
     /// object with the same member. <c>"done":true</c> marks the last reply; a stream of replies does not yield it if it has no further
     /// member. <c>"error":"…"</c> or <c>"error":{"message":"…","code":"…"}</c> fails the request.
     /// </summary>
-    public static RequestConvention RequestId { get; } = new(RequestIdConvention.Write, RequestIdConvention.Read);
+    public static RequestConvention RequestId { get; } = new RequestConvention
+    {
+        Write = RequestIdConvention.Write,
+        Read = RequestIdConvention.Read,
+    };
 
     /// <summary>
     /// Creates a convention for calls by JSON-RPC 2.0. The value is <c>params</c>: an object or an array, or <c>null</c> to omit it. The
@@ -24,7 +32,7 @@ public sealed record RequestConvention(RequestWriter Write, ReplyReader Read)
     public static RequestConvention JsonRpc(string method)
     {
         ArgumentException.ThrowIfNullOrEmpty(method);
-        return new RequestConvention((id, value) => JsonRpcConvention.Write(method, id, value), JsonRpcConvention.Read);
+        return new RequestConvention { Write = (id, value) => JsonRpcConvention.Write(method, id, value), Read = JsonRpcConvention.Read };
     }
 }
 

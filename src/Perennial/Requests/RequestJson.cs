@@ -60,7 +60,7 @@ internal static class RequestJson
     {
         if (reader.TokenType == JsonTokenType.String)
         {
-            return new RequestError(reader.GetString(), Code: null);
+            return new RequestError { Message = reader.GetString(), Code = null };
         }
 
         if (reader.TokenType != JsonTokenType.StartObject)
@@ -69,7 +69,7 @@ internal static class RequestJson
         }
 
         using var document = JsonDocument.ParseValue(ref reader);
-        return new RequestError(Text(document.RootElement, "message"), Text(document.RootElement, "code"));
+        return new RequestError { Message = Text(document.RootElement, "message"), Code = Text(document.RootElement, "code") };
     }
 
     /// <summary>

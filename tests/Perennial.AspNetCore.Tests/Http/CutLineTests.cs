@@ -19,7 +19,7 @@ public class CutLineTests
         var seed = NewSeed();
         await using var server = await RunServer.StartAsync();
         var run = await server.Runs.StartAsync(WriteAsync);
-        var faults = new RandomFaults(seed) { MinBytes = 300, MaxBytes = 40_000, RefuseShare = 0.1, MaxPieceBytes = 3000 };
+        var faults = new RandomFaults { Seed = seed, MinBytes = 300, MaxBytes = 40_000, RefuseShare = 0.1, MaxPieceBytes = 3000 };
         await using var proxy = FaultProxy.Start(server.Address, faults.PlanFor);
         await using var transport = form.NewTransport(new Uri(proxy.Address, RunServer.PathOf(run)));
 

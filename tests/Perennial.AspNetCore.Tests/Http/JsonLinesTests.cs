@@ -102,7 +102,7 @@ public class JsonLinesTests
     {
         foreach (var json in (string[])["\"text\"", " 1", "1 ", "{\n}", "[\r]", ""])
         {
-            var record = new RunRecord("epoch", 1, new RunEvent(null, Encoding.UTF8.GetBytes(json), RunDataKind.Json));
+            var record = new RunRecord("epoch", 1, new RunEvent { Data = Encoding.UTF8.GetBytes(json), Kind = RunDataKind.Json });
             using var line = JsonDocument.Parse(record.JsonLine);
             line.RootElement.GetProperty("data").GetString().ShouldBe(json);
             record.JsonLine.Count(b => b == '\n').ShouldBe(1);
@@ -112,7 +112,7 @@ public class JsonLinesTests
     [Fact]
     public void A_record_is_encoded_once_for_each_form()
     {
-        var record = new RunRecord("epoch", 1, new RunEvent(null, "data"u8.ToArray(), RunDataKind.Text));
+        var record = new RunRecord("epoch", 1, new RunEvent { Data = "data"u8.ToArray(), Kind = RunDataKind.Text });
 
         record.SseFrame.ShouldBeSameAs(record.SseFrame);
         record.JsonLine.ShouldBeSameAs(record.JsonLine);

@@ -228,7 +228,7 @@ public class MessageTests
             await inbox.WaitAsync(writer, stop);
             await isConfirmed.Task.WaitAsync(stop);     // the end of the run would end the transport
         }, new RunOptions { OnMessage = inbox.TakeAsync });
-        var faults = new RandomFaults(seed) { MaxBytes = 3000, CutModes = [CutMode.Reset] };
+        var faults = new RandomFaults { Seed = seed, MaxBytes = 3000, CutModes = [CutMode.Reset] };
         await using var proxy = FaultProxy.Start(server.Address, faults.PlanFor);
         await using var transport = form.NewTransport(new Uri(proxy.Address, RunServer.PathOf(run)));
         await transport.ConnectAsync(TestEnds);

@@ -70,7 +70,7 @@ public sealed class BrokenRunStoreTests
     private sealed class GivesKeysToAll(RunStore inner) : PassingStore(inner)
     {
         public override ValueTask<StartClaim> ClaimStartAsync(StartKey key, CancellationToken cancellationToken) =>
-            ValueTask.FromResult(new StartClaim(StartClaimOutcome.Claimed));
+            ValueTask.FromResult(new StartClaim { Outcome = StartClaimOutcome.Claimed });
     }
 
     private sealed class ForgetsRepetitions(RunLog inner) : PassingLog(inner)

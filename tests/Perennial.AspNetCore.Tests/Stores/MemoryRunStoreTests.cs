@@ -21,7 +21,7 @@ public sealed class MemoryRunStoreTests
 
 public sealed class MemoryRunStoreLimitTests : IDisposable
 {
-    private static readonly RunEvent Item = new(null, new byte[1000], RunDataKind.Binary);
+    private static readonly RunEvent Item = new RunEvent { Data = new byte[1000], Kind = RunDataKind.Binary };
 
     private readonly MemoryStores _stores = new();
 
@@ -145,7 +145,7 @@ public sealed class MemoryRunStoreLimitTests : IDisposable
     }
 
     private static async Task<RunLog> CreateAsync(RunStore store, TimeSpan? retention = null) =>
-        await store.CreateAsync(new NewRun(Guid.NewGuid().ToString("N"), "abcdefgh") { Retention = retention }, TestEnds);
+        await store.CreateAsync(new NewRun { Id = Guid.NewGuid().ToString("N"), Epoch = "abcdefgh", Retention = retention }, TestEnds);
 
     private static async Task<RunLog> FilledAsync(RunStore store, int events)
     {

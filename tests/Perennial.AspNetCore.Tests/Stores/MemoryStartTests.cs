@@ -58,10 +58,11 @@ public sealed class MemoryStartTests : IDisposable
         async Task<StartClaimOutcome> OutcomeAsync(string name) => (await store.ClaimStartAsync(Key(name, "body"), TestEnds)).Outcome;
     }
 
-    private static StartKey Key(string name, string fingerprint) => new(name, fingerprint, Guid.NewGuid());
+    private static StartKey Key(string name, string fingerprint) =>
+        new StartKey { Name = name, Fingerprint = fingerprint, Request = Guid.NewGuid() };
 
     private static async Task CreateAsync(RunStore store, StartKey start) =>
-        await store.CreateAsync(new NewRun(Guid.NewGuid().ToString("N"), "abcdefgh") { Start = start }, TestEnds);
+        await store.CreateAsync(new NewRun { Id = Guid.NewGuid().ToString("N"), Epoch = "abcdefgh", Start = start }, TestEnds);
 
     private MemoryRunStore Open(PerennialServerOptions options) => _store = new MemoryRunStore(Options.Create(options), _time);
 }

@@ -29,7 +29,7 @@ internal sealed class SlowStore(RunStore inner) : PassingStore(inner), IDisposab
         {
             if (store.Decide(Interlocked.Increment(ref store._calls)) is { } refusal)
             {
-                return ValueTask.FromResult(new AppendResult(refusal));
+                return ValueTask.FromResult(new AppendResult { Outcome = refusal });
             }
 
             var appending = AppendAfterAsync(_last, item, cancellationToken);

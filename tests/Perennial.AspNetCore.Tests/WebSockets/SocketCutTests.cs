@@ -31,7 +31,7 @@ public class SocketCutTests(ITestOutputHelper output)
                 }
             }
         });
-        var faults = new RandomFaults(random.Next()) { MinBytes = 1000, MaxBytes = 60_000, RefuseShare = 0.1, MaxPieceBytes = 3000 };
+        var faults = new RandomFaults { Seed = random.Next(), MinBytes = 1000, MaxBytes = 60_000, RefuseShare = 0.1, MaxPieceBytes = 3000 };
         await using var proxy = FaultProxy.Start(server.Address, faults.PlanFor);
         await using var transport = NewTransport(proxy, run);
 

@@ -19,7 +19,7 @@ public class SocketSessionTests
         var clock = new ManualTimeProvider();
         var options = Options.Create(new PerennialServerOptions());
         using var store = new MemoryRunStore(options, clock);
-        var log = await store.CreateAsync(new NewRun("id", "epoch"), TestEnds);
+        var log = await store.CreateAsync(new NewRun { Id = "id", Epoch = "epoch" }, TestEnds);
         using var ended = new MemoryStream();
         using var socket = WebSocket.CreateFromStream(ended, new WebSocketCreationOptions { IsServer = true });
         await using var frames = new SocketFrames(socket, stream: null, TimeSpan.FromMinutes(1), clock);

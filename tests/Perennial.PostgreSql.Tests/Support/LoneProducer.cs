@@ -12,10 +12,10 @@ internal static class LoneProducer
     {
         var store = Nodes.Create(connectionString, schema, configure: options => options.LeaseDuration = Lease);
         await store.StartingAsync(CancellationToken.None);
-        var run = await store.CreateAsync(new NewRun(id, "lonelone"), CancellationToken.None);
+        var run = await store.CreateAsync(new NewRun { Id = id, Epoch = "lonelone" }, CancellationToken.None);
         for (var n = 1; ; n++)
         {
-            var item = new RunEvent(null, Encoding.UTF8.GetBytes($"{n}"), RunDataKind.Text);
+            var item = new RunEvent { Data = Encoding.UTF8.GetBytes($"{n}"), Kind = RunDataKind.Text };
             if ((await run.AppendAsync(item, CancellationToken.None)).Outcome != AppendOutcome.Appended)
             {
                 return 1;

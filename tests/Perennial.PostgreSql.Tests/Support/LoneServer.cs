@@ -25,8 +25,7 @@ internal static class LoneServer
         var builder = WebApplication.CreateSlimBuilder();
         builder.WebHost.UseUrls("http://127.0.0.1:0");
         builder.Logging.ClearProviders();
-        builder.Services.AddPerennialServer(options => options.LongPollHold = TimeSpan.FromSeconds(2));
-        builder.Services.UsePostgreSql(connectionString, options =>
+        builder.Services.AddPerennialServer(options => options.LongPollHold = TimeSpan.FromSeconds(2)).AddPostgreSqlStore(connectionString, options =>
         {
             options.Schema = schema;
             options.LeaseDuration = ServerProcess.Lease;

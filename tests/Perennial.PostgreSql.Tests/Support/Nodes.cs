@@ -50,7 +50,12 @@ internal sealed class Nodes : IAsyncDisposable
     }
 
     public static async Task<RunLog> CreateRunAsync(RunStore store) =>
-        await store.CreateAsync(new NewRun(Guid.NewGuid().ToString("N"), Guid.NewGuid().ToString("N")[..8]) { TakesMessages = true }, TestEnds);
+        await store.CreateAsync(new NewRun
+        {
+            Id = Guid.NewGuid().ToString("N"),
+            Epoch = Guid.NewGuid().ToString("N")[..8],
+            TakesMessages = true,
+        }, TestEnds);
 
     public static async Task<RunLog> FindAsync(RunStore store, RunLog run) => (await store.FindAsync(run.Id, TestEnds)).ShouldNotBeNull();
 

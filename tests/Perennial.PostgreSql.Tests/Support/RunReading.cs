@@ -10,7 +10,7 @@ internal static class RunReading
 {
     private static CancellationToken TestEnds => TestContext.Current.CancellationToken;
 
-    public static RunEvent Text(string text) => new(null, Encoding.UTF8.GetBytes(text), RunDataKind.Text);
+    public static RunEvent Text(string text) => new RunEvent { Data = Encoding.UTF8.GetBytes(text), Kind = RunDataKind.Text };
 
     public static RunEvent Number(long number) => Text(number.ToString(CultureInfo.InvariantCulture));
 
@@ -20,7 +20,7 @@ internal static class RunReading
     {
         for (var n = from; n <= to; n++)
         {
-            (await run.AppendAsync(Number(n), TestEnds)).ShouldBe(new AppendResult(AppendOutcome.Appended, n));
+            (await run.AppendAsync(Number(n), TestEnds)).ShouldBe(new AppendResult { Outcome = AppendOutcome.Appended, Sequence = n });
         }
     }
 

@@ -23,10 +23,10 @@ public class RedactionTests
         Filled(new AutoTransportOptions { Endpoint = Url }),
         RequestBody.Text(Secret),
         new ResumePoint(Url, Secret),
-        new ConnectContext(1, Secret, HasDelivered: true),
-        new ConnectedEvent(1, Secret),
-        new GapEvent(GapReason.AnnouncedByServer, Secret, Secret),
-        new RequestError(Secret, Secret),
+        new ConnectContext { Attempt = 1, LastEventId = Secret, HasDelivered = true },
+        new ConnectedEvent { Attempt = 1, ResumedFrom = Secret },
+        new GapEvent { Reason = GapReason.AnnouncedByServer, RequestedId = Secret, ResumesAt = Secret },
+        new RequestError { Message = Secret, Code = Secret },
         StreamMessage.FromText(Secret, Secret),
     ];
 

@@ -40,7 +40,7 @@ public class EnvelopeTests
 
         (await probe.ReadToEndAsync()).Select(message => (message.Text, message.FollowsGap)).ShouldBe([("1", false), ("?", false), ("2", true)]);
 
-        probe.All<GapEvent>().ShouldBe([new GapEvent(GapReason.NotNumbered, "1", null)]);
+        probe.All<GapEvent>().ShouldBe([new GapEvent { Reason = GapReason.NotNumbered, RequestedId = "1", ResumesAt = null }]);
     }
 
     [Fact]
@@ -52,7 +52,7 @@ public class EnvelopeTests
 
         (await probe.ReadToEndAsync()).ShouldHaveSingleItem().FollowsGap.ShouldBeTrue();
 
-        probe.All<GapEvent>().ShouldBe([new GapEvent(GapReason.AnnouncedByServer, "d-9", "7")]);
+        probe.All<GapEvent>().ShouldBe([new GapEvent { Reason = GapReason.AnnouncedByServer, RequestedId = "d-9", ResumesAt = "7" }]);
         server.Requests[0].Header("Last-Event-ID").ShouldBe("d-9");
     }
 
@@ -189,7 +189,11 @@ public class EnvelopeTests
     }
 
     private static TransportProbe Post(ScriptedServer server, bool allowReplay = false) =>
-        For(server, options => options with { Body = new RequestBody("{}"u8.ToArray(), "application/json"), AllowReplay = allowReplay });
+        For(server, options => options with { Body = new RequestBody
+        {
+            Content = "{}"u8.ToArray(),
+            MediaType = "application/json",
+        }, AllowReplay = allowReplay });
 
     private static TransportProbe For(
         ScriptedServer server, Func<HttpStreamTransportOptions, HttpStreamTransportOptions>? change = null, TransportServices? services = null)

@@ -17,7 +17,12 @@ internal static class NdjsonReading
         }
 
         var options = new HttpStreamTransportOptions { Endpoint = new Uri("http://body.test/"), MaxMessageBytes = 1024 * 1024 };
-        await using var connection = new HttpStreamConnection(response, new Pieces(body, cuts, isCut), http: null!, options, new ConnectContext(0, null, false));
+        await using var connection = new HttpStreamConnection(response, new Pieces(body, cuts, isCut), http: null!, options, new ConnectContext
+        {
+            Attempt = 0,
+            LastEventId = null,
+            HasDelivered = false,
+        });
         var reading = new Tally();
         try
         {

@@ -82,7 +82,7 @@ public class RawChunksTests
         var messages = await probe.ReadToEndAsync();
 
         messages.Select(message => (message.Text, message.FollowsGap)).ShouldBe([("abc", false), ("abcdef", true)]);
-        probe.All<GapEvent>().ShouldBe([new GapEvent(GapReason.NotNumbered, null, null)]);
+        probe.All<GapEvent>().ShouldBe([new GapEvent { Reason = GapReason.NotNumbered, RequestedId = null, ResumesAt = null }]);
         server.Requests[1].Header("Last-Event-ID").ShouldBeNull();
     }
 

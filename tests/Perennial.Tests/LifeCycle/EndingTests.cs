@@ -112,7 +112,7 @@ public class EndingTests
 
         transport.Connection.Finish();
 
-        (await transport.Completion.Soon()).ShouldBe(new StreamEnd(StreamEndReason.Completed));
+        (await transport.Completion.Soon()).ShouldBe(new StreamEnd { Reason = StreamEndReason.Completed });
     }
 
     private static async Task ShouldHaveEnded(Transport transport, EventJournal journal, StreamEndReason reason, TransportState state)

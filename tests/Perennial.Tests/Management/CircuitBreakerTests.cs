@@ -36,7 +36,7 @@ public class CircuitBreakerTests
         transports.ShouldAllBe(static transport => transport.State == TransportState.Reconnecting || transport.State == TransportState.Connecting);
         manager.Services.Breakers!.Broken.Single().Key.ShouldBe("http://memory.test:80");
         manager.CheckHealth().BrokenOrigins.Count.ShouldBe(1);
-        manager.CheckHealth().Transports.ShouldAllBe(static health => health.Breaker != BreakerState.Closed && health.Status == HealthStatus.Unhealthy);
+        manager.CheckHealth().Transports.ShouldAllBe(static health => health.Breaker != BreakerState.Closed && health.Status == TransportHealthStatus.Unhealthy);
         var before = Volatile.Read(ref _connects);
         await PassAsync(TimeSpan.FromMinutes(1));
         (Volatile.Read(ref _connects) - before).ShouldBeLessThanOrEqualTo(2);
@@ -45,7 +45,7 @@ public class CircuitBreakerTests
         await PassUntilAsync(() => Task.WhenAll(connecting).IsCompletedSuccessfully, TimeSpan.FromMinutes(1));
 
         manager.Services.Breakers.Broken.ShouldBeEmpty();
-        manager.CheckHealth().Status.ShouldBe(HealthStatus.Healthy);
+        manager.CheckHealth().Status.ShouldBe(TransportHealthStatus.Healthy);
     }
 
     [Fact]

@@ -20,21 +20,21 @@ public class HealthTests
                 ? new ValueTask<TransportConnection>(self.NewConnection())
                 : throw new TransportException(TransportErrorCode.ConnectFailed, "Refused by the test.", isTransient: true));
         manager.Register(transport);
-        Health().ShouldBe((HealthStatus.Healthy, "Not started."));
+        Health().ShouldBe((TransportHealthStatus.Healthy, "Not started."));
 
         var connecting = transport.ConnectAsync();
         await time.WaitForTimerAsync(TimeSpan.FromSeconds(1)).Soon();
-        Health().ShouldBe((HealthStatus.Degraded, "Reconnecting after ConnectFailed."));
+        Health().ShouldBe((TransportHealthStatus.Degraded, "Reconnecting after ConnectFailed."));
         time.Advance(TimeSpan.FromSeconds(1));
         await time.WaitForTimerAsync(TimeSpan.FromSeconds(2)).Soon();
         time.Advance(TimeSpan.FromSeconds(2));
         await time.WaitForTimerAsync(TimeSpan.FromSeconds(4)).Soon();
-        Health().ShouldBe((HealthStatus.Unhealthy, "3 consecutive attempts failed, the last with ConnectFailed."));
+        Health().ShouldBe((TransportHealthStatus.Unhealthy, "3 consecutive attempts failed, the last with ConnectFailed."));
 
         mayConnect = true;
         time.Advance(TimeSpan.FromSeconds(4));
         await connecting.Soon();
-        Health().ShouldBe((HealthStatus.Healthy, "Connected."));
+        Health().ShouldBe((TransportHealthStatus.Healthy, "Connected."));
         manager.GetHealth(transport.Id)!.ConsecutiveErrors.ShouldBe(3);
         time.Advance(TimeSpan.FromSeconds(10));
         manager.GetHealth(transport.Id)!.ConsecutiveErrors.ShouldBe(0);
@@ -51,7 +51,7 @@ public class HealthTests
         time.Advance(TimeSpan.FromSeconds(1));
 
         var health = manager.GetHealth(transport.Id)!;
-        (health.Status, health.Reason).ShouldBe((HealthStatus.Degraded, "The messages have no reader: 8 are waiting."));
+        (health.Status, health.Reason).ShouldBe((TransportHealthStatus.Degraded, "The messages have no reader: 8 are waiting."));
         health.State.ShouldBe(TransportState.Connected);
         health.Uptime.ShouldBe(TimeSpan.FromSeconds(13));
         health.LastHeartbeatAt.ShouldBe(time.GetUtcNow() - TimeSpan.FromSeconds(3));
@@ -60,11 +60,11 @@ public class HealthTests
 
         transport.Connection.Break(isTransient: false);
         await transport.Completion.Soon();
-        Health().ShouldBe((HealthStatus.Unhealthy, "Failed: ConnectionLost."));
+        Health().ShouldBe((TransportHealthStatus.Unhealthy, "Failed: ConnectionLost."));
         await transport.CloseAsync().Soon();
         manager.GetHealth("nobody").ShouldBeNull();
 
-        (HealthStatus, string) Health()
+        (TransportHealthStatus, string) Health()
         {
             var now = manager.GetHealth(transport.Id)!;
             return (now.Status, now.Reason);
@@ -80,7 +80,7 @@ public class HealthTests
         transport.Connection.Finish();
         await transport.Completion.Soon();
 
-        manager.GetHealth(transport.Id)!.Status.ShouldBe(HealthStatus.Healthy);
+        manager.GetHealth(transport.Id)!.Status.ShouldBe(TransportHealthStatus.Healthy);
     }
 
     [Fact]
@@ -92,16 +92,16 @@ public class HealthTests
         manager.Events.Unhealthy += (_, e) => unhealthy.Add(e.Id);
         manager.Events.HealthChecked += (_, e) => checks.Add(e);
         var transports = Enumerable.Range(0, 4).Select(_ => manager.CreateMemory()).ToList();
-        manager.CheckHealth().Status.ShouldBe(HealthStatus.Healthy);
+        manager.CheckHealth().Status.ShouldBe(TransportHealthStatus.Healthy);
 
         await FailAsync(transports[0]);
-        manager.CheckHealth().Status.ShouldBe(HealthStatus.Degraded);
+        manager.CheckHealth().Status.ShouldBe(TransportHealthStatus.Degraded);
         manager.CheckHealth().Reason.ShouldBe("Of 4 transports 1 are unhealthy and 0 degraded.");
         await FailAsync(transports[1]);
-        manager.CheckHealth().Status.ShouldBe(HealthStatus.Unhealthy);
+        manager.CheckHealth().Status.ShouldBe(TransportHealthStatus.Unhealthy);
 
         unhealthy.ShouldBe([transports[0].Id, transports[1].Id]);
-        checks.Select(static check => check.Status).ShouldBe([HealthStatus.Healthy, HealthStatus.Degraded, HealthStatus.Degraded, HealthStatus.Unhealthy]);
+        checks.Select(static check => check.Status).ShouldBe([TransportHealthStatus.Healthy, TransportHealthStatus.Degraded, TransportHealthStatus.Degraded, TransportHealthStatus.Unhealthy]);
 
         static async Task FailAsync(InMemoryTransport transport)
         {

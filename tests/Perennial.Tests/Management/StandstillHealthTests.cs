@@ -20,11 +20,11 @@ public sealed class StandstillHealthTests : IAsyncDisposable
         var transport = await ConnectAsync(new InMemoryTransportOptions());
         var since = _time.GetUtcNow();
         _time.Advance(TimeSpan.FromSeconds(149));
-        Health(transport).ShouldBe((HealthStatus.Healthy, "Connected.", null));
+        Health(transport).ShouldBe((TransportHealthStatus.Healthy, "Connected.", null));
 
         _time.Advance(TimeSpan.FromSeconds(1));
         Health(transport).ShouldBe(
-            (HealthStatus.Degraded, "The server sends nothing, not even a heartbeat; the connection counts as lost after 00:05:00 of silence.", since));
+            (TransportHealthStatus.Degraded, "The server sends nothing, not even a heartbeat; the connection counts as lost after 00:05:00 of silence.", since));
 
         transport.Connection.Script(static batch =>
         {
@@ -32,14 +32,14 @@ public sealed class StandstillHealthTests : IAsyncDisposable
             return ReadOutcome.More;
         });
         await Patience.Until(() => transport.Connection.Reads == 2, "the heartbeat was read");
-        Health(transport).ShouldBe((HealthStatus.Healthy, "Connected.", null));
+        Health(transport).ShouldBe((TransportHealthStatus.Healthy, "Connected.", null));
     }
 
     [Theory]
-    [InlineData(40, 20, HealthStatus.Degraded)]
-    [InlineData(40, 19, HealthStatus.Healthy)]
-    [InlineData(-1, 100_000, HealthStatus.Healthy)]
-    public async Task The_limit_on_silence_is_half_the_idle_timeout_in_force(int idleSeconds, int silentSeconds, HealthStatus expected)
+    [InlineData(40, 20, TransportHealthStatus.Degraded)]
+    [InlineData(40, 19, TransportHealthStatus.Healthy)]
+    [InlineData(-1, 100_000, TransportHealthStatus.Healthy)]
+    public async Task The_limit_on_silence_is_half_the_idle_timeout_in_force(int idleSeconds, int silentSeconds, TransportHealthStatus expected)
     {
         var idle = idleSeconds < 0 ? Timeout.InfiniteTimeSpan : TimeSpan.FromSeconds(idleSeconds);
         var transport = await ConnectAsync(new InMemoryTransportOptions { IdleTimeout = idle });
@@ -58,10 +58,10 @@ public sealed class StandstillHealthTests : IAsyncDisposable
         transport.Pause();
         _time.Advance(TimeSpan.FromSeconds(1));
         transport.Pause();
-        Health(transport).ShouldBe((HealthStatus.Degraded, "Paused; no messages are delivered until Resume is called.", since));
+        Health(transport).ShouldBe((TransportHealthStatus.Degraded, "Paused; no messages are delivered until Resume is called.", since));
 
         transport.Resume();
-        Health(transport).ShouldBe((HealthStatus.Healthy, "Connected.", null));
+        Health(transport).ShouldBe((TransportHealthStatus.Healthy, "Connected.", null));
     }
 
     [Fact]
@@ -73,17 +73,17 @@ public sealed class StandstillHealthTests : IAsyncDisposable
         transport.Connection.Say([.. EventStreams.Numbers(1, 10)]);
         await Patience.Until(() => transport.GetMetrics().BufferSize == 10, "the buffer is full");
         _time.Advance(TimeSpan.FromMinutes(1));
-        Health(transport).ShouldBe((HealthStatus.Degraded, "The messages have no reader: 10 are waiting.", since));
+        Health(transport).ShouldBe((TransportHealthStatus.Degraded, "The messages have no reader: 10 are waiting.", since));
 
         await using var reader = transport.ReadAllAsync().GetAsyncEnumerator();
         (await reader.MoveNextAsync()).ShouldBeTrue();
-        Health(transport).ShouldBe((HealthStatus.Degraded, "The reader is too slow: 9 messages are waiting.", since));
+        Health(transport).ShouldBe((TransportHealthStatus.Degraded, "The reader is too slow: 9 messages are waiting.", since));
         for (var i = 0; i < 2; i++)
         {
             (await reader.MoveNextAsync()).ShouldBeTrue();
         }
 
-        Health(transport).ShouldBe((HealthStatus.Healthy, "Connected.", null));
+        Health(transport).ShouldBe((TransportHealthStatus.Healthy, "Connected.", null));
     }
 
     [Fact]
@@ -94,7 +94,7 @@ public sealed class StandstillHealthTests : IAsyncDisposable
         var since = _time.GetUtcNow();
         transport.Connection.Break();
         await _time.WaitForTimerAsync(TimeSpan.FromSeconds(1)).Soon();
-        Health(transport).ShouldBe((HealthStatus.Degraded, "Reconnecting after ConnectionLost.", since));
+        Health(transport).ShouldBe((TransportHealthStatus.Degraded, "Reconnecting after ConnectionLost.", since));
 
         _time.Advance(TimeSpan.FromSeconds(1));
         await Patience.Until(() => transport is { State: TransportState.Connected, Connections.Count: 2 }, "connected again");
@@ -102,10 +102,10 @@ public sealed class StandstillHealthTests : IAsyncDisposable
         transport.Connection.Break(isTransient: false);
         await transport.Completion.Soon();
         _time.Advance(TimeSpan.FromSeconds(1));
-        Health(transport).ShouldBe((HealthStatus.Unhealthy, "Failed: ConnectionLost.", since));
+        Health(transport).ShouldBe((TransportHealthStatus.Unhealthy, "Failed: ConnectionLost.", since));
     }
 
-    private (HealthStatus Status, string Reason, DateTimeOffset? Since) Health(Transport transport)
+    private (TransportHealthStatus Status, string Reason, DateTimeOffset? Since) Health(Transport transport)
     {
         var health = _manager.GetHealth(transport.Id)!;
         return (health.Status, health.Reason, health.Since);

@@ -34,7 +34,14 @@ public class ThousandTests
         var seed = Random.Shared.Next();
         TestContext.Current.TestOutputHelper!.WriteLine($"seed {seed}");
         await using var server = await StreamServer.StartAsync(HttpProtocols.Http1, new MixedFeed(seed).ServeAsync);
-        await using var proxy = FaultProxy.Start(server.Address, new RandomFaults(seed) { MinBytes = 400, MaxBytes = 2000, RefuseShare = 0.05, MaxPieceBytes = 100 }.PlanFor);
+        await using var proxy = FaultProxy.Start(server.Address, new RandomFaults
+        {
+            Seed = seed,
+            MinBytes = 400,
+            MaxBytes = 2000,
+            RefuseShare = 0.05,
+            MaxPieceBytes = 100,
+        }.PlanFor);
         var sockets = OpenSockets.Count;
         var manager = new TransportManager(new TransportManagerOptions { MaxTransports = Count, HealthCheckInterval = TimeSpan.FromSeconds(1) });
         Watched.Forward(manager.Events, _all);

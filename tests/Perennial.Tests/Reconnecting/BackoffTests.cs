@@ -20,7 +20,12 @@ public class BackoffTests
 
         foreach (var (seconds, attempt) in new[] { (1, 1), (2, 2), (4, 3), (8, 4), (16, 5) })
         {
-            (await probe.WaitForAsync<ReconnectingEvent>(attempt)).ShouldBe(new ReconnectingEvent(attempt, TimeSpan.FromSeconds(seconds), 5));
+            (await probe.WaitForAsync<ReconnectingEvent>(attempt)).ShouldBe(new ReconnectingEvent
+            {
+                Attempt = attempt,
+                Delay = TimeSpan.FromSeconds(seconds),
+                MaxAttempts = 5,
+            });
             await _clock.WaitForTimerAsync(TimeSpan.FromSeconds(seconds), probe.Token);
             server.Requests.Count.ShouldBe(attempt);
             _clock.Advance(TimeSpan.FromSeconds(seconds));

@@ -111,7 +111,7 @@ public class RetryDecisionTests
 
         var (_, error) = await probe.ReadToFailureAsync();
 
-        asked.ShouldBe([new RetryContext(error, 1, IsTransient: true)]);
+        asked.ShouldBe([new RetryContext { Error = error, Attempt = 1, IsTransient = true }]);
         server.Requests.Count.ShouldBe(1);
     }
 

@@ -18,7 +18,7 @@ public class WaitTests
 
         await probe.Transport.CloseAsync(probe.Token);
 
-        (await probe.Transport.Completion).ShouldBe(new StreamEnd(StreamEndReason.Closed));
+        (await probe.Transport.Completion).ShouldBe(new StreamEnd { Reason = StreamEndReason.Closed });
         (await probe.ReadTextsAsync()).ShouldBe(["1"]);
         await NoTimerIsLeftAsync(probe);
         server.Requests.Count.ShouldBe(1);

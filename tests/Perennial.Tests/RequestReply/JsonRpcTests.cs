@@ -91,14 +91,16 @@ public class JsonRpcTests
     [Fact]
     public async Task Conventions_of_ones_own_live_beside_each_other()
     {
-        var shout = new RequestConvention(
-            static (id, value) => System.Text.Encoding.UTF8.GetBytes($"[\"{id}\",{System.Text.Encoding.UTF8.GetString(value)}]"),
-            static (in StreamMessage message, out ReplyContent reply) =>
+        var shout = new RequestConvention
+        {
+            Write = static (id, value) => System.Text.Encoding.UTF8.GetBytes($"[\"{id}\",{System.Text.Encoding.UTF8.GetString(value)}]"),
+            Read = static (in StreamMessage message, out ReplyContent reply) =>
             {
                 var isReply = message.Text.StartsWith("[\"", StringComparison.Ordinal);
                 reply = new ReplyContent { Id = isReply ? message.Text[2..24] : "", Data = System.Text.Encoding.UTF8.GetBytes(message.Text[26..^1] + "!") };
                 return isReply;
-            });
+            },
+        };
         await using var asker = new Asker();
         var shouted = asker.Transport.RequestAsync("7", new RequestOptions { Convention = shout });
         var plain = asker.Transport.RequestAsync("{}");

@@ -18,7 +18,7 @@ public class EndOfStreamTests
 
         (await probe.ReadTextsAsync()).ShouldBe(["1"]);
 
-        (await probe.Transport.Completion).ShouldBe(new StreamEnd(StreamEndReason.Completed));
+        (await probe.Transport.Completion).ShouldBe(new StreamEnd { Reason = StreamEndReason.Completed });
         probe.Transport.State.ShouldBe(TransportState.Closed);
         server.Requests.Count.ShouldBe(1);
     }

@@ -19,7 +19,7 @@ public class GapTests
         var messages = await probe.ReadToEndAsync();
 
         messages.Select(message => (message.Text, message.FollowsGap)).ShouldBe([("a", false), ("b", true), ("c", false)]);
-        probe.All<GapEvent>().ShouldBe([new GapEvent(GapReason.NotNumbered, null, null)]);
+        probe.All<GapEvent>().ShouldBe([new GapEvent { Reason = GapReason.NotNumbered, RequestedId = null, ResumesAt = null }]);
     }
 
     [Fact]
@@ -44,7 +44,7 @@ public class GapTests
         (await probe.ReadToEndAsync()).Select(message => (message.Text, message.FollowsGap)).ShouldBe([("x", false), ("x", true)]);
 
         server.Requests[1].Header("Last-Event-ID").ShouldBe("5");
-        probe.All<GapEvent>().ShouldBe([new GapEvent(GapReason.NotNumbered, "5", null)]);
+        probe.All<GapEvent>().ShouldBe([new GapEvent { Reason = GapReason.NotNumbered, RequestedId = "5", ResumesAt = null }]);
     }
 
     [Fact]
@@ -73,7 +73,7 @@ public class GapTests
         var messages = await probe.ReadToEndAsync();
 
         messages.Select(message => (message.Text, message.FollowsGap)).ShouldBe([("1", false), ("x", false), ("x", true), ("2", false)]);
-        probe.All<GapEvent>().ShouldBe([new GapEvent(GapReason.NotNumbered, "1", null)]);
+        probe.All<GapEvent>().ShouldBe([new GapEvent { Reason = GapReason.NotNumbered, RequestedId = "1", ResumesAt = null }]);
     }
 
     [Fact]

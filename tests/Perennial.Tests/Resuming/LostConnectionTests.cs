@@ -21,7 +21,7 @@ public class LostConnectionTests
         (await probe.ReadTextsAsync()).ShouldBe(["1", "2", "3", "4"]);
 
         server.Requests.Select(request => request.Header("Last-Event-ID")).ShouldBe([null, "2"]);
-        (await probe.WaitForAsync<ConnectedEvent>(2)).ShouldBe(new ConnectedEvent(1, "2"));
+        (await probe.WaitForAsync<ConnectedEvent>(2)).ShouldBe(new ConnectedEvent { Attempt = 1, ResumedFrom = "2" });
         probe.All<GapEvent>().ShouldBeEmpty();
     }
 

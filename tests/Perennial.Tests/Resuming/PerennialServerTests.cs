@@ -23,7 +23,7 @@ public class PerennialServerTests
         var messages = await probe.ReadToEndAsync();
 
         messages.Select(message => (message.Text, message.FollowsGap)).ShouldBe([("1", false), ("7", true)]);
-        probe.All<GapEvent>().ShouldBe([new GapEvent(GapReason.AnnouncedByServer, "1", "7")]);
+        probe.All<GapEvent>().ShouldBe([new GapEvent { Reason = GapReason.AnnouncedByServer, RequestedId = "1", ResumesAt = "7" }]);
     }
 
     [Fact]
@@ -49,7 +49,7 @@ public class PerennialServerTests
 
         (await probe.ReadTextsAsync()).ShouldBe(["1"]);
 
-        (await probe.Transport.Completion).ShouldBe(new StreamEnd(reason));
+        (await probe.Transport.Completion).ShouldBe(new StreamEnd { Reason = reason });
         (await probe.WaitForAsync<CompletedEvent>()).End.Reason.ShouldBe(reason);
         probe.Transport.State.ShouldBe(TransportState.Closed);
     }

@@ -22,7 +22,7 @@ public class RandomCutsTests
     public async Task Every_event_arrives_exactly_once_and_in_order(int http, string encoding)
     {
         var seed = NewSeed();
-        var faults = new RandomFaults(seed) { MinBytes = 100, MaxBytes = 20_000, RefuseShare = 0.1, MaxPieceBytes = 3000 };
+        var faults = new RandomFaults { Seed = seed, MinBytes = 100, MaxBytes = 20_000, RefuseShare = 0.1, MaxPieceBytes = 3000 };
         await using var feed = await NumberedFeed.StartAsync(Count, http == 1 ? HttpProtocols.Http1 : HttpProtocols.Http2, encoding);
         await using var proxy = FaultProxy.Start(feed.Address, faults.PlanFor);
         await using var probe = For(proxy, http);
@@ -37,7 +37,7 @@ public class RandomCutsTests
     public async Task Every_event_arrives_exactly_once_although_the_line_stalls_too()
     {
         var seed = NewSeed();
-        var faults = new RandomFaults(seed) { MinBytes = 1000, MaxBytes = 60_000 };
+        var faults = new RandomFaults { Seed = seed, MinBytes = 1000, MaxBytes = 60_000 };
         await using var feed = await NumberedFeed.StartAsync(Count, HttpProtocols.Http1, "");
         await using var proxy = FaultProxy.Start(feed.Address, i => i % 2 == 0 ? FaultPlan.Stall(5_000 + (i * 7919 % 30_000)) : faults.PlanFor(i));
         await using var probe = For(proxy, http: 1, idleTimeout: TimeSpan.FromMilliseconds(100));

@@ -24,7 +24,7 @@ public class ReplaySafetyTests
 
         texts.ShouldBe(["a", "b"]);
         error.Code.ShouldBe(TransportErrorCode.Interrupted);
-        (await probe.Transport.Completion).ShouldBe(new StreamEnd(StreamEndReason.Interrupted, error));
+        (await probe.Transport.Completion).ShouldBe(new StreamEnd { Reason = StreamEndReason.Interrupted, Error = error });
         probe.Transport.State.ShouldBe(TransportState.Failed);
         server.Requests.ShouldHaveSingleItem().Text.ShouldBe("hello");
         probe.All<ReconnectingEvent>().ShouldBeEmpty();

@@ -93,7 +93,7 @@ public class ResumePointTests
         await using var third = Resumed(ResumePoint.Parse(untouched.Serialize()));
 
         (await third.ReadToEndAsync()).ShouldHaveSingleItem().FollowsGap.ShouldBeTrue();
-        third.All<GapEvent>().ShouldBe([new GapEvent(GapReason.NotNumbered, id, null)]);
+        third.All<GapEvent>().ShouldBe([new GapEvent { Reason = GapReason.NotNumbered, RequestedId = id, ResumesAt = null }]);
 
         TransportProbe Resumed(ResumePoint point) => new(new SseTransportOptions { Endpoint = server.Address, ResumeFrom = point, Reconnect = TransportProbe.AtOnce });
     }

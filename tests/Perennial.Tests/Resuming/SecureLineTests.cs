@@ -21,7 +21,7 @@ public class SecureLineTests
     {
         var seed = Random.Shared.Next();
         TestContext.Current.TestOutputHelper?.WriteLine($"seed {seed}");
-        var faults = new RandomFaults(seed) { MinBytes = 1_000, MaxBytes = 40_000, RefuseShare = 0.1, MaxPieceBytes = 3000 };
+        var faults = new RandomFaults { Seed = seed, MinBytes = 1_000, MaxBytes = 40_000, RefuseShare = 0.1, MaxPieceBytes = 3000 };
         using var certificate = SelfSigned.Create();
         await using var feed = await NumberedFeed.StartAsync(Count, protocols, certificate: certificate);
         await using var proxy = FaultProxy.Start(feed.Address, faults.PlanFor);

@@ -21,7 +21,7 @@ public class CloseCodeTests
 
         (await probe.ReadTextsAsync()).ShouldBe(["a"]);
 
-        (await probe.Transport.Completion).ShouldBe(new StreamEnd(StreamEndReason.Completed));
+        (await probe.Transport.Completion).ShouldBe(new StreamEnd { Reason = StreamEndReason.Completed });
         answer.ShouldNotBeNull().CloseCode.ShouldBe(code ?? 1000);
         server.Connections.ShouldBe(1);
     }

@@ -25,7 +25,7 @@ public class ClosingTests
         await probe.Transport.CloseAsync(probe.Token);
 
         (goodbye!.Opcode, goodbye.CloseCode, goodbye.IsMasked).ShouldBe((8, 1000, true));
-        (await probe.Transport.Completion).ShouldBe(new StreamEnd(StreamEndReason.Closed));
+        (await probe.Transport.Completion).ShouldBe(new StreamEnd { Reason = StreamEndReason.Closed });
         await Patience.Until(() => server.LiveConnections == 0, "the connection is closed");
         _clock.ActiveTimers.ShouldBe(0);
     }

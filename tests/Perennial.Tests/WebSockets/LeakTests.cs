@@ -22,7 +22,13 @@ public class LeakTests
 
             await socket.SendAsync(Frame.Close(1000));
         }));
-        await using var proxy = FaultProxy.Start(server.Address, new RandomFaults(Seed: 20) { MaxBytes = 1200, RefuseShare = 0.1, MaxPieceBytes = 64 }.PlanFor);
+        await using var proxy = FaultProxy.Start(server.Address, new RandomFaults
+        {
+            Seed = 20,
+            MaxBytes = 1200,
+            RefuseShare = 0.1,
+            MaxPieceBytes = 64,
+        }.PlanFor);
         await RunAsync(proxy, 20);
         var sockets = await OpenSocketsWhenStillAsync(server, proxy);
         var unobserved = new List<Exception>();

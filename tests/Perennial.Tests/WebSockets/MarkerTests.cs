@@ -24,7 +24,7 @@ public class MarkerTests
 
         (await probe.ReadTextsAsync()).ShouldBe(isDelivered ? ["a", marker] : ["a"]);
 
-        (await probe.Transport.Completion).ShouldBe(new StreamEnd(StreamEndReason.Completed));
+        (await probe.Transport.Completion).ShouldBe(new StreamEnd { Reason = StreamEndReason.Completed });
         goodbye!.CloseCode.ShouldBe(1000);
     }
 
@@ -80,7 +80,7 @@ public class MarkerTests
 
         (await probe.ReadToEndAsync()).Select(static message => (message.Text, message.FollowsGap)).ShouldBe([("a", false), ("b", true), ("c", false)]);
 
-        probe.All<GapEvent>().ShouldBe([new GapEvent(GapReason.NotNumbered, null, null)]);
+        probe.All<GapEvent>().ShouldBe([new GapEvent { Reason = GapReason.NotNumbered, RequestedId = null, ResumesAt = null }]);
         server.Requests.ShouldAllBe(static request => !request.Headers.Contains("Last-Event-ID"));
     }
 }

@@ -85,7 +85,13 @@ internal sealed class FaultyLines : IAsyncDisposable
     /// <summary>Every connection is cut at a random byte; every third is held up for a moment before, and one for good.</summary>
     private static Func<int, FaultPlan> PlanOf(LineOrder order)
     {
-        var faults = new RandomFaults(order.Seed) { MinBytes = order.MinBytes, MaxBytes = order.MaxBytes, MaxPieceBytes = order.MaxPieceBytes };
+        var faults = new RandomFaults
+        {
+            Seed = order.Seed,
+            MinBytes = order.MinBytes,
+            MaxBytes = order.MaxBytes,
+            MaxPieceBytes = order.MaxPieceBytes,
+        };
         return connection =>
         {
             if (connection == order.Stalled)

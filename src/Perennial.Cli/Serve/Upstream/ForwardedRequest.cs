@@ -20,7 +20,7 @@ internal static class ForwardedRequest
     {
         using var content = new MemoryStream();
         await request.Body.CopyToAsync(content, request.HttpContext.RequestAborted);
-        return new RequestBody(content.ToArray(), request.ContentType ?? "application/octet-stream");
+        return new RequestBody { Content = content.ToArray(), MediaType = request.ContentType ?? "application/octet-stream" };
     }
 
     public static IReadOnlyDictionary<string, string> Headers(IHeaderDictionary headers)

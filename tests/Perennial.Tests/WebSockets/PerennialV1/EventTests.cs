@@ -24,7 +24,7 @@ public class EventTests
             [("e-1", "token", false), ("e-2", "message", false), ("e-3", "audio", true)]);
         messages.Take(2).Select(static message => message.Text).ShouldBe(["hé", """{"a": 1}"""]);
         messages[2].Data.ToArray().ShouldBe([0, 1, 255]);
-        (await probe.Transport.Completion).ShouldBe(new StreamEnd(StreamEndReason.Completed));
+        (await probe.Transport.Completion).ShouldBe(new StreamEnd { Reason = StreamEndReason.Completed });
         probe.All<ErrorEvent>().ShouldBeEmpty();
     }
 
@@ -114,7 +114,7 @@ public class EventTests
         var message = (await probe.ReadToEndAsync()).ShouldHaveSingleItem();
 
         message.FollowsGap.ShouldBeTrue();
-        probe.All<GapEvent>().ShouldBe([new GapEvent(GapReason.AnnouncedByServer, "x-5", "e-7")]);
+        probe.All<GapEvent>().ShouldBe([new GapEvent { Reason = GapReason.AnnouncedByServer, RequestedId = "x-5", ResumesAt = "e-7" }]);
         server.Requests[1].Header("Last-Event-ID").ShouldBe("x-5");
     }
 
