@@ -73,7 +73,9 @@ internal sealed class RunStoreTrial(RunStoreHarness harness, CancellationToken c
 
     public async Task<StartClaim> ClaimAsync(RunStore store, StartKey key) => await store.ClaimStartAsync(key, cancellationToken);
 
-    public Task WaitAsync(RunSignal news) => news.WaitAsync().AsTask().WaitAsync(cancellationToken);
+    public Task WaitAsync(RunSignal news) => WaitAsync(news.WaitAsync().AsTask());
+
+    public Task WaitAsync(Task task) => task.WaitAsync(cancellationToken);
 
     /// <summary>Waits until a run is no longer found.</summary>
     public async Task UntilForgottenAsync(RunStore store, RunLog run)

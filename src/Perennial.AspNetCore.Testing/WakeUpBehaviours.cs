@@ -19,7 +19,9 @@ internal static class WakeUpBehaviours
         var store = await trial.OpenAsync();
         var run = await trial.CreateAsync(store);
 
-        var reading = Enumerable.Range(0, readers).Select(_ => Task.Run(() => ReadToEndAsync(trial, store, run), trial.Token)).ToArray();
+        var waiting = new Countdown(readers);
+        var reading = Enumerable.Range(0, readers).Select(_ => Task.Run(() => ReadToEndAsync(trial, store, run, waiting), trial.Token)).ToArray();
+        await trial.WaitAsync(Task.WhenAny([waiting.Reached, .. reading]));
         var appends = new List<Task>();
         for (var n = 1; n <= events; n++)
         {
@@ -38,12 +40,13 @@ internal static class WakeUpBehaviours
         }
     }
 
-    private static async Task<List<string>> ReadToEndAsync(RunStoreTrial trial, RunStore store, RunLog run)
+    private static async Task<List<string>> ReadToEndAsync(RunStoreTrial trial, RunStore store, RunLog run, Countdown waiting)
     {
         var log = await trial.FindAsync(store, run);
         var news = new RunSignal();
         using var subscription = log.Subscribe(RunNews.Records, news);
         var texts = new List<string>();
+        var hasWaited = false;
         while (true)
         {
             var slice = await log.ReadAsync(texts.Count, 200, trial.Token);
@@ -60,6 +63,12 @@ internal static class WakeUpBehaviours
 
             if (slice.Records.IsEmpty)
             {
+                if (!hasWaited)
+                {
+                    hasWaited = true;
+                    waiting.Signal();
+                }
+
                 await trial.WaitAsync(news);
             }
         }
@@ -85,7 +94,9 @@ internal static class WakeUpBehaviours
     {
         const int senders = 4, each = 100;
         var run = await trial.OpenRunAsync();
-        var reading = Task.Run(() => ReadMessagesAsync(trial, run, senders * each), trial.Token);
+        var waiting = new Countdown(1);
+        var reading = Task.Run(() => ReadMessagesAsync(trial, run, senders * each, waiting), trial.Token);
+        await trial.WaitAsync(Task.WhenAny(waiting.Reached, reading));
 
         await Task.WhenAll(Enumerable.Range(0, senders).Select(sender => Task.Run(
             async () =>
@@ -105,11 +116,12 @@ internal static class WakeUpBehaviours
         }
     }
 
-    private static async Task<List<string>> ReadMessagesAsync(RunStoreTrial trial, RunLog run, int count)
+    private static async Task<List<string>> ReadMessagesAsync(RunStoreTrial trial, RunLog run, int count, Countdown waiting)
     {
         var news = new RunSignal();
         using var subscription = run.Subscribe(RunNews.Messages, news);
         var received = new List<string>();
+        var hasWaited = false;
         while (received.Count < count)
         {
             var messages = await run.ReadMessagesAsync(received.Count, trial.Token);
@@ -121,10 +133,35 @@ internal static class WakeUpBehaviours
 
             if (messages.Count == 0)
             {
+                if (!hasWaited)
+                {
+                    hasWaited = true;
+                    waiting.Signal();
+                }
+
                 await trial.WaitAsync(news);
             }
         }
 
         return received;
+    }
+
+    /// <summary>
+    /// Completes a task at the n-th signal. Nothing is recorded before all readers wait, so a store that wakes nobody is found.
+    /// </summary>
+    private sealed class Countdown(int count)
+    {
+        private readonly TaskCompletionSource _reached = new(TaskCreationOptions.RunContinuationsAsynchronously);
+        private int _left = count;
+
+        public Task Reached => _reached.Task;
+
+        public void Signal()
+        {
+            if (Interlocked.Decrement(ref _left) == 0)
+            {
+                _reached.SetResult();
+            }
+        }
     }
 }
