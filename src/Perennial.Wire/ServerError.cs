@@ -47,6 +47,11 @@ internal readonly record struct ServerError(string? Message, string? Code)
                 : FromWord(Text(error), root);
         }
 
+        if (root.TryGetProperty("response", out var response) && response.ValueKind == JsonValueKind.Object && response.TryGetProperty("error", out _))
+        {
+            return Read(response);      // OpenAI's response.failed
+        }
+
         return root.TryGetProperty("errors", out var errors) && errors.ValueKind == JsonValueKind.Array && errors.GetArrayLength() > 0
             ? Read(errors[0])
             : new ServerError(MessageOf(root), CodeOf(root));

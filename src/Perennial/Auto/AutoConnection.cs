@@ -41,6 +41,8 @@ internal sealed class AutoConnection(AutoProtocol protocol, TransportConnection 
 
     public override bool AlwaysMarksEnd => inner.AlwaysMarksEnd;
 
+    public override bool NeedsEndMarker => inner.NeedsEndMarker;
+
     public override Uri? GetResumeEndpoint(Uri endpoint) => inner.GetResumeEndpoint(endpoint);
 
     public override bool SendsAreRepeatable => inner.SendsAreRepeatable;

@@ -65,7 +65,7 @@ internal sealed class ConnectionPump(
         ReadOutcome.More => null,
         ReadOutcome.Completed => StreamEnd.Completed,
         ReadOutcome.Stopped => StreamEnd.Stopped,
-        _ when !connection.AlwaysMarksEnd && core.Options.EndOfStream == EndOfStreamPolicy.Complete => StreamEnd.Completed,
+        _ when !connection.NeedsEndMarker && core.Options.EndOfStream == EndOfStreamPolicy.Complete => StreamEnd.Completed,
         _ => throw new TransportException(
             TransportErrorCode.EndedWithoutMarker, "The connection ended without an end marker.", isTransient: true),
     };

@@ -36,6 +36,12 @@ public abstract class TransportConnection : IAsyncDisposable
     public virtual bool AlwaysMarksEnd => false;
 
     /// <summary>
+    /// Gets whether an end of the connection is the end of the stream only if a message marked it. The transport reads it after the connection
+    /// ended. The default is <see cref="AlwaysMarksEnd"/>. Override it in a protocol whose messages show whether there is such a mark.
+    /// </summary>
+    public virtual bool NeedsEndMarker => AlwaysMarksEnd;
+
+    /// <summary>
     /// Gets the URL at which another client can continue this stream after an id (<see cref="Transport.ResumePoint"/>), or
     /// <see langword="null"/> if there is none.
     /// </summary>

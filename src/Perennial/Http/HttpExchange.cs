@@ -22,13 +22,17 @@ internal sealed class HttpExchange : IDisposable
         _time = services.Time;
         _sender = new HttpSender(options, services);
         _opening = new OpeningRequest(options);
+        Dialect = new StreamDialect(options.Classify is null ? options.Dialect : Dialects.None);
     }
 
     private HttpExchange(HttpExchange same, string accept)
     {
-        (_options, _time, _sender, _opening) = (same._options, same._time, same._sender, same._opening);
+        (_options, _time, _sender, _opening, Dialect) = (same._options, same._time, same._sender, same._opening, same.Dialect);
         _accept = accept;
     }
+
+    /// <summary>The dialect of the stream.</summary>
+    public StreamDialect Dialect { get; }
 
     /// <inheritdoc cref="OpeningRequest.IsRead"/>
     public bool IsRead => _opening.IsRead;

@@ -62,6 +62,14 @@ public abstract record HttpTransportOptions : TransportOptions
     public Uri? SendEndpoint { get; init; }
 
     /// <summary>
+    /// Gets the streaming format of the AI provider. It decides when the stream is complete and how it fails: a response that ends without the
+    /// format's own end is a lost connection, whatever <see cref="TransportOptions.EndOfStream"/> is. Default
+    /// <see cref="Dialects.Recognized"/>; <see cref="Dialects.None"/> turns it off. It has no effect if <see cref="TransportOptions.Classify"/> is
+    /// set, over WebSockets and long polling, and if the server announces Perennial's protocol.
+    /// </summary>
+    public Dialect Dialect { get; init; } = Dialects.Recognized;
+
+    /// <summary>
     /// Gets the required HTTP version, such as 2.0 for HTTP/2 without TLS. Default <see langword="null"/>: the highest version that both
     /// sides support.
     /// </summary>
@@ -91,6 +99,7 @@ public abstract record HttpTransportOptions : TransportOptions
     public override void Validate()
     {
         base.Validate();
+        OptionCheck.NotNull(Dialect, nameof(Dialect));
         OptionCheck.NotNull(Headers, nameof(Headers));
         foreach (var (name, value) in Headers)
         {

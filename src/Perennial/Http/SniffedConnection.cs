@@ -21,6 +21,8 @@ internal sealed class SniffedConnection(
 
     public override bool AlwaysMarksEnd => Recognised?.AlwaysMarksEnd ?? SpeaksPerennial;
 
+    public override bool NeedsEndMarker => Recognised?.NeedsEndMarker ?? SpeaksPerennial;
+
     public override bool HasId => Recognised?.HasId ?? _resumesAfterId;
 
     public override bool HasDelivered => Recognised?.HasDelivered ?? false;

@@ -8,6 +8,7 @@ internal sealed class HttpStreamConnection : ResponseConnection
 {
     private readonly NdjsonParser? _lines;
     private readonly MessageClassifier _classify;
+    private readonly StreamDialect? _dialect;
     private readonly int _largestPiece;
     private readonly bool _resumesAfterId;
     private bool _hasRawDelivered;
@@ -18,6 +19,8 @@ internal sealed class HttpStreamConnection : ResponseConnection
     {
         _lines = options.Framing == StreamFraming.Ndjson ? new NdjsonParser(options.MaxMessageBytes, SpeaksPerennial) : null;
         _classify = options.Classify ?? Convention(options.Framing);
+        _dialect = SpeaksPerennial || _lines is null ? null : http.Dialect;
+        _dialect?.Begin(response);
         _largestPiece = options.MaxMessageBytes;
         _resumesAfterId = context.LastEventId is not null;
     }
@@ -49,6 +52,8 @@ internal sealed class HttpStreamConnection : ResponseConnection
     /// <summary>Raw bytes have no end marker.</summary>
     public override bool AlwaysMarksEnd => _lines is not null && SpeaksPerennial;
 
+    public override bool NeedsEndMarker => AlwaysMarksEnd || _dialect is { IsUnfinished: true };
+
     public override bool HasId => _lines is not null && (_lines.HasId || _resumesAfterId);
 
     public override bool HasDelivered => _lines?.HasDelivered ?? _hasRawDelivered;
@@ -56,7 +61,7 @@ internal sealed class HttpStreamConnection : ResponseConnection
     public override StreamSignal Classify(in StreamMessage message)
     {
         var control = SpeaksPerennial ? ControlEvents.Classify(in message) : StreamSignal.None;
-        return control == StreamSignal.None ? _classify(in message) : control;
+        return control != StreamSignal.None ? control : _dialect?.Classify(in message) ?? _classify(in message);
     }
 
     public override ValueTask DisposeAsync()

@@ -1,0 +1,16 @@
+using System.Text.Json;
+
+namespace Perennial;
+
+/// <summary>Ollama's JSON lines.</summary>
+internal sealed class OllamaDialect() : Dialect("ollama")
+{
+    public override bool IsShownBy(in DialectMessage message) =>
+        DialectJson.MayHave(message.Data, "\"model\""u8) && DialectJson.MayHave(message.Data, "\"created_at\""u8) && DialectJson.MayHave(message.Data, "\"done\""u8);
+
+    public override DialectSignal Judge(in DialectMessage message) =>
+        DialectJson.MayHave(message.Data, "true"u8) && DialectJson.Has(message.Data, "done"u8, static (ref Utf8JsonReader value) => value.TokenType == JsonTokenType.True)
+            ? DialectSignal.Last
+        : DialectJson.HasError(message.Data) ? DialectSignal.Failed
+        : DialectSignal.None;
+}
