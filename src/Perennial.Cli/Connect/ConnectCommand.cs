@@ -57,6 +57,9 @@ internal sealed class ConnectCommand : Command
     private readonly Option<string[]> _subProtocol = OptionKinds.Texts(
         "--subprotocol", "NAME", "A WebSocket subprotocol to offer. May be repeated; preferred ones first.");
 
+    private readonly Option<string?> _dialect = OptionKinds.Text(
+        "--dialect", "NAME", "The streaming format of the AI provider, which decides when an answer is complete. Default recognized; none turns it off.");
+
     private readonly Option<EndOfStreamPolicy> _onEnd = OptionKinds.Choice(
         "--on-end",
         "The meaning of a normal end without an end marker: the end, a lost connection, or a pause. Default complete.",
@@ -97,7 +100,7 @@ internal sealed class ConnectCommand : Command
         foreach (Option option in new Option[]
             {
                 _transport, _header, _method, _data, _lastEventId, _retryDelay, _maxRetryDelay, _maxAttempts, _noReconnect, _noJitter,
-                _idleTimeout, _connectTimeout, _heartbeat, _subProtocol, _onEnd, _bufferSize, _bufferStrategy, _maxMessageBytes, _allowReplay, _send, _take,
+                _idleTimeout, _connectTimeout, _heartbeat, _subProtocol, _dialect, _onEnd, _bufferSize, _bufferStrategy, _maxMessageBytes, _allowReplay, _send, _take,
                 _json, _verbose,
             })
         {
@@ -124,6 +127,7 @@ internal sealed class ConnectCommand : Command
         ConnectTimeout = Milliseconds(parsed.GetValue(_connectTimeout)),
         Heartbeat = Milliseconds(parsed.GetValue(_heartbeat)),
         SubProtocols = parsed.GetRequiredValue(_subProtocol),
+        Dialect = parsed.GetValue(_dialect),
         OnEnd = parsed.GetValue(_onEnd),
         BufferSize = parsed.GetValue(_bufferSize),
         BufferStrategy = parsed.GetValue(_bufferStrategy),

@@ -33,6 +33,8 @@ internal sealed record ConnectSettings
 
     public required IReadOnlyList<string> SubProtocols { get; init; }
 
+    public string? Dialect { get; init; }
+
     public EndOfStreamPolicy OnEnd { get; init; }
 
     public int? BufferSize { get; init; }

@@ -49,13 +49,13 @@ internal static class Transports
 
     private static LongPollTransport LongPoll(Uri endpoint, ConnectSettings settings, TransportServices? services)
     {
-        Refuse("long-poll", settings, "--heartbeat", "--subprotocol", "--method", "--data", "--allow-replay", "--on-end");
+        Refuse("long-poll", settings, "--heartbeat", "--subprotocol", "--method", "--data", "--allow-replay", "--on-end", "--dialect");
         return new LongPollTransport(Shared(new LongPollTransportOptions { Endpoint = endpoint }, settings), services);
     }
 
     private static WebSocketTransport WebSocket(Uri endpoint, ConnectSettings settings, TransportServices? services)
     {
-        Refuse("websocket", settings, "--method", "--data", "--allow-replay");
+        Refuse("websocket", settings, "--method", "--data", "--allow-replay", "--dialect");
         var defaults = Shared(new WebSocketTransportOptions { Endpoint = endpoint }, settings);
         return new WebSocketTransport(
             defaults with
@@ -93,6 +93,7 @@ internal static class Transports
                 "--method" => settings.Method is not null,
                 "--data" => settings.Data is not null,
                 "--allow-replay" => settings.AllowReplay,
+                "--dialect" => settings.Dialect is not null,
                 _ => settings.OnEnd != EndOfStreamPolicy.Complete,
             };
             if (isGiven)
@@ -116,6 +117,7 @@ internal static class Transports
             IdleTimeout = settings.IdleTimeout,
             MaxMessageBytes = settings.MaxMessageBytes ?? defaults.MaxMessageBytes,
             EndOfStream = settings.OnEnd,
+            Dialect = DialectOf(settings),
             Reconnect = defaults.Reconnect with
             {
                 Enabled = !settings.NoReconnect,
@@ -130,6 +132,19 @@ internal static class Transports
                 FullMode = settings.BufferStrategy,
             },
         };
+    }
+
+    private static Dialect DialectOf(ConnectSettings settings)
+    {
+        if (settings.Dialect is not { } name)
+        {
+            return Dialects.Recognized;
+        }
+
+        var names = Dialects.Known.Append(Dialects.Recognized).Append(Dialects.None).Select(static known => known.Name);
+        return Dialects.TryGet(name, out var dialect)
+            ? dialect
+            : throw new UsageException($"--dialect must be one of {string.Join(", ", names)}, not '{name}'");
     }
 
     /// <summary>Reads the URL. The error does not show it: its query may contain a secret.</summary>

@@ -1,5 +1,6 @@
 using System.Net;
 using Perennial.Engine;
+using Perennial.Http;
 using Perennial.HttpStreams;
 
 namespace Perennial.Tests.HttpStreams;
@@ -17,7 +18,8 @@ internal static class NdjsonReading
         }
 
         var options = new HttpStreamTransportOptions { Endpoint = new Uri("http://body.test/"), MaxMessageBytes = 1024 * 1024 };
-        await using var connection = new HttpStreamConnection(response, new Pieces(body, cuts, isCut), http: null!, options, new ConnectContext
+        using var http = new HttpExchange(options, accept: null, new TransportServices());
+        await using var connection = new HttpStreamConnection(response, new Pieces(body, cuts, isCut), http, options, new ConnectContext
         {
             Attempt = 0,
             LastEventId = null,

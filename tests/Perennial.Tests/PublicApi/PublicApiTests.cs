@@ -9,5 +9,8 @@ public class PublicApiTests
     public void The_api_of_the_client_is_the_committed_one() => CommittedApi.ShouldBeThatOf(typeof(Transport).Assembly);
 
     [Fact]
+    public void The_api_of_the_dialects_is_the_committed_one() => CommittedApi.ShouldBeThatOf(typeof(Dialect).Assembly);
+
+    [Fact]
     public void The_api_of_the_testing_library_is_the_committed_one() => CommittedApi.ShouldBeThatOf(typeof(ScriptedServer).Assembly);
 }
