@@ -44,7 +44,7 @@ internal readonly record struct ServerError(string? Message, string? Code)
         {
             return error.ValueKind == JsonValueKind.Object
                 ? new ServerError(MessageOf(error) ?? MessageOf(root), CodeOf(error) ?? CodeOf(root))
-                : FromWord(Text(error), root);
+                : FromErrorText(Text(error), root);
         }
 
         if (root.TryGetProperty("response", out var response) && response.ValueKind == JsonValueKind.Object && response.TryGetProperty("error", out _))
@@ -58,7 +58,7 @@ internal readonly record struct ServerError(string? Message, string? Code)
     }
 
     /// <summary>The text of <c>error</c> is the code if there is also a message, and otherwise the message itself.</summary>
-    private static ServerError FromWord(string? word, JsonElement root) => MessageOf(root) is { } message
+    private static ServerError FromErrorText(string? word, JsonElement root) => MessageOf(root) is { } message
         ? new ServerError(message, Member(root, "code") ?? word)
         : new ServerError(word, CodeOf(root));
 

@@ -27,7 +27,7 @@ internal sealed class AutoConnection(AutoProtocol protocol, TransportConnection 
     public AutoProtocol Protocol => ProtocolOpener.ProtocolOf(inner) ?? protocol;
 
     /// <summary>Whether any byte arrived, even if it was only the answer to a ping.</summary>
-    public bool IsHeard => Volatile.Read(ref _isHeard) != 0 || ShowedLife;
+    public bool HasBytes => Volatile.Read(ref _isHeard) != 0 || HasShownLife;
 
     /// <summary>
     /// Whether the server speaks Perennial's protocol. Such a server marks the end of a stream, sends bytes at once, and resumes after any
@@ -90,7 +90,7 @@ internal sealed class AutoConnection(AutoProtocol protocol, TransportConnection 
 
         if (_firstOutcome == ReadOutcome.EndOfStream && first.BytesReceived == 0)
         {
-            throw EndedUnheard();
+            throw EndedWithoutBytes();
         }
 
         _first = first;
@@ -116,7 +116,7 @@ internal sealed class AutoConnection(AutoProtocol protocol, TransportConnection 
             return new ValueTask<ReadOutcome>(_firstOutcome);
         }
 
-        return IsHeard ? inner.ReadAsync(batch, _lifetime.Token) : ReadFirstAsync(batch);
+        return HasBytes ? inner.ReadAsync(batch, _lifetime.Token) : ReadFirstAsync(batch);
     }
 
     public override StreamSignal Classify(in StreamMessage message) => inner.Classify(in message);
@@ -152,23 +152,23 @@ internal sealed class AutoConnection(AutoProtocol protocol, TransportConnection 
         try
         {
             var outcome = await inner.ReadAsync(batch, _lifetime.Token).ConfigureAwait(false);
-            if (outcome != ReadOutcome.EndOfStream || batch.BytesReceived > 0 || ShowedLife)
+            if (outcome != ReadOutcome.EndOfStream || batch.BytesReceived > 0 || HasShownLife)
             {
                 OnFirstBytes();
             }
             else if (inner.AlwaysMarksEnd)
             {
-                _failure = new ProtocolFailure { Protocol = protocol, Reason = FallbackReason.Lost, Error = EndedUnheard() };
+                _failure = new ProtocolFailure { Protocol = protocol, Reason = FallbackReason.Lost, Error = EndedWithoutBytes() };
             }
 
             return outcome;
         }
-        catch (TransportException e) when (e.IsTransient && !IsHeard)
+        catch (TransportException e) when (e.IsTransient && !HasBytes)
         {
             _failure = new ProtocolFailure { Protocol = protocol, Reason = FallbackReason.Lost, Error = e };
             throw;
         }
-        catch (OperationCanceledException e) when (IsTakenForDead && !IsHeard)
+        catch (OperationCanceledException e) when (IsTakenForDead && !HasBytes)
         {
             var silence = new TransportException(
                 TransportErrorCode.IdleTimeout, $"The connection was accepted, but no byte arrived within {LongestSilence}.", isTransient: true, e);
@@ -177,7 +177,7 @@ internal sealed class AutoConnection(AutoProtocol protocol, TransportConnection 
         }
     }
 
-    private static TransportException EndedUnheard() =>
+    private static TransportException EndedWithoutBytes() =>
         new(TransportErrorCode.ConnectionLost, "The response ended before its first byte.", isTransient: true);
 
     /// <summary>Closes the connection, unless its first bytes have arrived.</summary>

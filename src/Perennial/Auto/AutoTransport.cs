@@ -28,7 +28,7 @@ namespace Perennial.Auto;
 public sealed class AutoTransport : Transport
 {
     /// <summary>The number of consecutive connections lost before their first byte after which a protocol is skipped.</summary>
-    private const int MostUnheard = 2;
+    private const int MostSilentLosses = 2;
 
     private readonly AutoTransportOptions _options;
     private readonly TimeProvider _time;
@@ -39,7 +39,7 @@ public sealed class AutoTransport : Transport
     private AutoConnection? _last;                          // the last opened connection
     private AutoProtocol? _preferred;                       // the protocol that connected last, unless it is skipped now
     private ProtocolFailure? _passedOver;                   // the failure of a protocol after it had connected
-    private int _unheard;                                   // consecutive connections of one protocol lost before their first byte
+    private int _silentLosses;                                   // consecutive connections of one protocol lost before their first byte
     private volatile IReadOnlyList<ProtocolFailure> _failures = [];
 
     /// <summary>Creates a transport with default options. Does not connect.</summary>
@@ -159,7 +159,7 @@ public sealed class AutoTransport : Transport
     {
         if (_last?.Protocol != connection.Protocol)
         {
-            _unheard = 0;
+            _silentLosses = 0;
         }
 
         _preferred = connection.Protocol;
@@ -171,9 +171,9 @@ public sealed class AutoTransport : Transport
     /// <summary>Examines how the last connection ended. If it ended without a byte, the protocol may not get through.</summary>
     private void Judge(AutoConnection? last)
     {
-        if (last?.IsHeard == true)
+        if (last?.HasBytes == true)
         {
-            _unheard = 0;
+            _silentLosses = 0;
         }
 
         if (last?.TakeFailure() is not { } failure)
@@ -181,12 +181,12 @@ public sealed class AutoTransport : Transport
             return;
         }
 
-        if (failure.Reason == FallbackReason.Lost && ++_unheard < MostUnheard)
+        if (failure.Reason == FallbackReason.Lost && ++_silentLosses < MostSilentLosses)
         {
             return;
         }
 
-        (_passedOver, _preferred, _unheard) = (failure, null, 0);
+        (_passedOver, _preferred, _silentLosses) = (failure, null, 0);
         Note(failure);
     }
 

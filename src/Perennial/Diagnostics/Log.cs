@@ -33,5 +33,5 @@ internal static partial class Log
     public static partial void ServerReportedError(ILogger logger, string kind, string id);
 
     [LoggerMessage(10, LogLevel.Warning, "{Kind} transport {Id}: a message of {Bytes} bytes was skipped, because it is not JSON")]
-    public static partial void LeftOut(ILogger logger, string kind, string id, int bytes);
+    public static partial void MessageSkipped(ILogger logger, string kind, string id, int bytes);
 }

@@ -114,7 +114,7 @@ internal sealed class ConnectionPump(
             if (requests?.Find(in _batch.Messages[i]) is { } reply)
             {
                 await HandOverAsync(start, i, receivedAt, cancellationToken).ConfigureAwait(false);
-                await requests.GiveAsync(reply, cancellationToken).ConfigureAwait(false);
+                await requests.DeliverAsync(reply, cancellationToken).ConfigureAwait(false);
                 MovePastReply(i, receivedAt);
                 start = i + 1;
                 continue;
@@ -248,7 +248,7 @@ internal sealed class ConnectionPump(
                 core.Report(SignalPayload.ToRecoverableError(in message), isRecoverable: true, attempt: 0);
                 return null;
             case StreamSignal.Malformed:
-                Log.LeftOut(core.Logger, core.Kind, core.Id, message.Data.Length);
+                Log.MessageSkipped(core.Logger, core.Kind, core.Id, message.Data.Length);
                 core.Report(SignalPayload.ToMalformed(in message), isRecoverable: true, attempt: 0);
                 return null;
             case StreamSignal.Gap:

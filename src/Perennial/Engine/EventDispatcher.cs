@@ -13,7 +13,7 @@ internal sealed class EventDispatcher(TransportCore core)
     private readonly EventQueue _events = new(core.Buffer);      // under the lock
     private Task _loop = Task.CompletedTask;
     private bool _isRunning;
-    private volatile bool _mustLook;                 // there is work other than reading messages; cleared when nothing is left
+    private volatile bool _hasWork;                 // there is work other than reading messages; cleared when nothing is left
     private bool _holdsBuffer;                       // the loop is the buffer's one reader; written by the loop under the lock
     private TaskCompletionSource? _letGo;
     private long _deliverBefore;                     // messages before this position precede all waiting events; written by the loop
@@ -72,19 +72,19 @@ internal sealed class EventDispatcher(TransportCore core)
         lock (_gate)
         {
             _events.Add(happened);
-            _mustLook = true;
+            _hasWork = true;
         }
 
-        Look();
+        Wake();
     }
 
     /// <summary>Starts the loop if there is work: events, notices of the buffer, messages, or a change of the message handlers.</summary>
-    public void Look()
+    public void Wake()
     {
         bool holdsBuffer;
         lock (_gate)
         {
-            _mustLook = true;
+            _hasWork = true;
             holdsBuffer = _holdsBuffer;
             if (!_isRunning)
             {
@@ -103,7 +103,7 @@ internal sealed class EventDispatcher(TransportCore core)
     {
         while (true)
         {
-            if (_mustLook && TryTakeDue(out var happened))
+            if (_hasWork && TryTakeDue(out var happened))
             {
                 HoldBuffer(false);
                 Raise(happened!);
@@ -127,10 +127,10 @@ internal sealed class EventDispatcher(TransportCore core)
     /// </summary>
     private bool TryTakeDue(out object? happened)
     {
-        _mustLook = false;
+        _hasWork = false;
         if (core.Buffer.TryTakeNotice(out var notice))
         {
-            _mustLook = true;
+            _hasWork = true;
             happened = notice;
             return true;
         }
@@ -140,7 +140,7 @@ internal sealed class EventDispatcher(TransportCore core)
         lock (_gate)
         {
             isDue = _events.TryTakeDue(Handlers.ConsumeMessages, out happened);
-            _mustLook |= isDue || !_events.IsEmpty;
+            _hasWork |= isDue || !_events.IsEmpty;
             skipped = _events.TakeSkipped();
         }
 
@@ -184,7 +184,7 @@ internal sealed class EventDispatcher(TransportCore core)
     {
         lock (_gate)
         {
-            _isRunning = _mustLook;
+            _isRunning = _hasWork;
             if (!_isRunning)
             {
                 HoldBufferLocked(false);

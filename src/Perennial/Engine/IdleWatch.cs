@@ -30,7 +30,8 @@ internal sealed class IdleWatch : IAsyncDisposable
         if (limit != Timeout.InfiniteTimeSpan)
         {
             // The timer is started after the field is set, because a timer that fires at once would find the field null.
-            _timer = time.CreateTimer(static watch => ((IdleWatch)watch!).Look(), this, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
+            _timer = time.CreateTimer(
+                static watch => ((IdleWatch)watch!).CheckSilence(), this, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
             _timer.Change(limit, Timeout.InfiniteTimeSpan);
         }
     }
@@ -87,7 +88,7 @@ internal sealed class IdleWatch : IAsyncDisposable
 
     public ValueTask DisposeAsync() => _timer?.DisposeAsync() ?? ValueTask.CompletedTask;
 
-    private void Look()
+    private void CheckSilence()
     {
         var since = Volatile.Read(ref _readingSince);
         var left = since == NotReading ? _limit : _limit - _time.GetElapsedTime(since);

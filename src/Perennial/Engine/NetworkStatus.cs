@@ -28,7 +28,7 @@ internal class NetworkStatus
     public async Task WaitUntilAvailableAsync(TimeSpan limit, TimeProvider time, CancellationToken cancellationToken)
     {
         var available = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
-        void Look()
+        void CompleteIfAvailable()
         {
             if (IsAvailable)
             {
@@ -36,8 +36,8 @@ internal class NetworkStatus
             }
         }
 
-        using var changes = Watch(Look);
-        Look();         // checked after the watch has begun, so that no change is missed
+        using var changes = Watch(CompleteIfAvailable);
+        CompleteIfAvailable();         // checked after the watch has begun, so that no change is missed
         try
         {
             await available.Task.WaitAsync(limit, time, cancellationToken).ConfigureAwait(false);

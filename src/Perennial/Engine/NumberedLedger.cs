@@ -79,7 +79,7 @@ internal sealed class NumberedLedger
             return [];          // concerns no message written on this connection
         }
 
-        ThrowIfNeverGiven(received);
+        ThrowIfNotUsed(received);
         isForgotten = _naming == Naming.Named && received < _sender.Next - 1;
         if (isForgotten)
         {
@@ -98,7 +98,7 @@ internal sealed class NumberedLedger
     /// <exception cref="TransportException">No message with this number was sent.</exception>
     public OutgoingSend? Refuse(long number)
     {
-        ThrowIfNeverGiven(number);
+        ThrowIfNotUsed(number);
         var index = _unanswered.FindIndex(send => send.Number == number);
         if (index < 0)
         {
@@ -144,7 +144,7 @@ internal sealed class NumberedLedger
         return all;
     }
 
-    private void ThrowIfNeverGiven(long number)
+    private void ThrowIfNotUsed(long number)
     {
         if (number > _last)
         {

@@ -104,6 +104,6 @@ internal sealed partial class OriginBreaker
     {
         var wasLeft = outcome.Exception is not null;
         context.Properties.Set(WasLeft, wasLeft);
-        return wasLeft ? WasProbe(context) : SaysThatHostIsDown(outcome.Result.Error) && Volatile.Read(ref _standing) == 0;
+        return wasLeft ? WasProbe(context) : MeansHostIsDown(outcome.Result.Error) && Volatile.Read(ref _standing) == 0;
     }
 }

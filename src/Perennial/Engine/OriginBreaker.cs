@@ -68,7 +68,7 @@ internal sealed partial class OriginBreaker : IDisposable
     };
 
     /// <summary>Whether the breaker can be removed without losing information.</summary>
-    public bool IsForgettable => State == BreakerState.Closed && Volatile.Read(ref _standing) == 0;
+    public bool CanBeRemoved => State == BreakerState.Closed && Volatile.Read(ref _standing) == 0;
 
     /// <summary>
     /// Opens a connection as soon as the breaker allows it. The caller must call <see cref="Left"/> after each connection.
@@ -206,7 +206,7 @@ internal sealed partial class OriginBreaker : IDisposable
             Interlocked.Increment(ref _standing);
         }
 
-        if (!SaysThatHostIsDown(attempt.Error) && State != BreakerState.Closed)
+        if (!MeansHostIsDown(attempt.Error) && State != BreakerState.Closed)
         {
             await _control.CloseAsync(CancellationToken.None).ConfigureAwait(false);
         }
@@ -227,7 +227,7 @@ internal sealed partial class OriginBreaker : IDisposable
     }
 
     /// <summary>Whether the error means that there was no connection or no response. An error status is a response.</summary>
-    private static bool SaysThatHostIsDown(TransportException? error) =>
+    private static bool MeansHostIsDown(TransportException? error) =>
         error is
         {
             IsTransient: true,

@@ -58,7 +58,7 @@ public sealed class OriginBreakers : IDisposable
     {
         if (_breakers.Count > Many)
         {
-            foreach (var (origin, _) in _breakers.Where(static pair => pair.Value.IsForgettable))
+            foreach (var (origin, _) in _breakers.Where(static pair => pair.Value.CanBeRemoved))
             {
                 _breakers.TryRemove(origin, out _);
             }

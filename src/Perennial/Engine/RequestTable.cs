@@ -110,7 +110,7 @@ internal sealed class RequestTable
     }
 
     /// <summary>Delivers a reply to its request, and waits for room. A reply to an ended request is dropped and counted.</summary>
-    public async ValueTask GiveAsync(FoundReply found, CancellationToken cancellationToken)
+    public async ValueTask DeliverAsync(FoundReply found, CancellationToken cancellationToken)
     {
         var isTaken = found.Request is { } request && await request.AcceptAsync(found.Reply, found.Message, cancellationToken).ConfigureAwait(false);
         if (!isTaken)
@@ -202,7 +202,7 @@ internal sealed class RequestTable
             if (ExpectedAt(rest) is { } here && here.Read != tried)
             {
                 tried = here.Read;
-                if (tried(in message, out var reply) && Look(reply.Id) is { } expected)
+                if (tried(in message, out var reply) && FindExpected(reply.Id) is { } expected)
                 {
                     return new FoundReply(expected.Request, reply, message);
                 }
@@ -217,9 +217,11 @@ internal sealed class RequestTable
     }
 
     private Expected? ExpectedAt(ReadOnlySpan<byte> quotedId) =>
-        quotedId.Length > 2 * HalfOfId + 1 && quotedId[2 * HalfOfId + 1] == '"' ? Look(Encoding.ASCII.GetString(quotedId[1..(2 * HalfOfId + 1)])) : null;
+        quotedId.Length > 2 * HalfOfId + 1 && quotedId[2 * HalfOfId + 1] == '"'
+            ? FindExpected(Encoding.ASCII.GetString(quotedId[1..(2 * HalfOfId + 1)]))
+            : null;
 
-    private Expected? Look(string id)
+    private Expected? FindExpected(string id)
     {
         lock (_gate)
         {

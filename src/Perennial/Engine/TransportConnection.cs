@@ -152,7 +152,7 @@ public abstract class TransportConnection : IAsyncDisposable
     protected internal bool IsTakenForDead => _idle?.HasFired ?? false;
 
     /// <summary>Whether the peer proved to be alive without ending a read.</summary>
-    internal bool ShowedLife => _idle?.HasHeard ?? false;
+    internal bool HasShownLife => _idle?.HasHeard ?? false;
 
     /// <summary>The time since the last byte, and the limit. <see langword="null"/> while no read is in progress.</summary>
     internal (TimeSpan Silence, TimeSpan Limit)? PeerSilence => _idle is { Silence: { } silence, Limit: var limit } ? (silence, limit) : null;

@@ -25,7 +25,7 @@ internal sealed class TransportCore
         Logger = services.LoggerFactory.CreateSafeLogger("Perennial.Transport", Metrics);
         Cursor = new ResumeCursor(options.StartId, options.IsStartExact, Gate);
         _resumeEndpoint = options.ResumeFrom?.Endpoint;
-        Buffer = new MessageBuffer(options.BufferRules, Metrics, static core => ((TransportCore)core!).UseEvents().Look(), this);
+        Buffer = new MessageBuffer(options.BufferRules, Metrics, static core => ((TransportCore)core!).UseEvents().Wake(), this);
         Connection = new ConnectionSlot(Gate);
         Life = new LifeCycle(this);
     }

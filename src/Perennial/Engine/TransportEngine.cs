@@ -58,13 +58,13 @@ internal sealed class TransportEngine(TransportCore core, ConnectionOpener open)
             Handlers.MessageReceived += handler;
         }
 
-        core.UseEvents().Look();
+        core.UseEvents().Wake();
     }
 
     public void RemoveMessageHandler(EventHandler<StreamMessage>? handler)
     {
         Handlers.MessageReceived -= handler;
-        core.UseEvents().Look();
+        core.UseEvents().Wake();
     }
 
     /// <summary>The messages as a sequence.</summary>
@@ -209,7 +209,7 @@ internal sealed class TransportEngine(TransportCore core, ConnectionOpener open)
             new ConnectionLoop(core, session, open, () => Volatile.Read(ref _sends)).Start();
             if (core.AreMessagesHandled)
             {
-                core.Events?.Look();
+                core.Events?.Wake();
             }
         }
 

@@ -15,7 +15,7 @@ internal static class HttpHandlers
     private static readonly Dictionary<Key, Shared> Handlers = [];
     private static readonly HttpConnectionOptions Defaults = new();
 
-    /// <summary>Returns the handler for these settings. Each call must be followed by <see cref="GiveBack"/>.</summary>
+    /// <summary>Returns the handler for these settings. Each call must be followed by <see cref="Return"/>.</summary>
     public static Shared Rent(HttpConnectionOptions options, Uri endpoint)
     {
         // Credentials are sent to one origin only.
@@ -37,7 +37,7 @@ internal static class HttpHandlers
     /// Releases a handler. The last release closes its connections, except for the handler of the default settings, which stays for later
     /// transports.
     /// </summary>
-    public static void GiveBack(Shared shared)
+    public static void Return(Shared shared)
     {
         var isUnused = false;
         lock (Gate)

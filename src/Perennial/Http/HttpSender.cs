@@ -66,7 +66,7 @@ internal sealed class HttpSender : IDisposable
     {
         if (Interlocked.Exchange(ref _rented, null) is { } rented)
         {
-            HttpHandlers.GiveBack(rented);
+            HttpHandlers.Return(rented);
         }
     }
 

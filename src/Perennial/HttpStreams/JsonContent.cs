@@ -13,7 +13,7 @@ internal static class JsonContent
     public static void ThrowIfOther(HttpResponseMessage response)
     {
         var mediaType = MediaType(response);
-        if (response.StatusCode != HttpStatusCode.NoContent && !SaysJson(mediaType) && !ProtocolHeaders.IsUntyped(response))
+        if (response.StatusCode != HttpStatusCode.NoContent && !IsJson(mediaType) && !ProtocolHeaders.IsUntyped(response))
         {
             throw new TransportException(
                 TransportErrorCode.UnexpectedContentType,
@@ -33,7 +33,7 @@ internal static class JsonContent
     /// Whether a media type is JSON or JSON lines. JSON lines have no registered type and many in use: application/x-ndjson, ndjson, jsonl,
     /// jsonlines, stream+json. JSON text sequences (application/json-seq, RFC 7464) have another framing.
     /// </summary>
-    private static bool SaysJson(string mediaType) =>
+    private static bool IsJson(string mediaType) =>
         mediaType.EndsWith("json", StringComparison.Ordinal)
         || mediaType.EndsWith("jsonl", StringComparison.Ordinal)
         || mediaType.EndsWith("jsonlines", StringComparison.Ordinal)

@@ -124,7 +124,7 @@ internal sealed class LongPollConnection : TransportConnection
     private async Task<HttpResponseMessage> PollAsync()
     {
         _polledAt = _time.GetTimestamp();
-        var response = await _http.OpenAsync(_lastEventId, _polls.Token, _isFirst ? AskForAnswerAtOnce : null).ConfigureAwait(false);
+        var response = await _http.OpenAsync(_lastEventId, _polls.Token, _isFirst ? RequestImmediateAnswer : null).ConfigureAwait(false);
         try
         {
             JsonContent.ThrowIfOther(response);
@@ -141,7 +141,8 @@ internal sealed class LongPollConnection : TransportConnection
     /// Requests an answer at once, for the first poll only: it proves that the server can be reached and allows sending messages (RFC 7240,
     /// section 4.3).
     /// </summary>
-    private static void AskForAnswerAtOnce(HttpRequestMessage request) => request.Headers.TryAddWithoutValidation(WaitPreference.HeaderName, WaitPreference.Format(TimeSpan.Zero));
+    private static void RequestImmediateAnswer(HttpRequestMessage request) =>
+        request.Headers.TryAddWithoutValidation(WaitPreference.HeaderName, WaitPreference.Format(TimeSpan.Zero));
 
     private async Task ReadAnswerAsync(PollAnswer answer, MessageBatch batch, CancellationToken cancellationToken)
     {

@@ -36,7 +36,7 @@ internal sealed class ClosingTransports(TimeSpan limit, ManagerEvents events, Ti
         }
         catch (TimeoutException)
         {
-            ManagerLog.LeftBehind(logger, pooled.Transport.Kind, pooled.Transport.Id, limit);
+            ManagerLog.CloseTimedOut(logger, pooled.Transport.Kind, pooled.Transport.Id, limit);
         }
     }
 

@@ -9,7 +9,7 @@ internal static partial class ManagerLog
     public static partial void HandlerThrew(ILogger logger, string @event, Exception exception);
 
     [LoggerMessage(21, LogLevel.Warning, "{Kind} transport {Id} did not close within {Limit}; the manager no longer waits for it")]
-    public static partial void LeftBehind(ILogger logger, string kind, string id, TimeSpan limit);
+    public static partial void CloseTimedOut(ILogger logger, string kind, string id, TimeSpan limit);
 
     [LoggerMessage(22, LogLevel.Information, "{Kind} transport {Id} was removed from the pool ({Reason})")]
     public static partial void Swept(ILogger logger, string kind, string id, RemovalReason reason);

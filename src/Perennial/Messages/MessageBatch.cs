@@ -15,7 +15,7 @@ public sealed class MessageBatch
     private StreamMessage[] _messages = [];
     private int _count;
     private byte[] _cursor = [];
-    private int _cursorLength = StreamMessage.SaysNothingOfIds;
+    private int _cursorLength = StreamMessage.NoId;
     private int _cursorIndex;
 
     /// <summary>Gets the number of messages added since the transport last emptied the batch.</summary>
@@ -37,7 +37,7 @@ public sealed class MessageBatch
     /// <summary>Gets whether the read has yielded nothing that the transport must know: no message, resume point or reconnect delay.</summary>
     public bool IsEmpty => _count == 0 && !HasCursor && RetryDelay is null;
 
-    internal bool HasCursor => _cursorLength != StreamMessage.SaysNothingOfIds;
+    internal bool HasCursor => _cursorLength != StreamMessage.NoId;
 
     /// <summary>The index of the message before which the resume point moves without a message.</summary>
     internal int CursorIndex => _cursorIndex;
@@ -61,7 +61,7 @@ public sealed class MessageBatch
         if (MemoryMarshal.TryGetArray(data, out var part) && part.Array is { } buffer)
         {
             var traits = isBinary ? MessageTraits.Binary : MessageTraits.None;
-            Add(new StreamMessage(buffer, part.Offset, part.Count, 0, StreamMessage.SaysNothingOfIds, eventType: null, traits));
+            Add(new StreamMessage(buffer, part.Offset, part.Count, 0, StreamMessage.NoId, eventType: null, traits));
         }
         else
         {
@@ -94,7 +94,7 @@ public sealed class MessageBatch
             start,
             data.Length,
             start + data.Length,
-            id.IsEmpty ? StreamMessage.SaysNothingOfIds : id.Length,
+            id.IsEmpty ? StreamMessage.NoId : id.Length,
             eventType,
             traits));
     }
@@ -126,7 +126,7 @@ public sealed class MessageBatch
         _messages[_count++] = message;
         if (message.MovesCursor)
         {
-            _cursorLength = StreamMessage.SaysNothingOfIds;
+            _cursorLength = StreamMessage.NoId;
         }
     }
 
@@ -134,7 +134,7 @@ public sealed class MessageBatch
     public void RemoveLast() => _messages[--_count] = default;
 
     /// <summary>Clears the new resume point.</summary>
-    internal void TakeCursor() => _cursorLength = StreamMessage.SaysNothingOfIds;
+    internal void TakeCursor() => _cursorLength = StreamMessage.NoId;
 
     /// <summary>Marks a message as the first after a gap.</summary>
     internal void MarkGap(int index) => _messages[index] = _messages[index].AfterGap();
@@ -145,7 +145,7 @@ public sealed class MessageBatch
         (_messages, other._messages) = (other._messages, _messages);
         (_count, other._count) = (0, _count);
         (_cursor, other._cursor) = (other._cursor, _cursor);
-        (_cursorLength, other._cursorLength) = (StreamMessage.SaysNothingOfIds, _cursorLength);
+        (_cursorLength, other._cursorLength) = (StreamMessage.NoId, _cursorLength);
         other._cursorIndex = _cursorIndex;
         (BytesReceived, other.BytesReceived) = (0, BytesReceived);
         (RetryDelay, other.RetryDelay) = (null, RetryDelay);
@@ -155,7 +155,7 @@ public sealed class MessageBatch
     {
         Array.Clear(_messages, 0, _count);
         _count = 0;
-        _cursorLength = StreamMessage.SaysNothingOfIds;
+        _cursorLength = StreamMessage.NoId;
         BytesReceived = 0;
         RetryDelay = null;
     }

@@ -16,7 +16,7 @@ public readonly struct StreamMessage
     /// <summary>The <see cref="EventType"/> of a message without an event type.</summary>
     public const string DefaultEventType = "message";
 
-    internal const int SaysNothingOfIds = -1;
+    internal const int NoId = -1;
 
     private readonly byte[]? _buffer;
     private readonly string? _eventType;
@@ -84,7 +84,7 @@ public readonly struct StreamMessage
     internal ReadOnlySpan<byte> IdUtf8 => _idLength > 0 ? _buffer.AsSpan(_idStart, _idLength) : default;
 
     /// <summary>Whether this message itself moves the resume point. An empty id clears it (HTML standard, section 9.2.6).</summary>
-    internal bool MovesCursor => _idLength != SaysNothingOfIds && (_traits & MessageTraits.InheritsId) == MessageTraits.None;
+    internal bool MovesCursor => _idLength != NoId && (_traits & MessageTraits.InheritsId) == MessageTraits.None;
 
     /// <summary>Creates a text message, for tests of code that reads messages.</summary>
     /// <param name="text">The payload.</param>
@@ -97,7 +97,7 @@ public readonly struct StreamMessage
         var dataLength = Encoding.UTF8.GetByteCount(text);
         var buffer = Encoding.UTF8.GetBytes(text + id);
         return new StreamMessage(
-            buffer, 0, dataLength, dataLength, id is null ? SaysNothingOfIds : buffer.Length - dataLength, eventType, MessageTraits.None);
+            buffer, 0, dataLength, dataLength, id is null ? NoId : buffer.Length - dataLength, eventType, MessageTraits.None);
     }
 
     /// <summary>Deserializes the payload from JSON.</summary>

@@ -24,7 +24,7 @@ internal static class RequestJson
             var reader = Reader(message.Bytes);
             return reader.Read() && reader.TokenType == JsonTokenType.StartObject && readMembers(ref reader, message.Data, out reply);
         }
-        catch (Exception e) when (IsNoJson(e))
+        catch (Exception e) when (MeansMalformedJson(e))
         {
             return false;
         }
@@ -47,7 +47,7 @@ internal static class RequestJson
 
             return (kind, hasMember);
         }
-        catch (Exception e) when (IsNoJson(e))
+        catch (Exception e) when (MeansMalformedJson(e))
         {
             return (JsonTokenType.None, false);
         }
@@ -76,7 +76,7 @@ internal static class RequestJson
     /// Whether the exception means malformed JSON. Half a surrogate pair is valid JSON but not a valid string; reading or comparing it
     /// throws <see cref="InvalidOperationException"/>.
     /// </summary>
-    private static bool IsNoJson(Exception e) => e is JsonException or InvalidOperationException;
+    private static bool MeansMalformedJson(Exception e) => e is JsonException or InvalidOperationException;
 
     private static string? Text(JsonElement error, string name) => !error.TryGetProperty(name, out var member) ? null : member.ValueKind switch
     {

@@ -24,7 +24,7 @@ internal sealed partial class SseEventParser
     private bool _hasData;
     private string? _eventType;
     private byte[] _id = [];
-    private int _idLength = StreamMessage.SaysNothingOfIds;
+    private int _idLength = StreamMessage.NoId;
     private bool _idIsOwn;                            // the event being parsed has an id field
     private byte[]? _idBlock;                         // where the last message's id is stored
     private int _idStart;

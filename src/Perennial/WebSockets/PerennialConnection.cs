@@ -43,7 +43,7 @@ internal sealed class PerennialConnection : WebSocketConnection
     }
 
     public override async ValueTask StopAsync(CancellationToken cancellationToken) =>
-        await _stop.AskAsync(cancellationToken).ConfigureAwait(false);
+        await _stop.SendAndWaitAsync(cancellationToken).ConfigureAwait(false);
 
     public override async ValueTask DisposeAsync()
     {

@@ -11,7 +11,7 @@ internal sealed class StopRequest(WebSocketSender sender, TimeSpan limit, TimePr
 
     /// <summary>Sends the request and waits for the answer.</summary>
     /// <exception cref="TransportException">The server refused, or did not answer within the limit.</exception>
-    public async Task AskAsync(CancellationToken cancellationToken)
+    public async Task SendAndWaitAsync(CancellationToken cancellationToken)
     {
         Task answer;
         lock (_gate)

@@ -22,7 +22,8 @@ internal sealed class WebSocketHeartbeat : IAsyncDisposable
         if (options.IsOn)
         {
             // The timer is started after the field is set, because a timer that fires at once would find the field null.
-            _timer = time.CreateTimer(static heartbeat => ((WebSocketHeartbeat)heartbeat!).Look(), this, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
+            _timer = time.CreateTimer(
+                static heartbeat => ((WebSocketHeartbeat)heartbeat!).PingIfSilent(), this, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
             _timer.Change(options.Interval, Timeout.InfiniteTimeSpan);
         }
     }
@@ -40,7 +41,7 @@ internal sealed class WebSocketHeartbeat : IAsyncDisposable
 
     public ValueTask DisposeAsync() => _timer?.DisposeAsync() ?? ValueTask.CompletedTask;
 
-    private void Look()
+    private void PingIfSilent()
     {
         var left = _options.Interval - _time.GetElapsedTime(Volatile.Read(ref _heardAt));
         if (left <= TimeSpan.Zero)

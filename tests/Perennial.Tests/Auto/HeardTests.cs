@@ -37,7 +37,7 @@ public class HeardTests
 
         await Should.ThrowAsync<OperationCanceledException>(reading.AsTask());
         connection.TakeFailure()?.Reason.ShouldBe(failure!.Value);
-        connection.IsHeard.ShouldBe(lives);
+        connection.HasBytes.ShouldBe(lives);
         connection.TakeFailure().ShouldBeNull();
     }
 

@@ -20,7 +20,7 @@ public class TrialTests
 
         await Should.ThrowAsync<OperationCanceledException>(connection.ListenAsync(trial.Token));
 
-        connection.IsHeard.ShouldBeFalse();
+        connection.HasBytes.ShouldBeFalse();
     }
 
     [Fact]
