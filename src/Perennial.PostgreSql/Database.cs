@@ -6,7 +6,7 @@ using Perennial.AspNetCore.Stores;
 
 namespace Perennial.PostgreSql;
 
-/// <summary>The connections of one node, and what a failure of one means. Safe from any thread.</summary>
+/// <summary>The connections of one node, and the handling of their failures. Safe from any thread.</summary>
 internal sealed class Database : IAsyncDisposable, IDisposable
 {
     private const int ConnectSeconds = 5;
@@ -40,8 +40,11 @@ internal sealed class Database : IAsyncDisposable, IDisposable
 
     public ValueTask<NpgsqlConnection> OpenAsync(CancellationToken cancellationToken) => _source.OpenConnectionAsync(cancellationToken);
 
-    /// <summary>Does work that may be done twice: connections that idled through a restart are known by failing, so it is tried once more.</summary>
-    /// <exception cref="RunStoreException">The database cannot be reached, or refused.</exception>
+    /// <summary>
+    /// Does work that may be done twice. It is tried once more after a failure, because idle connections fail at the first use after a
+    /// restart of the database.
+    /// </summary>
+    /// <exception cref="RunStoreException">The database cannot be reached, or refused the work.</exception>
     public Task<T> RunAsync<T>(Func<NpgsqlConnection, CancellationToken, Task<T>> work, CancellationToken cancellationToken) =>
         RunAsync(work, attempts: 2, cancellationToken);
 
@@ -82,15 +85,17 @@ internal sealed class Database : IAsyncDisposable, IDisposable
         }
     }
 
-    /// <summary>Whether this is what a database does to its clients, and not a defect of ours.</summary>
+    /// <summary>Whether the database caused the exception, and not a defect of this code.</summary>
     public static bool IsFailure(Exception exception) =>
         exception is DbException or TimeoutException or IOException or SocketException or ObjectDisposedException;
 
-    /// <summary>Whether the database understood and said no, so that asking again is no use (PostgreSQL, appendix A: classes of SQLSTATE).</summary>
+    /// <summary>
+    /// Whether the database refused the statement, so that a repeat cannot succeed (PostgreSQL, appendix A: classes of SQLSTATE).
+    /// </summary>
     public static bool IsRefusal(Exception exception) =>
         exception is PostgresException { SqlState.Length: 5 } refusal && refusal.SqlState[..2] is "0A" or "22" or "23" or "42" or "54";
 
-    /// <summary>Notes that the database answers.</summary>
+    /// <summary>Records that the database answers.</summary>
     public void OnReached()
     {
         if (Volatile.Read(ref _isAway) == 1 && Interlocked.Exchange(ref _isAway, 0) == 1)
@@ -99,7 +104,7 @@ internal sealed class Database : IAsyncDisposable, IDisposable
         }
     }
 
-    /// <summary>Notes that the database does not answer, once for each time it is away, and forgets the connections that idle.</summary>
+    /// <summary>Records that the database does not answer, once for each outage, and closes idle connections.</summary>
     public void OnLost(Exception exception)
     {
         if (Interlocked.Exchange(ref _isAway, 1) == 0)

@@ -6,12 +6,12 @@ using Perennial.AspNetCore.Stores;
 namespace Perennial.PostgreSql;
 
 /// <summary>
-/// Writes what waits in the queue, all of it at a time and without waiting for more: while one batch is recorded, the next one gathers.
+/// Writes the events in the queue in batches: each batch takes all waiting events, and while it is recorded, the next one gathers.
 /// </summary>
 /// <remarks>
-/// While the database is away a batch is tried again, until its oldest write has waited for too long. Then the run of that write is given up:
-/// its producer is told by an exception, and its end is recorded as failed as soon as the database answers, by this node or, where it is this
-/// node that is cut off, by the others when its lease is over.
+/// While the database is unavailable, a batch is tried again until its oldest write has waited too long. Then the run of that write is
+/// abandoned: its producer gets an exception. As soon as the database answers, this node records the run's end as failed. If only this node
+/// cannot reach the database, another node records the end when the lease of this node has expired.
 /// </remarks>
 internal sealed class GroupCommitWriter(
     Database database, WriteQueue queue, WakeUps wakeUps, Guid node, TimeSpan limit, TimeProvider time, ILogger logger)
@@ -22,7 +22,7 @@ internal sealed class GroupCommitWriter(
     private NpgsqlConnection? _connection;
     private NpgsqlCommand? _command;
 
-    /// <summary>Runs until the token is cancelled. What is not written then fails.</summary>
+    /// <summary>Runs until the token is cancelled. Writes that wait then fail.</summary>
     public async Task RunAsync(CancellationToken stop)
     {
         await using var waking = stop.UnsafeRegister(static queue => ((WriteQueue)queue!).Wake(), queue);
@@ -33,7 +33,8 @@ internal sealed class GroupCommitWriter(
                 for (var writes = queue.Take(); writes.Count > 0; writes = queue.Take())
                 {
                     await WriteAsync(new WriteBatch(writes), stop);
-                    // Who was told of a write mostly hands in the next one at once. Without a turn for them, every other batch is nearly empty.
+                    // A producer whose write was recorded usually writes the next event at once. Without a turn for producers, every other
+                    // batch is nearly empty.
                     await Task.Yield();
                 }
 
@@ -112,7 +113,7 @@ internal sealed class GroupCommitWriter(
         }
     }
 
-    /// <summary>One run with something that the database will never take must not keep the others from being written.</summary>
+    /// <summary>Abandons a run with an event that the database refuses, so that the writes of other runs go on.</summary>
     private async Task SingleOutAsync(WriteBatch batch, Exception refusal, CancellationToken stop)
     {
         if (batch.Runs is [var culprit])
@@ -176,19 +177,19 @@ internal sealed class GroupCommitWriter(
     {
         foreach (var run in batch.Runs.Where(run => queue.IsOverdue(run.Writes[0], limit)).ToArray())
         {
-            GiveUp(batch, run, "The database of runs was away for too long.", reason);
+            GiveUp(batch, run, "The database of runs was unavailable for too long.", reason);
         }
 
         foreach (var run in queue.Overdue(limit))
         {
-            GiveUp(run, "The database of runs was away for too long.", reason, GivenUp);
+            GiveUp(run, "The database of runs was unavailable for too long.", reason, GivenUp);
         }
     }
 
     private void GiveUp(WriteBatch batch, RunWrites writes, string message, Exception reason)
     {
         batch.Remove(writes);
-        // The end itself cannot be what the database refuses twice: without one, the run is left to the lease.
+        // If the database also refused the end, no further end is written, and the run ends when the lease expires.
         var failure = GiveUp(writes.Run, message, reason, writes.Run.Failure is null ? GivenUp : null);
         foreach (var write in writes.Writes)
         {

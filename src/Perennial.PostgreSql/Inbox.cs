@@ -7,16 +7,16 @@ using Perennial.AspNetCore.Stores;
 
 namespace Perennial.PostgreSql;
 
-/// <summary>Messages to producers, each recorded once however often it is sent. Safe from any thread.</summary>
+/// <summary>Messages to producers. Each is recorded once, even if it is sent several times. Safe from any thread.</summary>
 /// <remarks>
-/// One row for each run is locked while a message is judged and recorded. It is not the row with the tail, so that messages and events do not
-/// wait for each other.
+/// One row for each run is locked while a message is checked and recorded. The tail is in another row, so messages and events do not wait
+/// for each other.
 /// </remarks>
 internal sealed class Inbox(Database database, long maxPendingBytes)
 {
     private const int RememberedKeys = 10_000;
     private const int RememberedSenders = 1_000;
-    private const int RememberedRefusals = 256;     // of a sender: as many as a client has under way at most
+    private const int RememberedRefusals = 256;     // of a sender: the most messages that a client has under way
     private const int ForgetEvery = 500;
     private const long Overhead = 64;
 
@@ -60,7 +60,7 @@ internal sealed class Inbox(Database database, long maxPendingBytes)
 
     private const string ForgetToldRefusals = "DELETE FROM refusals WHERE run = $1 AND sender = $2 AND number < $3";
 
-    // One statement: a refusal that comes between the two would be taken for an acceptance.
+    // One statement: with two, a refusal recorded between them would be taken for an acceptance.
     private const string Sender = """
         SELECT n.received, r.number, r.code FROM names n LEFT JOIN refusals r ON r.run = n.run AND r.sender = n.name AND r.number >= $3
         WHERE n.run = $1 AND n.is_sender AND n.name = $2 ORDER BY r.number
@@ -82,8 +82,10 @@ internal sealed class Inbox(Database database, long maxPendingBytes)
         ORDER BY position LIMIT 256
         """;
 
-    /// <summary>Records a message, unless it is known or cannot be taken.</summary>
-    /// <remarks>One that has no name cannot be told from its repetition, so it is not tried again when a connection is lost.</remarks>
+    /// <summary>Records a message, unless it is a repeat or is refused.</summary>
+    /// <remarks>
+    /// A message without a name cannot be distinguished from its repeat, so it is not tried again after a lost connection.
+    /// </remarks>
     public Task<ReceiveResult> ReceiveAsync(RunKey key, RunMessage message, CancellationToken cancellationToken) =>
         message.Sender is null && message.Key is null
             ? database.RunOnceAsync((connection, stop) => ReceiveAsync(connection, key, message, stop), cancellationToken)
@@ -200,13 +202,13 @@ internal sealed class Inbox(Database database, long maxPendingBytes)
         await batch.ExecuteNonQueryAsync(stop);
     }
 
-    // Without an owner the name is that of the version before.
+    // Without an owner the name is as in the previous version.
     private static string? KeyOf(RunMessage message) => message is { Key: { } key, KeyOwner: { } owner } ? $"{owner}\n{key}" : message.Key;
 
-    /// <summary>A name of any text and any length, as something that an index takes. No text at all hashes to what no name is.</summary>
+    /// <summary>Hashes a name of any text and length, for an index. The hash of null differs from that of any name.</summary>
     private static byte[] NameOf(string? name) => name is null ? [] : SHA256.HashData(MemoryMarshal.AsBytes(name.AsSpan()));
 
-    // Text in the database knows no NUL, which a name may hold.
+    // Text in the database cannot contain NUL, but a name may.
     private static byte[]? BytesOf(string? text) => text is null ? null : Encoding.UTF8.GetBytes(text);
 
     private static RunMessage MessageOf(NpgsqlDataReader row) => new()
@@ -222,7 +224,7 @@ internal sealed class Inbox(Database database, long maxPendingBytes)
     private static string? TextOf(NpgsqlDataReader row, int column) =>
         row.IsDBNull(column) ? null : Encoding.UTF8.GetString(row.GetFieldValue<byte[]>(column));
 
-    /// <summary>What is known when a message comes.</summary>
+    /// <summary>The recorded state when a message arrives.</summary>
     private readonly record struct InboxState(bool TakesMessages, RunStatus Status, long Pending, long Seen, long Received, byte[]? KnownFingerprint)
     {
         public ReceiveOutcome Judge(RunMessage message, long maxPendingBytes)
@@ -256,7 +258,7 @@ internal sealed class Inbox(Database database, long maxPendingBytes)
             return message.Refusal is not null || fits ? ReceiveOutcome.Accepted : ReceiveOutcome.Full;
         }
 
-        // Keys that a node of the version before recorded have no fingerprint.
+        // Keys recorded by a node of the previous version have no fingerprint.
         private static bool IsThatOf(RunMessage message, byte[] fingerprint) =>
             fingerprint.Length == 0 || fingerprint.AsSpan().SequenceEqual(message.ComputeFingerprint());
     }

@@ -3,10 +3,11 @@ using Npgsql;
 
 namespace Perennial.PostgreSql;
 
-/// <summary>Shows the other nodes that this one is alive, and ends the runs of those that no longer show it.</summary>
+/// <summary>Shows other nodes that this node is alive, and ends the runs of nodes that are gone.</summary>
 /// <remarks>
-/// Each node counts up its own row, and watches by its own clock how long the others' rows stand still: no two clocks are ever compared. A
-/// time in which this node could not look does not count, so a database that was away costs no producer its runs.
+/// Each node increments a number in its own row, and measures by its own clock how long the numbers of other nodes stay the same. So clocks
+/// of different nodes are never compared. Time in which this node could not read the rows does not count, so an unavailable database does
+/// not end the runs of a node.
 /// </remarks>
 internal sealed class Lease(
     Database database, RunEndings endings, WakeUps wakeUps, RunViews views, Guid node, TimeSpan duration, TimeProvider time, ILogger logger)
@@ -18,12 +19,12 @@ internal sealed class Lease(
         INSERT INTO nodes (node, beat) VALUES ($1, 1) ON CONFLICT (node) DO UPDATE SET beat = nodes.beat + 1
         """;
 
-    private readonly Dictionary<Guid, Sighting> _others = [];       // of RenewAsync, which is not called twice at a time
+    private readonly Dictionary<Guid, Sighting> _others = [];       // used only by RenewAsync, one call at a time
     private long _lastLook;
 
     public TimeSpan Interval { get; } = duration / RenewalsInLease;
 
-    /// <summary>Renews the lease, and looks at those of the others.</summary>
+    /// <summary>Renews the lease, and checks those of other nodes.</summary>
     /// <exception cref="Perennial.AspNetCore.Stores.RunStoreException">The database cannot be reached.</exception>
     public async Task RenewAsync(CancellationToken cancellationToken)
     {
@@ -48,7 +49,7 @@ internal sealed class Lease(
         }
     }
 
-    /// <summary>Makes this node known. May be called at any time.</summary>
+    /// <summary>Records this node. May be called at any time.</summary>
     /// <exception cref="Perennial.AspNetCore.Stores.RunStoreException">The database cannot be reached.</exception>
     public Task RegisterAsync(CancellationToken cancellationToken) => database.RunAsync(async (connection, stop) =>
     {
@@ -56,7 +57,7 @@ internal sealed class Lease(
         return await renew.ExecuteNonQueryAsync(stop);
     }, cancellationToken);
 
-    /// <summary>Gives the lease back, and ends what this node still produces: nobody will.</summary>
+    /// <summary>Releases the lease, and ends the runs that this node still produces.</summary>
     public Task GiveBackAsync(CancellationToken cancellationToken) => EndRunsOfAsync(node, beat: null, cancellationToken);
 
     private Task<Dictionary<Guid, long>> BeatAsync(CancellationToken cancellationToken) =>
@@ -75,7 +76,7 @@ internal sealed class Lease(
             return beats;
         }, cancellationToken);
 
-    /// <summary>Notes who has moved, and returns those who have stood still for too long.</summary>
+    /// <summary>Records which nodes have renewed their lease, and returns those that have not for too long.</summary>
     private Dictionary<Guid, long> See(Dictionary<Guid, long> beats)
     {
         foreach (var left in _others.Keys.Where(other => !beats.ContainsKey(other)).ToArray())

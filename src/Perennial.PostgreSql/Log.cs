@@ -2,7 +2,7 @@ using Microsoft.Extensions.Logging;
 
 namespace Perennial.PostgreSql;
 
-/// <summary>Log messages. A run is named by its epoch, because its id is what lets somebody read it.</summary>
+/// <summary>Log messages. They name a run by its epoch, because a client that knows its id may be able to read it.</summary>
 internal static partial class Log
 {
     [LoggerMessage(1, LogLevel.Warning, "The database of runs cannot be reached")]
@@ -11,13 +11,13 @@ internal static partial class Log
     [LoggerMessage(2, LogLevel.Information, "The database of runs answers again")]
     public static partial void Reached(ILogger logger);
 
-    [LoggerMessage(3, LogLevel.Error, "Run {Epoch} is given up: its events could not be recorded")]
+    [LoggerMessage(3, LogLevel.Error, "Run {Epoch} is abandoned: its events could not be recorded")]
     public static partial void GaveUp(ILogger logger, string epoch, Exception exception);
 
     [LoggerMessage(4, LogLevel.Warning, "Node {Node} is gone; its {Runs} open runs ended as failed")]
     public static partial void NodeLost(ILogger logger, Guid node, int runs);
 
-    [LoggerMessage(5, LogLevel.Debug, "The {Work} of the store of runs was put off")]
+    [LoggerMessage(5, LogLevel.Debug, "The {Work} of the store of runs was postponed")]
     public static partial void PutOff(ILogger logger, string work, Exception exception);
 
     [LoggerMessage(6, LogLevel.Debug, "{Runs} finished runs were deleted")]

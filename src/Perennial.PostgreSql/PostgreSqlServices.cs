@@ -12,9 +12,9 @@ public static class PostgreSqlServices
     /// <summary>Keeps runs in PostgreSQL instead of in memory, so that every node with the same database serves every run.</summary>
     /// <param name="builder">The server's builder, from <c>AddPerennialServer</c>.</param>
     /// <param name="connectionString">
-    /// As Npgsql knows it, to PostgreSQL 12 or newer, directly or through a pooler in session mode (wake-ups need <c>LISTEN</c>). A node holds
-    /// two connections all the time, and takes more from the pool for what is asked of it. The host does not start where the database cannot
-    /// be reached.
+    /// A connection string of Npgsql to PostgreSQL 12 or newer, directly or through a pooler in session mode (wake-ups need <c>LISTEN</c>).
+    /// A node always holds two connections, and takes more from the pool for requests. The host does not start if the database cannot be
+    /// reached.
     /// </param>
     /// <param name="configure">Changes the options; they are checked when the host starts.</param>
     /// <returns>The same builder.</returns>

@@ -6,32 +6,42 @@ namespace Perennial.PostgreSql;
 /// <remarks>Set up once in <c>AddPostgreSqlStore</c> and not changed afterwards; reading is safe from any thread.</remarks>
 public sealed partial class PostgreSqlStoreOptions
 {
-    /// <summary>The schema that holds the tables, and the channel of the wake-ups. Default <c>perennial</c>.</summary>
+    /// <summary>Gets or sets the schema of the tables, which is also the channel of the wake-ups. Default <c>perennial</c>.</summary>
     /// <remarks>
-    /// 1 to 40 lower-case letters, digits and underscores, not beginning with a digit. It is created by the first node that starts and needs it;
-    /// where it is there already, no right to create anything is needed.
+    /// 1 to 40 lower-case letters, digits and underscores, not beginning with a digit. The first node that starts creates the schema. If it
+    /// exists already, nodes need no right to create anything.
     /// </remarks>
     public string Schema { get; set; } = "perennial";
 
-    /// <summary>Within what time the readers of a run are told that the node that produced it is gone. Default 15 s; 50 ms to 1 hour.</summary>
+    /// <summary>
+    /// Gets or sets the longest time until the runs of a node that is gone end as failed for their readers. Default 15 s; 50 ms to 1 hour.
+    /// </summary>
     /// <remarks>
-    /// The node renews its lease five times in this span, and has lost it after three fifths without a renewal while others watched. No clocks
-    /// are compared, and a time in which the database was away counts for nobody.
+    /// A node renews its lease five times in this time, and loses it after three fifths of the time without a renewal while other nodes
+    /// watch. Clocks are not compared, and time in which the database was unavailable does not count.
     /// </remarks>
     public TimeSpan LeaseDuration { get; set; } = TimeSpan.FromSeconds(15);
 
-    /// <summary>How long a write waits for a database that is away before it fails, and the run with it. Default 30 s; zero to 1 hour.</summary>
-    /// <remarks>Looked at after each failed attempt, so a database that hangs adds the command timeout of the connection string.</remarks>
+    /// <summary>
+    /// Gets or sets how long a write waits for an unavailable database before the write and its run fail. Default 30 s; zero to 1 hour.
+    /// </summary>
+    /// <remarks>Checked after each failed attempt, so a database that hangs adds the command timeout of the connection string.</remarks>
     public TimeSpan WriteTimeout { get; set; } = TimeSpan.FromSeconds(30);
 
-    /// <summary>The most bytes of events a node keeps to hand them to readers without asking the database. Default 64 MiB; 1 MiB to 1 TiB.</summary>
-    /// <remarks>Counted as in <see cref="AspNetCore.PerennialServerOptions.MaxBytesPerRun"/>; each form in which an event is read comes on top.</remarks>
+    /// <summary>
+    /// Gets or sets the most bytes of events that a node caches, to serve readers without a query. Default 64 MiB; 1 MiB to 1 TiB.
+    /// </summary>
+    /// <remarks>
+    /// Counted as in <see cref="AspNetCore.PerennialServerOptions.MaxBytesPerRun"/>. Each form in which an event is read takes its bytes in
+    /// addition.
+    /// </remarks>
     public long MaxCachedBytes { get; set; } = 64 * 1024 * 1024;
 
-    /// <summary>The most bytes of events that wait to be written. Default 64 MiB; 1 MiB to 1 TiB.</summary>
+    /// <summary>Gets or sets the most bytes of events that wait to be written. Default 64 MiB; 1 MiB to 1 TiB.</summary>
     /// <remarks>
-    /// A run that waits for its writes is never refused, for it has one of them here at a time: that is the backpressure. Beyond the limit the
-    /// second event of a run that does not wait is refused, and its run ends as failed with the code <c>store_full</c>.
+    /// A run that waits for each of its writes is never refused, because it has only one event here at a time. This is its backpressure.
+    /// Beyond the limit the second event of a run that does not wait is refused, and the run ends as failed with the code
+    /// <c>store_full</c>.
     /// </remarks>
     public long MaxQueuedBytes { get; set; } = 64 * 1024 * 1024;
 
@@ -58,7 +68,8 @@ public sealed partial class PostgreSqlStoreOptions
     {
         if (value is null || !SchemaForm().IsMatch(value))
         {
-            throw new ArgumentOutOfRangeException(member, value, $"{member} must be 1 to 40 of a-z, 0-9 and underscore, not beginning with a digit.");
+            throw new ArgumentOutOfRangeException(
+                member, value, $"{member} must be 1 to 40 characters of a-z, 0-9 and underscore, and must not begin with a digit.");
         }
     }
 

@@ -3,33 +3,35 @@ using Perennial.AspNetCore.Stores;
 
 namespace Perennial.PostgreSql;
 
-/// <summary>What the writer of a node knows of a run that this node produces.</summary>
+/// <summary>The writer's state of a run that this node produces.</summary>
 internal sealed class ProducedRun(RunView view)
 {
     public RunView View => view;
 
     public RunKey Key => view.Key;
 
-    /// <summary>The newest sequence in the database. Written by the writer alone.</summary>
+    /// <summary>The newest sequence in the database. Only the writer changes it.</summary>
     public long Tail { get; set; }
 
-    /// <summary>What was accepted, as MaxBytesPerRun counts. Under the queue's lock, as all that follows.</summary>
+    /// <summary>The accepted bytes, as MaxBytesPerRun counts. Used under the queue's lock, like all members below.</summary>
     public long Bytes { get; set; }
 
-    /// <summary>How much of it waits to be written.</summary>
+    /// <summary>The bytes that wait to be written.</summary>
     public long Waiting { get; set; }
 
-    /// <summary>The end that is on its way, after which nothing more is taken.</summary>
+    /// <summary>The end under way. After it no event is accepted.</summary>
     public QueuedWrite? Ending { get; set; }
 
-    /// <summary>Why nothing more is taken, where the database said so.</summary>
+    /// <summary>The reason of the database for accepting no more events; otherwise null.</summary>
     public AppendOutcome? Refusal { get; set; }
 
-    /// <summary>Why nothing more is taken, where writes were given up: a later one would leave a hole.</summary>
+    /// <summary>
+    /// The reason why writes were abandoned, after which no event is accepted, because it would leave a hole; otherwise null.
+    /// </summary>
     public RunStoreException? Failure { get; set; }
 }
 
-/// <summary>An event or an end on its way to the database, and the wait for it.</summary>
+/// <summary>An event or an end under way to the database, and the task of its caller.</summary>
 internal sealed class QueuedWrite(ProducedRun run, RunEvent content, RunStatus status, long? enqueuedAt)
     : TaskCompletionSource<WriteResult>(TaskCreationOptions.RunContinuationsAsynchronously)
 {
@@ -37,14 +39,16 @@ internal sealed class QueuedWrite(ProducedRun run, RunEvent content, RunStatus s
 
     public RunEvent Content => content;
 
-    /// <summary>Running for an event; how the run is to end for an end.</summary>
+    /// <summary>Running for an event; the final status for an end.</summary>
     public RunStatus Status => status;
 
     public bool IsEnd => status != RunStatus.Running;
 
-    /// <summary>When it was handed in; null for the end of a run that was given up, which nobody waits for and which is tried for ever.</summary>
+    /// <summary>
+    /// When the write was queued; null for the end of an abandoned run, which has no waiting caller and is tried without a limit.
+    /// </summary>
     public long? EnqueuedAt => enqueuedAt;
 }
 
-/// <summary>What became of a write.</summary>
+/// <summary>The outcome of a write.</summary>
 internal readonly record struct WriteResult(AppendOutcome Outcome, long Sequence, RunStatus Status);

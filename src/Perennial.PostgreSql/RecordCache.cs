@@ -3,8 +3,12 @@ using Perennial.AspNetCore.Stores;
 
 namespace Perennial.PostgreSql;
 
-/// <summary>The records that this node has read or written last, each as one object for all readers. Bounded by bytes; safe from any thread.</summary>
-/// <remarks>Records stand in pages that overlap nowhere. Readers who joined at different places meet on the pages of the one in front.</remarks>
+/// <summary>
+/// The records that this node has read or written last, each as one object for all readers. Bounded by bytes. Safe from any thread.
+/// </summary>
+/// <remarks>
+/// Records are kept in pages that never overlap. Readers that joined at different places use the pages of the first reader.
+/// </remarks>
 internal sealed class RecordCache(long maxBytes)
 {
     private const int PageBytes = 128 * 1024;
@@ -14,7 +18,7 @@ internal sealed class RecordCache(long maxBytes)
     private readonly LinkedList<Page> _byUse = new();
     private long _bytes;
 
-    /// <summary>Records after a sequence, as many as a page has; empty where the next one is not here.</summary>
+    /// <summary>Returns the records after a sequence, up to the end of a page. Empty if the next record is not cached.</summary>
     public ReadOnlyMemory<RunRecord> Read(long run, long after, long last, int maxReadBytes)
     {
         lock (_gate)
@@ -38,7 +42,7 @@ internal sealed class RecordCache(long maxBytes)
         }
     }
 
-    /// <summary>What is not here: it begins after a sequence, this one or one that is reached by reading on, and ends before another.</summary>
+    /// <summary>Finds the next missing range after a sequence. It begins after the returned sequence and ends before another.</summary>
     public (long After, long Before) GapAfter(long run, long after)
     {
         lock (_gate)
@@ -54,7 +58,7 @@ internal sealed class RecordCache(long maxBytes)
         }
     }
 
-    /// <summary>Keeps records of a run, in order. Where one is here already, the one that readers may have got stays.</summary>
+    /// <summary>Adds records of a run, in order. A record that is cached already is kept, because readers may use it.</summary>
     public void Add(long run, ReadOnlySpan<RunRecord> records)
     {
         lock (_gate)
@@ -116,7 +120,7 @@ internal sealed class RecordCache(long maxBytes)
         return index >= 0 && sequence <= pages[index].Last ? pages[index] : null;
     }
 
-    /// <summary>The last page that begins at or before a sequence; -1 for none.</summary>
+    /// <summary>Finds the last page that begins at or before a sequence; -1 for none.</summary>
     private static int IndexOf(List<Page> pages, long sequence)
     {
         var (low, high) = (0, pages.Count);

@@ -2,7 +2,9 @@ using Microsoft.Extensions.Logging;
 
 namespace Perennial.PostgreSql;
 
-/// <summary>Deletes finished runs whose time is over: their own, or the one that all others have. One node at a time does it; by the database's clock, which all share.</summary>
+/// <summary>
+/// Deletes finished runs whose retention, their own or the default, has passed. One node at a time does it, by the clock of the database.
+/// </summary>
 internal sealed class Retention(Database database, string schema, TimeSpan retention, ILogger logger)
 {
     private const int RunsAtATime = 20;
@@ -21,7 +23,7 @@ internal sealed class Retention(Database database, string schema, TimeSpan reten
         DELETE FROM runs USING due WHERE runs.run = due.run
         """;
 
-    /// <summary>Deletes what is due, unless another node is at it.</summary>
+    /// <summary>Deletes expired runs, unless another node is doing it.</summary>
     /// <exception cref="Perennial.AspNetCore.Stores.RunStoreException">The database cannot be reached.</exception>
     public async Task SweepAsync(CancellationToken cancellationToken)
     {

@@ -3,7 +3,7 @@ using Perennial.AspNetCore.Stores;
 
 namespace Perennial.PostgreSql;
 
-/// <summary>Ends runs that this node does not produce: at somebody's wish, or because the node that produced them is gone.</summary>
+/// <summary>Ends runs that this node does not produce: by a stop, or because the node that produced them is gone.</summary>
 internal sealed class RunEndings(Database database)
 {
     private const string EndOne = """
@@ -30,7 +30,7 @@ internal sealed class RunEndings(Database database)
         INSERT INTO events (run, sequence, kind, type, data) SELECT run, tail, $3, $4, $5 FROM ended RETURNING run
         """;
 
-    /// <summary>Ends a run, unless it has ended. Returns how it did end.</summary>
+    /// <summary>Ends a run, unless it has ended. Returns its final status.</summary>
     public Task<RunStatus> EndAsync(RunKey key, RunEnd ending, CancellationToken cancellationToken) =>
         database.RunAsync(async (connection, stop) =>
         {
@@ -47,10 +47,13 @@ internal sealed class RunEndings(Database database)
             return await query.ExecuteScalarAsync(stop) is short status ? (RunStatus)status : throw new RunStoreException("The run is no longer kept.");
         }, cancellationToken);
 
-    /// <summary>Strikes a node off, ends what it left open, and frees the keys of starts that it left without a run. Does nothing where the node has renewed its lease since a beat.</summary>
+    /// <summary>
+    /// Removes a node, ends its open runs, and frees the keys of its starts without a run. Does nothing if the node has renewed its lease
+    /// since a beat.
+    /// </summary>
     /// <remarks>
-    /// A run that the node creates at the same time either is there when its runs are ended, or finds the node struck off: both take the node's
-    /// row.
+    /// Creating a run locks the row of its node, and so does this. So a run that the node creates at the same time either exists when its
+    /// runs are ended, or its creation finds that the node was removed.
     /// </remarks>
     public Task<IReadOnlyList<long>> EndAllAsync(Guid node, long? beat, CancellationToken cancellationToken) =>
         database.RunAsync<IReadOnlyList<long>>(async (connection, stop) =>

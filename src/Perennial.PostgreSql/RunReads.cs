@@ -4,7 +4,7 @@ using Perennial.AspNetCore.Stores;
 
 namespace Perennial.PostgreSql;
 
-/// <summary>What is asked of the database about runs. Safe from any thread.</summary>
+/// <summary>Queries about runs. Safe from any thread.</summary>
 internal sealed class RunReads(Database database)
 {
     private const string Find = """
@@ -13,7 +13,7 @@ internal sealed class RunReads(Database database)
 
     private const string State = "SELECT status, tail FROM runs WHERE run = $1 AND epoch = $2";
 
-    // One statement sees the tail and the records at one moment. The length of a value is known without fetching it.
+    // One statement reads the tail and the records at one moment. PostgreSQL knows the length of a value without reading it.
     private const string Page = """
         SELECT r.status, r.tail, e.sequence, e.kind, e.type, e.data
         FROM runs r LEFT JOIN LATERAL (
@@ -45,7 +45,7 @@ internal sealed class RunReads(Database database)
             return await row.ReadAsync(stop) ? StateOf(row) : throw NotKept();
         }, cancellationToken);
 
-    /// <summary>Records between two sequences, both excluded, up to about some bytes, 64 for each included.</summary>
+    /// <summary>Reads the records between two sequences, both excluded, up to about a number of bytes, with 64 for each record.</summary>
     public Task<RunSlice> PageAsync(RunKey key, long after, long before, int maxBytes, CancellationToken cancellationToken) =>
         database.RunAsync(async (connection, stop) =>
         {
@@ -70,7 +70,7 @@ internal sealed class RunReads(Database database)
             return new RunSlice { Records = records.ToArray(), State = state };
         }, cancellationToken);
 
-    /// <summary>How far runs have come. Runs that are gone are left out.</summary>
+    /// <summary>Reads the progress of runs. Runs that no longer exist are absent from the result.</summary>
     public Task<List<RunTail>> TailsAsync(long[] runs, CancellationToken cancellationToken) =>
         database.RunAsync(async (connection, stop) =>
         {
@@ -105,9 +105,9 @@ internal sealed class RunReads(Database database)
         });
 }
 
-/// <summary>How far a run has come.</summary>
+/// <summary>The progress of a run.</summary>
 /// <param name="Run">Its number.</param>
-/// <param name="Status">Whether it goes on.</param>
+/// <param name="Status">Its status.</param>
 /// <param name="Tail">The sequence of its newest record.</param>
 /// <param name="Position">The position of its newest message.</param>
 internal readonly record struct RunTail(long Run, RunStatus Status, long Tail, long Position);

@@ -3,10 +3,10 @@ using Perennial.AspNetCore.Stores;
 
 namespace Perennial.PostgreSql;
 
-/// <summary>What this node knows of one run, shared by all who read it here. Safe from any thread.</summary>
+/// <summary>This node's view of one run, shared by all its readers on this node. Safe from any thread.</summary>
 /// <remarks>
-/// While somebody is subscribed, wake-ups tell when the view is stale, and it answers from memory until then. While nobody is, each call asks
-/// the database. Either way one question is under way at a time, and answers all who asked before it began.
+/// With a subscriber, the view answers from memory until a wake-up marks it as stale. Without one, each call queries the database. Either
+/// way one query is under way at a time, and its result answers all calls made before it began.
 /// </remarks>
 internal sealed class RunView(RunKey key, RunViews views, RecordCache cache, RunReads reads)
 {
@@ -47,14 +47,14 @@ internal sealed class RunView(RunKey key, RunViews views, RecordCache cache, Run
         return state;
     }
 
-    /// <summary>Takes over what this node has just written itself.</summary>
+    /// <summary>Applies events that this node has just written itself.</summary>
     public void Publish(ReadOnlySpan<RunRecord> records, RunState state)
     {
         cache.Add(key.Run, records);
         Advance(state);
     }
 
-    /// <summary>Learns what the database has now; where that is more than known, whoever waits is woken.</summary>
+    /// <summary>Applies the state of the database, and wakes waiting readers if it is newer.</summary>
     public void Compare(RunStatus status, long tail, long position)
     {
         bool records, messages;
@@ -77,7 +77,7 @@ internal sealed class RunView(RunKey key, RunViews views, RecordCache cache, Run
         }
     }
 
-    /// <summary>Learns that there is news somewhere, of whatever kind.</summary>
+    /// <summary>Marks the view as stale after any kind of news.</summary>
     public void MarkStale()
     {
         lock (_gate)
@@ -89,7 +89,7 @@ internal sealed class RunView(RunKey key, RunViews views, RecordCache cache, Run
         _producer.Set();
     }
 
-    /// <summary>Learns that a message was recorded, which readers need not care about.</summary>
+    /// <summary>Marks the messages as stale, without waking readers of events.</summary>
     public void OnMessage() => _producer.Set();
 
     public IDisposable Subscribe(RunNews news, RunSignal signal)

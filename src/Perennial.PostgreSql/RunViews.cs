@@ -2,10 +2,10 @@ using System.Collections.Concurrent;
 
 namespace Perennial.PostgreSql;
 
-/// <summary>One view for each run that somebody on this node has at hand. Safe from any thread.</summary>
+/// <summary>One view for each run in use on this node. Safe from any thread.</summary>
 /// <remarks>
-/// Views that nobody holds are left to the collector. One with subscribers is held here: a reader that waits may be reachable through its
-/// signal alone.
+/// Views without a reference are left to the garbage collector. A view with subscribers is referenced here, because a waiting reader may be
+/// reachable only through its signal.
 /// </remarks>
 internal sealed class RunViews(RecordCache cache, RunReads reads)
 {
@@ -16,7 +16,7 @@ internal sealed class RunViews(RecordCache cache, RunReads reads)
     private readonly ConcurrentDictionary<long, RunView> _watched = new();
     private int _cleanAt = FewViews;
 
-    /// <summary>The views that somebody is subscribed to.</summary>
+    /// <summary>The views with subscribers.</summary>
     public IEnumerable<RunView> Watched => _watched.Values;
 
     public RunView Of(RunKey key)

@@ -3,12 +3,14 @@ using Perennial.AspNetCore.Stores;
 
 namespace Perennial.PostgreSql;
 
-/// <summary>The tables. Created or brought up to date by the first node that needs them, while others that start at the same time wait.</summary>
+/// <summary>
+/// The tables. The first node that needs them creates or upgrades them, while other nodes that start at the same time wait.
+/// </summary>
 internal static class Schema
 {
     private const int Version = 3;
 
-    // The columns that an append changes stand in no index, and pages have room, so that the tail row is updated in place (heap-only tuples).
+    // No index has a column that an append changes, and pages have free space, so the tail row is updated in place (heap-only tuples).
     private const string Tables = """
         CREATE TABLE nodes (
             node uuid PRIMARY KEY,
@@ -76,11 +78,13 @@ internal static class Schema
         CREATE INDEX starts_open ON starts (node) WHERE run_id IS NULL;
         """;
 
-    /// <summary>From each version to the one after it. Nodes of the version before go on while this happens, and cannot start afterwards.</summary>
+    /// <summary>
+    /// The upgrade from each version to the next. Nodes of the previous version go on during an upgrade, but cannot start after it.
+    /// </summary>
     private static readonly string[] Steps = ["ALTER TABLE runs ADD COLUMN retention interval", Starts + "ALTER TABLE names ADD COLUMN fingerprint bytea"];
 
-    /// <summary>Creates what is missing. Needs no rights to create where nothing is.</summary>
-    /// <exception cref="RunStoreException">The tables are those of a version that this node does not know.</exception>
+    /// <summary>Creates missing tables. If none is missing, no right to create tables is needed.</summary>
+    /// <exception cref="RunStoreException">The tables have a version that this node does not support.</exception>
     public static async Task CreateAsync(NpgsqlConnection connection, string schema, CancellationToken cancellationToken)
     {
         if (!await ExistsAsync(connection, schema, cancellationToken) || await VersionAsync(connection, cancellationToken) < Version)
@@ -104,7 +108,8 @@ internal static class Schema
         var version = await VersionAsync(connection, cancellationToken);
         if (version != Version)
         {
-            throw new RunStoreException(FormattableString.Invariant($"Schema {schema} has version {version} of the tables; this node knows {Version}."));
+            throw new RunStoreException(
+                FormattableString.Invariant($"Schema {schema} has version {version} of the tables; this node supports up to {Version}."));
         }
     }
 
@@ -123,7 +128,7 @@ internal static class Schema
         }
     }
 
-    // The name has been checked: it cannot be anything but a name.
+    // The name is validated, so it is safe in a statement.
     private static async Task CreateTablesAsync(NpgsqlConnection connection, string schema, CancellationToken cancellationToken)
     {
         await using var create = connection.Command(FormattableString.Invariant(
@@ -131,7 +136,7 @@ internal static class Schema
         await create.ExecuteNonQueryAsync(cancellationToken);
     }
 
-    // By a query of the catalogue: what a name stands for is remembered from before the lock.
+    // By a query of the catalogue, because a direct use of the name may see the state from before the lock.
     private static async Task<bool> ExistsAsync(NpgsqlConnection connection, string schema, CancellationToken cancellationToken)
     {
         await using var query = connection.Command(

@@ -5,10 +5,10 @@ using Perennial.AspNetCore.Stores;
 namespace Perennial.PostgreSql;
 
 /// <summary>The keys of requests that start runs. Safe from any thread.</summary>
-/// <remarks>The run of a key is recorded by the statement that creates the run, so there is never one without the other.</remarks>
+/// <remarks>The statement that creates a run also records it under its key, so neither exists without the other.</remarks>
 internal sealed class Starts(Database database, Guid node, StartOptions options)
 {
-    // An expired key is claimed anew. Two requests that claim at once take the row one after the other.
+    // An expired key can be claimed again. Two requests that claim it at the same time lock the row one after the other.
     private const string TryClaim = """
         WITH me AS (SELECT node FROM nodes WHERE node = $4 FOR KEY SHARE),
         claimed AS (
@@ -29,7 +29,7 @@ internal sealed class Starts(Database database, Guid node, StartOptions options)
             OR (run_id IS NOT NULL AND claimed_at <= (SELECT claimed_at FROM starts ORDER BY claimed_at DESC OFFSET $2 LIMIT 1))
         """;
 
-    /// <summary>Claims a key. Null where this node has no lease, so that nobody would free what it claims.</summary>
+    /// <summary>Claims a key. Null if this node has no lease, because then no other node would free the claim after a crash.</summary>
     /// <exception cref="RunStoreException">The database cannot be used.</exception>
     public Task<StartClaim?> ClaimAsync(StartKey key, CancellationToken cancellationToken) =>
         database.RunAsync((connection, stop) => ClaimAsync(connection, key, stop), cancellationToken);
@@ -40,7 +40,7 @@ internal sealed class Starts(Database database, Guid node, StartOptions options)
         return await free.ExecuteNonQueryAsync(stop);
     }, cancellationToken);
 
-    /// <summary>Forgets what is too old, and the oldest runs of keys where there are too many.</summary>
+    /// <summary>Forgets expired keys, and the oldest keys with a run if there are too many.</summary>
     public Task SweepAsync(CancellationToken cancellationToken) => database.RunAsync(async (connection, stop) =>
     {
         await using var forget = connection.Command(ForgetOld, Sql.Value(options.KeyRetention), Sql.Value(options.MaxKeys));

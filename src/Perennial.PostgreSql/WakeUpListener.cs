@@ -3,16 +3,16 @@ using Npgsql;
 
 namespace Perennial.PostgreSql;
 
-/// <summary>Hears on one connection which runs have news from other nodes, and wakes those who wait for them here.</summary>
-/// <remarks>What was said while the connection was lost is made up for by looking at every watched run after each reconnect.</remarks>
+/// <summary>Listens on one connection for runs with news from other nodes, and wakes their readers on this node.</summary>
+/// <remarks>Notifications during a lost connection are lost. So after each reconnect the listener checks every watched run.</remarks>
 internal sealed class WakeUpListener(Database database, string channel, WakeUps wakeUps, RunViews views, TimeProvider time, ILogger logger)
 {
     private static readonly TimeSpan RetryDelay = TimeSpan.FromMilliseconds(250);
-    private static readonly TimeSpan Quiet = TimeSpan.FromSeconds(10);      // on the wire: then the line is tried
+    private static readonly TimeSpan Quiet = TimeSpan.FromSeconds(10);      // after this silence the connection is tested
 
     private volatile bool _isListening;
 
-    /// <summary>Whether news comes at once. Else the sweep finds it within a second.</summary>
+    /// <summary>Whether news arrives at once. Otherwise the sweep finds it within a second.</summary>
     public bool IsListening => _isListening;
 
     public async Task RunAsync(CancellationToken stop)

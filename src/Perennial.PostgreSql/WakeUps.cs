@@ -5,14 +5,14 @@ using Perennial.AspNetCore.Stores;
 
 namespace Perennial.PostgreSql;
 
-/// <summary>Tells the other nodes which runs have news: the first at once, and then all that came within 10 ms together.</summary>
+/// <summary>Notifies other nodes about runs with news: about the first at once, and then about all within 10 ms together.</summary>
 /// <remarks>
-/// Never part of what is told: a transaction that notifies takes a lock on the whole server when it commits, which would put all appends of
-/// all nodes in one line. What is lost here is found by the others' sweep within a second.
+/// A notification is never part of the transaction of an append: a transaction that notifies locks the whole server when it commits, which
+/// would serialise all appends of all nodes. If a notification is lost, the sweep of the other nodes finds the news within a second.
 /// </remarks>
 internal sealed class WakeUps(Database database, string channel, Guid node, TimeProvider time, ILogger logger)
 {
-    // A transaction that notifies is recorded in the log of the database. Nobody needs that on the disk, where appends would wait for it.
+    // A transaction that notifies is written to the log of the database. It need not wait for the disk, and appends need not wait for it.
     private const string Notify = """
         SELECT set_config('synchronous_commit', 'off', true), pg_notify($1, payload) FROM unnest($2) AS payload
         """;
@@ -63,7 +63,7 @@ internal sealed class WakeUps(Database database, string channel, Guid node, Time
         }
     }
 
-    /// <summary>Sends what has gathered. Never throws: what is lost is found by the others.</summary>
+    /// <summary>Sends the gathered notifications. Never throws: the sweep of the other nodes finds lost news.</summary>
     public async Task SendAsync(CancellationToken cancellationToken)
     {
         var runs = Take();
@@ -86,7 +86,7 @@ internal sealed class WakeUps(Database database, string channel, Guid node, Time
         }
     }
 
-    /// <summary>Reads a payload. Null where this node has sent it, or somebody else something else.</summary>
+    /// <summary>Reads a payload. Null if this node has sent it, or if it is not a notification of this class.</summary>
     public List<(long Run, bool HasRecords)>? Parse(string payload)
     {
         var words = payload.Split(' ');

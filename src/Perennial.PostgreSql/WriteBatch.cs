@@ -5,15 +5,15 @@ using Perennial.AspNetCore.Stores;
 
 namespace Perennial.PostgreSql;
 
-/// <summary>Writes of many runs that are recorded by one statement. For each run all of them are, or none.</summary>
+/// <summary>Writes of many runs that one statement records. For each run it records all writes or none.</summary>
 /// <remarks>
-/// The statement says from which tail a run is to go on, so repeating it after a connection was lost records nothing twice: where the run has
-/// moved on by as much as we wrote, that was us, for nobody else appends to it.
+/// The statement contains the expected tail of each run, so a repeat after a lost connection records nothing twice. If the tail has moved
+/// by exactly the number of events in the batch, the first attempt succeeded, because only this node appends to the run.
 /// </remarks>
 internal sealed class WriteBatch
 {
-    // A batch must cost what it holds, and no product of that and the runs there are. Of a young table the planner knows too little to see to it:
-    // it takes all open runs of this node, whose index "status = 0" would let it use, for each run of the batch.
+    // The cost of a batch must depend on its size, and not on the number of runs. For a new table the planner has too few statistics: for
+    // each run of the batch it would scan all open runs of this node by the index with "status = 0".
     private const string Plan = "SET plan_cache_mode = force_generic_plan; SET enable_seqscan = off; SET enable_nestloop = off";
 
     private const string Write = """
@@ -55,10 +55,10 @@ internal sealed class WriteBatch
         }
     }
 
-    /// <summary>What is left to be written, for each run in the order of the calls.</summary>
+    /// <summary>The remaining writes, for each run in the order of the calls.</summary>
     public IReadOnlyList<RunWrites> Runs => _runs;
 
-    /// <summary>Leaves out a run that was given up.</summary>
+    /// <summary>Removes an abandoned run.</summary>
     public void Remove(RunWrites run)
     {
         if (_runs.Remove(run))
@@ -67,7 +67,7 @@ internal sealed class WriteBatch
         }
     }
 
-    /// <summary>Prepared once for each connection; <see cref="RecordAsync"/> fills it.</summary>
+    /// <summary>The command, prepared once for each connection; <see cref="RecordAsync"/> sets its values.</summary>
     public static async Task<NpgsqlCommand> PrepareAsync(NpgsqlConnection connection, Guid node, CancellationToken cancellationToken)
     {
         await using (var plan = connection.Command(Plan))
@@ -87,7 +87,7 @@ internal sealed class WriteBatch
         static NpgsqlParameter Array<T>(NpgsqlDbType type) => new NpgsqlParameter<T[]> { NpgsqlDbType = NpgsqlDbType.Array | type, TypedValue = [] };
     }
 
-    /// <summary>Records the writes and tells for each run what became of them.</summary>
+    /// <summary>Records the writes, and returns the outcome for each run.</summary>
     public async Task<List<(RunWrites Run, RunOutcome Outcome)>> RecordAsync(NpgsqlCommand command, CancellationToken cancellationToken)
     {
         Fill(command.Parameters);
@@ -183,13 +183,13 @@ internal sealed class RunWrites(ProducedRun run)
 
     public List<QueuedWrite> Writes { get; } = [];
 
-    /// <summary>The tail that the run must have. The end of a run that was given up goes wherever the run stands.</summary>
+    /// <summary>The expected tail of the run. The end of an abandoned run accepts any tail.</summary>
     public long? Base { get; } = run.Failure is null ? run.Tail : null;
 
-    /// <summary>How the run is after these.</summary>
+    /// <summary>The status of the run after these writes.</summary>
     public RunStatus Status => Writes[^1].Status;
 
-    /// <summary>What became of writes that changed nothing, from what the database has now.</summary>
+    /// <summary>Determines the outcome of writes that changed nothing, from the current state of the database.</summary>
     public RunOutcome Explain(RunStatus status, long tail)
     {
         var events = Writes.Count(write => !write.IsEnd);
@@ -203,10 +203,10 @@ internal sealed class RunWrites(ProducedRun run)
     }
 }
 
-/// <summary>What became of the writes of one run: all its events are recorded, or none.</summary>
-/// <param name="Refusal">Why none is recorded; null where all are.</param>
+/// <summary>The outcome of the writes of one run: all its events are recorded, or none.</summary>
+/// <param name="Refusal">The reason why none is recorded; null if all are.</param>
 /// <param name="Base">The tail before them.</param>
-/// <param name="Status">How the run is now.</param>
+/// <param name="Status">The current status of the run.</param>
 internal readonly record struct RunOutcome(AppendOutcome? Refusal, long Base, RunStatus Status)
 {
     public static RunOutcome Recorded(long start, RunStatus status) => new(Refusal: null, start, status);

@@ -4,7 +4,7 @@ using Perennial.AspNetCore.Stores;
 
 namespace Perennial.PostgreSql;
 
-/// <summary>Everything this node has yet to write, in the order of the calls. Bounded by bytes; filled by any thread, emptied by one.</summary>
+/// <summary>The waiting writes of this node, in the order of the calls. Bounded by bytes. Any thread adds writes; one takes them.</summary>
 internal sealed class WriteQueue(long maxBytesPerRun, long maxQueuedBytes, TimeProvider time)
 {
     private const long BatchBytes = 1024 * 1024;
@@ -14,11 +14,11 @@ internal sealed class WriteQueue(long maxBytesPerRun, long maxQueuedBytes, TimeP
     private readonly LinkedList<QueuedWrite> _writes = new();
     private readonly RunSignal _news = new();
     private TaskCompletionSource? _drained;
-    private long _bytes;        // handed in and neither written nor failed
+    private long _bytes;        // queued, and neither written nor failed
     private bool _isClosed;
 
-    /// <summary>Takes an event, or says why not. False where it is refused.</summary>
-    /// <exception cref="RunStoreException">An earlier write of this run was given up, or the store is closed.</exception>
+    /// <summary>Adds an event. Returns false with the reason if it is refused.</summary>
+    /// <exception cref="RunStoreException">An earlier write of this run was abandoned, or the store is closed.</exception>
     public bool TryAppend(ProducedRun run, RunEvent item, [NotNullWhen(true)] out QueuedWrite? write, out AppendOutcome refusal)
     {
         lock (_gate)
@@ -40,8 +40,8 @@ internal sealed class WriteQueue(long maxBytesPerRun, long maxQueuedBytes, TimeP
         return true;
     }
 
-    /// <summary>Takes the end of a run; where one is on its way already, returns that one.</summary>
-    /// <exception cref="RunStoreException">An earlier write of this run was given up, or the store is closed.</exception>
+    /// <summary>Adds the end of a run. If an end is already under way, returns that one.</summary>
+    /// <exception cref="RunStoreException">An earlier write of this run was abandoned, or the store is closed.</exception>
     public QueuedWrite End(ProducedRun run, RunEnd ending)
     {
         lock (_gate)
@@ -60,13 +60,13 @@ internal sealed class WriteQueue(long maxBytesPerRun, long maxQueuedBytes, TimeP
         return run.Ending;
     }
 
-    /// <summary>Completes when something may have been handed in. For the one writer.</summary>
+    /// <summary>Waits until a write may have been added. Used only by the writer.</summary>
     public ValueTask WaitAsync() => _news.WaitAsync();
 
     /// <summary>Wakes the writer without work.</summary>
     public void Wake() => _news.Set();
 
-    /// <summary>Completes when nothing is on its way any more.</summary>
+    /// <summary>Waits until no write is under way.</summary>
     public Task DrainAsync()
     {
         lock (_gate)
@@ -81,7 +81,7 @@ internal sealed class WriteQueue(long maxBytesPerRun, long maxQueuedBytes, TimeP
         }
     }
 
-    /// <summary>Takes what waits, up to the size of a batch; empty where nothing does.</summary>
+    /// <summary>Takes the waiting writes, up to the size of a batch; empty if there are none.</summary>
     public List<QueuedWrite> Take()
     {
         var taken = new List<QueuedWrite>();
@@ -97,7 +97,7 @@ internal sealed class WriteQueue(long maxBytesPerRun, long maxQueuedBytes, TimeP
         return taken;
     }
 
-    /// <summary>Notes that a write is no longer on its way, so that its room is free.</summary>
+    /// <summary>Records that a write is no longer under way, which frees its room.</summary>
     public void Release(QueuedWrite write)
     {
         lock (_gate)
@@ -111,7 +111,7 @@ internal sealed class WriteQueue(long maxBytesPerRun, long maxQueuedBytes, TimeP
         }
     }
 
-    /// <summary>Notes that the database takes nothing more for a run.</summary>
+    /// <summary>Records that the database accepts no more events of a run.</summary>
     public void Refuse(ProducedRun run, AppendOutcome refusal)
     {
         lock (_gate)
@@ -120,7 +120,7 @@ internal sealed class WriteQueue(long maxBytesPerRun, long maxQueuedBytes, TimeP
         }
     }
 
-    /// <summary>The runs with writes that have waited for too long.</summary>
+    /// <summary>Returns the runs with writes that have waited too long.</summary>
     public IEnumerable<ProducedRun> Overdue(TimeSpan limit)
     {
         lock (_gate)
@@ -131,7 +131,7 @@ internal sealed class WriteQueue(long maxBytesPerRun, long maxQueuedBytes, TimeP
 
     public bool IsOverdue(QueuedWrite write, TimeSpan limit) => write.EnqueuedAt is { } since && time.GetElapsedTime(since) >= limit;
 
-    /// <summary>Fails what waits of a run and all that is still to come, and has its end recorded as soon as that can be.</summary>
+    /// <summary>Fails the waiting and later writes of a run, and queues its end to be recorded as soon as possible.</summary>
     public void GiveUp(ProducedRun run, RunStoreException failure, RunEnd? ending)
     {
         List<QueuedWrite> failed = [];
@@ -165,14 +165,14 @@ internal sealed class WriteQueue(long maxBytesPerRun, long maxQueuedBytes, TimeP
         _news.Set();
     }
 
-    /// <summary>Fails a write that was taken.</summary>
+    /// <summary>Fails a write that the writer has taken.</summary>
     public void Fail(QueuedWrite write, RunStoreException failure)
     {
         Release(write);
         write.TrySetException(failure);
     }
 
-    /// <summary>Fails everything that waits, and refuses what comes.</summary>
+    /// <summary>Fails all waiting writes, and refuses later ones.</summary>
     public void Close()
     {
         lock (_gate)

@@ -117,7 +117,7 @@ public class EndingTests
         (await server.ReadAsync(run)).ShouldBe(
             $"id: {run.Epoch}-1\ndata: fits\n\n" +
             $"id: {run.Epoch}-2\nevent: perennial.failed\n" +
-            "data: {\"error\":{\"message\":\"The run has reached the size that the server allows.\",\"code\":\"run_too_large\"}}\n\n");
+            "data: {\"error\":{\"message\":\"The run has reached the largest size that the server allows.\",\"code\":\"run_too_large\"}}\n\n");
     }
 
     [Theory(Timeout = RunServer.Hang)]

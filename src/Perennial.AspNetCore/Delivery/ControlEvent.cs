@@ -4,20 +4,22 @@ using Perennial.Wire;
 
 namespace Perennial.AspNetCore.Delivery;
 
-/// <summary>An event about the stream that is no part of it. It has no id.</summary>
+/// <summary>An event of the protocol that is not part of the run. It has no id.</summary>
 /// <param name="Name">The event's name.</param>
 /// <param name="Json">Its data.</param>
-/// <param name="Retry">How long to stay away when this connection ends; null where the event says something else.</param>
+/// <param name="Retry">The delay before a reconnect; null for other events.</param>
 internal readonly record struct ControlEvent(string Name, ReadOnlyMemory<byte> Json, TimeSpan? Retry = null)
 {
-    /// <summary>Says that what follows an id cannot be had, and where it goes on.</summary>
+    /// <summary>Creates the gap event: the requested id, and the id with which the run goes on.</summary>
     public static ControlEvent Gap(string requested, RunEventId resumesAt)
     {
         PerennialServerTelemetry.Gaps.Add(1);
         return new(EventNames.Gap, ControlData.Gap(requested, resumesAt));
     }
 
-    /// <summary>Asks the reader to come back, not all readers at the same moment, to whoever serves the run then.</summary>
+    /// <summary>
+    /// Creates the event that makes the reader reconnect after a random delay, so that readers do not reconnect at the same moment.
+    /// </summary>
     public static ControlEvent ComeBackSoon()
     {
         var delay = TimeSpan.FromMilliseconds(RandomNumberGenerator.GetInt32(1000, 3000));

@@ -1,6 +1,6 @@
 namespace Perennial.AspNetCore.Delivery;
 
-/// <summary>How a reader reads.</summary>
+/// <summary>The forms in which readers read.</summary>
 internal enum ReaderKind
 {
     Sse,
@@ -11,10 +11,10 @@ internal enum ReaderKind
 
 internal static class ReaderKinds
 {
-    /// <summary>How many there are.</summary>
+    /// <summary>The number of kinds.</summary>
     public const int Count = 4;
 
-    /// <summary>As operators and instruments know it.</summary>
+    /// <summary>Returns the name in metrics and reports.</summary>
     public static string Name(this ReaderKind kind) => kind switch
     {
         ReaderKind.Sse => "sse",

@@ -3,15 +3,15 @@ using Perennial.Wire;
 
 namespace Perennial.AspNetCore.Delivery;
 
-/// <summary>Where a reader goes on.</summary>
-/// <param name="Cursor">It goes on after this sequence; 0 for the start.</param>
-/// <param name="Gap">The id it asked for, where that cannot be honoured and it has to be told; else null.</param>
+/// <summary>The place where a reader begins.</summary>
+/// <param name="Cursor">The reader begins after this sequence; 0 for the start.</param>
+/// <param name="Gap">The requested id if the run cannot resume after it, so the reader must get a gap event; otherwise null.</param>
 internal readonly record struct ReaderPlace(long Cursor, string? Gap)
 {
-    /// <summary>Finds the place after the id that a reader asked for.</summary>
+    /// <summary>Finds the place after the requested id.</summary>
     /// <param name="epoch">The epoch of the run.</param>
     /// <param name="state">The state of the run.</param>
-    /// <param name="requested">The last id the reader has, as it came; null or empty for none.</param>
+    /// <param name="requested">The last id that the reader has, as received; null or empty for none.</param>
     public static ReaderPlace After(string epoch, RunState state, string? requested)
     {
         var start = state.Oldest - 1;
@@ -28,6 +28,6 @@ internal readonly record struct ReaderPlace(long Cursor, string? Gap)
     /// <summary>Whether the run has ended and the reader has its end.</summary>
     public bool HasEverything(RunState state) => state.Status != RunStatus.Running && IsAtTail(state);
 
-    /// <summary>Whether there is nothing to tell the reader yet.</summary>
+    /// <summary>Whether the reader has all events so far.</summary>
     public bool IsAtTail(RunState state) => Cursor == state.Tail && Gap is null;
 }

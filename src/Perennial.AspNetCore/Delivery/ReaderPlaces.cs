@@ -3,23 +3,23 @@ using Perennial.AspNetCore.Diagnostics;
 
 namespace Perennial.AspNetCore.Delivery;
 
-/// <summary>Counts the readers of this process, whatever their form, and knows how many there may be. Safe from any thread.</summary>
+/// <summary>Counts the readers of this process in all forms, and applies their limits. Safe from any thread.</summary>
 internal sealed class ReaderPlaces(IOptions<PerennialServerOptions> options, StreamRuns runs)
 {
-    /// <summary>What a reader is told for whom the server has no place.</summary>
-    public const string AllTaken = "The server has all the readers it can serve just now.";
+    /// <summary>The refusal of a reader beyond the server's limit.</summary>
+    public const string AllTaken = "The server has reached its limit of readers. Try again later.";
 
-    /// <summary>What a reader is told for whom the run has no place.</summary>
-    public const string RunTaken = "The run has all the readers it may have.";
+    /// <summary>The refusal of a reader beyond the run's limit.</summary>
+    public const string RunTaken = "The run has reached its limit of readers. Try again later.";
 
     private readonly Lock _gate = new();
     private readonly Dictionary<string, int[]> _takenByRun = new(StringComparer.Ordinal);      // by the id of the run, counted by kind
     private readonly int[] _takenByKind = new int[ReaderKinds.Count];
     private int _taken;
 
-    /// <summary>Takes a place, to be left again where it is had.</summary>
+    /// <summary>Takes a place. If there was one, the caller must release it.</summary>
     /// <param name="id">The run.</param>
-    /// <param name="kind">How it is read.</param>
+    /// <param name="kind">The form.</param>
     public PlaceOutcome Take(string id, ReaderKind kind)
     {
         lock (_gate)
@@ -53,7 +53,7 @@ internal sealed class ReaderPlaces(IOptions<PerennialServerOptions> options, Str
         return PlaceOutcome.Had;
     }
 
-    /// <summary>Gives a place back.</summary>
+    /// <summary>Releases a place.</summary>
     public void Leave(string id, ReaderKind kind)
     {
         PerennialServerTelemetry.ActiveReaders.Add(-1, new KeyValuePair<string, object?>(PerennialServerTelemetry.Form, kind.Name()));
@@ -73,7 +73,7 @@ internal sealed class ReaderPlaces(IOptions<PerennialServerOptions> options, Str
         }
     }
 
-    /// <summary>How many readers there are of a run, or of all runs, by kind.</summary>
+    /// <summary>Counts the readers of a run, or of all runs, by kind.</summary>
     /// <param name="id">The run; null for all.</param>
     public Dictionary<string, int> CountByKind(string? id = null)
     {
@@ -85,7 +85,7 @@ internal sealed class ReaderPlaces(IOptions<PerennialServerOptions> options, Str
     }
 }
 
-/// <summary>Whether there was a place for a reader.</summary>
+/// <summary>The result of taking a place for a reader.</summary>
 internal enum PlaceOutcome
 {
     Had,

@@ -5,16 +5,16 @@ using Perennial.Wire;
 
 namespace Perennial.AspNetCore.Delivery;
 
-/// <summary>The loop of one reader, whatever its form: read after the cursor, write, flush, wait, and show life in silence.</summary>
+/// <summary>The loop of one reader in any form: read after the cursor, write, flush, wait, and send heartbeats.</summary>
 /// <remarks>
-/// It holds a cursor and no events: a slow reader costs nobody anything. While events come it takes no timer, no task and no memory for
-/// them; the one timer looks, when it is due, at how long the silence has been.
+/// It holds a cursor and no events, so a slow reader does not delay others. While events come it uses no timer, no task and no memory for
+/// them. Its only timer checks, when it fires, how long the silence has lasted.
 /// </remarks>
-/// <param name="log">What to send.</param>
-/// <param name="sink">Where to.</param>
-/// <param name="heartbeat">How long it may be silent.</param>
+/// <param name="log">The run.</param>
+/// <param name="sink">The reader's connection.</param>
+/// <param name="heartbeat">The longest silence.</param>
 /// <param name="time">The clock.</param>
-/// <param name="news">Wakes the loop; given where the sink has something to say beside the stream.</param>
+/// <param name="news">Wakes the loop; set if the sink sends messages about the connection.</param>
 internal sealed class RunDelivery(RunLog log, IRunSink sink, TimeSpan heartbeat, TimeProvider time, RunSignal? news = null)
 {
     private const int MaxBatchBytes = 64 * 1024;
@@ -24,9 +24,9 @@ internal sealed class RunDelivery(RunLog log, IRunSink sink, TimeSpan heartbeat,
     private long _lastWrite;
     private int _isTimerSpent;
 
-    /// <summary>Sends the run from a place to its end. Returns how it ended when its last record is flushed.</summary>
-    /// <param name="place">Where to begin.</param>
-    /// <param name="leave">Cancelled when the reader is gone or has to go.</param>
+    /// <summary>Sends the run from a place to its end. Returns the final status when the last record is flushed.</summary>
+    /// <param name="place">The place to begin.</param>
+    /// <param name="leave">Cancelled when the reader is gone or must be disconnected.</param>
     /// <exception cref="OperationCanceledException">The reader left before the end.</exception>
     public async Task<RunStatus> SendAsync(ReaderPlace place, CancellationToken leave)
     {
@@ -36,7 +36,7 @@ internal sealed class RunDelivery(RunLog log, IRunSink sink, TimeSpan heartbeat,
             sink.Write(ControlEvent.Gap(requested, new RunEventId(log.Epoch, place.Cursor + 1)));
         }
 
-        await FlushAsync(leave);    // the head of the response goes out before there is any event
+        await FlushAsync(leave);    // sends the head of the response before the first event
 
         using var subscription = log.Subscribe(RunNews.Records, _news);
         await using var leaving = leave.UnsafeRegister(static news => ((RunSignal)news!).Set(), _news);
@@ -44,7 +44,7 @@ internal sealed class RunDelivery(RunLog log, IRunSink sink, TimeSpan heartbeat,
         return await DeliverAsync(timer, leave);
     }
 
-    // With thousands of readers the memory they touch is what an event costs, so this loop keeps little of its own while it waits.
+    // With thousands of readers the cost of an event is the memory that it touches, so this loop keeps little state while it waits.
     private async Task<RunStatus> DeliverAsync(ITimer timer, CancellationToken leave)
     {
         var hasWaited = false;
@@ -76,7 +76,7 @@ internal sealed class RunDelivery(RunLog log, IRunSink sink, TimeSpan heartbeat,
                 continue;
             }
 
-            await _news.WaitAsync();    // there is no need to look again before: what was recorded since has set the signal
+            await _news.WaitAsync();    // no check before the wait: later records have set the signal
             leave.ThrowIfCancellationRequested();
             if (Volatile.Read(ref _isTimerSpent) == 1)
             {

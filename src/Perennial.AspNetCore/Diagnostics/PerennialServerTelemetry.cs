@@ -4,12 +4,13 @@ using System.Diagnostics.Metrics;
 namespace Perennial.AspNetCore.Diagnostics;
 
 /// <summary>
-/// The server's instruments, all under one name, with names, units and attributes in the manner of OpenTelemetry's semantic conventions.
-/// Recording costs next to nothing while nobody listens.
+/// The server's instruments, with names, units and attributes in the style of OpenTelemetry's semantic conventions. Recording costs almost
+/// nothing without a listener.
 /// </summary>
 /// <remarks>
-/// Attributes: <c>perennial.run.status</c> is how a run ended, <c>perennial.form</c> how a reader reads or a message came, and
-/// <c>perennial.outcome</c> what became of a message, and <c>perennial.reason</c> why something was refused. No id of a run, no header and no payload is ever among them.
+/// Attributes: <c>perennial.run.status</c> is the final status of a run, <c>perennial.form</c> the form of a reader or a message,
+/// <c>perennial.outcome</c> the outcome of a message, and <c>perennial.reason</c> the reason of a refusal. No attribute contains the id of
+/// a run, a header or a payload.
 /// </remarks>
 public static class PerennialServerTelemetry
 {
@@ -48,7 +49,7 @@ public static class PerennialServerTelemetry
 
     private static Meter Meter { get; } = new(Name);
 
-    /// <summary>Bytes are on their way to a reader.</summary>
+    /// <summary>Counts bytes sent to a reader.</summary>
     internal static void CountDelivered(string form, long bytes)
     {
         if (bytes > 0)
@@ -57,25 +58,27 @@ public static class PerennialServerTelemetry
         }
     }
 
-    /// <summary>A request or a message was refused.</summary>
+    /// <summary>Counts a refused request or message.</summary>
     internal static void CountRefusal(string reason) => Refusals.Add(1, new KeyValuePair<string, object?>(Reason, reason));
 
-    /// <summary>A reader was cut because it did not read.</summary>
+    /// <summary>Counts a reader that was disconnected because it did not read.</summary>
     internal static void CountCut(string form) => Cuts.Add(1, new KeyValuePair<string, object?>(Form, form));
 
     static PerennialServerTelemetry()
     {
         ActiveRuns = Meter.CreateUpDownCounter<long>("perennial.server.active_runs", "{run}", "Runs being produced by this process.");
-        EndedRuns = Meter.CreateCounter<long>("perennial.server.runs", "{run}", "Runs that left their producer, by perennial.run.status.");
+        EndedRuns = Meter.CreateCounter<long>("perennial.server.runs", "{run}", "Runs whose producer has ended, by perennial.run.status.");
         ActiveReaders = Meter.CreateUpDownCounter<long>("perennial.server.active_readers", "{reader}", "Readers being served, by perennial.form.");
         Events = Meter.CreateCounter<long>("perennial.server.events", "{event}", "Events recorded by producers.");
         Bytes = Meter.CreateCounter<long>("perennial.server.recorded", "By", "Data of events recorded by producers.");
-        Delivered = Meter.CreateCounter<long>("perennial.server.delivered", "By", "Bodies and messages handed to the network for readers, by perennial.form.");
+        Delivered = Meter.CreateCounter<long>(
+            "perennial.server.delivered", "By", "Bodies and messages passed to the network for readers, by perennial.form.");
         Refusals = Meter.CreateCounter<long>("perennial.server.refusals", "{refusal}", "Requests and messages that were refused, by perennial.reason.");
         Messages = Meter.CreateCounter<long>("perennial.server.messages", "{message}", "Messages to producers, by perennial.form and perennial.outcome.");
-        Gaps = Meter.CreateCounter<long>("perennial.server.gaps", "{gap}", "Readers that were told of a gap.");
-        Cuts = Meter.CreateCounter<long>("perennial.server.cuts", "{connection}", "Readers that were cut because they did not read, by perennial.form.");
+        Gaps = Meter.CreateCounter<long>("perennial.server.gaps", "{gap}", "Gaps announced to readers.");
+        Cuts = Meter.CreateCounter<long>(
+            "perennial.server.cuts", "{connection}", "Readers that were disconnected because they did not read, by perennial.form.");
         DeliveryLatency = Meter.CreateHistogram<double>(
-            "perennial.server.delivery.duration", "s", "From the record of an event to its flush to a reader that waited for it.");
+            "perennial.server.delivery.duration", "s", "Time from recording an event to flushing it to a reader that waited.");
     }
 }

@@ -2,7 +2,7 @@ using Microsoft.AspNetCore.Http;
 
 namespace Perennial.AspNetCore.Diagnostics;
 
-/// <summary>Why a request or a message was refused, as operators know it (docs/observability.md).</summary>
+/// <summary>The reasons of refused requests and messages in metrics (docs/observability.md).</summary>
 internal static class RefusalReasons
 {
     public const string ServerFull = "server_full";
@@ -16,7 +16,7 @@ internal static class RefusalReasons
     public const string GoingAway = "going_away";
     public const string Origin = "origin";
 
-    /// <summary>Where a status says it all.</summary>
+    /// <summary>Returns the reason of a status.</summary>
     public static string Of(int status) => status switch
     {
         StatusCodes.Status401Unauthorized => "unauthenticated",

@@ -3,9 +3,9 @@ using Perennial.AspNetCore.Delivery;
 
 namespace Perennial.AspNetCore.Endpoints;
 
-/// <summary>What this process does, for operators.</summary>
-/// <param name="Running">How many runs it produces.</param>
-/// <param name="Readers">How many readers it serves, by form, of whichever runs.</param>
+/// <summary>The status of this process, for operators.</summary>
+/// <param name="Running">The number of runs that it produces.</param>
+/// <param name="Readers">The number of readers that it serves, by form, of all runs.</param>
 /// <param name="Runs">The newest of its runs.</param>
 internal sealed record OperationsReport(int Running, Dictionary<string, int> Readers, List<RunReport> Runs)
 {
@@ -25,5 +25,5 @@ internal sealed record OperationsReport(int Running, Dictionary<string, int> Rea
     }
 }
 
-/// <summary>One run, by what its event ids begin with.</summary>
+/// <summary>One run, named by its epoch, with which its event ids begin.</summary>
 internal sealed record RunReport(string Run, string Status, DateTimeOffset StartedAt, long Events, Dictionary<string, int> Readers);

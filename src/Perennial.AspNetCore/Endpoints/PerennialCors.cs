@@ -3,15 +3,16 @@ using Perennial.Wire;
 
 namespace Perennial.AspNetCore;
 
-/// <summary>Lets pages of other origins see what the server says in headers.</summary>
+/// <summary>Allows pages of other origins to read the server's headers.</summary>
 public static class PerennialCors
 {
-    /// <summary>Exposes the headers by which a reader resumes and knows how a run ended (Fetch standard, section 3.3.3).</summary>
-    /// <param name="policy">The application's policy, which says who may ask, by which methods, and whether with credentials.</param>
+    /// <summary>Exposes the headers that a reader needs to resume and to learn how a run ended (Fetch standard, section 3.3.3).</summary>
+    /// <param name="policy">The application's policy. It sets the allowed origins and methods, and whether credentials are allowed.</param>
     /// <returns>The same policy.</returns>
     /// <remarks>
-    /// Readers also send <c>Perennial-Protocol</c>, <c>Last-Event-ID</c> and <c>Prefer</c>, and senders <c>Idempotency-Key</c> and <c>Content-Type</c>; those are allowed here too. WebSockets know no CORS:
-    /// see <see cref="WebSocketServerOptions.AllowedOrigins"/>.
+    /// Also allows the request headers of readers (<c>Perennial-Protocol</c>, <c>Last-Event-ID</c> and <c>Prefer</c>) and of senders
+    /// (<c>Idempotency-Key</c> and <c>Content-Type</c>). WebSockets do not use CORS: see
+    /// <see cref="WebSocketServerOptions.AllowedOrigins"/>.
     /// </remarks>
     public static CorsPolicyBuilder WithPerennialHeaders(this CorsPolicyBuilder policy)
     {

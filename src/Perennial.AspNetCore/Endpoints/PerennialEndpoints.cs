@@ -14,45 +14,53 @@ namespace Perennial.AspNetCore;
 /// <summary>Serves runs over HTTP.</summary>
 public static class PerennialEndpoints
 {
-    /// <summary>Maps reading, stopping, looking up and sending to runs under a prefix. Call it once per application.</summary>
+    /// <summary>
+    /// Maps endpoints under a prefix that read runs, query their status, send messages to them and stop them. Call it once per application.
+    /// </summary>
     /// <remarks>
     /// <list type="table">
     /// <item>
     /// <term>GET /{id}</term>
     /// <description>
-    /// The run as <c>text/event-stream</c>, <c>application/x-ndjson</c> or, by long polling, <c>application/json</c>, as the field
-    /// <c>Accept</c> has it (406 where it allows none), after the event named by the header <c>Last-Event-ID</c> or else the query parameter
-    /// <c>lastEventId</c>, or from the first event. An id that cannot be honoured is answered by the event <c>perennial.gap</c>, then
-    /// everything from the oldest event. A reader that already has the end gets 204. A WebSocket handshake is answered by a WebSocket,
-    /// which speaks <c>perennial.v1</c> where the client offers it and also takes messages and stops the run; <c>UseWebSockets</c> need not
-    /// be called. Pages of other origins are refused with 403 (<see cref="WebSocketServerOptions.AllowedOrigins"/>).
+    /// Sends the run as <c>text/event-stream</c>, <c>application/x-ndjson</c> or, by long polling, <c>application/json</c>. The field
+    /// <c>Accept</c> selects the form (406 if it allows none). The run begins after the event in the header <c>Last-Event-ID</c>, or else
+    /// in the query parameter <c>lastEventId</c>, or with the first event. If the server cannot resume after the id, it sends the event
+    /// <c>perennial.gap</c> and then all events from the oldest. A reader that already has the end gets 204. A WebSocket handshake opens a
+    /// WebSocket. It speaks <c>perennial.v1</c> if the client offers it, and also accepts messages and stops. <c>UseWebSockets</c> is not
+    /// needed. Pages of other origins get 403 (<see cref="WebSocketServerOptions.AllowedOrigins"/>).
     /// </description>
     /// </item>
     /// <item>
     /// <term>HEAD /{id}</term>
-    /// <description>The newest event's id in <c>Perennial-Tail</c> (sequence 0: none yet) and the run's state in <c>Perennial-Status</c>.</description>
+    /// <description>
+    /// Returns the id of the newest event in <c>Perennial-Tail</c> (sequence 0: no event yet) and the run's status in
+    /// <c>Perennial-Status</c>.
+    /// </description>
     /// </item>
     /// <item>
     /// <term>POST /{id}</term>
     /// <description>
-    /// Sends the body to the run's <see cref="RunOptions.OnMessage"/>, once for each <c>Idempotency-Key</c> of its sender. 202 when it is recorded, 409 after
-    /// the end, 405 where the run takes no messages, 413, 415, 422 where the key came with another body, and 429 while too many wait.
+    /// Sends the body to the run's <see cref="RunOptions.OnMessage"/>, once for each <c>Idempotency-Key</c> of its sender. The answer is
+    /// 202 when the message is recorded, 409 after the end, 405 if the run does not accept messages, 413, 415, 422 if the key was used with
+    /// another body, and 429 while too many messages wait.
     /// </description>
     /// </item>
     /// <item>
     /// <term>DELETE /{id}</term>
-    /// <description>Stops the run. 200 with <c>{"status":"…"}</c>: how the run ended, which is not <c>stopped</c> when it had ended before.</description>
+    /// <description>
+    /// Stops the run. The answer is 200 with <c>{"status":"…"}</c>: how the run ended, which is not <c>stopped</c> if it had ended before.
+    /// </description>
     /// </item>
     /// </list>
-    /// The host does not start before it is decided who may do that: by <c>RequireAuthorization()</c>, by
-    /// <see cref="RunAuthorization.AuthorizeRuns{TBuilder}"/>, or by <c>AllowAnonymous()</c>, which lets in whoever knows the id of a run. A fallback policy
-    /// of the application is a decision too. Who is not allowed gets 401 or 403. An unknown id is answered by 404, more than a limit of the run
-    /// by 429, a server that is full or cannot reach its store by 503 with <c>Retry-After</c>; every refusal has
-    /// problem details (RFC 9457).
+    /// The host does not start unless access is configured: by <c>RequireAuthorization()</c>, by
+    /// <see cref="RunAuthorization.AuthorizeRuns{TBuilder}"/>, by a fallback policy of the application, or by <c>AllowAnonymous()</c>,
+    /// which allows every client that knows the id of a run. A client without access gets 401 or 403. An unknown id gets 404. A request
+    /// beyond a limit of the run gets 429. A server that is full or cannot reach its store answers 503 with <c>Retry-After</c>. Every
+    /// refusal has problem details (RFC 9457).
     /// </remarks>
     /// <param name="endpoints">The application.</param>
-    /// <param name="prefix">Where, for example <c>/streams</c>.</param>
-    /// <returns>A builder for conventions that hold for all of them, such as authorisation.</returns>
+    /// <param name="prefix">The path prefix, for example <c>/streams</c>.</param>
+    /// <returns>A builder for conventions of all endpoints, such as authorisation.</returns>
     public static IEndpointConventionBuilder MapPerennial(this IEndpointRouteBuilder endpoints, [StringSyntax("Route")] string prefix)
     {
         ArgumentNullException.ThrowIfNull(endpoints);
@@ -98,7 +106,7 @@ public static class PerennialEndpoints
         return run?.Events;
     }
 
-    /// <summary>Refuses a handshake that is not to be answered whatever it asks for.</summary>
+    /// <summary>Refuses a handshake that is invalid or comes from a page without access, before the run is looked up.</summary>
     private static async Task AdmitAsync(HttpContext context, RequestDelegate read)
     {
         if (!SocketEndpoint.IsAskedBy(context))

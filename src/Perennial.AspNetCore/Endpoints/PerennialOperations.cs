@@ -9,16 +9,16 @@ using Perennial.AspNetCore.Requests;
 
 namespace Perennial.AspNetCore;
 
-/// <summary>Shows operators what this process does.</summary>
+/// <summary>Shows the status of this process to operators.</summary>
 public static class PerennialOperations
 {
-    /// <summary>Maps a JSON document of the runs this process produces and the readers it serves. Not there unless mapped.</summary>
+    /// <summary>Maps a JSON document with the runs that this process produces and the readers that it serves.</summary>
     /// <param name="endpoints">The application.</param>
-    /// <param name="pattern">Where, for example <c>/operations/streams</c>.</param>
-    /// <returns>A builder for conventions. As for <c>MapPerennial</c>, the host does not start before it is decided who may see it.</returns>
+    /// <param name="pattern">The path, for example <c>/operations/streams</c>.</param>
+    /// <returns>A builder for conventions. As for <c>MapPerennial</c>, the host does not start unless access is configured.</returns>
     /// <remarks>
-    /// Runs are named by the beginning of their event ids, as in logs: whoever knows the id of a run may be able to read it, so ids are not shown.
-    /// At most the 1,000 newest runs are listed; <c>running</c> counts all.
+    /// Runs are named by the beginning of their event ids, as in logs. Their own ids are not shown, because a client that knows the id of a
+    /// run may be able to read it. At most the 1,000 newest runs are listed; <c>running</c> counts all.
     /// </remarks>
     public static IEndpointConventionBuilder MapPerennialOperations(this IEndpointRouteBuilder endpoints, [StringSyntax("Route")] string pattern)
     {

@@ -20,7 +20,11 @@ namespace Perennial.AspNetCore;
 /// <summary>Registers the server.</summary>
 public static class PerennialServerServices
 {
-    /// <summary>Adds <see cref="StreamRuns"/> and what serves them. Runs are kept in memory, unless another <see cref="RunStore"/> is registered. May be called more than once. Reads no configuration; the overload with a section does.</summary>
+    /// <summary>
+    /// Adds <see cref="StreamRuns"/> and the services behind <c>MapPerennial</c>. Runs are kept in memory unless another
+    /// <see cref="RunStore"/> is registered. May be called more than once. Does not read the configuration; the overload with a section
+    /// does.
+    /// </summary>
     /// <param name="services">The application's services.</param>
     /// <param name="configure">Changes the options; they are checked when the host starts.</param>
     /// <returns>A builder, to configure the server further.</returns>
@@ -53,9 +57,9 @@ public static class PerennialServerServices
     }
 
     /// <summary>
-    /// As <see cref="AddPerennialServer(IServiceCollection, Action{PerennialServerOptions}?)"/>, with options from a section of the configuration, such as
-    /// <c>builder.Configuration.GetSection("PerennialServer")</c>. A setting that does not exist or cannot be read keeps the host from starting; the message names
-    /// every one of them and what is accepted.
+    /// Adds the server like <see cref="AddPerennialServer(IServiceCollection, Action{PerennialServerOptions}?)"/>, with options from a
+    /// section of the configuration, such as <c>builder.Configuration.GetSection("PerennialServer")</c>. The host does not start with a
+    /// setting that does not exist or cannot be read; the message names every such setting and the accepted values.
     /// </summary>
     /// <param name="services">The application's services.</param>
     /// <param name="section">The section, with settings of <see cref="PerennialServerOptions"/>.</param>

@@ -3,26 +3,28 @@ using Perennial.AspNetCore.Requests;
 
 namespace Perennial.AspNetCore;
 
-/// <summary>Decides who may do what with which run.</summary>
+/// <summary>Adds authorisation rules for runs.</summary>
 public static class RunAuthorization
 {
-    /// <summary>Has a rule decide about each read, resume, send and stop. Of several rules, all must allow it.</summary>
-    /// <typeparam name="TBuilder">What <c>MapPerennial</c> returned.</typeparam>
+    /// <summary>
+    /// Adds a rule that allows or refuses each read, resume, send and stop. If there are several rules, all must allow it.
+    /// </summary>
+    /// <typeparam name="TBuilder">The type of the builder.</typeparam>
     /// <param name="builder">The endpoints.</param>
     /// <param name="allows">
-    /// True to allow. Called from any thread: once for each request, and for each WebSocket once at its handshake, once at its first message and at
-    /// each stop. What it throws fails the request.
+    /// Returns true to allow the access. Called from any thread: once for each request, and for each WebSocket at its handshake, at its
+    /// first message and at each stop. An exception fails the request.
     /// </param>
     /// <returns>The same builder.</returns>
     /// <remarks>
     /// <para>
-    /// The rule is asked before the run is looked for. So a rule that allows a user its own runs and nothing else answers the same for a run of
-    /// another user and for one that never was, and neither can be told from the other.
+    /// The rule is called before the run is looked up. So a rule that allows users only their own runs gives the same answer for a run of
+    /// another user and for a run that never existed.
     /// </para>
     /// <para>
-    /// Who is refused gets 403; or, without an authenticated identity where the application has a default challenge scheme, that scheme's
-    /// challenge, commonly 401 (RFC 9110, sections 15.5.2 and 15.5.4). Both have problem details. Over <c>perennial.v1</c> a send or a stop is answered
-    /// by <c>perennial.refused</c> with the code <c>forbidden</c>.
+    /// A refused client gets 403. If it has no authenticated identity and the application has a default challenge scheme, it gets the
+    /// challenge of that scheme, commonly 401 (RFC 9110, sections 15.5.2 and 15.5.4). Both have problem details. Over <c>perennial.v1</c> a
+    /// refused send or stop is answered with <c>perennial.refused</c> and the code <c>forbidden</c>.
     /// </para>
     /// </remarks>
     public static TBuilder AuthorizeRuns<TBuilder>(this TBuilder builder, Func<RunAccess, ValueTask<bool>> allows)

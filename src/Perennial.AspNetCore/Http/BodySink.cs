@@ -6,14 +6,14 @@ using Perennial.AspNetCore.Stores;
 
 namespace Perennial.AspNetCore.Http;
 
-/// <summary>A reader of a response body, and the limit on how long it may leave that unread.</summary>
+/// <summary>A reader of a response body, with a limit on the time that it may leave sent data unread.</summary>
 /// <param name="body">The body.</param>
-/// <param name="kind">How it is read.</param>
+/// <param name="kind">The form of the response.</param>
 /// <param name="stalled">Cancelled when the limit is reached.</param>
 /// <param name="limit">The limit.</param>
 internal abstract class BodySink(PipeWriter body, ReaderKind kind, CancellationTokenSource stalled, TimeSpan limit) : IRunSink
 {
-    private ReadOnlyMemory<byte> _last;     // what was added last goes with the flush, since to do both at once costs much less
+    private ReadOnlyMemory<byte> _last;     // the last added bytes, written together with the flush, which costs much less
     private long _unflushed;
 
     public abstract void Write(RunRecord record);
@@ -22,7 +22,9 @@ internal abstract class BodySink(PipeWriter body, ReaderKind kind, CancellationT
 
     public abstract void WriteHeartbeat();
 
-    /// <summary>Completes when there is room for more. Whether the peer is gone is not asked here: RequestAborted says so, on every server.</summary>
+    /// <summary>
+    /// Sends the added bytes, and waits until there is room for more. RequestAborted reports, on every server, that the peer is gone.
+    /// </summary>
     public ValueTask FlushAsync(CancellationToken cancellationToken)
     {
         PerennialServerTelemetry.CountDelivered(kind.Name(), _unflushed);
@@ -39,7 +41,7 @@ internal abstract class BodySink(PipeWriter body, ReaderKind kind, CancellationT
         return ValueTask.CompletedTask;
     }
 
-    /// <summary>Adds bytes to what the next flush sends. They do not change until then.</summary>
+    /// <summary>Adds bytes to the next flush. The bytes must not change until then.</summary>
     protected void Add(ReadOnlyMemory<byte> bytes)
     {
         if (!_last.IsEmpty)

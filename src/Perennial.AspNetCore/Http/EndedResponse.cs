@@ -4,10 +4,10 @@ using Perennial.Wire;
 
 namespace Perennial.AspNetCore.Http;
 
-/// <summary>Answers a reader that has the end already.</summary>
+/// <summary>Answers a reader that already has the end.</summary>
 internal static class EndedResponse
 {
-    /// <summary>204 is how the standard tells an EventSource to stop reconnecting (HTML, section 9.2.3).</summary>
+    /// <summary>Answers 204, which makes an EventSource stop reconnecting (HTML standard, section 9.2.3).</summary>
     public static void Write(HttpResponse response, RunState state)
     {
         response.Headers[WireHeaders.Status] = state.Status.Name();

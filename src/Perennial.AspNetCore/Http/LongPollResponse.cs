@@ -10,16 +10,16 @@ using Perennial.Wire;
 
 namespace Perennial.AspNetCore.Http;
 
-/// <summary>Answers a poll: with what is new, at once or when it comes, or with nothing after a while. Safe from any thread.</summary>
+/// <summary>Answers a poll with new events, at once or when they come, or with 204 after the hold. Safe from any thread.</summary>
 internal sealed class LongPollResponse(IOptions<PerennialServerOptions> options, TimeProvider time, IHostApplicationLifetime lifetime)
 {
-    /// <summary>Not much, because a document that breaks off is asked for again as a whole.</summary>
+    /// <summary>The most bytes of a JSON array. Small, because a document that breaks off is requested again as a whole.</summary>
     private const int MaxAnswerBytes = 64 * 1024;
 
-    /// <summary>Answers with what follows a place: as JSON lines where the reader takes them, or else as one JSON array.</summary>
-    /// <param name="context">The request, whose headers are written.</param>
-    /// <param name="log">What to read.</param>
-    /// <param name="place">Where to begin.</param>
+    /// <summary>Answers with the events after a place, as JSON lines if the reader accepts them, or else as one JSON array.</summary>
+    /// <param name="context">The request. The headers of its response are already set.</param>
+    /// <param name="log">The run.</param>
+    /// <param name="place">The place to begin.</param>
     public async Task SendAsync(HttpContext context, RunLog log, ReaderPlace place)
     {
         using var leave = CancellationTokenSource.CreateLinkedTokenSource(context.RequestAborted, lifetime.ApplicationStopping);
@@ -34,7 +34,7 @@ internal sealed class LongPollResponse(IOptions<PerennialServerOptions> options,
         }
         else if (lifetime.ApplicationStopping.IsCancellationRequested)
         {
-            await Problem.UnavailableAsync(context, "The server is going away. Come back to it, or to another.", RefusalReasons.GoingAway);
+            await Problem.UnavailableAsync(context, "The server is shutting down. Repeat the request later.", RefusalReasons.GoingAway);
         }
         else
         {
@@ -42,7 +42,7 @@ internal sealed class LongPollResponse(IOptions<PerennialServerOptions> options,
         }
     }
 
-    /// <summary>As long as the server allows, or less where the reader would rather not wait so many seconds (RFC 7240, 4.3).</summary>
+    /// <summary>The hold: the server's limit, or less if the reader prefers a shorter wait (RFC 7240, 4.3).</summary>
     private TimeSpan HoldFor(HttpRequest request)
     {
         var most = options.Value.LongPollHold;
@@ -57,7 +57,7 @@ internal sealed class LongPollResponse(IOptions<PerennialServerOptions> options,
         return most;
     }
 
-    /// <summary>Empty when the time is up, or when the reader is gone.</summary>
+    /// <summary>Waits for events. Empty if the hold has passed or the reader is gone.</summary>
     private async Task<RunSlice> WaitForNewsAsync(RunLog log, long cursor, TimeSpan mostHold, CancellationToken leave)
     {
         var slice = await log.ReadAsync(cursor, MaxAnswerBytes, CancellationToken.None);
@@ -68,7 +68,7 @@ internal sealed class LongPollResponse(IOptions<PerennialServerOptions> options,
 
         var news = new RunSignal();
         using var subscription = log.Subscribe(RunNews.Records, news);
-        // The end of the hold is what the timer says, once: by another clock it may come a little early.
+        // Only the timer ends the hold: by another clock it may fire a little early.
         using var hold = new CancellationTokenSource(mostHold, time);
         await using var holding = hold.Token.UnsafeRegister(static signal => ((RunSignal)signal!).Set(), news);
         await using var leaving = leave.UnsafeRegister(static signal => ((RunSignal)signal!).Set(), news);
@@ -102,7 +102,7 @@ internal sealed class LongPollResponse(IOptions<PerennialServerOptions> options,
         return envelopes;
     }
 
-    // The length is told, so that an answer that breaks off is known for it.
+    // The response has a length, so that the client can detect a response that breaks off.
     private static async Task SendAsync(HttpContext context, List<byte[]> envelopes)
     {
         var asLines = ResponseForms.TakesJsonLines(context.Request.Headers.Accept);

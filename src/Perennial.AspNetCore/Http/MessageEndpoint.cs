@@ -11,7 +11,7 @@ using Perennial.Wire;
 
 namespace Perennial.AspNetCore.Http;
 
-/// <summary>Takes a message to a producer from a POST: 202 once it is recorded. Safe from any thread.</summary>
+/// <summary>Records a message to a producer from a POST, and answers 202 when it is recorded. Safe from any thread.</summary>
 internal sealed class MessageEndpoint(IOptions<PerennialServerOptions> options, MessageRate rate)
 {
     private readonly int _maxBytes = options.Value.MaxMessageBytes;
@@ -23,7 +23,8 @@ internal sealed class MessageEndpoint(IOptions<PerennialServerOptions> options, 
     {
         if (!rate.TryTake(log.Epoch))
         {
-            await Problem.TooManyAsync(context, "This run is sent too many messages.", RefusalReasons.TooManyMessages);
+            await Problem.TooManyAsync(
+                context, "The run gets more messages per second than the server allows. Try again later.", RefusalReasons.TooManyMessages);
         }
         else if (!IdempotencyKey.TryRead(context.Request.Headers[IdempotencyKey.HeaderName], out var key))
         {
@@ -31,15 +32,18 @@ internal sealed class MessageEndpoint(IOptions<PerennialServerOptions> options, 
         }
         else if (IsBinary(context.Request.ContentType) is not { } isBinary)
         {
-            await Problem.SendAsync(context, StatusCodes.Status415UnsupportedMediaType, "A message is text/plain or application/json in UTF-8, or application/octet-stream.");
+            await Problem.SendAsync(
+                context,
+                StatusCodes.Status415UnsupportedMediaType,
+                "The Content-Type must be text/plain or application/json in UTF-8, or application/octet-stream.");
         }
         else if (await ReadBodyAsync(context) is not { } body)
         {
-            await Problem.SendAsync(context, StatusCodes.Status413PayloadTooLarge, $"A message may have {_maxBytes} bytes.");
+            await Problem.SendAsync(context, StatusCodes.Status413PayloadTooLarge, $"A message may have at most {_maxBytes} bytes.");
         }
         else if (!isBinary && !Utf8.IsValid(body))
         {
-            await Problem.SendAsync(context, StatusCodes.Status400BadRequest, "The text is not UTF-8.");
+            await Problem.SendAsync(context, StatusCodes.Status400BadRequest, "The message must be UTF-8.");
         }
         else
         {
@@ -60,9 +64,10 @@ internal sealed class MessageEndpoint(IOptions<PerennialServerOptions> options, 
                 return Problem.KeyReusedAsync(context);
             case ReceiveOutcome.NotTaken:
                 context.Response.Headers.Allow = "GET, HEAD, DELETE";
-                return Problem.SendAsync(context, StatusCodes.Status405MethodNotAllowed, "This run takes no messages.");
+                return Problem.SendAsync(context, StatusCodes.Status405MethodNotAllowed, "This run does not accept messages.");
             case ReceiveOutcome.Full:
-                return Problem.TooManyAsync(context, "The producer has not yet read the messages it was sent.", RefusalReasons.InboxFull);
+                return Problem.TooManyAsync(
+                    context, "Too many messages wait for the producer of this run. Try again later.", RefusalReasons.InboxFull);
             default:
                 return Problem.SendAsync(context, StatusCodes.Status409Conflict, "The run has ended.");
         }
@@ -89,7 +94,7 @@ internal sealed class MessageEndpoint(IOptions<PerennialServerOptions> options, 
         return isText && isUtf8 ? false : null;
     }
 
-    /// <summary>Null where the body is larger than allowed, which is found out without reading or keeping more.</summary>
+    /// <summary>Reads the body. Null if it is larger than allowed; the rest is then neither read nor kept.</summary>
     private async Task<byte[]?> ReadBodyAsync(HttpContext context)
     {
         if (context.Request.ContentLength > _maxBytes)

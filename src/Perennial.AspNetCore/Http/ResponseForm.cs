@@ -5,7 +5,7 @@ using Perennial.Wire;
 
 namespace Perennial.AspNetCore.Http;
 
-/// <summary>The forms of a stream over HTTP. Where a reader likes several equally, the first of them is chosen.</summary>
+/// <summary>The forms of a stream over HTTP. Of forms with equal weights the first one is chosen.</summary>
 internal enum ResponseForm
 {
     Sse,
@@ -13,7 +13,7 @@ internal enum ResponseForm
     JsonLines,
 }
 
-/// <summary>Chooses the form by the <c>Accept</c> field (RFC 9110, section 12.5.1).</summary>
+/// <summary>Selects the form by the <c>Accept</c> field (RFC 9110, section 12.5.1).</summary>
 internal static class ResponseForms
 {
     private static readonly (ResponseForm Form, MediaTypeHeaderValue Type)[] Offers =
@@ -23,7 +23,7 @@ internal static class ResponseForms
         (ResponseForm.JsonLines, new MediaTypeHeaderValue(MediaTypes.JsonLines)),
     ];
 
-    /// <summary>How a reader reads that has a form.</summary>
+    /// <summary>Returns the kind of the readers of a form.</summary>
     public static ReaderKind Kind(this ResponseForm form) => form switch
     {
         ResponseForm.Sse => ReaderKind.Sse,
@@ -31,7 +31,7 @@ internal static class ResponseForms
         _ => ReaderKind.JsonLines,
     };
 
-    /// <summary>The form that the reader likes best, or null where it takes none. A field that cannot be understood is as good as absent.</summary>
+    /// <summary>Selects the form with the highest weight, or null if the field allows none. A malformed field counts as absent.</summary>
     public static ResponseForm? Choose(StringValues accept)
     {
         if (!MediaTypeHeaderValue.TryParseList(accept, out var ranges) || ranges.Count == 0)
@@ -53,8 +53,8 @@ internal static class ResponseForms
     }
 
     /// <summary>
-    /// The form of the answer to the request that starts a run: JSON lines where they are liked better than SSE, or else SSE. It is no poll, since
-    /// clients of models ask for JSON even where they want a stream; and it is never refused, since the run has begun.
+    /// Selects the form of the response to the request that starts a run: JSON lines if they have a higher weight than SSE, or else SSE. It
+    /// is never a poll, because clients of models accept JSON even for a stream, and never refused, because the run has begun.
     /// </summary>
     public static ResponseForm ChooseForStart(StringValues accept)
     {
@@ -64,11 +64,13 @@ internal static class ResponseForms
             : ResponseForm.Sse;
     }
 
-    /// <summary>Whether a reader takes its polls answered in JSON lines, of which it has each as soon as it is complete.</summary>
+    /// <summary>
+    /// Whether a reader accepts JSON lines as the answer to a poll. It can read each line as soon as the line is complete.
+    /// </summary>
     public static bool TakesJsonLines(StringValues accept) =>
         MediaTypeHeaderValue.TryParseList(accept, out var ranges) && QualityOf(new MediaTypeHeaderValue(MediaTypes.JsonLines), ranges) > 0;
 
-    // The most specific range decides, whatever its quality.
+    // The most specific range decides, even with a lower weight.
     private static double QualityOf(MediaTypeHeaderValue type, IList<MediaTypeHeaderValue> ranges)
     {
         var (quality, precedence) = (0.0, -1);
@@ -84,7 +86,7 @@ internal static class ResponseForms
         return quality;
     }
 
-    // Parameters such as charset=utf-8 restrict nothing here: all forms are UTF-8 and know no others.
+    // Parameters such as charset=utf-8 are ignored: all forms are UTF-8 and have no other parameters.
     private static bool IsIn(MediaTypeHeaderValue range, MediaTypeHeaderValue type) =>
         range.MatchesAllTypes
         || (range.Type.Equals(type.Type, StringComparison.OrdinalIgnoreCase)

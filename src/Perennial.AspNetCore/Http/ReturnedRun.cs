@@ -5,12 +5,14 @@ using Perennial.AspNetCore.Stores;
 
 namespace Perennial.AspNetCore.Http;
 
-/// <summary>Answers the request of an application's own endpoint with a run, and names where the run can be resumed.</summary>
+/// <summary>Answers the request of an application's own endpoint with a run, and with the URL where the run can be resumed.</summary>
 internal static class ReturnedRun
 {
-    /// <summary>Answers as soon as the run is recorded: a GET after the event that it asks for, other methods from the first event.</summary>
+    /// <summary>
+    /// Answers as soon as the run is recorded: a GET from after the event in its <c>Last-Event-ID</c>, other methods from the first event.
+    /// </summary>
     /// <param name="context">The request.</param>
-    /// <param name="recording">The run. Where the store does not take it, the answer is 503.</param>
+    /// <param name="recording">The run. If the store does not record it, the answer is 503.</param>
     public static async Task AnswerAsync(HttpContext context, Task<StreamRun> recording)
     {
         StreamRun run;
@@ -27,7 +29,7 @@ internal static class ReturnedRun
         await AnswerAsync(context, run, HttpMethods.IsGet(context.Request.Method) ? ResumePlace.RequestedBy(context.Request) : null);
     }
 
-    /// <summary>Answers with what follows an id; null or empty for everything.</summary>
+    /// <summary>Answers with the events after an id; null or empty for all events.</summary>
     public static async Task AnswerAsync(HttpContext context, StreamRun run, string? requested)
     {
         context.Response.Headers.ContentLocation = RunAddress.Of(context, run.Id);

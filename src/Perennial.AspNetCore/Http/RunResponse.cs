@@ -7,14 +7,16 @@ using Perennial.Wire;
 
 namespace Perennial.AspNetCore.Http;
 
-/// <summary>Answers a request with a run, in the form it asks for. Safe from any thread.</summary>
+/// <summary>Answers a request with a run, in the requested form. Safe from any thread.</summary>
 internal sealed class RunResponse(
     IOptions<PerennialServerOptions> options, ReaderPlaces readers, StreamResponse streams, LongPollResponse polls)
 {
-    /// <summary>Answers with what follows the requested id, or with everything.</summary>
+    /// <summary>Answers with the events after the requested id, or with all events.</summary>
     /// <param name="context">The request.</param>
-    /// <param name="log">What to read.</param>
-    /// <param name="requested">The last id the reader has; null for none. One that cannot be honoured is answered by a gap event.</param>
+    /// <param name="log">The run.</param>
+    /// <param name="requested">
+    /// The last id that the reader has; null for none. If the run cannot resume after it, the reader gets a gap event.
+    /// </param>
     public async Task SendAsync(HttpContext context, RunLog log, string? requested)
     {
         PlatformPolicies.Exempt(context);
@@ -67,7 +69,7 @@ internal sealed class RunResponse(
         response.Headers.CacheControl = "no-store, no-transform";
         response.Headers[WireHeaders.Protocol] = WireHeaders.Version;
         response.Headers[WireHeaders.Cursor] = cursor.ToString();
-        // While a poll is held nothing can be said: there it is the answer that comes so often.
+        // A held poll cannot send heartbeats. There the header is the longest time until the answer.
         var heartbeat = form == ResponseForm.LongPoll ? options.Value.LongPollHold : options.Value.HeartbeatInterval;
         response.Headers[WireHeaders.Heartbeat] = WireHeaders.FormatHeartbeat(heartbeat);
     }

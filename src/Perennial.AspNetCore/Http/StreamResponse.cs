@@ -10,26 +10,29 @@ using Perennial.Wire;
 
 namespace Perennial.AspNetCore.Http;
 
-/// <summary>Sends a run in one response, as SSE or as JSON lines. Ends it cleanly after the end of a run that did not fail, and never otherwise.</summary>
+/// <summary>
+/// Sends a run in one response, as SSE or as JSON lines. The response ends normally only after the end of a run that did not fail.
+/// </summary>
 /// <remarks>
 /// <para>
-/// Common AI clients take a clean end of the response for success, so every other way out aborts the connection: also the end of a run that
-/// failed, after the event that says so, unless the request has the header <c>Perennial-Protocol</c> and its sender therefore knows that event.
+/// Common AI clients take a normal end of the response for success. So in every other case the server aborts the connection: also after the
+/// event that ends a failed run, unless the request has the header <c>Perennial-Protocol</c>, which means that the client handles that
+/// event.
 /// </para>
 /// <para>Safe from any thread.</para>
 /// </remarks>
 internal sealed class StreamResponse(IOptions<PerennialServerOptions> options, TimeProvider time, IHostApplicationLifetime lifetime)
 {
-    // What was flushed needs a moment to leave before the abort, which would take it along. That moment is the network's and the host's, so it
-    // is measured by the system's clock: a host on a clock that stands still has to stop too.
+    // An abort discards flushed bytes that have not left yet, so it waits a moment. This wait uses the system's clock, because the network
+    // does: a host whose own clock stands still must stop too.
     private static readonly TimeSpan TimeToLeave = TimeSpan.FromMilliseconds(250);
 
-    /// <summary>Sends what follows a place.</summary>
-    /// <param name="context">The request, whose headers are written.</param>
-    /// <param name="log">What to read.</param>
-    /// <param name="place">Where to begin.</param>
+    /// <summary>Sends the events after a place.</summary>
+    /// <param name="context">The request. The headers of its response are already set.</param>
+    /// <param name="log">The run.</param>
+    /// <param name="place">The place to begin.</param>
     /// <param name="form">SSE or JSON lines.</param>
-    /// <param name="isAtTail">Whether there is nothing to tell the reader yet.</param>
+    /// <param name="isAtTail">Whether the reader has all events so far.</param>
     public async Task SendAsync(HttpContext context, RunLog log, ReaderPlace place, ResponseForm form, bool isAtTail)
     {
         using var stalled = new CancellationTokenSource(Timeout.InfiniteTimeSpan, time);
@@ -37,7 +40,7 @@ internal sealed class StreamResponse(IOptions<PerennialServerOptions> options, T
         var sink = Open(context, form, stalled);
         if (isAtTail)
         {
-            sink.WriteHeartbeat();      // a reader is promised a first byte, by which it knows that no proxy holds the others back
+            sink.WriteHeartbeat();      // the protocol promises a first byte at once, by which a reader knows that no proxy buffers
         }
 
         try
@@ -80,13 +83,13 @@ internal sealed class StreamResponse(IOptions<PerennialServerOptions> options, T
         }
         catch (OperationCanceledException)
         {
-            return;     // it does not read
+            return;     // the reader does not read
         }
 
         await Task.Delay(Timeout.InfiniteTimeSpan, TimeProvider.System, isLeft.Token).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
     }
 
-    /// <summary>Waits until what was flushed had its time to leave, or the reader has closed the connection.</summary>
+    /// <summary>Waits until flushed bytes had time to leave, or the reader has closed the connection.</summary>
     private static async Task LetLeaveAsync(CancellationToken aborted) =>
         await Task.Delay(TimeToLeave, TimeProvider.System, aborted).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
 
@@ -96,7 +99,8 @@ internal sealed class StreamResponse(IOptions<PerennialServerOptions> options, T
         response.ContentType = form == ResponseForm.Sse ? MediaTypes.EventStream : MediaTypes.JsonLines;
         response.Headers["X-Accel-Buffering"] = "no";
         context.Features.Get<IHttpResponseBodyFeature>()?.DisableBuffering();
-        // A reader that pauses is not an attack: it holds a cursor and one socket buffer. It has its own, longer limit.
+        // Kestrel's limit on slow readers is off: a reader that pauses takes only a cursor and one socket buffer, and has a longer limit
+        // of its own.
         if (context.Features.Get<IHttpMinResponseDataRateFeature>() is { } rate)
         {
             rate.MinDataRate = null;

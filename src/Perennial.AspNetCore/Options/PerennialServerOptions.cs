@@ -1,62 +1,92 @@
 namespace Perennial.AspNetCore;
 
-/// <summary>What the server keeps, for how long and how often it shows that it is alive. Every default works as it is.</summary>
-/// <remarks>Set up once in <c>AddPerennialServer</c> and not changed afterwards; reading is safe from any thread.</remarks>
+/// <summary>Options for the server: its limits, retention and heartbeats. Every default works without changes.</summary>
+/// <remarks>Set in <c>AddPerennialServer</c> and not changed afterwards. Reading is safe from any thread.</remarks>
 public sealed class PerennialServerOptions
 {
-    /// <summary>How long a response may be silent before a heartbeat is sent. Default 15 s; 1 ms to 1 hour.</summary>
-    /// <remarks>Announced in the header <c>Perennial-Heartbeat</c>, so that a client knows when silence means a dead line.</remarks>
+    /// <summary>Gets or sets how long a response may be silent before the server sends a heartbeat. Default 15 s; 1 ms to 1 hour.</summary>
+    /// <remarks>Announced in the header <c>Perennial-Heartbeat</c>, so that clients can detect a lost connection by its silence.</remarks>
     public TimeSpan HeartbeatInterval { get; set; } = TimeSpan.FromSeconds(15);
 
-    /// <summary>How long a long poll is held while there is nothing new. Default 20 s, less than common proxies wait; zero to 5 min.</summary>
+    /// <summary>
+    /// Gets or sets how long the server holds a long poll while there is no new event. Default 20 s, shorter than the timeouts of common
+    /// proxies; zero to 5 min.
+    /// </summary>
     public TimeSpan LongPollHold { get; set; } = TimeSpan.FromSeconds(20);
 
-    /// <summary>How long a run can still be read after its end. Default 5 min; zero to 7 days.</summary>
-    /// <remarks><see cref="RunOptions.Retention"/> says otherwise for one run. Afterwards its URL answers 404. From memory, a reader that is already connected still gets everything.</remarks>
+    /// <summary>Gets or sets how long a run can still be read after its end. Default 5 min; zero to 7 days.</summary>
+    /// <remarks>
+    /// <see cref="RunOptions.Retention"/> sets another time for one run. Afterwards its URL answers 404. With runs in memory, a reader that
+    /// is already connected still gets all events.
+    /// </remarks>
     public TimeSpan FinishedRunRetention { get; set; } = TimeSpan.FromMinutes(5);
 
-    /// <summary>The most bytes of events one run may hold: data, types and 64 bytes for each event. Default 16 MiB; 1 KiB to 1 GiB.</summary>
-    /// <remarks>The event that would exceed it is not recorded; the run ends as failed with the code <c>run_too_large</c>.</remarks>
+    /// <summary>
+    /// Gets or sets the most bytes of events that one run may hold: data, types and 64 bytes for each event. Default 16 MiB; 1 KiB to 1
+    /// GiB.
+    /// </summary>
+    /// <remarks>An event beyond the limit is not recorded, and the run ends as failed with the code <c>run_too_large</c>.</remarks>
     public long MaxBytesPerRun { get; set; } = 16 * 1024 * 1024;
 
-    /// <summary>The most bytes of events all runs in memory may hold, counted in the same way. Default 1 GiB; 1 KiB to 1 TiB.</summary>
+    /// <summary>
+    /// Gets or sets the most bytes of events that all runs in memory may hold, counted in the same way. Default 1 GiB; 1 KiB to 1 TiB.
+    /// </summary>
     /// <remarks>
-    /// When it is reached, the finished runs whose time would be over first are forgotten before it; where all are still open, the run that wants more ends
-    /// as failed with the code <c>store_full</c>. Beyond this, an event takes its encoded size once for each form in which it is read.
+    /// When the limit is reached, the server forgets finished runs early, those with the least time left first. If all runs are still open,
+    /// the run that needs more memory ends as failed with the code <c>store_full</c>. In addition, an event takes its encoded size once for
+    /// each form in which it is read.
     /// </remarks>
     public long MaxBytesInMemory { get; set; } = 1L << 30;
 
-    /// <summary>The largest message to a producer, in bytes. Default 1 MiB; 0 to 1 GiB.</summary>
-    /// <remarks>A larger one is refused: over HTTP by 413. Over a WebSocket, so is one that takes more than twice as much as JSON.</remarks>
+    /// <summary>Gets or sets the largest message to a producer, in bytes. Default 1 MiB; 0 to 1 GiB.</summary>
+    /// <remarks>
+    /// The server refuses a larger message, over HTTP with 413. Over a WebSocket it also refuses a message whose JSON is more than twice
+    /// this size.
+    /// </remarks>
     public int MaxMessageBytes { get; set; } = 1024 * 1024;
 
-    /// <summary>The most bytes of messages that may wait for the producer of one run, 64 for each included. Default 4 MiB; 0 to 1 GiB.</summary>
-    /// <remarks>Where it is reached, senders are asked to come back later. One message is always taken when none waits.</remarks>
+    /// <summary>
+    /// Gets or sets the most bytes of messages that may wait for the producer of one run, with 64 bytes for each message. Default 4 MiB; 0
+    /// to 1 GiB.
+    /// </summary>
+    /// <remarks>
+    /// When the limit is reached, a POST gets 429 with <c>Retry-After</c>, and the server stops reading from a WebSocket. If no message
+    /// waits, one is accepted whatever its size.
+    /// </remarks>
     public long MaxPendingMessageBytes { get; set; } = 4 * 1024 * 1024;
 
-    /// <summary>The most runs this process produces at once. Default 10,000; 1 to 1,000,000.</summary>
+    /// <summary>Gets or sets the most runs that this process produces at once. Default 10,000; 1 to 1,000,000.</summary>
     public int MaxRuns { get; set; } = 10_000;
 
-    /// <summary>The most readers this process serves at once, held polls included. Default 20,000; 1 to 10,000,000.</summary>
-    /// <remarks>Over HTTP the next one gets 503 with <c>Retry-After</c>.</remarks>
+    /// <summary>
+    /// Gets or sets the most readers that this process serves at once, including held polls. Default 20,000; 1 to 10,000,000.
+    /// </summary>
+    /// <remarks>Over HTTP further readers get 503 with <c>Retry-After</c>.</remarks>
     public int MaxReaders { get; set; } = 20_000;
 
-    /// <summary>The most readers this process serves of one run at once. Default 10,000; 1 to 10,000,000.</summary>
-    /// <remarks>Over HTTP the next one gets 429 with <c>Retry-After</c>.</remarks>
+    /// <summary>Gets or sets the most readers of one run that this process serves at once. Default 10,000; 1 to 10,000,000.</summary>
+    /// <remarks>Over HTTP further readers get 429 with <c>Retry-After</c>.</remarks>
     public int MaxReadersPerRun { get; set; } = 10_000;
 
-    /// <summary>The most messages that this process takes for one run in a second, and at once, by POST and over WebSockets together. Default 1,000; 1 to 1,000,000.</summary>
-    /// <remarks>By POST the next one gets 429 with <c>Retry-After</c>. A WebSocket is not read until its next message may come.</remarks>
+    /// <summary>
+    /// Gets or sets the most messages per second, and in one burst, that this process accepts for one run, by POST and over WebSockets
+    /// together. Default 1,000; 1 to 1,000,000.
+    /// </summary>
+    /// <remarks>
+    /// Further POSTs get 429 with <c>Retry-After</c>. The server stops reading from a WebSocket until the next message is allowed.
+    /// </remarks>
     public int MaxMessagesPerSecond { get; set; } = 1000;
 
-    /// <summary>How long a reader may leave unread what was sent to it, before its connection is cut. Default 5 min; 1 s to 1 day.</summary>
-    /// <remarks>It costs nobody anything meanwhile but its socket's buffers, and may come back and resume.</remarks>
+    /// <summary>
+    /// Gets or sets how long a reader may leave sent data unread before the server aborts its connection. Default 5 min; 1 s to 1 day.
+    /// </summary>
+    /// <remarks>Until then it takes only its socket's buffers. It may reconnect and resume.</remarks>
     public TimeSpan ReaderStallLimit { get; set; } = TimeSpan.FromMinutes(5);
 
-    /// <summary>How requests with an <c>Idempotency-Key</c> start runs once.</summary>
+    /// <summary>Gets the options for requests that start a run with an <c>Idempotency-Key</c>.</summary>
     public StartOptions Starts { get; } = new();
 
-    /// <summary>How runs are served over WebSockets.</summary>
+    /// <summary>Gets the options for WebSockets.</summary>
     public WebSocketServerOptions WebSockets { get; } = new();
 
     /// <summary>Checks every value against its range.</summary>

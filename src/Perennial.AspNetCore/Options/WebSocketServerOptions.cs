@@ -1,28 +1,28 @@
 namespace Perennial.AspNetCore;
 
-/// <summary>How runs are served over WebSockets. Every default works as it is.</summary>
-/// <remarks>Set up once in <c>AddPerennialServer</c> and not changed afterwards.</remarks>
+/// <summary>Options for runs over WebSockets. Every default works without changes.</summary>
+/// <remarks>Set in <c>AddPerennialServer</c> and not changed afterwards.</remarks>
 public sealed class WebSocketServerOptions
 {
     /// <summary>
-    /// Whose pages may open a WebSocket beside those of the server's own host: origins such as <c>https://app.example.com</c>, or
-    /// <c>*</c> for all. Default none; a page from elsewhere is refused with 403.
+    /// Gets the origins whose pages may open a WebSocket, in addition to the server's own host: for example <c>https://app.example.com</c>,
+    /// or <c>*</c> for all. Default none. Pages of other origins get 403.
     /// </summary>
     /// <remarks>
-    /// A browser sends cookies along with a WebSocket handshake from any page and asks nobody first, so that CORS protects nothing here
-    /// (RFC 6455, section 10.2). Requests without <c>Origin</c> come from no page, and are not concerned. The own host is the one that the
-    /// request names; behind a proxy that changes it, use forwarded headers or name the origin here.
+    /// A browser sends cookies with a WebSocket handshake from any page, without a CORS check (RFC 6455, section 10.2). Requests without
+    /// <c>Origin</c> do not come from a page and are not checked. The server's own host is the host of the request. Behind a proxy that
+    /// changes the host, use forwarded headers or add the origin here.
     /// </remarks>
     public IList<string> AllowedOrigins { get; } = [];
 
     /// <summary>
-    /// Whether to accept compression (permessage-deflate, RFC 7692) where the client offers it. Default false: secrets that are compressed
-    /// together with what an attacker can choose leak through the length (CRIME, BREACH), and each socket then keeps a window of memory
-    /// that is larger than everything else it needs.
+    /// Gets or sets whether the server accepts compression (permessage-deflate, RFC 7692) if the client offers it. Default false: secrets
+    /// that are compressed together with text chosen by an attacker leak through the length (CRIME, BREACH), and each socket then keeps a
+    /// memory window that is larger than everything else it needs.
     /// </summary>
     public bool Compression { get; set; }
 
-    /// <summary>What stands in <see cref="AllowedOrigins"/> for all origins.</summary>
+    /// <summary>The entry of <see cref="AllowedOrigins"/> that allows all origins.</summary>
     internal const string AnyOrigin = "*";
 
     internal void Validate()
@@ -37,7 +37,8 @@ public sealed class WebSocketServerOptions
     {
         if (!IsOrigin(origin))
         {
-            throw new ArgumentOutOfRangeException(member, origin, $"{member} takes origins such as https://app.example.com, without a path, or *.");
+            throw new ArgumentOutOfRangeException(
+                member, origin, $"{member} must contain origins such as https://app.example.com, without a path, or *.");
         }
     }
 

@@ -10,10 +10,10 @@ namespace Perennial.AspNetCore.Requests;
 
 /// <summary>Marks the endpoints that serve or show runs.</summary>
 /// <param name="Mapping">The method that mapped them.</param>
-/// <param name="Prefix">Where.</param>
+/// <param name="Prefix">The path prefix.</param>
 internal sealed record ServedRuns(string Mapping, string Prefix);
 
-/// <summary>Lets no host start that does not say who may use its runs, and says the same to everybody who may not.</summary>
+/// <summary>Stops the start of a host without configured access to its runs, and writes the problem details of refused requests.</summary>
 internal sealed class AccessDecision : IStartupFilter
 {
     public Action<IApplicationBuilder> Configure(Action<IApplicationBuilder> next) => app =>
@@ -35,8 +35,8 @@ internal sealed class AccessDecision : IStartupFilter
             if (endpoint.Metadata.GetMetadata<ServedRuns>() is { } runs && !IsDecided(endpoint.Metadata))
             {
                 throw new InvalidOperationException(
-                    $"Who may read, stop and send to runs? {runs.Mapping}(\"{runs.Prefix}\") needs a decision: call RequireAuthorization(), AuthorizeRuns(...) or, " +
-                    "where whoever knows the id of a run may use it, AllowAnonymous() on what it returns.");
+                    $"{runs.Mapping}(\"{runs.Prefix}\") has no access rule. On its result call RequireAuthorization(), AuthorizeRuns() " +
+                    "or AllowAnonymous() if every client that knows the id of a run may use it.");
             }
         }
     }
@@ -56,11 +56,11 @@ internal sealed class AccessDecision : IStartupFilter
 
         if (response.StatusCode == StatusCodes.Status401Unauthorized)
         {
-            await Problem.SendAsync(context, response.StatusCode, "Runs are for those who say who they are.");
+            await Problem.SendAsync(context, response.StatusCode, "Authentication is required to access runs.");
         }
         else if (response.StatusCode == StatusCodes.Status403Forbidden)
         {
-            await Problem.SendAsync(context, response.StatusCode, "This is not for you.");
+            await Problem.SendAsync(context, response.StatusCode, "You are not allowed to access this run.");
         }
     }
 }

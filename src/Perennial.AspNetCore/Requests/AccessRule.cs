@@ -4,7 +4,7 @@ using Microsoft.Extensions.DependencyInjection;
 
 namespace Perennial.AspNetCore.Requests;
 
-/// <summary>A rule of the application about who may do what, attached to the endpoints.</summary>
+/// <summary>An authorisation rule of the application, attached to the endpoints.</summary>
 internal sealed record AccessRule(Func<RunAccess, ValueTask<bool>> Allows)
 {
     /// <summary>Whether all rules of the endpoint that serves the request allow an action.</summary>
@@ -21,7 +21,10 @@ internal sealed record AccessRule(Func<RunAccess, ValueTask<bool>> Allows)
         return true;
     }
 
-    /// <summary>Refuses a request; <see cref="AccessDecision"/> adds the problem details. A stranger is asked who it is, where the application can.</summary>
+    /// <summary>
+    /// Refuses a request; <see cref="AccessDecision"/> adds the problem details. A client without an identity gets a challenge if the
+    /// application has a scheme for it.
+    /// </summary>
     public static async Task RefuseAsync(HttpContext context)
     {
         var schemes = context.RequestServices.GetService<IAuthenticationSchemeProvider>();

@@ -3,12 +3,12 @@ using Perennial.AspNetCore.Stores;
 
 namespace Perennial.AspNetCore.Requests;
 
-/// <summary>Limits how often each of many runs is sent to, by whichever way. Safe from any thread.</summary>
+/// <summary>Limits the messages per second to each run, by POST and WebSocket together. Safe from any thread.</summary>
 /// <remarks>
-/// Each message moves the run's debt forward by its share of a second; a debt of more than a second is refused. The runs not sent to for longest
-/// are forgotten, and with them a debt.
+/// Each message adds its share of a second to the run's debt. A message that would make the debt longer than a second is refused. The runs
+/// without a message for the longest time are forgotten, together with their debt.
 /// </remarks>
-/// <param name="options">How many in a second, and at once.</param>
+/// <param name="options">The limit per second, which is also the limit of a burst.</param>
 /// <param name="time">The clock.</param>
 internal sealed class MessageRate(IOptions<PerennialServerOptions> options, TimeProvider time)
 {
@@ -21,11 +21,11 @@ internal sealed class MessageRate(IOptions<PerennialServerOptions> options, Time
     private readonly RecentNames<TimeSpan> _paidAt = new(RememberedRuns);      // by epoch, since the start
     private readonly long _start = time.GetTimestamp();
 
-    /// <summary>Whether one more message may come now.</summary>
+    /// <summary>Takes one message into account if it is allowed now.</summary>
     public bool TryTake(string epoch) => WaitFor(epoch) == TimeSpan.Zero;
 
-    /// <summary>Completes when one more message may come.</summary>
-    /// <exception cref="OperationCanceledException">It is over.</exception>
+    /// <summary>Waits until one more message is allowed.</summary>
+    /// <exception cref="OperationCanceledException">The token was cancelled.</exception>
     public async ValueTask TakeAsync(string epoch, CancellationToken leave)
     {
         for (var wait = WaitFor(epoch); wait > TimeSpan.Zero; wait = WaitFor(epoch))
@@ -34,7 +34,7 @@ internal sealed class MessageRate(IOptions<PerennialServerOptions> options, Time
         }
     }
 
-    /// <summary>Zero where a message was let in; else after how long the next one may be.</summary>
+    /// <summary>Returns zero if the message is allowed; otherwise the wait until the next one may be.</summary>
     private TimeSpan WaitFor(string epoch)
     {
         var now = time.GetElapsedTime(_start);

@@ -8,55 +8,56 @@ using Perennial.Wire;
 
 namespace Perennial.AspNetCore.Requests;
 
-/// <summary>Refuses a request with problem details (RFC 9457), never to be cached.</summary>
+/// <summary>Refuses a request with problem details (RFC 9457) that must not be cached.</summary>
 internal static class Problem
 {
     public static Task NotFoundAsync(HttpContext context) =>
-        SendAsync(context, StatusCodes.Status404NotFound, "There is no such run, or it is no longer kept.");
+        SendAsync(context, StatusCodes.Status404NotFound, "The run does not exist or is no longer kept.");
 
     public static Task NotAcceptableAsync(HttpContext context) => SendAsync(
         context, StatusCodes.Status406NotAcceptable, $"A run can be read as {MediaTypes.EventStream}, {MediaTypes.JsonLines} or {MediaTypes.Json}.");
 
-    /// <summary>The field <c>Idempotency-Key</c> is not valid.</summary>
+    /// <summary>Refuses an invalid <c>Idempotency-Key</c>.</summary>
     public static Task BadKeyAsync(HttpContext context) => SendAsync(
         context, StatusCodes.Status400BadRequest, $"{IdempotencyKey.HeaderName} must be one string of 1 to {IdempotencyKey.Longest} visible ASCII characters.");
 
-    /// <summary>The key came before with another request.</summary>
+    /// <summary>Refuses a key that was used with another request.</summary>
     public static Task KeyReusedAsync(HttpContext context) => SendAsync(
         context, StatusCodes.Status422UnprocessableEntity, $"This {IdempotencyKey.HeaderName} was used before, with another request.", RefusalReasons.KeyReused);
 
-    /// <summary>The server cannot do it now; the request may be repeated after a while (RFC 9110, section 15.6.4).</summary>
+    /// <summary>Answers 503: the client may repeat the request later (RFC 9110, section 15.6.4).</summary>
     public static Task UnavailableAsync(HttpContext context, string detail, string reason)
     {
         context.Response.Headers.RetryAfter = "1";
         return SendAsync(context, StatusCodes.Status503ServiceUnavailable, detail, reason);
     }
 
-    /// <summary>The store cannot be used, which is logged; the client is not told more than that.</summary>
+    /// <summary>Logs the failure of the store, and answers 503 without its details.</summary>
     public static Task StoreUnavailableAsync(HttpContext context, RunStoreException failure)
     {
         Log.StoreUnavailable(context.RequestServices.GetRequiredService<ILogger<StreamRuns>>(), failure);
         context.Response.Clear();
-        return UnavailableAsync(context, "Runs cannot be reached just now.", RefusalReasons.StoreUnavailable);
+        return UnavailableAsync(
+            context, "The store of runs is not available at the moment. Try again later.", RefusalReasons.StoreUnavailable);
     }
 
-    /// <summary>There is no place for a reader: not at this run, or not at this server.</summary>
+    /// <summary>Refuses a reader beyond the limit of the run or of the server.</summary>
     public static Task NoPlaceAsync(HttpContext context, PlaceOutcome outcome) => outcome == PlaceOutcome.RunIsFull
         ? TooManyAsync(context, ReaderPlaces.RunTaken, RefusalReasons.RunFull)
         : UnavailableAsync(context, ReaderPlaces.AllTaken, RefusalReasons.ServerFull);
 
-    /// <summary>The server has enough for now; the request may be repeated after a while (RFC 6585, section 4).</summary>
+    /// <summary>Answers 429: the client may repeat the request later (RFC 6585, section 4).</summary>
     public static Task TooManyAsync(HttpContext context, string detail, string reason)
     {
         context.Response.Headers.RetryAfter = "1";
         return SendAsync(context, StatusCodes.Status429TooManyRequests, detail, reason);
     }
 
-    /// <summary>Refuses, and counts it under a reason: what the status says, unless there is a better word.</summary>
+    /// <summary>Refuses a request, and counts the refusal under a reason; by default the reason of the status.</summary>
     public static Task SendAsync(HttpContext context, int status, string detail, string? reason = null)
     {
         PerennialServerTelemetry.CountRefusal(reason ?? RefusalReasons.Of(status));
-        context.Response.Headers.CacheControl = "no-store";    // a 404 may be cached unless told otherwise (RFC 9110, section 15.5.5)
+        context.Response.Headers.CacheControl = "no-store";    // without this a 404 may be cached (RFC 9110, section 15.5.5)
         return TypedResults.Problem(detail, statusCode: status).ExecuteAsync(context);
     }
 }

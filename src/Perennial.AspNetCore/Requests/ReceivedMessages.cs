@@ -4,7 +4,7 @@ using Perennial.AspNetCore.Stores;
 
 namespace Perennial.AspNetCore.Requests;
 
-/// <summary>Counts what became of messages.</summary>
+/// <summary>Counts messages by their outcome.</summary>
 internal static class ReceivedMessages
 {
     public static void Count(string form, ReceiveResult result) => PerennialServerTelemetry.Messages.Add(

@@ -6,8 +6,8 @@ using Perennial.AspNetCore.Diagnostics;
 
 namespace Perennial.AspNetCore.Requests;
 
-/// <summary>Answers 503 for an endpoint of the application that could not start its run and did not catch it.</summary>
-/// <remarks>The platform's own handlers of exceptions stand nearer to the endpoint than a startup filter, so each is told by its own means.</remarks>
+/// <summary>Answers 503 if an endpoint of the application could not start its run and did not catch the exception.</summary>
+/// <remarks>The platform's exception handlers run before a startup filter sees the exception, so each has a hook of its own here.</remarks>
 internal sealed class RefusedStart : IStartupFilter, IExceptionHandler, IDeveloperPageExceptionFilter
 {
     public Action<IApplicationBuilder> Configure(Action<IApplicationBuilder> next) => app =>
@@ -44,5 +44,5 @@ internal sealed class RefusedStart : IStartupFilter, IExceptionHandler, IDevelop
     }
 
     private static Task AnswerAsync(HttpContext context) =>
-        Problem.UnavailableAsync(context, "The server can start no more runs just now.", RefusalReasons.TooManyRuns);
+        Problem.UnavailableAsync(context, "The server cannot start more runs at the moment. Try again later.", RefusalReasons.TooManyRuns);
 }

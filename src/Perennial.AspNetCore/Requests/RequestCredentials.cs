@@ -5,18 +5,18 @@ using Microsoft.AspNetCore.Http;
 
 namespace Perennial.AspNetCore.Requests;
 
-/// <summary>Tells the senders of requests apart, so that nobody can use the key of another. Holds hashes alone.</summary>
+/// <summary>Distinguishes the senders of requests, so that no sender can use the key of another. Keeps only hashes.</summary>
 internal static class RequestCredentials
 {
-    /// <summary>The key as one of its sender: the same text means the same key of the same sender.</summary>
+    /// <summary>Combines a key with its sender. Equal texts mean the same key of the same sender.</summary>
     public static string Scope(HttpContext context, string key) =>
         Convert.ToBase64String(SHA256.HashData(Encoding.UTF8.GetBytes($"{Of(context)}\n{key}")));
 
     /// <summary>The sender of a request, as a hash.</summary>
     public static string HashOf(HttpContext context) => Convert.ToBase64String(SHA256.HashData(Encoding.UTF8.GetBytes(Of(context))));
 
-    // A header value has no line break. The user is named first where it is known, because a token or a cookie may be a new one by the time of
-    // the repeat.
+    // A header value has no line break. The user is preferred to a token or a cookie, because these may have changed by the time of the
+    // repeat.
     private static string Of(HttpContext context)
     {
         var headers = context.Request.Headers;

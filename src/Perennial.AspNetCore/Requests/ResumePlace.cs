@@ -4,7 +4,7 @@ using Perennial.Wire;
 
 namespace Perennial.AspNetCore.Requests;
 
-/// <summary>The place after which a reader wants to go on.</summary>
+/// <summary>Reads the id after which a reader resumes.</summary>
 internal static class ResumePlace
 {
     /// <summary>The header <c>Last-Event-ID</c> (HTML standard, section 9.2.4), or else the query parameter <c>lastEventId</c>; empty for none.</summary>

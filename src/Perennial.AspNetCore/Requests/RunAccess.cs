@@ -3,7 +3,7 @@ using Microsoft.AspNetCore.Http;
 
 namespace Perennial.AspNetCore;
 
-/// <summary>Who wants what of which run: what a rule given to <see cref="RunAuthorization.AuthorizeRuns{TBuilder}"/> decides.</summary>
+/// <summary>A user's access to a run, which a rule of <see cref="RunAuthorization.AuthorizeRuns{TBuilder}"/> allows or refuses.</summary>
 public sealed class RunAccess
 {
     internal RunAccess(HttpContext httpContext, RunAction action)
@@ -12,15 +12,17 @@ public sealed class RunAccess
         Action = action;
     }
 
-    /// <summary>The request; of a WebSocket, its handshake.</summary>
+    /// <summary>Gets the request; for a WebSocket, its handshake.</summary>
     public HttpContext HttpContext { get; }
 
-    /// <summary>Who asks, as the application's authentication has it. Never null; of a stranger, without an authenticated identity.</summary>
+    /// <summary>
+    /// Gets the user, from the application's authentication. Never null; without an authenticated identity for an anonymous client.
+    /// </summary>
     public ClaimsPrincipal User => HttpContext.User;
 
-    /// <summary>The run that is asked for, as in <see cref="StreamRun.Id"/>. Any text: whether there is such a run is not known yet.</summary>
+    /// <summary>Gets the id of the run, as in <see cref="StreamRun.Id"/>. It may be any text: the run may not exist.</summary>
     public string RunId => (string)HttpContext.Request.RouteValues["id"]!;
 
-    /// <summary>What is asked of it.</summary>
+    /// <summary>Gets the requested action.</summary>
     public RunAction Action { get; }
 }

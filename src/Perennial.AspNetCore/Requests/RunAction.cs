@@ -1,17 +1,17 @@
 namespace Perennial.AspNetCore;
 
-/// <summary>What somebody wants of a run.</summary>
+/// <summary>The action of a client on a run.</summary>
 public enum RunAction
 {
-    /// <summary>Read it from its first event, or ask where its tail is.</summary>
+    /// <summary>Read the run from its first event, or query its status.</summary>
     Read,
 
-    /// <summary>Read on after an event.</summary>
+    /// <summary>Resume reading after an event.</summary>
     Resume,
 
-    /// <summary>Send its producer a message.</summary>
+    /// <summary>Send a message to the run's producer.</summary>
     Send,
 
-    /// <summary>End it.</summary>
+    /// <summary>Stop the run.</summary>
     Stop,
 }

@@ -1,32 +1,43 @@
 namespace Perennial.AspNetCore;
 
-/// <summary>What a run does besides writing events, and what holds for it alone. Every default works as it is.</summary>
+/// <summary>Options for one run. Every default works without changes.</summary>
 public sealed record RunOptions
 {
-    /// <summary>After how long without a reader the run is stopped, from its start on. Null, the default: it goes on. 1 ms to 7 days.</summary>
+    /// <summary>
+    /// Gets or sets the time without a reader after which the server stops the run, counted from its start or from its last reader. Null,
+    /// the default, never stops it. 1 ms to 7 days.
+    /// </summary>
     /// <remarks>
-    /// A reader that loses its line needs a while to come back, and one that polls is away between two polls: give them time. Readers
-    /// are those of the process that produces the run; where several machines serve it, those on the others do not count.
+    /// Allow enough time: a reader that lost its connection needs a while to reconnect, and one that polls is absent between two polls.
+    /// Only readers of the process that produces the run count, not readers on other machines.
     /// </remarks>
     public TimeSpan? StopWhenUnread { get; init; }
 
-    /// <summary>How long this run can still be read after its end, in place of <see cref="PerennialServerOptions.FinishedRunRetention"/>. Null, the default: as there. Zero to 7 days.</summary>
+    /// <summary>
+    /// Gets or sets how long this run can still be read after its end. Null, the default, uses
+    /// <see cref="PerennialServerOptions.FinishedRunRetention"/>. Zero to 7 days.
+    /// </summary>
     public TimeSpan? Retention { get; init; }
 
-    /// <summary>The most bytes of events this run may hold, below <see cref="PerennialServerOptions.MaxBytesPerRun"/>. Null, the default: as there. 1 byte and up.</summary>
-    /// <remarks>Counted and ended as there.</remarks>
+    /// <summary>
+    /// Gets or sets the most bytes of events that this run may hold, below <see cref="PerennialServerOptions.MaxBytesPerRun"/>. Null, the
+    /// default, uses that limit. 1 byte and up.
+    /// </summary>
+    /// <remarks>Bytes are counted, and a run beyond the limit ends, as for <see cref="PerennialServerOptions.MaxBytesPerRun"/>.</remarks>
     public long? MaxBytes { get; init; }
 
-    /// <summary>Receives what clients send to the run, by POST or over a WebSocket. Null, the default: messages are refused.</summary>
+    /// <summary>
+    /// Gets or sets the handler of messages that clients send to the run, by POST or over a WebSocket. Null, the default, refuses messages.
+    /// </summary>
     /// <remarks>
     /// <para>
-    /// Called for one message at a time, in the order in which they were recorded, exactly once for each, however often it was sent. It runs
-    /// beside the producer, never on a client's request: the client has its answer when the message is recorded. Its token is cancelled when
-    /// the run ends, by whatever cause; messages that still wait then are dropped.
+    /// Called exactly once for each message, even if a client sent it several times, one message at a time, in the order in which they were
+    /// recorded. It runs beside the producer, never on a client's request: the client gets its answer when the message is recorded. The
+    /// token is cancelled when the run ends for any reason; messages that still wait then are dropped.
     /// </para>
     /// <para>
-    /// What it throws fails the run, as if the producer had thrown it: a message that was acknowledged is not lost in silence. A handler that
-    /// can live with a failure catches it.
+    /// An exception fails the run, as if the producer had thrown it, so an acknowledged message is never lost unnoticed. Catch exceptions
+    /// that should not fail the run.
     /// </para>
     /// </remarks>
     public Func<RunMessage, CancellationToken, Task>? OnMessage { get; init; }

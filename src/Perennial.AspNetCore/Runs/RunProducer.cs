@@ -6,7 +6,9 @@ using Perennial.AspNetCore.Stores;
 
 namespace Perennial.AspNetCore.Runs;
 
-/// <summary>Lets a delegate write a run and records how it ended. Cancels the delegate when the run ends otherwise, from whichever node.</summary>
+/// <summary>
+/// Calls the delegate that writes a run, and records how the run ended. Cancels the delegate if the run is ended by any node.
+/// </summary>
 [SuppressMessage("Design", "CA1001", Justification = "The source owns neither timer nor handle, and a late stop may still use it.")]
 internal sealed class RunProducer(
     RunLog log, Func<RunWriter, CancellationToken, Task> produce, RunOptions? options, TimeProvider time, ILogger logger)
@@ -16,7 +18,7 @@ internal sealed class RunProducer(
     private static readonly TimeSpan StoreRetryDelay = TimeSpan.FromSeconds(1);
 
     private readonly CancellationTokenSource _stop = new();
-    private volatile Exception? _unhandled;     // why a message was not handled; then the run has failed, whatever the producer does
+    private volatile Exception? _unhandled;     // why a message was not handled; then the run has failed, even if the producer completes
 
     public async Task<RunStatus> RunAsync()
     {
@@ -47,7 +49,9 @@ internal sealed class RunProducer(
         }
     }
 
-    /// <summary>Cancels the producer and records no end, because the run has ended, or was cut off and did not end.</summary>
+    /// <summary>
+    /// Cancels the producer without recording an end: the run has ended already, or the host stops and the run has no end.
+    /// </summary>
     public async Task CutOffAsync()
     {
         try
@@ -65,7 +69,8 @@ internal sealed class RunProducer(
         try
         {
             await produce(new RunWriter(log, _stop.Token, options?.MaxBytes), _stop.Token).ConfigureAwait(false);
-            // A producer may leave its loop quietly when cancelled: after a stop the end stands, on shutdown there is none to claim.
+            // A cancelled producer may return without an exception. After a stop the end is recorded already; on shutdown the run has no
+            // end.
             if (!_stop.IsCancellationRequested && _unhandled is null)
             {
                 return await log.CloseAsync(RunEnd.Completed, CancellationToken.None).ConfigureAwait(false);
@@ -98,7 +103,10 @@ internal sealed class RunProducer(
         ? RunEnd.Failed(failure.Message, failure.Code)
         : RunEnd.Failed(RunFailedException.DefaultMessage, RunFailedException.DefaultCode);
 
-    /// <summary>Learns of the end and of messages until the producer has returned. Messages are handled beside, so that a stop need not wait.</summary>
+    /// <summary>
+    /// Watches the run's end and its messages until the producer has returned. Messages are handled by another task, so that a stop does
+    /// not wait.
+    /// </summary>
     private async Task WatchAsync()
     {
         var news = new RunSignal();
@@ -131,7 +139,7 @@ internal sealed class RunProducer(
         await handling.ConfigureAwait(false);
     }
 
-    /// <summary>Hands over each message once, in order, one at a time. One that cannot be handled fails the run.</summary>
+    /// <summary>Delivers each message once, in order, one at a time. A message that cannot be handled fails the run.</summary>
     private async Task HandleMessagesAsync(Func<RunMessage, CancellationToken, Task> handle)
     {
         var news = new RunSignal();
@@ -156,7 +164,7 @@ internal sealed class RunProducer(
         }
     }
 
-    /// <summary>What follows a position, as soon as the store says it; empty where the producer is to stop.</summary>
+    /// <summary>Waits for messages after a position. Empty if the producer must stop.</summary>
     private async Task<IReadOnlyList<RunMessage>> ReadMessagesAsync(long position)
     {
         while (!_stop.IsCancellationRequested)
@@ -178,7 +186,7 @@ internal sealed class RunProducer(
         return [];
     }
 
-    /// <summary>Handles a message whose sender was told that it is recorded. False where it cannot be handled, which fails the run.</summary>
+    /// <summary>Handles an acknowledged message. Returns false if it cannot be handled, which fails the run.</summary>
     private async Task<bool> TryHandleAsync(RunMessage message, Func<RunMessage, CancellationToken, Task> handle)
     {
         if (_stop.IsCancellationRequested)
@@ -206,7 +214,9 @@ internal sealed class RunProducer(
         return false;
     }
 
-    /// <summary>Records that the run has failed, as soon as the store can: no reader may take it for complete.</summary>
+    /// <summary>
+    /// Records that the run has failed, and retries until the store is available, so that no reader takes the run for complete.
+    /// </summary>
     private async Task<RunStatus> FailUnhandledAsync(Exception exception)
     {
         for (var attempt = 1; ; attempt++)

@@ -9,18 +9,20 @@ using Perennial.Wire;
 
 namespace Perennial.AspNetCore;
 
-/// <summary>The producer's end of a run: each write is numbered and recorded before any reader sees it.</summary>
+/// <summary>Writes the events of a run. Each event is numbered and recorded before any reader gets it.</summary>
 /// <remarks>
-/// <para>Safe from any thread; concurrent writes are recorded whole, in one order that all readers share. Writes never wait for readers.</para>
-/// <para>An event type is free text without CR, LF and NUL that does not start with <c>perennial.</c>, which is the server's own.</para>
+/// <para>Safe from any thread. Concurrent writes are recorded whole, in one order for all readers. Writes never wait for readers.</para>
 /// <para>
-/// Data is UTF-8 text. CR, LF and CRLF inside it all reach readers as LF, because the event stream format knows lines and not what ended
-/// them (HTML standard, section 9.2.6).
+/// An event type is any text without CR, LF and NUL that does not start with <c>perennial.</c>, which is reserved for the server.
+/// </para>
+/// <para>
+/// Data is UTF-8 text. Readers get CR, LF and CRLF inside it as LF, because the event stream format does not keep line endings (HTML
+/// standard, section 9.2.6).
 /// </para>
 /// </remarks>
 public sealed class RunWriter
 {
-    /// <summary>Why trimming and native compilation need the overloads with type information.</summary>
+    /// <summary>The warning of the overloads by reflection, for trimming and native compilation.</summary>
     internal const string NeedsReflection = "JSON is written by reflection. Use the overload that takes a JsonTypeInfo.";
 
     private static readonly UTF8Encoding StrictUtf8 = new(encoderShouldEmitUTF8Identifier: false, throwOnInvalidBytes: true);
@@ -43,7 +45,9 @@ public sealed class RunWriter
     /// <param name="cancellationToken">Checked before the event is recorded.</param>
     /// <returns>Completes once the event is recorded.</returns>
     /// <exception cref="ArgumentException">The event type is refused, or the text holds half a surrogate pair.</exception>
-    /// <exception cref="RunFailedException">The run hit <see cref="PerennialServerOptions.MaxBytesPerRun"/> and has ended as failed.</exception>
+    /// <exception cref="RunFailedException">
+    /// The run reached <see cref="PerennialServerOptions.MaxBytesPerRun"/> and has ended as failed.
+    /// </exception>
     /// <exception cref="OperationCanceledException">The run was stopped, or the token was cancelled.</exception>
     /// <exception cref="InvalidOperationException">The run has ended otherwise.</exception>
     /// <exception cref="RunStoreException">The store cannot be used. Whether the event is recorded is unknown.</exception>
@@ -66,7 +70,9 @@ public sealed class RunWriter
     /// <param name="cancellationToken">Checked before the event is recorded.</param>
     /// <returns>Completes once the event is recorded.</returns>
     /// <exception cref="ArgumentException">The event type is refused, or the bytes are not UTF-8.</exception>
-    /// <exception cref="RunFailedException">The run hit <see cref="PerennialServerOptions.MaxBytesPerRun"/> and has ended as failed.</exception>
+    /// <exception cref="RunFailedException">
+    /// The run reached <see cref="PerennialServerOptions.MaxBytesPerRun"/> and has ended as failed.
+    /// </exception>
     /// <exception cref="OperationCanceledException">The run was stopped, or the token was cancelled.</exception>
     /// <exception cref="InvalidOperationException">The run has ended otherwise.</exception>
     /// <exception cref="RunStoreException">The store cannot be used. Whether the event is recorded is unknown.</exception>
@@ -74,7 +80,7 @@ public sealed class RunWriter
     {
         if (!Utf8.IsValid(utf8.Span))
         {
-            throw new ArgumentException("The data is not valid UTF-8; an event stream carries nothing else.", nameof(utf8));
+            throw new ArgumentException("The data must be valid UTF-8.", nameof(utf8));
         }
 
         return AppendAsync(new RunEvent { EventType = eventType, Data = utf8.ToArray(), Kind = RunDataKind.Text }, cancellationToken);
@@ -89,7 +95,9 @@ public sealed class RunWriter
     /// <returns>Completes once the event is recorded.</returns>
     /// <exception cref="ArgumentException">The event type is refused.</exception>
     /// <exception cref="JsonException">The value cannot be serialised.</exception>
-    /// <exception cref="RunFailedException">The run hit <see cref="PerennialServerOptions.MaxBytesPerRun"/> and has ended as failed.</exception>
+    /// <exception cref="RunFailedException">
+    /// The run reached <see cref="PerennialServerOptions.MaxBytesPerRun"/> and has ended as failed.
+    /// </exception>
     /// <exception cref="OperationCanceledException">The run was stopped, or the token was cancelled.</exception>
     /// <exception cref="InvalidOperationException">The run has ended otherwise.</exception>
     /// <exception cref="RunStoreException">The store cannot be used. Whether the event is recorded is unknown.</exception>
@@ -105,7 +113,7 @@ public sealed class RunWriter
         }, cancellationToken);
     }
 
-    /// <summary>Records one event with a value as JSON, in the platform's form for the web: camel case.</summary>
+    /// <summary>Records one event with a value as JSON, with the platform's web defaults: camel case.</summary>
     /// <typeparam name="T">The type of the value.</typeparam>
     /// <param name="value">The value to serialise.</param>
     /// <param name="eventType">The event's type; null or empty for none, which readers see as <c>message</c>.</param>
@@ -122,13 +130,15 @@ public sealed class RunWriter
             Kind = RunDataKind.Json,
         }, cancellationToken);
 
-    /// <summary>Records one event with bytes as its data, which need not be text. They are copied before the call returns.</summary>
-    /// <param name="bytes">The data; may be empty. A reader over SSE, which carries text alone, sees it as base64.</param>
+    /// <summary>Records one event with any bytes as its data. The bytes are copied before the call returns.</summary>
+    /// <param name="bytes">The data; may be empty. A reader over SSE, which carries only text, gets it as base64.</param>
     /// <param name="eventType">The event's type; null or empty for none, which readers see as <c>message</c>.</param>
     /// <param name="cancellationToken">Checked before the event is recorded.</param>
     /// <returns>Completes once the event is recorded.</returns>
     /// <exception cref="ArgumentException">The event type is refused.</exception>
-    /// <exception cref="RunFailedException">The run hit <see cref="PerennialServerOptions.MaxBytesPerRun"/> and has ended as failed.</exception>
+    /// <exception cref="RunFailedException">
+    /// The run reached <see cref="PerennialServerOptions.MaxBytesPerRun"/> and has ended as failed.
+    /// </exception>
     /// <exception cref="OperationCanceledException">The run was stopped, or the token was cancelled.</exception>
     /// <exception cref="InvalidOperationException">The run has ended otherwise.</exception>
     /// <exception cref="RunStoreException">The store cannot be used. Whether the event is recorded is unknown.</exception>
@@ -159,7 +169,9 @@ public sealed class RunWriter
         return ValueTask.CompletedTask;
     }
 
-    /// <summary>Hands an event to the store. To be finished, in the order of the calls; several may be under way.</summary>
+    /// <summary>
+    /// Passes an event to the store. The caller must finish the events in the order of the calls; several may be under way.
+    /// </summary>
     internal ValueTask<AppendResult> BeginAppend(RunEvent item, CancellationToken cancellationToken)
     {
         if (Interlocked.Add(ref _bytes, item.Size) > _maxBytes)
@@ -170,10 +182,10 @@ public sealed class RunWriter
         return _log.AppendAsync(item, cancellationToken);
     }
 
-    /// <summary>Takes back an event that the store did not take, so that it can be handed to it again.</summary>
+    /// <summary>Undoes the pass of an event that the store did not accept, so that it can be passed again.</summary>
     internal void TakeBack(RunEvent item) => Interlocked.Add(ref _bytes, -item.Size);
 
-    /// <summary>Completes when an event is recorded, and throws where it is not.</summary>
+    /// <summary>Waits until an event is recorded, and throws if it is not.</summary>
     internal async ValueTask FinishAsync(ValueTask<AppendResult> appending, int bytes)
     {
         var outcome = (await appending.ConfigureAwait(false)).Outcome;
@@ -207,17 +219,18 @@ public sealed class RunWriter
 
         if (eventType.StartsWith(EventNames.ReservedPrefix, StringComparison.Ordinal))
         {
-            throw new ArgumentException($"Event types starting with '{EventNames.ReservedPrefix}' are the server's own.", nameof(eventType));
+            throw new ArgumentException(
+                $"An event type must not start with '{EventNames.ReservedPrefix}', which is reserved for the server.", nameof(eventType));
         }
     }
 
-    // A full run is ended here, so that a producer which swallows the exception cannot go on with a hole in its log.
+    // A full run is ended here, so that a producer that catches the exception cannot go on with a hole in its log.
     private async ValueTask RefuseAsync(AppendOutcome outcome)
     {
         if (outcome is AppendOutcome.TooLarge or AppendOutcome.StoreFull)
         {
             var failure = outcome == AppendOutcome.TooLarge
-                ? new RunFailedException("The run has reached the size that the server allows.", "run_too_large")
+                ? new RunFailedException("The run has reached the largest size that the server allows.", "run_too_large")
                 : new RunFailedException("The server has no room left for runs.", "store_full");
             await _log.CloseAsync(RunEnd.Failed(failure.Message, failure.Code), CancellationToken.None).ConfigureAwait(false);
             throw failure;
@@ -226,6 +239,6 @@ public sealed class RunWriter
         var status = (await _log.GetStateAsync(CancellationToken.None).ConfigureAwait(false)).Status;
         throw status == RunStatus.Stopped
             ? new OperationCanceledException("The run was stopped.", _stop)
-            : new InvalidOperationException("The run has ended; nothing can be written to it any more.");
+            : new InvalidOperationException("The run has ended; it accepts no more events.");
     }
 }

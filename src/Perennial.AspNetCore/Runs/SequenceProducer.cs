@@ -5,7 +5,7 @@ using Perennial.AspNetCore.Stores;
 
 namespace Perennial.AspNetCore.Runs;
 
-/// <summary>Writes a sequence into a run, one event per item. The next item is asked for while those before it are being recorded.</summary>
+/// <summary>Writes a sequence into a run, one event per item. The next item is read while earlier ones are being recorded.</summary>
 internal static class SequenceProducer
 {
     /// <summary>One event with text per item.</summary>

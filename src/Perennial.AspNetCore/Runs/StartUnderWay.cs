@@ -3,7 +3,7 @@ using Perennial.AspNetCore.Stores;
 
 namespace Perennial.AspNetCore.Runs;
 
-/// <summary>The request with a key that the current handler serves. Its key goes to the first run that the handler starts.</summary>
+/// <summary>The request with a key whose handler is running. The first run that the handler starts gets the key.</summary>
 internal sealed class StartUnderWay(StartKey key)
 {
     private static readonly AsyncLocal<StartUnderWay?> Current = new();
@@ -15,15 +15,17 @@ internal sealed class StartUnderWay(StartKey key)
 
     public StartKey Key => key;
 
-    /// <summary>Makes this the request that is served, for the caller's asynchronous method and what it calls.</summary>
+    /// <summary>Makes this the current request, for the caller's asynchronous method and the methods that it calls.</summary>
     public void Enter() => Current.Value = this;
 
-    /// <summary>The request whose key a new run takes, until it is given back; null where there is none, or where another run has its key.</summary>
+    /// <summary>
+    /// Takes the current request for a new run, which gets its key. Null if there is no such request, or if another run has its key.
+    /// </summary>
     public static StartUnderWay? Take() =>
         Current.Value is { } current && Interlocked.Exchange(ref current._isTaken, 1) == 0 ? current : null;
 
     public void Record() => HasRun = true;
 
-    /// <summary>The run was not recorded, so the key is free for another one of this handler.</summary>
+    /// <summary>Frees the key for another run of this handler, because the run was not recorded.</summary>
     public void GiveBack() => Volatile.Write(ref _isTaken, 0);
 }

@@ -16,12 +16,12 @@ public sealed class StartedRun : StreamRun
 
     internal DateTimeOffset StartedAt { get; }
 
-    /// <summary>Stops it when nobody reads it; null where it goes on.</summary>
+    /// <summary>Stops the run when it has no reader; null if the run goes on without readers.</summary>
     internal UnreadWatch? Unread { get; set; }
 
-    /// <summary>Completes when the producer has returned, with the status of the run. Never faults.</summary>
+    /// <summary>Gets a task that completes with the status of the run when the producer has returned. Never faults.</summary>
     /// <remarks>
-    /// <see cref="RunStatus.Running"/> means that the host shut down first: the run was cut off and has no end.
+    /// <see cref="RunStatus.Running"/> means that the host shut down first, so the run has no end.
     /// </remarks>
     public Task<RunStatus> Completion { get; }
 }

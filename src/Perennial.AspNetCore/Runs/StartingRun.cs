@@ -7,9 +7,12 @@ using Perennial.AspNetCore.Runs;
 
 namespace Perennial.AspNetCore;
 
-/// <summary>A run that is being recorded. Returned from an endpoint it answers with the run as soon as the store has it.</summary>
+/// <summary>A run that is being recorded. An endpoint that returns it answers with the run as soon as the store has recorded it.</summary>
 /// <remarks>
-/// <para>It has no id yet: an id is given out only for a run that every node can find. <see cref="StreamRuns.StartAsync(Func{RunWriter, CancellationToken, Task}, RunOptions?)"/> waits for it.</para>
+/// <para>
+/// It has no id yet, because an id belongs only to a run that every node can find. To get an id, use
+/// <see cref="StreamRuns.StartAsync(Func{RunWriter, CancellationToken, Task}, RunOptions?)"/>, which waits until the run is recorded.
+/// </para>
 /// <para>Safe from any thread.</para>
 /// </remarks>
 public sealed class StartingRun : IResult, IEndpointMetadataProvider
@@ -19,9 +22,12 @@ public sealed class StartingRun : IResult, IEndpointMetadataProvider
     internal StartingRun(Task<StartedRun> recording) => _recording = recording;
 
     /// <summary>Answers a request with the run, from its first event to its end, after it is recorded. Called by ASP.NET Core.</summary>
-    /// <param name="httpContext">The request to answer. When it goes away, the run goes on.</param>
-    /// <returns>Completes when the run has ended and everything is sent, or when the reader left. Where the store does not take the run, the answer is 503.</returns>
-    /// <exception cref="InvalidOperationException"><c>MapPerennial</c> was not called, so nobody could resume the run.</exception>
+    /// <param name="httpContext">The request to answer. If the client disconnects, the run goes on.</param>
+    /// <returns>
+    /// A task that completes when the run has ended and all events are sent, or when the reader has left. If the store does not record the
+    /// run, the answer is 503.
+    /// </returns>
+    /// <exception cref="InvalidOperationException"><c>MapPerennial</c> was not called, so the run could not be resumed.</exception>
     public Task ExecuteAsync(HttpContext httpContext)
     {
         ArgumentNullException.ThrowIfNull(httpContext);

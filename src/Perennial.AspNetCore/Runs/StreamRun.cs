@@ -8,48 +8,54 @@ using Perennial.AspNetCore.Stores;
 
 namespace Perennial.AspNetCore;
 
-/// <summary>A numbered stream of events. It belongs to no connection: readers come, leave, return and share it.</summary>
+/// <summary>A numbered stream of events, independent of connections. Many readers may read it, leave it and resume it.</summary>
 /// <remarks>
-/// <para>Safe from any thread, and on any node: where several share a store, the run may be produced by another.</para>
+/// <para>Safe from any thread, and on any node: if several nodes share a store, another node may produce the run.</para>
 /// <para>
-/// Returned from an endpoint it answers at once with the run from its first event. The header <c>Content-Location</c> (RFC 9110, section 8.7)
-/// names where <c>MapPerennial</c> serves the same run, so a reader that loses this response resumes there by GET and never repeats the
-/// request that started the run.
+/// An endpoint that returns it answers at once with the run from its first event. The header <c>Content-Location</c> (RFC 9110, section
+/// 8.7) is the URL at which <c>MapPerennial</c> serves the same run. A reader that loses this response resumes there by GET, and never
+/// repeats the request that started the run.
 /// </para>
 /// </remarks>
 public class StreamRun : IResult, IEndpointMetadataProvider
 {
     internal StreamRun(RunLog log) => Events = log;
 
-    /// <summary>The name of the run in its URL: 128 random bits in base64url. Whoever knows it may read the run, so it is not logged.</summary>
+    /// <summary>
+    /// Gets the name of the run in its URL: 128 random bits in base64url. A client that knows it may be able to read the run, so it is not
+    /// logged.
+    /// </summary>
     public string Id => Events.Id;
 
-    /// <summary>What the ids of its events begin with; no secret.</summary>
+    /// <summary>Gets the beginning of the ids of its events; not a secret.</summary>
     internal string Epoch => Events.Epoch;
 
-    /// <summary>What is recorded.</summary>
+    /// <summary>The recorded events.</summary>
     internal RunLog Events { get; }
 
-    /// <summary>Asks whether the run goes on, and if not, how it ended.</summary>
-    /// <param name="cancellationToken">Ends the call.</param>
+    /// <summary>Gets the status of the run: whether it goes on, or how it ended.</summary>
+    /// <param name="cancellationToken">Cancels the call.</param>
     /// <exception cref="RunStoreException">The store cannot be used.</exception>
     public async ValueTask<RunStatus> GetStatusAsync(CancellationToken cancellationToken = default) =>
         (await Events.GetStateAsync(cancellationToken).ConfigureAwait(false)).Status;
 
-    /// <summary>Ends the run as stopped and has its producer cancelled, wherever it is. Does nothing to a run that has ended.</summary>
-    /// <param name="cancellationToken">Ends the call; the run may be stopped all the same.</param>
+    /// <summary>Ends the run as stopped and cancels its producer, on whichever node it is. Does nothing if the run has ended.</summary>
+    /// <param name="cancellationToken">Cancels the call; the run may still be stopped.</param>
     /// <returns>How the run ended: <see cref="RunStatus.Stopped"/>, unless it had ended otherwise before.</returns>
     /// <remarks>
-    /// The end is recorded before the producer is cancelled: readers need not wait for it, and what it still writes is refused with
+    /// The end is recorded before the producer is cancelled, so readers do not wait for the producer. Its later writes throw
     /// <see cref="OperationCanceledException"/>.
     /// </remarks>
     /// <exception cref="RunStoreException">The store cannot be used.</exception>
     public Task<RunStatus> StopAsync(CancellationToken cancellationToken = default) => Events.CloseAsync(RunEnd.Stopped, cancellationToken).AsTask();
 
-    /// <summary>Answers a request with this run to its end: a GET from after the event that its <c>Last-Event-ID</c> names, others from the first event. Called by ASP.NET Core.</summary>
-    /// <param name="httpContext">The request to answer. When it goes away, the run goes on.</param>
-    /// <returns>Completes when the run has ended and everything is sent, or when the reader left.</returns>
-    /// <exception cref="InvalidOperationException"><c>MapPerennial</c> was not called, so nobody could resume the run.</exception>
+    /// <summary>
+    /// Answers a request with this run to its end: a GET from after the event in its <c>Last-Event-ID</c>, other methods from the first
+    /// event. Called by ASP.NET Core.
+    /// </summary>
+    /// <param name="httpContext">The request to answer. If the client disconnects, the run goes on.</param>
+    /// <returns>A task that completes when the run has ended and all events are sent, or when the reader has left.</returns>
+    /// <exception cref="InvalidOperationException"><c>MapPerennial</c> was not called, so the run could not be resumed.</exception>
     public Task ExecuteAsync(HttpContext httpContext)
     {
         ArgumentNullException.ThrowIfNull(httpContext);

@@ -12,10 +12,10 @@ using Perennial.AspNetCore.Stores;
 
 namespace Perennial.AspNetCore;
 
-/// <summary>Starts runs and finds them again. One per host, from dependency injection; safe from any thread.</summary>
+/// <summary>Starts and finds runs. One per host, from dependency injection. Safe from any thread.</summary>
 /// <remarks>
-/// A run is recorded in the host's <see cref="RunStore"/> and can be found until <see cref="RunOptions.Retention"/>, or else
-/// <see cref="PerennialServerOptions.FinishedRunRetention"/>, after its end.
+/// A run is recorded in the host's <see cref="RunStore"/>. It can be found until its <see cref="RunOptions.Retention"/>, or else
+/// <see cref="PerennialServerOptions.FinishedRunRetention"/>, has passed after its end.
 /// </remarks>
 public sealed class StreamRuns
 {
@@ -29,14 +29,14 @@ public sealed class StreamRuns
     private readonly TimeProvider _time;
     private readonly ILogger<StreamRuns> _logger;
     private readonly CancellationToken _hostStopping;
-    private int _places;    // taken in _started, each before its run exists
+    private int _places;    // places in _started, each taken before its run exists
 
     /// <summary>Called by dependency injection.</summary>
-    /// <param name="store">Where runs are recorded.</param>
-    /// <param name="options">Limits.</param>
+    /// <param name="store">The store of runs.</param>
+    /// <param name="options">The limits.</param>
     /// <param name="time">The clock for waits.</param>
-    /// <param name="lifetime">Producers are cancelled when the host begins to stop.</param>
-    /// <param name="logger">Told about starts, ends and failures; never about ids or data.</param>
+    /// <param name="lifetime">The host. Producers are cancelled when it begins to stop.</param>
+    /// <param name="logger">Gets starts, ends and failures, but no ids and no data.</param>
     public StreamRuns(
         RunStore store, IOptions<PerennialServerOptions> options, TimeProvider time, IHostApplicationLifetime lifetime, ILogger<StreamRuns> logger)
     {
@@ -54,12 +54,15 @@ public sealed class StreamRuns
 
     /// <summary>Starts a run whose events are written by a delegate, as the answer of an endpoint.</summary>
     /// <param name="produce">
-    /// Writes the events; its return is the end. Its token is cancelled by a stop and by the host's shutdown, never because a reader left.
-    /// It begins after the run is recorded, on a thread of its own choosing. It outlives the request that starts it, so it must not use that
-    /// request's scoped services, context or abort token.
+    /// Writes the events. The run ends when the delegate returns. Its token is cancelled by a stop and by the host's shutdown, never
+    /// because a reader left. It is called on a thread of the pool after the run is recorded. It outlives the request that starts it, so it
+    /// must not use that request's scoped services, context or abort token.
     /// </param>
-    /// <param name="runOptions">What else this run does; null for nothing.</param>
-    /// <returns>The run as a result: return it from the endpoint. It has no id before it is recorded; <see cref="StartAsync(Func{RunWriter, CancellationToken, Task}, RunOptions?)"/> waits for that.</returns>
+    /// <param name="runOptions">Options for this run; null for the defaults.</param>
+    /// <returns>
+    /// The run as a result: return it from the endpoint. It has no id before it is recorded. To wait for the id, use
+    /// <see cref="StartAsync(Func{RunWriter, CancellationToken, Task}, RunOptions?)"/>.
+    /// </returns>
     /// <exception cref="ArgumentOutOfRangeException">An option is outside its range; the message names the member and the range.</exception>
     /// <exception cref="TooManyRunsException"><see cref="PerennialServerOptions.MaxRuns"/> runs are being produced, or the host is stopping.</exception>
     public StartingRun Start(Func<RunWriter, CancellationToken, Task> produce, RunOptions? runOptions = null)
@@ -71,12 +74,12 @@ public sealed class StreamRuns
     }
 
     /// <summary>Starts a run whose events are written by a delegate, and waits until it is recorded.</summary>
-    /// <param name="produce">As in <see cref="Start(Func{RunWriter, CancellationToken, Task}, RunOptions?)"/>.</param>
-    /// <param name="runOptions">What else this run does; null for nothing.</param>
+    /// <param name="produce">Writes the events, as in <see cref="Start(Func{RunWriter, CancellationToken, Task}, RunOptions?)"/>.</param>
+    /// <param name="runOptions">Options for this run; null for the defaults.</param>
     /// <returns>The run. Every node that shares the store finds it by its <see cref="StreamRun.Id"/>.</returns>
     /// <exception cref="ArgumentOutOfRangeException">An option is outside its range; the message names the member and the range.</exception>
     /// <exception cref="TooManyRunsException"><see cref="PerennialServerOptions.MaxRuns"/> runs are being produced, or the host is stopping.</exception>
-    /// <exception cref="RunStoreException">The store did not take the run, and nothing was started.</exception>
+    /// <exception cref="RunStoreException">The store did not record the run, and the producer was not started.</exception>
     public async Task<StartedRun> StartAsync(Func<RunWriter, CancellationToken, Task> produce, RunOptions? runOptions = null)
     {
         ArgumentNullException.ThrowIfNull(produce);
@@ -86,23 +89,26 @@ public sealed class StreamRuns
     }
 
     /// <summary>Starts a run with one event per text of a sequence, such as the tokens of a model, as the answer of an endpoint.</summary>
-    /// <param name="source">The texts; its end is the end of the run. Enumerated once, with a token that a stop cancels.</param>
-    /// <param name="runOptions">What else this run does; null for nothing.</param>
+    /// <param name="source">The texts. The run ends with the sequence. Enumerated once, with a token that a stop cancels.</param>
+    /// <param name="runOptions">Options for this run; null for the defaults.</param>
     /// <returns>The run as a result: return it from the endpoint.</returns>
     /// <remarks>Recorded and thrown as by <see cref="Start{T}(IAsyncEnumerable{T}, JsonTypeInfo{T}, RunOptions?)"/>.</remarks>
     public StartingRun Start(IAsyncEnumerable<string> source, RunOptions? runOptions = null) => Start(SequenceProducer.Of(source), runOptions);
 
     /// <summary>Starts a run with one event per text of a sequence, and waits until it is recorded.</summary>
     /// <param name="source">As in <see cref="Start(IAsyncEnumerable{string}, RunOptions?)"/>.</param>
-    /// <param name="runOptions">What else this run does; null for nothing.</param>
+    /// <param name="runOptions">Options for this run; null for the defaults.</param>
     /// <returns>The run. Every node that shares the store finds it by its <see cref="StreamRun.Id"/>.</returns>
     /// <remarks>Throws as <see cref="StartAsync(Func{RunWriter, CancellationToken, Task}, RunOptions?)"/>.</remarks>
     public Task<StartedRun> StartAsync(IAsyncEnumerable<string> source, RunOptions? runOptions = null) => StartAsync(SequenceProducer.Of(source), runOptions);
 
-    /// <summary>Starts a run with one JSON event per item of a sequence, in the platform's form for the web (camel case), as the answer of an endpoint.</summary>
+    /// <summary>
+    /// Starts a run with one JSON event per item of a sequence, with the platform's web defaults (camel case), as the answer of an
+    /// endpoint.
+    /// </summary>
     /// <typeparam name="T">The type of the items.</typeparam>
-    /// <param name="source">The items; its end is the end of the run. Enumerated once, with a token that a stop cancels.</param>
-    /// <param name="runOptions">What else this run does; null for nothing.</param>
+    /// <param name="source">The items. The run ends with the sequence. Enumerated once, with a token that a stop cancels.</param>
+    /// <param name="runOptions">Options for this run; null for the defaults.</param>
     /// <returns>The run as a result: return it from the endpoint.</returns>
     /// <remarks>Recorded and thrown as by <see cref="Start{T}(IAsyncEnumerable{T}, JsonTypeInfo{T}, RunOptions?)"/>.</remarks>
     [RequiresUnreferencedCode(RunWriter.NeedsReflection)]
@@ -112,7 +118,7 @@ public sealed class StreamRuns
     /// <summary>Starts a run with one JSON event per item of a sequence, and waits until it is recorded.</summary>
     /// <typeparam name="T">The type of the items.</typeparam>
     /// <param name="source">As in <see cref="Start{T}(IAsyncEnumerable{T}, RunOptions?)"/>.</param>
-    /// <param name="runOptions">What else this run does; null for nothing.</param>
+    /// <param name="runOptions">Options for this run; null for the defaults.</param>
     /// <returns>The run. Every node that shares the store finds it by its <see cref="StreamRun.Id"/>.</returns>
     /// <remarks>Throws as <see cref="StartAsync(Func{RunWriter, CancellationToken, Task}, RunOptions?)"/>.</remarks>
     [RequiresUnreferencedCode(RunWriter.NeedsReflection)]
@@ -121,13 +127,13 @@ public sealed class StreamRuns
 
     /// <summary>Starts a run with one JSON event per item of a sequence, as the answer of an endpoint.</summary>
     /// <typeparam name="T">The type of the items.</typeparam>
-    /// <param name="source">The items; its end is the end of the run. Enumerated once, with a token that a stop cancels.</param>
+    /// <param name="source">The items. The run ends with the sequence. Enumerated once, with a token that a stop cancels.</param>
     /// <param name="typeInfo">How to serialise an item, without reflection.</param>
-    /// <param name="runOptions">What else this run does; null for nothing.</param>
+    /// <param name="runOptions">Options for this run; null for the defaults.</param>
     /// <returns>The run as a result: return it from the endpoint.</returns>
     /// <remarks>
-    /// The next item is asked for while those before it are being recorded: up to 256 of them or 256 KiB. They are recorded in order, and all of them before
-    /// the end of the run.
+    /// The next item is read while earlier ones are being recorded, up to 256 of them or 256 KiB. Items are recorded in order, and all of
+    /// them before the end of the run.
     /// </remarks>
     /// <exception cref="ArgumentOutOfRangeException">An option is outside its range; the message names the member and the range.</exception>
     /// <exception cref="TooManyRunsException"><see cref="PerennialServerOptions.MaxRuns"/> runs are being produced, or the host is stopping.</exception>
@@ -138,18 +144,18 @@ public sealed class StreamRuns
     /// <typeparam name="T">The type of the items.</typeparam>
     /// <param name="source">As in <see cref="Start{T}(IAsyncEnumerable{T}, JsonTypeInfo{T}, RunOptions?)"/>.</param>
     /// <param name="typeInfo">How to serialise an item, without reflection.</param>
-    /// <param name="runOptions">What else this run does; null for nothing.</param>
+    /// <param name="runOptions">Options for this run; null for the defaults.</param>
     /// <returns>The run. Every node that shares the store finds it by its <see cref="StreamRun.Id"/>.</returns>
     /// <exception cref="ArgumentOutOfRangeException">An option is outside its range; the message names the member and the range.</exception>
     /// <exception cref="TooManyRunsException"><see cref="PerennialServerOptions.MaxRuns"/> runs are being produced, or the host is stopping.</exception>
-    /// <exception cref="RunStoreException">The store did not take the run, and nothing was started.</exception>
+    /// <exception cref="RunStoreException">The store did not record the run, and the producer was not started.</exception>
     public Task<StartedRun> StartAsync<T>(IAsyncEnumerable<T> source, JsonTypeInfo<T> typeInfo, RunOptions? runOptions = null) =>
         StartAsync(SequenceProducer.Of(source, typeInfo), runOptions);
 
-    /// <summary>Finds a run, whichever node produces it.</summary>
+    /// <summary>Finds a run that any node produces.</summary>
     /// <param name="id">The id, as in <see cref="StreamRun.Id"/>.</param>
-    /// <param name="cancellationToken">Ends the call.</param>
-    /// <returns>The run; null for ids never given out and for runs whose retention is over.</returns>
+    /// <param name="cancellationToken">Cancels the call.</param>
+    /// <returns>The run; null if the id is unknown or the run's retention has passed.</returns>
     /// <exception cref="RunStoreException">The store cannot be used.</exception>
     public async ValueTask<StreamRun?> FindAsync(string id, CancellationToken cancellationToken = default)
     {
@@ -162,10 +168,10 @@ public sealed class StreamRuns
         return await _store.FindAsync(id, cancellationToken).ConfigureAwait(false) is { } log ? new StreamRun(log) : null;
     }
 
-    /// <summary>The runs that this process produces.</summary>
+    /// <summary>Gets the runs that this process produces.</summary>
     internal IEnumerable<StartedRun> Started => _started.Values;
 
-    /// <summary>Who is to be told whether a run has readers here; null for nobody.</summary>
+    /// <summary>Returns the watch to notify about readers of a run on this node; null if the run has none.</summary>
     internal UnreadWatch? WatchOf(string id) => _started.TryGetValue(id, out var run) ? run.Unread : null;
 
     private async Task StopUnreadAsync(StartedRun run)
@@ -226,7 +232,7 @@ public sealed class StreamRuns
     {
         if (_hostStopping.IsCancellationRequested)
         {
-            throw new TooManyRunsException("The host is stopping; it starts no more runs.");
+            throw new TooManyRunsException("The host is stopping and starts no more runs.");
         }
 
         if (Interlocked.Increment(ref _places) <= _options.MaxRuns)
@@ -235,7 +241,8 @@ public sealed class StreamRuns
         }
 
         Interlocked.Decrement(ref _places);
-        throw new TooManyRunsException(FormattableString.Invariant($"{_options.MaxRuns} runs are being produced, the most that MaxRuns allows."));
+        throw new TooManyRunsException(
+            FormattableString.Invariant($"This process produces {_options.MaxRuns} runs already, the limit set by MaxRuns."));
     }
 
     private async Task ReleasePlaceAsync(StartedRun run, RunProducer producer)

@@ -4,12 +4,12 @@ using Perennial.AspNetCore.Stores;
 namespace Perennial.AspNetCore.Runs;
 
 /// <summary>
-/// Writes events one behind the other without waiting for each to be recorded, so that a store which records many at once has many. Order and end
-/// are exact: the store records in the order of the calls, and whoever ends a run waits for all of it. Used by one caller.
+/// Writes events one after the other without waiting until each is recorded, so that a store that records many at once gets many. Order and
+/// end are exact: the store records in the order of the calls, and the end of a run waits for all events. Used by one caller.
 /// </summary>
 internal sealed class WriteAhead(RunWriter writer)
 {
-    /// <summary>The most events on their way; then the next waits for the first of them.</summary>
+    /// <summary>The most events under way. A further event waits for the first of them.</summary>
     public const int MostEvents = 256;
 
     private const long MostBytes = 256 * 1024;
@@ -17,9 +17,11 @@ internal sealed class WriteAhead(RunWriter writer)
     private readonly Queue<(Task<AppendResult> Appending, RunEvent Item)> _underWay = new();
     private long _bytes;
 
-    /// <summary>Completes when the event is on its way and the next may come.</summary>
-    /// <exception cref="RunFailedException">The run hit a limit, with this event or one before it.</exception>
-    /// <exception cref="RunStoreException">The store cannot be used. Whether this event and those before it are recorded is unknown.</exception>
+    /// <summary>Passes an event to the store, and waits until the next one may follow.</summary>
+    /// <exception cref="RunFailedException">The run reached a limit, with this event or an earlier one.</exception>
+    /// <exception cref="RunStoreException">
+    /// The store cannot be used. Whether this event and earlier ones are recorded is unknown.
+    /// </exception>
     /// <exception cref="OperationCanceledException">The run was stopped, or the token was cancelled.</exception>
     /// <exception cref="InvalidOperationException">The run has ended otherwise.</exception>
     public async ValueTask WriteAsync(RunEvent item, CancellationToken cancellationToken)
@@ -40,7 +42,7 @@ internal sealed class WriteAhead(RunWriter writer)
         _bytes += item.Size;
     }
 
-    /// <summary>Completes when everything is recorded.</summary>
+    /// <summary>Waits until all events are recorded.</summary>
     public async ValueTask FinishAsync()
     {
         while (_underWay.Count > 0)
@@ -49,7 +51,7 @@ internal sealed class WriteAhead(RunWriter writer)
         }
     }
 
-    /// <summary>Sees to it that nobody misses the failures of what is on its way when the producer has failed already.</summary>
+    /// <summary>Observes the failures of events under way after the producer has failed, so that no exception stays unobserved.</summary>
     public void Abandon()
     {
         while (_underWay.TryDequeue(out var left))
@@ -58,14 +60,15 @@ internal sealed class WriteAhead(RunWriter writer)
         }
     }
 
-    /// <summary>The store has answered at once.</summary>
+    /// <summary>Finishes an event that the store answered at once.</summary>
     private async ValueTask FinishAsync(AppendResult result, RunEvent item, CancellationToken cancellationToken)
     {
         var isHeldBack = result.Outcome == AppendOutcome.StoreFull && _underWay.Count > 0;
         await FinishAsync().ConfigureAwait(false);
         if (isHeldBack)
         {
-            // A store whose queue is full takes the next event of a run when it has none of it; that is its way to hold a run back.
+            // A store with a full queue accepts the next event of a run only when it has no other event of that run. This slows the run
+            // down.
             writer.TakeBack(item);
             result = await writer.BeginAppend(item, cancellationToken).ConfigureAwait(false);
         }

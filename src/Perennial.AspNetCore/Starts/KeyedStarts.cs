@@ -38,7 +38,10 @@ internal sealed class KeyedStarts(
         }
         else if (await RequestFingerprint.ReadAsync(context.Request, _options.MaxBodyBytes) is not { } fingerprint)
         {
-            await Problem.SendAsync(context, StatusCodes.Status413PayloadTooLarge, $"A request with an Idempotency-Key may have {_options.MaxBodyBytes} bytes.");
+            await Problem.SendAsync(
+                context,
+                StatusCodes.Status413PayloadTooLarge,
+                $"A request with an Idempotency-Key may have at most {_options.MaxBodyBytes} bytes.");
         }
         else
         {
@@ -51,7 +54,7 @@ internal sealed class KeyedStarts(
         }
     }
 
-    // Set when the head leaves, because who answers an exception clears the headers.
+    // Set when the response starts, because exception handlers clear the headers.
     private static void Announce(HttpResponse response) => response.OnStarting(
         static response =>
         {
@@ -83,7 +86,7 @@ internal sealed class KeyedStarts(
         });
     }
 
-    /// <summary>Claims the key. While another request has it, waits, up to the limit.</summary>
+    /// <summary>Claims the key. Waits while another request has it, up to the limit.</summary>
     private async Task<StartClaim> ClaimAsync(StartKey key, CancellationToken cancellationToken)
     {
         var begin = time.GetTimestamp();
@@ -142,7 +145,7 @@ internal sealed class KeyedStarts(
         }
     }
 
-    /// <summary>A key that stayed claimed would refuse every repeat, so this goes on while the store is away.</summary>
+    /// <summary>Releases a key, and retries while the store is unavailable: a key that stays claimed would refuse every repeat.</summary>
     private async Task ReleaseLaterAsync(StartKey key)
     {
         var begin = time.GetTimestamp();

@@ -5,13 +5,13 @@ using Microsoft.AspNetCore.Http;
 
 namespace Perennial.AspNetCore.Starts;
 
-/// <summary>What two requests have in common when one repeats the other: method, target, content type and body. Hashed as it is read.</summary>
+/// <summary>Hashes the parts of a request that are equal in a repeat: method, target, content type and body.</summary>
 internal static class RequestFingerprint
 {
     private const int InMemoryBytes = 64 * 1024;
     private const int BlockBytes = 16 * 1024;
 
-    /// <summary>Reads the body, which the handler can read again from its beginning. Null where it is larger than allowed.</summary>
+    /// <summary>Reads the body, which the handler can read again from its beginning. Null if it is larger than allowed.</summary>
     public static async Task<string?> ReadAsync(HttpRequest request, long maxBytes)
     {
         if (request.ContentLength > maxBytes)

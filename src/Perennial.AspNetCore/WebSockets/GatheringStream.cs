@@ -2,8 +2,8 @@ using System.Buffers;
 
 namespace Perennial.AspNetCore.WebSockets;
 
-/// <summary>The bytes below a WebSocket. Gathers frames that follow one another into one write, and holds no memory between.</summary>
-/// <remarks>The WebSocket writes each frame by one call, and never two at a time.</remarks>
+/// <summary>The stream below a WebSocket. Combines consecutive frames into one write, and keeps no memory between writes.</summary>
+/// <remarks>The WebSocket writes each frame with one call, and never two at a time.</remarks>
 internal sealed class GatheringStream(Stream inner) : Stream
 {
     private const int MostHeld = 64 * 1024;
@@ -12,7 +12,9 @@ internal sealed class GatheringStream(Stream inner) : Stream
     private int _count;
     private volatile bool _moreFollows;
 
-    /// <summary>Whether the next frame may wait for one after it. Set by who sends before each frame; the last must not wait.</summary>
+    /// <summary>
+    /// Whether the next frame may wait for the one after it. The sender sets it before each frame; the last frame must not wait.
+    /// </summary>
     public bool MoreFollows { set => _moreFollows = value; }
 
     public override bool CanRead => true;
@@ -65,7 +67,7 @@ internal sealed class GatheringStream(Stream inner) : Stream
 
     public override void SetLength(long value) => throw new NotSupportedException();
 
-    // What is held stays out of the pool here: a write may still go on, and the collector knows better when it is over.
+    // The buffer is not returned to the pool here: a write may still use it. The garbage collector frees it.
     protected override void Dispose(bool disposing)
     {
         if (disposing)

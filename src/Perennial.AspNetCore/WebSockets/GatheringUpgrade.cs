@@ -2,7 +2,9 @@ using Microsoft.AspNetCore.Http.Features;
 
 namespace Perennial.AspNetCore.WebSockets;
 
-/// <summary>Puts a <see cref="GatheringStream"/> under the WebSocket that the platform makes of a request, over HTTP/1.1 and HTTP/2.</summary>
+/// <summary>
+/// Puts a <see cref="GatheringStream"/> below the WebSocket that the platform creates for a request, over HTTP/1.1 and HTTP/2.
+/// </summary>
 internal sealed class GatheringUpgrade(IHttpUpgradeFeature? upgrade, IHttpExtendedConnectFeature? connect) : IHttpUpgradeFeature, IHttpExtendedConnectFeature
 {
     /// <summary>The stream of the accepted WebSocket.</summary>
@@ -14,7 +16,7 @@ internal sealed class GatheringUpgrade(IHttpUpgradeFeature? upgrade, IHttpExtend
 
     public string? Protocol => connect?.Protocol;
 
-    /// <summary>Takes the place of the server's own features. Null where the request has none, as on a server made for tests.</summary>
+    /// <summary>Replaces the server's own features. Null if the request has none, as on a test server.</summary>
     public static GatheringUpgrade? TryInstall(IFeatureCollection features)
     {
         var (upgrade, connect) = (features.Get<IHttpUpgradeFeature>(), features.Get<IHttpExtendedConnectFeature>());
@@ -34,7 +36,7 @@ internal sealed class GatheringUpgrade(IHttpUpgradeFeature? upgrade, IHttpExtend
             features.Set<IHttpExtendedConnectFeature>(gathering);
         }
 
-        features.Set<IHttpWebSocketFeature>(null);     // the application's own middleware would have the features from before
+        features.Set<IHttpWebSocketFeature>(null);     // a WebSocket middleware of the application would use the features from before
         return gathering;
     }
 

@@ -2,22 +2,22 @@ using System.Net.WebSockets;
 
 namespace Perennial.AspNetCore.WebSockets;
 
-/// <summary>Takes what a client sends, one message after the other.</summary>
+/// <summary>Handles a client's messages, one after the other.</summary>
 internal interface ISocketTaker
 {
-    /// <summary>Takes one message, and completes when the next may come.</summary>
-    /// <param name="message">The message; its bytes are gone afterwards.</param>
-    /// <param name="leave">Cancelled when it is over.</param>
-    /// <returns>The code to close with where the client broke the rules; else null.</returns>
+    /// <summary>Handles one message, and completes when the next one may follow.</summary>
+    /// <param name="message">The message. Its bytes are valid only during the call.</param>
+    /// <param name="leave">Cancelled when the session ends.</param>
+    /// <returns>The code to close with if the client violated the protocol; otherwise null.</returns>
     /// <exception cref="Stores.RunStoreException">The store cannot be used.</exception>
     ValueTask<int?> TakeAsync(SocketMessage message, CancellationToken leave);
 
-    /// <summary>No message waits to be taken.</summary>
+    /// <summary>Called when no further message waits.</summary>
     void OnSilence();
 }
 
 /// <summary>A message of a client.</summary>
 /// <param name="Data">The message, or its beginning.</param>
 /// <param name="Type">Text or binary.</param>
-/// <param name="IsTorn">Whether the rest was too much to be kept.</param>
+/// <param name="IsTorn">Whether the message is too large, so that <paramref name="Data"/> is only its beginning.</param>
 internal readonly record struct SocketMessage(ReadOnlyMemory<byte> Data, WebSocketMessageType Type, bool IsTorn);

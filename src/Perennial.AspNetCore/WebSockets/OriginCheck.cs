@@ -3,10 +3,12 @@ using Microsoft.Extensions.Primitives;
 
 namespace Perennial.AspNetCore.WebSockets;
 
-/// <summary>Tells whether the page that opens a WebSocket may do so (RFC 6455, section 10.2). Pure.</summary>
+/// <summary>Checks whether a page may open a WebSocket (RFC 6455, section 10.2). Pure.</summary>
 internal static class OriginCheck
 {
-    /// <summary>Whether the request comes from no page, from one of the same host, or from one that is allowed.</summary>
+    /// <summary>
+    /// Returns true if the request does not come from a page, or comes from a page of the same host or of an allowed origin.
+    /// </summary>
     public static bool Allows(HttpRequest request, IList<string> allowed)
     {
         var origin = request.Headers.Origin;
@@ -18,7 +20,7 @@ internal static class OriginCheck
         return origin is [{ } one] && (allowed.Contains(one, StringComparer.OrdinalIgnoreCase) || IsOfHost(one, request.Host));
     }
 
-    // The scheme is not compared: behind a proxy that speaks TLS for the server, a page of its own has https and the request http.
+    // The scheme is not compared: behind a proxy that terminates TLS, the server's own pages have https and the request has http.
     private static bool IsOfHost(string origin, HostString host) =>
         Uri.TryCreate(origin, UriKind.Absolute, out var uri)
         && string.Equals(uri.Host, host.Host, StringComparison.OrdinalIgnoreCase)

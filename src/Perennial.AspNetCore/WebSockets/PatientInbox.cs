@@ -4,24 +4,24 @@ using Perennial.AspNetCore.Stores;
 
 namespace Perennial.AspNetCore.WebSockets;
 
-/// <summary>Records the messages of one socket, and waits while they come too fast for the server or for the producer.</summary>
+/// <summary>Records the messages of one socket, and waits while they come faster than the server or the producer accepts them.</summary>
 internal sealed class PatientInbox(RunLog log, MessageRate rate, TimeProvider time)
 {
     private static readonly TimeSpan FirstWait = TimeSpan.FromMilliseconds(20);
     private static readonly TimeSpan LongestWait = TimeSpan.FromSeconds(1);
 
-    /// <summary>Completes when one more message may come. Nothing is being recorded meanwhile.</summary>
-    /// <exception cref="OperationCanceledException">It is over.</exception>
+    /// <summary>Waits until one more message is allowed. No message is being recorded meanwhile.</summary>
+    /// <exception cref="OperationCanceledException">The session ends.</exception>
     public ValueTask WaitForTurnAsync(CancellationToken leave) => rate.TakeAsync(log.Epoch, leave);
 
-    /// <summary>Records a message. What the result says is never <see cref="ReceiveOutcome.Full"/>.</summary>
-    /// <exception cref="OperationCanceledException">It is over.</exception>
+    /// <summary>Records a message. The outcome is never <see cref="ReceiveOutcome.Full"/>.</summary>
+    /// <exception cref="OperationCanceledException">The session ends.</exception>
     public async ValueTask<ReceiveResult> ReceiveAsync(RunMessage message, CancellationToken leave)
     {
         var wait = FirstWait;
         while (true)
         {
-            // A message that is being recorded when the client goes is recorded: cancelling would leave its fate open.
+            // Recording is not cancelled when the client disconnects: otherwise its outcome would be unknown.
             var result = await log.ReceiveAsync(message, CancellationToken.None);
             if (result.Outcome != ReceiveOutcome.Full)
             {

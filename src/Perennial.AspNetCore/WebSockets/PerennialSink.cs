@@ -5,8 +5,8 @@ using Perennial.Wire;
 
 namespace Perennial.AspNetCore.WebSockets;
 
-/// <summary>A reader over a WebSocket that speaks <c>perennial.v1</c>. It is also who sends the answers to what the client sends.</summary>
-/// <remarks>A client hears nothing after the end. So the end is held back until whatever is recorded has its answer before it.</remarks>
+/// <summary>A reader over a WebSocket that speaks <c>perennial.v1</c>. It also sends the answers to the client's messages.</summary>
+/// <remarks>A client reads nothing after the end event. So the end event waits until every recorded message has its answer.</remarks>
 internal sealed class PerennialSink(SocketFrames frames, SocketOutbox outbox) : ISocketSink
 {
     private RunRecord? _end;

@@ -6,7 +6,7 @@ using Perennial.Wire;
 
 namespace Perennial.AspNetCore.WebSockets;
 
-/// <summary>Takes what a client says in <c>perennial.v1</c>: records first, and then answers.</summary>
+/// <summary>Handles a client's messages in <c>perennial.v1</c>: records each first, and then answers.</summary>
 internal sealed class PerennialTaker(RunLog log, PatientInbox inbox, SocketRights rights, SocketOutbox outbox, int maxMessageBytes) : ISocketTaker
 {
     private string? _sender;
@@ -38,7 +38,7 @@ internal sealed class PerennialTaker(RunLog log, PatientInbox inbox, SocketRight
 
     public void OnSilence() => outbox.Announce();
 
-    // What was recorded before is answered before the wait, or the client could think that it is lost.
+    // Earlier messages are acknowledged before the wait. Otherwise the client could take them for lost.
     private ValueTask WaitForTurnAsync(CancellationToken leave)
     {
         var turn = inbox.WaitForTurnAsync(leave);
@@ -63,7 +63,7 @@ internal sealed class PerennialTaker(RunLog log, PatientInbox inbox, SocketRight
                 await WelcomeAsync(word);
                 return null;
             case ClientMessageKind.Send when _sender is not null && !await rights.MaySendAsync():
-                Refuse(word.Number, RefusalCodes.Forbidden);     // the run keeps nothing for those who may not send
+                Refuse(word.Number, RefusalCodes.Forbidden);     // the run keeps no state for clients that may not send
                 return null;
             case ClientMessageKind.Send when word.Data is null:
                 return await RefuseAsync(word.Number);

@@ -5,7 +5,7 @@ using Perennial.Wire;
 
 namespace Perennial.AspNetCore.WebSockets;
 
-/// <summary>A reader over a WebSocket that knows nothing of <c>perennial.v1</c>: the data of each event, and nothing else.</summary>
+/// <summary>A reader over a WebSocket without <c>perennial.v1</c>: it gets only the data of each event.</summary>
 internal sealed class PlainSink(SocketFrames frames) : ISocketSink
 {
     public int EndCode { get; private set; } = CloseCodes.Done;
@@ -27,7 +27,7 @@ internal sealed class PlainSink(SocketFrames frames) : ISocketSink
     {
     }
 
-    // The socket sends pongs that nobody asked for (RFC 6455, section 5.5.3).
+    // The socket sends unsolicited pongs (RFC 6455, section 5.5.3).
     public void WriteHeartbeat()
     {
     }

@@ -5,7 +5,9 @@ using Perennial.Wire;
 
 namespace Perennial.AspNetCore.WebSockets;
 
-/// <summary>Takes what a client sends that does not speak <c>perennial.v1</c>: each message is one for the producer, and nobody answers.</summary>
+/// <summary>
+/// Handles messages of a client without <c>perennial.v1</c>: each is a message to the producer, without an acknowledgement.
+/// </summary>
 internal sealed class PlainTaker(PatientInbox inbox, SocketRights rights, int maxMessageBytes) : ISocketTaker
 {
     public async ValueTask<int?> TakeAsync(SocketMessage message, CancellationToken leave)

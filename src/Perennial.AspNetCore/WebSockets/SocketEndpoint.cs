@@ -17,7 +17,7 @@ namespace Perennial.AspNetCore.WebSockets;
 
 /// <summary>Answers WebSocket handshakes with a run. Safe from any thread.</summary>
 /// <remarks>
-/// It brings the platform's own handshake along, so that an application need not call <c>UseWebSockets</c>, and may.
+/// It contains the platform's own handshake, so an application may call <c>UseWebSockets</c> but does not have to.
 /// </remarks>
 internal sealed class SocketEndpoint
 {
@@ -42,7 +42,7 @@ internal sealed class SocketEndpoint
         _handshake = new WebSocketMiddleware(static _ => Task.CompletedTask, Options.Create(new WebSocketOptions()), loggers);
     }
 
-    /// <summary>Whether a request asks for a WebSocket (RFC 6455, section 4.1, and RFC 8441, section 4), well or badly.</summary>
+    /// <summary>Whether a request is a WebSocket handshake (RFC 6455, section 4.1, and RFC 8441, section 4), valid or not.</summary>
     public static bool IsAskedBy(HttpContext context)
     {
         if (context.Features.Get<IHttpExtendedConnectFeature>() is { IsExtendedConnect: true, Protocol: Upgrade })
@@ -55,7 +55,7 @@ internal sealed class SocketEndpoint
         return isUpgrade || context.WebSockets.IsWebSocketRequest;
     }
 
-    /// <summary>Whether the page that asks may do so. Otherwise the request is answered.</summary>
+    /// <summary>Checks the handshake and the origin of its page. If it returns false, the request has been answered.</summary>
     public async ValueTask<bool> AdmitAsync(HttpContext context)
     {
         if (OriginCheck.Allows(context.Request, _options.WebSockets.AllowedOrigins))
@@ -63,14 +63,18 @@ internal sealed class SocketEndpoint
             return true;
         }
 
-        await Problem.SendAsync(context, StatusCodes.Status403Forbidden, "Pages of this origin may not open a WebSocket here.", RefusalReasons.Origin);
+        await Problem.SendAsync(
+            context,
+            StatusCodes.Status403Forbidden,
+            "Pages of this origin may not open a WebSocket on this server.",
+            RefusalReasons.Origin);
         return false;
     }
 
     /// <summary>Serves a run until the socket is closed.</summary>
     /// <param name="context">The request.</param>
     /// <param name="log">The run.</param>
-    /// <param name="requested">The last id the reader has; null for none.</param>
+    /// <param name="requested">The last id that the reader has; null for none.</param>
     public async Task ServeAsync(HttpContext context, RunLog log, string? requested)
     {
         PlatformPolicies.Exempt(context);
@@ -102,7 +106,9 @@ internal sealed class SocketEndpoint
         }
     }
 
-    /// <summary>Whether the handshake is made here. A server that upgrades no connection, such as TestServer, makes its own.</summary>
+    /// <summary>
+    /// Whether this class performs the handshake. A server that cannot upgrade connections, such as TestServer, performs its own.
+    /// </summary>
     private static bool IsForUs(HttpContext context) =>
         context.Features.Get<IHttpUpgradeFeature>() is { IsUpgradableRequest: true }
         || context.Features.Get<IHttpExtendedConnectFeature>() is { IsExtendedConnect: true }
@@ -144,7 +150,7 @@ internal sealed class SocketEndpoint
         return new SocketSession(socket, sink, receiver, _time).RunAsync(delivery, place, context.RequestAborted, _lifetime.ApplicationStopping);
     }
 
-    /// <summary>A version that is not spoken is told which one is (RFC 6455, section 4.4).</summary>
+    /// <summary>Refuses an invalid handshake, with the supported version (RFC 6455, section 4.4).</summary>
     private static Task RefuseAsync(HttpContext context)
     {
         const string spoken = "13";
@@ -153,10 +159,10 @@ internal sealed class SocketEndpoint
         return Problem.SendAsync(
             context,
             isSpoken ? StatusCodes.Status400BadRequest : StatusCodes.Status426UpgradeRequired,
-            "This is no WebSocket handshake of version 13 (RFC 6455, section 4.1).");
+            "The request is not a WebSocket handshake of version 13 (RFC 6455, section 4.1).");
     }
 
-    // Base64 takes a third more, a text with line breaks and quotes at most twice as much; what takes more still is no text.
+    // Base64 takes a third more, a text with line breaks and quotes at most twice as much. A message that takes more is refused.
     private static int MostKept(int maxMessageBytes) => (int)Math.Min(Array.MaxLength / 4, (2L * maxMessageBytes) + 1024);
 
     private void WriteHeaders(HttpContext context, HelloData? hello)
@@ -172,7 +178,7 @@ internal sealed class SocketEndpoint
 
         if (context.Features.Get<IHttpMinResponseDataRateFeature>() is { } rate)
         {
-            rate.MinDataRate = null;    // how long a reader may pause is for ReaderStallLimit to say
+            rate.MinDataRate = null;    // ReaderStallLimit limits how long a reader may pause
         }
     }
 

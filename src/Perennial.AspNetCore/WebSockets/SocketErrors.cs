@@ -2,10 +2,10 @@ using System.Net.WebSockets;
 
 namespace Perennial.AspNetCore.WebSockets;
 
-/// <summary>What a WebSocket throws.</summary>
+/// <summary>The exceptions of a WebSocket.</summary>
 internal static class SocketErrors
 {
-    /// <summary>Whether it says that the socket can be used no more.</summary>
+    /// <summary>Whether the exception means that the socket cannot be used any more.</summary>
     public static bool IsGone(Exception e) =>
         e is WebSocketException or IOException or ObjectDisposedException or InvalidOperationException or OperationCanceledException;
 }

@@ -4,7 +4,7 @@ using Perennial.AspNetCore.Diagnostics;
 
 namespace Perennial.AspNetCore.WebSockets;
 
-/// <summary>What is written to one WebSocket until the next flush sends it, in as few writes as possible. Used by one caller at a time.</summary>
+/// <summary>Collects messages for one WebSocket. A flush sends them in as few writes as possible. Used by one caller at a time.</summary>
 internal sealed class SocketFrames(WebSocket socket, GatheringStream? stream, TimeSpan stallTimeout, TimeProvider time) : IAsyncDisposable
 {
     private const int MostKept = 64;
@@ -15,8 +15,10 @@ internal sealed class SocketFrames(WebSocket socket, GatheringStream? stream, Ti
 
     public void Add(ReadOnlyMemory<byte> payload, WebSocketMessageType type) => _waiting.Add((payload, type));
 
-    /// <summary>Sends what was added.</summary>
-    /// <exception cref="OperationCanceledException">The peer is gone, took nothing for too long, or did not take it before it had to go.</exception>
+    /// <summary>Sends the collected messages.</summary>
+    /// <exception cref="OperationCanceledException">
+    /// The peer is gone, did not read for too long, or did not read the messages before the session had to end.
+    /// </exception>
     public async ValueTask FlushAsync(CancellationToken cancellationToken)
     {
         try
@@ -71,7 +73,7 @@ internal sealed class SocketFrames(WebSocket socket, GatheringStream? stream, Ti
         }
     }
 
-    // A send that is cancelled aborts the socket, so it is given the time to end that a goodbye has.
+    // Cancelling a send aborts the socket, so the send gets the same time to end as closing.
     private async ValueTask WaitAsync(ValueTask sending, CancellationToken cancellationToken)
     {
         _stall ??= time.CreateTimer(static frames => ((SocketFrames)frames!).Cut(), this, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);

@@ -6,11 +6,11 @@ using Perennial.Wire;
 namespace Perennial.AspNetCore.WebSockets;
 
 /// <summary>
-/// The answers to a client's messages, in their order, until the socket's writer takes them. One acknowledgement stands for all before it.
-/// Filled by one task and emptied by another.
+/// Keeps the answers to a client's messages, in order, until the socket's writer takes them. One acknowledgement covers all messages before
+/// it. One task adds answers and another takes them.
 /// </summary>
 /// <param name="news">Wakes the writer.</param>
-[SuppressMessage("Design", "CA1001", Justification = "The semaphore owns nothing as long as its wait handle is not asked for.")]
+[SuppressMessage("Design", "CA1001", Justification = "The semaphore owns nothing unless its wait handle is used.")]
 internal sealed class SocketOutbox(RunSignal news)
 {
     private const int MostWaiting = 100;
@@ -20,9 +20,9 @@ internal sealed class SocketOutbox(RunSignal news)
     private readonly RunSignal _room = new();
     private readonly SemaphoreSlim _recording = new(1, 1);      // taken while a message is recorded and answered
     private readonly List<Answer> _answers = [];
-    private int _unannounced;       // touched by who fills it
+    private int _unannounced;       // used only by the task that adds answers
 
-    /// <summary>Whether the writer does not keep up.</summary>
+    /// <summary>Whether the writer is too slow.</summary>
     private bool IsFull
     {
         get
@@ -34,7 +34,7 @@ internal sealed class SocketOutbox(RunSignal news)
         }
     }
 
-    /// <summary>Says that everything up to a number is recorded.</summary>
+    /// <summary>Acknowledges all messages up to a number.</summary>
     public void Acknowledge(long received)
     {
         lock (_gate)
@@ -53,25 +53,25 @@ internal sealed class SocketOutbox(RunSignal news)
         }
     }
 
-    /// <summary>Answers a client that named itself.</summary>
+    /// <summary>Answers <c>perennial.sender</c>.</summary>
     public void Welcome(long received) => Add(SideEventWriter.Acknowledgement(received));
 
-    /// <summary>Says that a message will not be taken.</summary>
+    /// <summary>Refuses a message.</summary>
     public void Refuse(long number, string code)
     {
         var body = new RefusalData(number, code, code switch
         {
-            RefusalCodes.TooLarge => "The message is larger than the server takes.",
+            RefusalCodes.TooLarge => "The message is larger than the server allows.",
             RefusalCodes.Ended => "The run has ended.",
-            _ => "This run takes no messages from this client.",
+            _ => "This client may not send messages to this run.",
         });
         Add(SideEventWriter.Refusal(body));
     }
 
-    /// <summary>Says that the run will not be stopped for this client.</summary>
+    /// <summary>Refuses a stop.</summary>
     public void RefuseStop() => Add(SideEventWriter.Refusal(new RequestRefusalData(RequestRefusalData.Stop, RefusalCodes.Forbidden, "This client may not stop the run.")));
 
-    /// <summary>Wakes the writer for what was answered since. Called when there is nothing more to answer for now.</summary>
+    /// <summary>Wakes the writer for new answers. Called when no further message waits.</summary>
     public void Announce()
     {
         if (_unannounced == 0)
@@ -83,7 +83,7 @@ internal sealed class SocketOutbox(RunSignal news)
         news.Set();
     }
 
-    /// <summary>Completes when there is room for more answers.</summary>
+    /// <summary>Waits until there is room for more answers.</summary>
     public async ValueTask WaitForRoomAsync(CancellationToken cancellationToken)
     {
         if (!IsFull)
@@ -100,14 +100,14 @@ internal sealed class SocketOutbox(RunSignal news)
         }
     }
 
-    /// <summary>A message is about to be recorded. Ends with <see cref="EndRecording"/>.</summary>
+    /// <summary>Called before a message is recorded. The caller must call <see cref="EndRecording"/> afterwards.</summary>
     public Task BeginRecordingAsync(CancellationToken cancellationToken) => _recording.WaitAsync(cancellationToken);
 
-    /// <summary>The message is answered.</summary>
+    /// <summary>Called when the message has its answer.</summary>
     public void EndRecording() => _recording.Release();
 
     /// <summary>
-    /// Completes when every message that is recorded is answered, and lets none be recorded any more. Not waited for longer than a goodbye.
+    /// Prevents further recording, and waits until every recorded message has its answer, up to the time for closing.
     /// </summary>
     public async ValueTask SettleAsync(CancellationToken cancellationToken)
     {
@@ -121,7 +121,7 @@ internal sealed class SocketOutbox(RunSignal news)
         await _recording.WaitAsync(both.Token).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
     }
 
-    /// <summary>Takes everything there is to say.</summary>
+    /// <summary>Takes all waiting answers.</summary>
     public bool TakeTo(SocketFrames frames)
     {
         bool wasFull;
@@ -159,7 +159,7 @@ internal sealed class SocketOutbox(RunSignal news)
         _unannounced++;
     }
 
-    /// <param name="Received">What is acknowledged.</param>
-    /// <param name="Text">What is said instead.</param>
+    /// <param name="Received">The acknowledged number.</param>
+    /// <param name="Text">Another answer, in place of an acknowledgement.</param>
     private readonly record struct Answer(long Received, byte[]? Text);
 }

@@ -4,9 +4,11 @@ using Perennial.Wire;
 
 namespace Perennial.AspNetCore.WebSockets;
 
-/// <summary>Receives messages whole and hands over one at a time, so that a slow taker slows the sender. Holds no memory while none comes.</summary>
-/// <param name="socket">The socket. Receiving is never cancelled, since that would abort it, but ended by closing it.</param>
-/// <param name="taker">Takes the messages.</param>
+/// <summary>
+/// Receives whole messages and passes on one at a time, so that a slow handler slows the sender. Holds no memory while no message arrives.
+/// </summary>
+/// <param name="socket">The socket. Receiving is never cancelled, because that would abort the socket. Closing the socket ends it.</param>
+/// <param name="taker">Handles the messages.</param>
 /// <param name="maxBytes">The most bytes of a message that are kept.</param>
 internal sealed class SocketReceiver(WebSocket socket, ISocketTaker taker, int maxBytes)
 {
@@ -16,9 +18,9 @@ internal sealed class SocketReceiver(WebSocket socket, ISocketTaker taker, int m
 
     private byte[]? _buffer;
 
-    /// <summary>Receives until the peer says goodbye or breaks the rules.</summary>
-    /// <returns>The code to close with; null after a goodbye.</returns>
-    /// <exception cref="OperationCanceledException">It is over.</exception>
+    /// <summary>Receives until the peer closes or violates the protocol.</summary>
+    /// <returns>The code to close with; null if the peer has closed.</returns>
+    /// <exception cref="OperationCanceledException">The session ends.</exception>
     public async Task<int?> ReceiveAsync(CancellationToken leave)
     {
         try
@@ -58,7 +60,7 @@ internal sealed class SocketReceiver(WebSocket socket, ISocketTaker taker, int m
         }
     }
 
-    /// <summary>Receives and drops everything until the peer says goodbye or is gone.</summary>
+    /// <summary>Receives and drops everything until the peer closes or is gone.</summary>
     public async Task DrainAsync()
     {
         var block = ArrayPool<byte>.Shared.Rent(FirstBlock);
@@ -76,7 +78,7 @@ internal sealed class SocketReceiver(WebSocket socket, ISocketTaker taker, int m
         ArrayPool<byte>.Shared.Return(block);
     }
 
-    /// <summary>Null where the message is monstrous.</summary>
+    /// <summary>Receives one message. Null if it is far beyond the limit.</summary>
     private async ValueTask<SocketMessage?> ReadAsync()
     {
         _buffer ??= ArrayPool<byte>.Shared.Rent(FirstBlock);
@@ -102,7 +104,7 @@ internal sealed class SocketReceiver(WebSocket socket, ISocketTaker taker, int m
         }
     }
 
-    /// <summary>Drops the rest of a message but for its beginning. False where it is monstrous.</summary>
+    /// <summary>Drops a message except its beginning. Returns false if the message is far beyond the limit.</summary>
     private async ValueTask<bool> TearAsync(long count)
     {
         while (count <= (long)maxBytes * MonstrousFactor)

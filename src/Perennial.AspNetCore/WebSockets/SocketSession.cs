@@ -5,20 +5,20 @@ using Perennial.Wire;
 
 namespace Perennial.AspNetCore.WebSockets;
 
-/// <summary>One WebSocket from its opening to its close: one task writes, one reads, and whichever ends first ends the other.</summary>
+/// <summary>One WebSocket from its opening to its close. One task writes and one reads; the first that ends also ends the other.</summary>
 /// <param name="socket">The socket.</param>
-/// <param name="sink">What the writing task writes to.</param>
+/// <param name="sink">The output of the writing task.</param>
 /// <param name="receiver">The reading task.</param>
-/// <param name="time">The clock for a moment's pause, which a shutdown ends.</param>
+/// <param name="time">The clock for a short pause, which a shutdown ends.</param>
 internal sealed class SocketSession(WebSocket socket, ISocketSink sink, SocketReceiver receiver, TimeProvider time)
 {
     private static readonly TimeSpan TimeToLeave = TimeSpan.FromMilliseconds(250);
 
-    private int? _broken;           // the code for a client that broke the rules
+    private int? _broken;           // the close code for a client that violated the protocol
 
-    /// <summary>Sends the run, takes what the client sends, and says goodbye. Returns when the socket is closed or aborted.</summary>
+    /// <summary>Sends the run, handles the client's messages, and closes. Returns when the socket is closed or aborted.</summary>
     /// <param name="delivery">Sends the run to its end, over the sink.</param>
-    /// <param name="place">Where to begin.</param>
+    /// <param name="place">The place to begin.</param>
     /// <param name="aborted">Cancelled when the connection is gone.</param>
     /// <param name="stopping">Cancelled when the host begins to stop.</param>
     public async Task RunAsync(RunDelivery delivery, ReaderPlace place, CancellationToken aborted, CancellationToken stopping)
@@ -44,13 +44,13 @@ internal sealed class SocketSession(WebSocket socket, ISocketSink sink, SocketRe
         }
     }
 
-    /// <summary>Returns the code to close with, or null where there is nobody to say goodbye to.</summary>
+    /// <summary>Returns the code to close with, or null if the peer is gone.</summary>
     private async Task<int?> WriteAsync(RunDelivery delivery, ReaderPlace place, CancellationTokenSource leave, CancellationToken stopping)
     {
         try
         {
             await delivery.SendAsync(place, leave.Token);
-            await leave.CancelAsync();      // what comes now is not taken: nobody would answer it
+            await leave.CancelAsync();      // later messages are not handled, because they would get no answer
             return sink.EndCode;
         }
         catch (RunStoreException)
@@ -63,7 +63,7 @@ internal sealed class SocketSession(WebSocket socket, ISocketSink sink, SocketRe
             await leave.CancelAsync();
         }
 
-        // The socket says goodbye by itself to a peer that breaks RFC 6455; that must not be cut off either.
+        // The socket itself sends a close frame to a peer that violates RFC 6455. That frame must not be cut off either.
         if (socket.State is WebSocketState.CloseReceived or WebSocketState.CloseSent)
         {
             return CloseCodes.Done;
@@ -109,7 +109,7 @@ internal sealed class SocketSession(WebSocket socket, ISocketSink sink, SocketRe
         }
         catch (WebSocketException e) when (e.WebSocketErrorCode != WebSocketError.ConnectionClosedPrematurely && !leave.IsCancellationRequested)
         {
-            // The peer broke RFC 6455, and the socket has said goodbye by itself; that needs a moment to leave, or the end would take it along.
+            // The peer violated RFC 6455, and the socket has sent a close frame itself. An abort would discard the frame, so wait a moment.
             await Task.Delay(TimeToLeave, time, leave.Token).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         }
         catch (Exception e) when (SocketErrors.IsGone(e))

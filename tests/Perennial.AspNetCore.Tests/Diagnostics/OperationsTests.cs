@@ -46,7 +46,7 @@ public class OperationsTests
     public async Task They_are_shown_to_nobody_before_it_is_decided_to_whom()
     {
         var refusal = await Should.ThrowAsync<InvalidOperationException>(async () => await RunServer.StartAsync(map: app => app.MapPerennialOperations("/operations")));
-        refusal.Message.ShouldContain("MapPerennialOperations(\"/operations\") needs a decision");
+        refusal.Message.ShouldContain("MapPerennialOperations(\"/operations\") has no access rule");
 
         await using var server = await RunServer.StartAsync();
         using var response = await server.Client.GetAsync(new Uri("/operations", UriKind.Relative), TestEnds);

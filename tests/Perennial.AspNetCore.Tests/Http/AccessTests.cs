@@ -19,7 +19,7 @@ public class AccessTests
     {
         var refusal = await Should.ThrowAsync<InvalidOperationException>(async () => await RunServer.StartAsync(decide: _ => { }));
 
-        refusal.Message.ShouldContain("MapPerennial(\"/streams\") needs a decision: call RequireAuthorization()");
+        refusal.Message.ShouldContain("MapPerennial(\"/streams\") has no access rule. On its result call RequireAuthorization()");
     }
 
     [Theory(Timeout = RunServer.Hang)]
@@ -126,7 +126,7 @@ public class AccessTests
 
         await client.SendNumberedAsync(1, "\"hello\"");
         (await client.ReceiveAsync()).ShouldBe(
-            """{"type":"perennial.refused","data":{"number":1,"code":"forbidden","message":"This run takes no messages from this client."}}""");
+            """{"type":"perennial.refused","data":{"number":1,"code":"forbidden","message":"This client may not send messages to this run."}}""");
         await client.SendAsync("""{"type":"perennial.stop"}""");
         (await client.ReceiveAsync()).ShouldBe(
             """{"type":"perennial.refused","data":{"request":"stop","code":"forbidden","message":"This client may not stop the run."}}""");

@@ -112,7 +112,7 @@ public class SocketSendTests
     {
         await using var server = await RunServer.StartAsync(options => options.MaxMessageBytes = 1024);
         await using var open = await OpenRun.StartAsync(server);
-        const string refusal = """{"type":"perennial.refused","data":{"number":1,"code":"payload_too_large","message":"The message is larger than the server takes."}}""";
+        const string refusal = """{"type":"perennial.refused","data":{"number":1,"code":"payload_too_large","message":"The message is larger than the server allows."}}""";
         await using var client = await SocketClient.GreetedAsync(server, open.Run);
         await client.NameAsync(Sender, next: 1, received: 0);
 
@@ -258,7 +258,7 @@ public class SocketSendTests
         await client.SendNumberedAsync(1, "1");
 
         (await client.ReceiveAsync()).ShouldBe(
-            """{"type":"perennial.refused","data":{"number":1,"code":"forbidden","message":"This run takes no messages from this client."}}""");
+            """{"type":"perennial.refused","data":{"number":1,"code":"forbidden","message":"This client may not send messages to this run."}}""");
         await run.StopAsync(TestEnds);
     }
 
