@@ -4,7 +4,7 @@ using Perennial.AspNetCore.Stores;
 
 namespace Perennial.PostgreSql;
 
-/// <summary>One run, seen from this node. With what it takes to append where this node has created it.</summary>
+/// <summary>One run, seen from this node. Appends are possible only if this node has created the run.</summary>
 internal sealed class PostgreSqlRunLog(RunView view, PostgreSqlRunStore store, ProducedRun? produced) : RunLog
 {
     public override string Id => view.Key.Id;
@@ -71,7 +71,10 @@ internal sealed class PostgreSqlRunLog(RunView view, PostgreSqlRunStore store, P
     public override async ValueTask<IReadOnlyList<RunMessage>> ReadMessagesAsync(long after, CancellationToken cancellationToken) =>
         await store.Inbox.ReadAsync(view.Key, after, cancellationToken);
 
-    /// <summary>Text in the database knows neither NUL, which the contract rules out, nor half a surrogate pair, which no reader could be sent.</summary>
+    /// <summary>
+    /// Checks an event type. Text in the database cannot contain NUL, which the contract forbids, or half a surrogate pair, which cannot be
+    /// encoded.
+    /// </summary>
     private static RunEvent WithStorableType(RunEvent item)
     {
         if (item.EventType is not { } type)

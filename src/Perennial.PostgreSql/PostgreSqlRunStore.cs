@@ -8,10 +8,10 @@ using Perennial.AspNetCore.Stores;
 
 namespace Perennial.PostgreSql;
 
-/// <summary>Runs in PostgreSQL, which any number of nodes share. This is one of the nodes. Safe from any thread.</summary>
+/// <summary>Keeps runs in PostgreSQL, shared by any number of nodes. This object is one of the nodes. Safe from any thread.</summary>
 /// <remarks>
-/// It works from the start of the host to the end of its stop. A stop writes what waits and ends the runs that are still open; disposing it
-/// without a stop leaves them to the lease, as a crash would.
+/// It works from the start of the host to the end of its stop. A stop writes waiting events and ends open runs. If the store is disposed
+/// without a stop, open runs end when the lease expires, as after a crash.
 /// </remarks>
 internal sealed class PostgreSqlRunStore : RunStore, IHostedLifecycleService, IAsyncDisposable, IDisposable
 {
@@ -25,7 +25,7 @@ internal sealed class PostgreSqlRunStore : RunStore, IHostedLifecycleService, IA
             (SELECT run FROM made), (SELECT run FROM runs WHERE id = $1 AND epoch = $2 AND node = $3 AND tail = 0 AND status = 0))
         """;
 
-    private const int AttemptsInInterval = 5;       // of what has failed
+    private const int AttemptsInInterval = 5;       // of failed work
 
     private static readonly TimeSpan SweepInterval = TimeSpan.FromSeconds(1);
     private static readonly TimeSpan RetentionInterval = TimeSpan.FromSeconds(10);
@@ -75,7 +75,7 @@ internal sealed class PostgreSqlRunStore : RunStore, IHostedLifecycleService, IA
 
     public Inbox Inbox { get; }
 
-    /// <summary>Whether news from other nodes comes at once.</summary>
+    /// <summary>Whether news from other nodes arrives at once.</summary>
     public bool IsListening => _listener.IsListening;
 
     public override async ValueTask<RunLog> CreateAsync(NewRun run, CancellationToken cancellationToken)
@@ -84,7 +84,7 @@ internal sealed class PostgreSqlRunStore : RunStore, IHostedLifecycleService, IA
         var (isKnown, number) = await TryCreateAsync(run, cancellationToken);
         if (!isKnown)
         {
-            // The others have struck this node off while it was away. Its runs have ended; new ones are welcome.
+            // Other nodes have removed this node while it was away. Its runs have ended. New runs may start.
             await _lease.RegisterAsync(cancellationToken);
             (isKnown, number) = await TryCreateAsync(run, cancellationToken);
         }
@@ -102,10 +102,10 @@ internal sealed class PostgreSqlRunStore : RunStore, IHostedLifecycleService, IA
 
         if (run.Start is not null && await _reads.FindAsync(run.Id, TimeSpan.Zero, cancellationToken) is null)
         {
-            throw new RunStoreException("The key of the request that starts the run is no longer claimed by it.");
+            throw new RunStoreException("The request that starts the run no longer has its Idempotency-Key.");
         }
 
-        throw new InvalidOperationException("A run of this id exists.");
+        throw new InvalidOperationException("A run with this id exists.");
     }
 
     public override async ValueTask<RunLog?> FindAsync(string id, CancellationToken cancellationToken)
@@ -157,7 +157,7 @@ internal sealed class PostgreSqlRunStore : RunStore, IHostedLifecycleService, IA
             : HealthCheckResult.Degraded("The connection for wake-ups is lost: what other nodes record is seen within a second.");
     }
 
-    /// <summary>Creates the tables where they are missing, takes the lease, and begins to work. Before any other service of the host starts.</summary>
+    /// <summary>Creates missing tables, takes the lease, and begins to work. Called before any other service of the host starts.</summary>
     public async Task StartingAsync(CancellationToken cancellationToken)
     {
         await _database.RunAsync(async (connection, stop) =>
@@ -176,7 +176,10 @@ internal sealed class PostgreSqlRunStore : RunStore, IHostedLifecycleService, IA
             RepeatAsync("starts", RetentionInterval, _starts.SweepAsync));
     }
 
-    /// <summary>Says goodbye: writes what waits, ends what this node still produces, and tells the others. After every other service has stopped.</summary>
+    /// <summary>
+    /// Writes waiting events, ends the runs that this node still produces, and notifies the other nodes. Called after every other service
+    /// has stopped.
+    /// </summary>
     public async Task StoppedAsync(CancellationToken cancellationToken)
     {
         try
@@ -206,7 +209,7 @@ internal sealed class PostgreSqlRunStore : RunStore, IHostedLifecycleService, IA
         await _stop.CancelAsync();
         await _work;
         await _database.DisposeAsync();
-        _views.MarkAllStale();      // who waits here for news would wait for ever
+        _views.MarkAllStale();      // otherwise readers that wait on this node would wait for ever
     }
 
     public void Dispose()
@@ -227,7 +230,7 @@ internal sealed class PostgreSqlRunStore : RunStore, IHostedLifecycleService, IA
             return (row.GetBoolean(0), row.IsDBNull(1) ? null : (long?)row.GetInt64(1));
         }, cancellationToken);
 
-    /// <summary>Looks whether a wake-up was missed by anybody who waits here.</summary>
+    /// <summary>Checks whether a reader that waits on this node has missed a wake-up.</summary>
     private async Task SweepAsync(CancellationToken cancellationToken)
     {
         var watched = _views.Watched.ToDictionary(view => view.Key.Run);

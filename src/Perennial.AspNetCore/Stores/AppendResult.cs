@@ -13,7 +13,7 @@ public readonly record struct AppendResult
 /// <summary>Whether an event was recorded.</summary>
 public enum AppendOutcome
 {
-    /// <summary>It is recorded.</summary>
+    /// <summary>The event is recorded.</summary>
     Appended,
 
     /// <summary>The run has ended.</summary>
@@ -22,9 +22,9 @@ public enum AppendOutcome
     /// <summary>The run would exceed <see cref="PerennialServerOptions.MaxBytesPerRun"/>. It is still open.</summary>
     TooLarge,
 
-    /// <summary>The store has no room left for any run. The run is still open.</summary>
+    /// <summary>The store has no room for further events of any run. The run is still open.</summary>
     StoreFull,
 
-    /// <summary>This node is not, or no longer, the producer of the run.</summary>
+    /// <summary>This node is not, or is no longer, the producer of the run.</summary>
     Fenced,
 }

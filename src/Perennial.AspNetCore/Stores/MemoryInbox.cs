@@ -1,11 +1,11 @@
 namespace Perennial.AspNetCore.Stores;
 
-/// <summary>The messages that wait for the producer of one run, and what has to be remembered of those before. Not safe for threads.</summary>
+/// <summary>The messages that wait for the producer of one run, and the state of earlier ones. Not thread safe.</summary>
 internal sealed class MemoryInbox(long maxPendingBytes)
 {
     private const int RememberedKeys = 10_000;
     private const int RememberedSenders = 1_000;
-    private const int RememberedRefusals = 256;     // of a sender: as many as a client has under way at most
+    private const int RememberedRefusals = 256;     // of a sender: the most messages that a client has under way
     private const int Overhead = 64;
 
     private readonly Queue<RunMessage> _pending = new();
@@ -56,7 +56,7 @@ internal sealed class MemoryInbox(long maxPendingBytes)
         return new ReceiveResult { Outcome = ReceiveOutcome.Accepted, Received = sender.Received };
     }
 
-    /// <summary>Everything that waits after a position. What comes before is done with.</summary>
+    /// <summary>Returns the messages after a position, and forgets those up to it.</summary>
     public IReadOnlyList<RunMessage> ReadAfter(long position)
     {
         while (_pending.TryPeek(out var oldest) && oldest.Position <= position)

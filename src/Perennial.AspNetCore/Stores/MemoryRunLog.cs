@@ -1,17 +1,17 @@
 namespace Perennial.AspNetCore.Stores;
 
-/// <summary>One run in memory. Appended once and read by anyone from anywhere without copying; closed by a last record.</summary>
-/// <remarks>Safe from any thread. Nothing here waits, and what was read never changes.</remarks>
+/// <summary>One run in memory. Readers share its records without copies. The last record is the end.</summary>
+/// <remarks>Safe from any thread. No method waits, and published records never change.</remarks>
 internal sealed class MemoryRunLog(NewRun run, MemoryRunStore store, PerennialServerOptions options) : RunLog
 {
-    /// <summary>What a run takes of the store's room beside its events.</summary>
+    /// <summary>The bytes of a run in the store, in addition to its events.</summary>
     public const long Overhead = 1024;
 
     private readonly Lock _gate = new();
     private readonly RunSignalSet _readers = new();
     private readonly RunSignalSet _producer = new();
     private readonly MemoryInbox _inbox = new(options.MaxPendingMessageBytes);      // under the lock
-    private RunRecord[] _records = new RunRecord[8];    // the first _count are published and never written again, so readers share the array
+    private RunRecord[] _records = new RunRecord[8];    // the first _count are published and never change, so readers share the array
     private int _count;
     private long _bytes;            // of events, as MaxBytesPerRun counts them
     private RunStatus _status = RunStatus.Running;
@@ -20,7 +20,7 @@ internal sealed class MemoryRunLog(NewRun run, MemoryRunStore store, PerennialSe
 
     public override string Epoch => run.Epoch;
 
-    /// <summary>How long it is kept after its end.</summary>
+    /// <summary>How long the run is kept after its end.</summary>
     public TimeSpan Retention { get; } = run.Retention ?? options.FinishedRunRetention;
 
     public override ValueTask<RunState> GetStateAsync(CancellationToken cancellationToken)

@@ -3,10 +3,12 @@ using Microsoft.Extensions.Options;
 
 namespace Perennial.AspNetCore.Stores;
 
-/// <summary>Runs in the memory of this process: bounded by bytes and, after their end, by age. They die with the process.</summary>
+/// <summary>
+/// Runs in the memory of this process, bounded by bytes and, after their end, by age. They are lost when the process ends.
+/// </summary>
 /// <remarks>
-/// Safe from any thread. Whoever reads a run while it is forgotten still gets everything. When memory is short, the finished runs whose time would
-/// be over first are forgotten before it.
+/// Safe from any thread. A reader of a run that is forgotten meanwhile still gets all records. When memory is short, finished runs are
+/// forgotten early, those with the least time left first.
 /// </remarks>
 internal sealed class MemoryRunStore : RunStore, IDisposable
 {
@@ -16,7 +18,7 @@ internal sealed class MemoryRunStore : RunStore, IDisposable
     private readonly ITimer _timer;
     private readonly MemoryStarts _starts;
     private readonly Lock _gate = new();
-    private readonly PriorityQueue<EndedRun, TimeSpan> _ended = new();     // by when they are due, on our clock
+    private readonly PriorityQueue<EndedRun, TimeSpan> _ended = new();     // by the time at which they are forgotten, on our clock
     private readonly long _start;
     private long _bytes;
 
@@ -34,7 +36,7 @@ internal sealed class MemoryRunStore : RunStore, IDisposable
         ArgumentNullException.ThrowIfNull(run);
         if (!TryReserve(MemoryRunLog.Overhead))
         {
-            throw new RunStoreException("The runs in memory take all the room that MaxBytesInMemory allows.");
+            throw new RunStoreException("The runs in memory have reached the limit MaxBytesInMemory.");
         }
 
         var log = new MemoryRunLog(run, this, _options);
@@ -42,7 +44,7 @@ internal sealed class MemoryRunStore : RunStore, IDisposable
         {
             if (!_logs.TryAdd(run.Id, log))
             {
-                throw new InvalidOperationException("A run of this id exists.");
+                throw new InvalidOperationException("A run with this id exists.");
             }
 
             if (run.Start is not null)
@@ -70,7 +72,7 @@ internal sealed class MemoryRunStore : RunStore, IDisposable
     public override ValueTask<RunLog?> FindAsync(string id, CancellationToken cancellationToken) =>
         ValueTask.FromResult<RunLog?>(_logs.GetValueOrDefault(id));
 
-    /// <summary>Takes room for a record, from runs that have ended if need be. False where there is none.</summary>
+    /// <summary>Takes room for a record, if necessary from runs that have ended. Returns false if there is none.</summary>
     public bool TryReserve(long bytes)
     {
         while (Interlocked.Add(ref _bytes, bytes) > _options.MaxBytesInMemory)
@@ -85,7 +87,7 @@ internal sealed class MemoryRunStore : RunStore, IDisposable
         return true;
     }
 
-    /// <summary>Learns that a run has ended, so that it is forgotten in time.</summary>
+    /// <summary>Called when a run has ended, to forget it after its retention.</summary>
     public void OnEnded(MemoryRunLog log, long bytes)
     {
         lock (_gate)

@@ -29,7 +29,7 @@ internal sealed class MemoryStarts(StartOptions options, TimeProvider time)
         }
     }
 
-    /// <summary>Records which run the key stands for.</summary>
+    /// <summary>Records the run of a key.</summary>
     /// <exception cref="RunStoreException">The request no longer has the key.</exception>
     public void Record(StartKey key, string runId)
     {
@@ -37,7 +37,7 @@ internal sealed class MemoryStarts(StartOptions options, TimeProvider time)
         {
             if (!TryGetLocked(key, out var start))
             {
-                throw new RunStoreException("The key of the request that starts the run is no longer claimed by it.");
+                throw new RunStoreException("The request that starts the run no longer has its Idempotency-Key.");
             }
 
             start.Value.RunId = runId;
@@ -66,7 +66,7 @@ internal sealed class MemoryStarts(StartOptions options, TimeProvider time)
         }
     }
 
-    // A key that is being used goes last: forgotten, its run would be started again.
+    // A key in use is forgotten last, because a repeat would start its run again.
     private void MakeRoomLocked()
     {
         var oldest = _byAge.First;

@@ -14,9 +14,11 @@ public sealed record NewRun
     /// <summary>Whether the producer receives messages; if not, each is <see cref="ReceiveOutcome.NotTaken"/>.</summary>
     public bool TakesMessages { get; init; }
 
-    /// <summary>The key whose request starts the run; null for none. It is recorded together with the run, or neither is.</summary>
+    /// <summary>
+    /// Gets the key of the request that starts the run; null for none. It is recorded together with the run, or neither is.
+    /// </summary>
     public StartKey? Start { get; init; }
 
-    /// <summary>How long the run is kept after its end; null for <see cref="PerennialServerOptions.FinishedRunRetention"/>.</summary>
+    /// <summary>Gets how long the run is kept after its end; null for <see cref="PerennialServerOptions.FinishedRunRetention"/>.</summary>
     public TimeSpan? Retention { get; init; }
 }

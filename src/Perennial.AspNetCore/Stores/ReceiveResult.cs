@@ -10,20 +10,23 @@ public readonly record struct ReceiveResult
     public long Received { get; init; }
 }
 
-/// <summary>Whether a message was taken. Where several hold, the first of them is told.</summary>
+/// <summary>Whether a message was accepted. If several values apply, the first of them is returned.</summary>
 public enum ReceiveOutcome
 {
-    /// <summary>It is recorded and will reach the producer, if the run does not end before. Of a refused one, its number is used up.</summary>
+    /// <summary>
+    /// The message is recorded and will reach the producer, unless the run ends before. The number of a refused message is used up.
+    /// </summary>
     Accepted,
 
-    /// <summary>It was taken before, and is not taken again.</summary>
+    /// <summary>The message is a repeat of an accepted one, and is not accepted again.</summary>
     /// <remarks>
-    /// Stores remember at least the last 10,000 keys and the last 1,000 senders of a run, by when they were last seen, and no longer than the
-    /// run itself.
+    /// Stores remember at least the 10,000 keys and the 1,000 senders of a run that were used last, and no longer than the run itself.
     /// </remarks>
     Repeated,
 
-    /// <summary>A message with other data has the key (<see cref="RunMessage.ComputeFingerprint"/>). This one is not taken.</summary>
+    /// <summary>
+    /// Another message, with other data, has the key (<see cref="RunMessage.ComputeFingerprint"/>). This one is not accepted.
+    /// </summary>
     OtherMessage,
 
     /// <summary>The run was created without <c>takesMessages</c>.</summary>
@@ -32,10 +35,13 @@ public enum ReceiveOutcome
     /// <summary>The run has ended.</summary>
     Ended,
 
-    /// <summary>A message of this sender with a lower number is missing. This one is not taken.</summary>
+    /// <summary>A message of this sender with a lower number is missing. This one is not accepted.</summary>
     Hole,
 
-    /// <summary>More wait for the producer than <see cref="PerennialServerOptions.MaxPendingMessageBytes"/> allows. Sending it later may work.</summary>
+    /// <summary>
+    /// More messages wait for the producer than <see cref="PerennialServerOptions.MaxPendingMessageBytes"/> allows. A later attempt may
+    /// succeed.
+    /// </summary>
     Full,
 }
 

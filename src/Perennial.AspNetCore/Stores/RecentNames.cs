@@ -1,6 +1,6 @@
 namespace Perennial.AspNetCore.Stores;
 
-/// <summary>A value for each of the names that were seen last. Bounded: the name not seen for longest is forgotten. Not safe for threads.</summary>
+/// <summary>A value for each of the last used names. Bounded: the name unused for the longest time is forgotten. Not thread safe.</summary>
 internal sealed class RecentNames<TValue>(int capacity)
 {
     private readonly Dictionary<string, LinkedListNode<(string Name, TValue Value)>> _nodes = new(StringComparer.Ordinal);

@@ -3,9 +3,9 @@ using Perennial.Wire;
 
 namespace Perennial.AspNetCore;
 
-/// <summary>How a run ended, as every reader is told by its last record. Immutable.</summary>
+/// <summary>The ending of a run, which every reader gets as the last record. Immutable.</summary>
 /// <remarks>
-/// The data is what common AI clients understand without knowing Perennial: <c>[DONE]</c> ends their sequence, an <c>error</c> object throws.
+/// The data is in the format of common AI clients: <c>[DONE]</c> ends their sequence, and an <c>error</c> object makes them throw.
 /// </remarks>
 public sealed class RunEnd
 {
@@ -19,26 +19,28 @@ public sealed class RunEnd
         _event = new RunEvent { EventType = EventNames.ReservedPrefix + status.Name(), Data = data, Kind = kind };
     }
 
-    /// <summary>All was said.</summary>
+    /// <summary>Gets the ending of a complete run.</summary>
     public static RunEnd Completed { get; } = new(RunStatus.Completed, Done, RunDataKind.Text);
 
-    /// <summary>The producer was asked to stop.</summary>
+    /// <summary>Gets the ending of a stopped run.</summary>
     public static RunEnd Stopped { get; } = new(RunStatus.Stopped, Done, RunDataKind.Text);
 
-    /// <summary>The node that produced the run is gone: failed with the code <c>producer_lost</c>. Recorded by a store that nodes share.</summary>
+    /// <summary>
+    /// Gets the ending of a run whose node is gone: failed with the code <c>producer_lost</c>. A store that several nodes share records it.
+    /// </summary>
     public static RunEnd ProducerLost { get; } = Failed("The server that produced this run is gone.", "producer_lost");
 
-    /// <summary>The status of a run that ended so.</summary>
+    /// <summary>Gets the status of a run with this ending.</summary>
     public RunStatus Status { get; }
 
-    /// <summary>The producer failed.</summary>
-    /// <param name="message">Sent to every reader as it is.</param>
-    /// <param name="code">Sent to every reader as it is; a short word for programs to compare.</param>
+    /// <summary>Creates the ending of a failed run.</summary>
+    /// <param name="message">The message, sent unchanged to every reader.</param>
+    /// <param name="code">A short code for programs, sent unchanged to every reader.</param>
     public static RunEnd Failed(string message, string code) => new(
         RunStatus.Failed,
         ControlData.Failure(message, code),
         RunDataKind.Json);
 
-    /// <summary>The last record of a run that ended so.</summary>
+    /// <summary>The last record of a run with this ending.</summary>
     public RunEvent ToEvent() => _event;
 }

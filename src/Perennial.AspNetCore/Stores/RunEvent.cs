@@ -16,11 +16,13 @@ public readonly record struct RunEvent
 
     internal const int Overhead = 64;
 
-    /// <summary>What the event counts against <see cref="PerennialServerOptions.MaxBytesPerRun"/>: its data, its type and 64 bytes.</summary>
+    /// <summary>
+    /// Gets the bytes that count against <see cref="PerennialServerOptions.MaxBytesPerRun"/>: the data, the type and 64 bytes.
+    /// </summary>
     public long Size => Data.Length + Encoding.UTF8.GetByteCount(EventType ?? "") + Overhead;
 }
 
-/// <summary>What a payload is, which decides how it stands in JSON. The numbers are fixed: stores may keep them.</summary>
+/// <summary>The kind of a payload, which decides its form in JSON. The numbers are fixed: stores may keep them.</summary>
 public enum RunDataKind
 {
     /// <summary>Text in UTF-8.</summary>
@@ -29,6 +31,6 @@ public enum RunDataKind
     /// <summary>A JSON value in UTF-8.</summary>
     Json = 1,
 
-    /// <summary>Bytes that need not be text.</summary>
+    /// <summary>Any bytes.</summary>
     Binary = 2,
 }

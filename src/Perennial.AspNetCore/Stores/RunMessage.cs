@@ -5,33 +5,38 @@ namespace Perennial.AspNetCore;
 
 /// <summary>A message from a client to the producer of a run. Immutable.</summary>
 /// <remarks>
-/// A message that may be sent twice is told from others either by <see cref="Sender"/> and <see cref="Number"/>, or by <see cref="Key"/>.
-/// One with neither is new each time.
+/// A message that may be sent twice is identified either by <see cref="Sender"/> and <see cref="Number"/>, or by <see cref="Key"/>. A
+/// message with neither is new each time.
 /// </remarks>
 public sealed record RunMessage
 {
-    /// <summary>The payload: UTF-8, unless <see cref="IsBinary"/>.</summary>
+    /// <summary>Gets the payload: UTF-8, unless <see cref="IsBinary"/> is true.</summary>
     public ReadOnlyMemory<byte> Data { get; init; }
 
-    /// <summary>The payload as text.</summary>
+    /// <summary>Gets the payload as text.</summary>
     public string Text => Encoding.UTF8.GetString(Data.Span);
 
-    /// <summary>Whether the payload is bytes that need not be text.</summary>
+    /// <summary>Gets whether the payload is binary.</summary>
     public bool IsBinary { get; init; }
 
-    /// <summary>Who sent it; null where it has no number.</summary>
+    /// <summary>Gets the sender; null if the message has no number.</summary>
     public string? Sender { get; init; }
 
-    /// <summary>Its number among the messages of its sender, from 1 without holes.</summary>
+    /// <summary>Gets its number among the messages of its sender, from 1 without holes.</summary>
     public long Number { get; init; }
 
-    /// <summary>What its repetitions have in common and no other message of <see cref="KeyOwner"/> to this run has; null where it has none.</summary>
+    /// <summary>
+    /// Gets the key, which is equal in repeats of the message and in no other message of <see cref="KeyOwner"/> to this run; null if it has
+    /// none.
+    /// </summary>
     public string? Key { get; init; }
 
-    /// <summary>Whose key it is, as a hash; null where all senders share their keys. The same key of another owner is another key.</summary>
+    /// <summary>
+    /// Gets the owner of the key, as a hash; null if all senders share their keys. The same key of another owner is another key.
+    /// </summary>
     public string? KeyOwner { get; init; }
 
-    /// <summary>Computes what two messages with the same key must have in common: a hash of their data and kind, 32 bytes.</summary>
+    /// <summary>Computes a hash of the data and kind, 32 bytes. Two messages with the same key must have the same hash.</summary>
     public byte[] ComputeFingerprint()
     {
         using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
@@ -41,11 +46,11 @@ public sealed record RunMessage
     }
 
     /// <summary>
-    /// Why it is refused, in a word; null where it is not. A refused message uses up its number and is remembered for its sender
-    /// (<see cref="Stores.RunLog.GetSenderAsync"/>); the producer does not see it.
+    /// Gets the code of a refusal; null if the message is not refused. A refused message uses up its number and is remembered for its
+    /// sender (<see cref="Stores.RunLog.GetSenderAsync"/>). The producer does not get it.
     /// </summary>
     public string? Refusal { get; init; }
 
-    /// <summary>Its place among all messages to the run, from 1 in the order of recording. Given by the store.</summary>
+    /// <summary>Gets its place among all messages to the run, from 1 in the order of recording. The store sets it.</summary>
     public long Position { get; init; }
 }

@@ -1,6 +1,6 @@
 namespace Perennial.AspNetCore.Stores;
 
-/// <summary>What somebody who waits on a run waits for. The end of the run is news to everybody.</summary>
+/// <summary>The kinds of news of a run that a subscriber waits for. The end of the run is news for every subscriber.</summary>
 public enum RunNews
 {
     /// <summary>Records, for a reader.</summary>

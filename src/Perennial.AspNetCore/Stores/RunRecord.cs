@@ -6,19 +6,19 @@ namespace Perennial.AspNetCore.Stores;
 
 /// <summary>One numbered record of a run: an event, or the end. Immutable; safe from any thread.</summary>
 /// <remarks>
-/// It encodes itself once for each form in which it is read, when it is first read so. A store that hands the same object to all readers on
-/// its node therefore spares them the work.
+/// It is encoded once for each form, when a reader first needs that form. So a store should return the same object to all readers on its
+/// node.
 /// </remarks>
 public sealed class RunRecord
 {
     private readonly string _epoch;
-    private byte[]? _sseFrame;      // two readers may both encode, and either result stands
+    private byte[]? _sseFrame;      // two readers may both encode; the results are equal
     private byte[]? _jsonLine;
 
     /// <summary>Creates a record.</summary>
     /// <param name="epoch">The epoch of the run.</param>
     /// <param name="sequence">Its number in the run, from 1.</param>
-    /// <param name="content">What it says.</param>
+    /// <param name="content">The event.</param>
     public RunRecord(string epoch, long sequence, RunEvent content)
     {
         ArgumentException.ThrowIfNullOrEmpty(epoch);
@@ -29,13 +29,13 @@ public sealed class RunRecord
         CreatedAt = PerennialServerTelemetry.DeliveryLatency.Enabled ? Stopwatch.GetTimestamp() : 0;
     }
 
-    /// <summary>When this process had it; 0 where nobody wants to know.</summary>
+    /// <summary>The time at which this process created the object; 0 if the delivery is not measured.</summary>
     internal long CreatedAt { get; }
 
-    /// <summary>Its number in the run, from 1.</summary>
+    /// <summary>Gets its number in the run, from 1.</summary>
     public long Sequence { get; }
 
-    /// <summary>What it says.</summary>
+    /// <summary>Gets the event.</summary>
     public RunEvent Content { get; }
 
     /// <summary>The event in <c>text/event-stream</c>.</summary>

@@ -2,10 +2,10 @@ using System.Threading.Tasks.Sources;
 
 namespace Perennial.AspNetCore.Stores;
 
-/// <summary>Wakes one waiter, again and again, without allocating. Set by anybody from any thread; waited for by one.</summary>
+/// <summary>Wakes one waiter repeatedly, without allocating. Any thread may set it; one caller waits.</summary>
 /// <remarks>
-/// Setting it never runs the waiter on the caller's stack. A signal that is set while nobody waits ends the next wait at once; set twice
-/// before that, it still ends one.
+/// Setting it never runs the waiter on the caller's stack. A signal that is set without a waiter ends the next wait at once. If it is set
+/// twice before that wait, it still ends only one.
 /// </remarks>
 public sealed class RunSignal : IThreadPoolWorkItem, IValueTaskSource
 {
@@ -16,17 +16,17 @@ public sealed class RunSignal : IThreadPoolWorkItem, IValueTaskSource
     private ManualResetValueTaskSourceCore<bool> _wait;     // continues on the pool's thread that executes this signal
     private int _state;
 
-    /// <summary>Ends the wait that goes on, or the next one.</summary>
+    /// <summary>Ends the current wait, or the next one.</summary>
     public void Set()
     {
-        // The exchange is also the fence between what was recorded before and what the waiter looks at after.
+        // The exchange is also the memory fence between earlier records and the waiter's later reads.
         if (Interlocked.Exchange(ref _state, Raised) == Awaited)
         {
             ThreadPool.UnsafeQueueUserWorkItem(this, preferLocal: false);
         }
     }
 
-    /// <summary>Sets the signal, and runs who waits for it on the caller's stack, which is a thread of the pool and holds no lock.</summary>
+    /// <summary>Sets the signal, and runs the waiter on the caller's stack, which must be a thread of the pool without a lock.</summary>
     internal void SetAndRun()
     {
         if (Interlocked.Exchange(ref _state, Raised) == Awaited)
@@ -35,7 +35,7 @@ public sealed class RunSignal : IThreadPoolWorkItem, IValueTaskSource
         }
     }
 
-    /// <summary>Waits until the signal is set, and takes it back. One wait at a time.</summary>
+    /// <summary>Waits until the signal is set, and resets it. One wait at a time.</summary>
     public ValueTask WaitAsync()
     {
         if (Interlocked.CompareExchange(ref _state, Quiet, Raised) == Raised)

@@ -1,29 +1,29 @@
 namespace Perennial.AspNetCore.Stores;
 
-/// <summary>The signals of all who wait for the same news. Safe from any thread.</summary>
+/// <summary>The signals of all waiters for the same news. Safe from any thread.</summary>
 /// <remarks>
-/// Few signals are set where the news is made. Many are set by threads of the pool, once for all news that came meanwhile, so that the cost
-/// of a record to its producer does not grow with the readers. Such a thread runs the waiters itself, one after the other; before it does, it
-/// has the next thread go on with the rest, so that a waiter that takes long holds up nobody.
+/// The caller of <see cref="Set"/> sets a few signals itself. Threads of the pool set many signals, once for all news that came meanwhile,
+/// so that the cost of a record to its producer does not grow with the readers. Such a thread runs a row of waiters itself, one after the
+/// other. Before that it queues the rest to the next thread, so that a slow waiter does not delay the rest.
 /// </remarks>
 public sealed class RunSignalSet : IThreadPoolWorkItem
 {
     private const int SetOnTheSpot = 8;
 
-    // Then what these waiters gave to the pool has its turn: what they wrote is sent while it is still in the processor's cache.
+    // After a row the sends that these waiters queued to the pool run, while their memory is still in the processor's cache.
     private const int WokenInARow = 32;
 
     private readonly Lock _gate = new();
     private Entry[] _entries = [];
     private int _count;             // of _entries; also read outside the lock
     private int _next;              // the entry to set next
-    private int _due;               // how many are to be set from there on, and round
+    private int _due;               // the number of entries to set from there on, with wrap-around
     private bool _isQueued;
 
-    /// <summary>Whether nobody waits.</summary>
+    /// <summary>Gets whether there are no signals.</summary>
     public bool IsEmpty => Volatile.Read(ref _count) == 0;
 
-    /// <summary>Adds a signal until the subscription is disposed. What is recorded from now on sets it.</summary>
+    /// <summary>Adds a signal until the subscription is disposed. Later news sets it.</summary>
     /// <param name="signal">The signal.</param>
     /// <returns>The subscription.</returns>
     public IDisposable Add(RunSignal signal)
@@ -41,14 +41,14 @@ public sealed class RunSignalSet : IThreadPoolWorkItem
             Volatile.Write(ref _count, _count + 1);
         }
 
-        Interlocked.MemoryBarrier();    // the subscriber looks at the records only after everybody can see its signal
+        Interlocked.MemoryBarrier();    // the subscriber reads the records only after all threads can see its signal
         return subscription;
     }
 
     /// <summary>Sets all signals, now or very soon. Runs no waiter on the caller's stack; call it outside of locks, after recording.</summary>
     public void Set()
     {
-        Interlocked.MemoryBarrier();    // what was recorded is visible before it is decided that nobody waits
+        Interlocked.MemoryBarrier();    // the record is visible before the check for signals
         if (IsEmpty)
         {
             return;
@@ -153,7 +153,7 @@ public sealed class RunSignalSet : IThreadPoolWorkItem
         PutLocked(entry, index);
         if (_due > 0)
         {
-            entry.Signal.Set();     // nobody comes to its old place any more, and its new one may have been passed
+            entry.Signal.Set();     // its old place is not visited any more, and its new place may have been passed
         }
     }
 

@@ -1,6 +1,6 @@
 namespace Perennial.AspNetCore.Stores;
 
-/// <summary>A store could not do what it was asked. Trying later may work.</summary>
+/// <summary>Thrown if a store cannot complete a call. A later attempt may succeed.</summary>
 /// <remarks>Over HTTP the answer is 503 (RFC 9110, section 15.6.4).</remarks>
 public sealed class RunStoreException : Exception
 {
@@ -11,14 +11,14 @@ public sealed class RunStoreException : Exception
     }
 
     /// <summary>Creates the exception.</summary>
-    /// <param name="message">What could not be done; for logs, never sent to a client.</param>
+    /// <param name="message">The failed work; for logs, never sent to a client.</param>
     public RunStoreException(string message)
         : this(message, innerException: null)
     {
     }
 
     /// <summary>Creates the exception with a cause.</summary>
-    /// <param name="message">What could not be done; for logs, never sent to a client.</param>
+    /// <param name="message">The failed work; for logs, never sent to a client.</param>
     /// <param name="innerException">The cause.</param>
     public RunStoreException(string message, Exception? innerException)
         : base(message, innerException)

@@ -26,10 +26,10 @@ public readonly record struct StartClaim
 /// <summary>Whether a request may start the run of its key.</summary>
 public enum StartClaimOutcome
 {
-    /// <summary>It may. Other requests with the key wait until it has recorded a run or released the key.</summary>
+    /// <summary>The request may start the run. Other requests with the key wait until it has recorded a run or released the key.</summary>
     Claimed,
 
-    /// <summary>Another request has claimed the key and neither recorded a run nor released the key yet.</summary>
+    /// <summary>Another request has claimed the key, and has neither recorded a run nor released the key yet.</summary>
     UnderWay,
 
     /// <summary>The run was started.</summary>
