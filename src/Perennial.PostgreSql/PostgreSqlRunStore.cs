@@ -154,7 +154,7 @@ internal sealed class PostgreSqlRunStore : RunStore, IHostedLifecycleService, IA
 
         return IsListening
             ? HealthCheckResult.Healthy()
-            : HealthCheckResult.Degraded("The connection for wake-ups is lost: what other nodes record is seen within a second.");
+            : HealthCheckResult.Degraded("The connection for wake-ups is lost: events from other nodes arrive up to a second late.");
     }
 
     /// <summary>Creates missing tables, takes the lease, and begins to work. Called before any other service of the host starts.</summary>

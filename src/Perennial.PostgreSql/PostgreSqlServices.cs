@@ -16,7 +16,7 @@ public static class PostgreSqlServices
     /// A node always holds two connections, and takes more from the pool for requests. The host does not start if the database cannot be
     /// reached.
     /// </param>
-    /// <param name="configure">Changes the options; they are checked when the host starts.</param>
+    /// <param name="configure">Changes the options. They are validated when the host starts.</param>
     /// <returns>The same builder.</returns>
     public static PerennialServerBuilder AddPostgreSqlStore(
         this PerennialServerBuilder builder, string connectionString, Action<PostgreSqlStoreOptions>? configure = null)

@@ -2,8 +2,10 @@ using System.Text.RegularExpressions;
 
 namespace Perennial.PostgreSql;
 
-/// <summary>How runs are kept in PostgreSQL. Every default works as it is; nodes that share runs use the same schema and lease.</summary>
-/// <remarks>Set up once in <c>AddPostgreSqlStore</c> and not changed afterwards; reading is safe from any thread.</remarks>
+/// <summary>
+/// Options for runs in PostgreSQL. Every default works without changes. Nodes that share runs must use the same schema and lease.
+/// </summary>
+/// <remarks>Set in <c>AddPostgreSqlStore</c> and not changed afterwards. Reading is safe from any thread.</remarks>
 public sealed partial class PostgreSqlStoreOptions
 {
     /// <summary>Gets or sets the schema of the tables, which is also the channel of the wake-ups. Default <c>perennial</c>.</summary>

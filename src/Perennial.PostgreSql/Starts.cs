@@ -67,7 +67,7 @@ internal sealed class Starts(Database database, Guid node, StartOptions options)
 
         await using var query = connection.Command(Known, Sql.Value(key.Name));
         await using var known = await query.ExecuteReaderAsync(stop);
-        // Where the row is gone it was freed this moment: the next question claims it.
+        // If the row is gone, another request has just freed the key: the next attempt claims it.
         return await known.ReadAsync(stop) ? ClaimOf(known, key) : new StartClaim { Outcome = StartClaimOutcome.UnderWay };
     }
 

@@ -26,7 +26,7 @@ public static class PerennialServerServices
     /// does.
     /// </summary>
     /// <param name="services">The application's services.</param>
-    /// <param name="configure">Changes the options; they are checked when the host starts.</param>
+    /// <param name="configure">Changes the options. They are validated when the host starts.</param>
     /// <returns>A builder, to configure the server further.</returns>
     public static PerennialServerBuilder AddPerennialServer(this IServiceCollection services, Action<PerennialServerOptions>? configure = null)
     {
@@ -76,7 +76,7 @@ public static class PerennialServerServices
         return services.AddPerennialServer(configure);
     }
 
-    /// <summary>Adds a check of the store of runs, whichever it is (<see cref="RunStore.CheckHealthAsync"/>).</summary>
+    /// <summary>Adds a health check of the store of runs (<see cref="RunStore.CheckHealthAsync"/>).</summary>
     /// <param name="builder">The application's health checks.</param>
     /// <param name="name">The name of the check.</param>
     /// <param name="failureStatus">The status to report while the store cannot be used. Default: unhealthy.</param>

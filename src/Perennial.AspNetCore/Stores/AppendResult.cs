@@ -1,6 +1,6 @@
 namespace Perennial.AspNetCore.Stores;
 
-/// <summary>What became of an event that was appended.</summary>
+/// <summary>The outcome of an append.</summary>
 public readonly record struct AppendResult
 {
     /// <summary>Gets whether the event is recorded.</summary>

@@ -1,17 +1,17 @@
 namespace Perennial.AspNetCore.Stores;
 
-/// <summary>A run that a store is to record, and what holds for it as long as it is kept.</summary>
+/// <summary>A new run for a store to record, with its settings.</summary>
 public sealed record NewRun
 {
-    /// <summary>Gets the name of the run in its URL. It is drawn at random, so it is not in use.</summary>
+    /// <summary>Gets the name of the run in its URL. It is random, so it is not in use.</summary>
     public required string Id { get; init; }
 
     /// <summary>
-    /// Gets the epoch, which is drawn anew for each run. It is part of every event id, and the proof of being the producer.
+    /// Gets the epoch, which is random for each run. It is part of every event id, and identifies the producer.
     /// </summary>
     public required string Epoch { get; init; }
 
-    /// <summary>Whether the producer receives messages; if not, each is <see cref="ReceiveOutcome.NotTaken"/>.</summary>
+    /// <summary>Gets whether the producer receives messages. If not, each message is <see cref="ReceiveOutcome.NotTaken"/>.</summary>
     public bool TakesMessages { get; init; }
 
     /// <summary>

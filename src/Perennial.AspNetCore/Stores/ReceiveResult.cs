@@ -1,9 +1,9 @@
 namespace Perennial.AspNetCore.Stores;
 
-/// <summary>What became of a message.</summary>
+/// <summary>The outcome of a message.</summary>
 public readonly record struct ReceiveResult
 {
-    /// <summary>Gets whether the message was taken.</summary>
+    /// <summary>Gets whether the message was accepted.</summary>
     public required ReceiveOutcome Outcome { get; init; }
 
     /// <summary>Gets the number up to which all messages of this sender were received; 0 for a message without a sender.</summary>
@@ -45,14 +45,14 @@ public enum ReceiveOutcome
     Full,
 }
 
-/// <summary>What is known of a sender.</summary>
+/// <summary>The state of a sender.</summary>
 public readonly record struct SenderState
 {
     /// <summary>Gets the number up to which all messages were received; 0 for a sender that is unknown or forgotten.</summary>
     public required long Received { get; init; }
 
     /// <summary>
-    /// Gets the messages that were refused and whose sender may not know it, by their numbers: at least the last 256, as many as a
+    /// Gets the refused messages whose refusal the sender may not have received, by their numbers: at least the last 256, the most that a
     /// client has under way.
     /// </summary>
     public required IReadOnlyList<RunRefusal> Refusals { get; init; }

@@ -2,7 +2,7 @@ using System.Text;
 
 namespace Perennial.AspNetCore.Stores;
 
-/// <summary>What a producer has said once, before it has a number.</summary>
+/// <summary>One event of a producer, before it has a number.</summary>
 public readonly record struct RunEvent
 {
     /// <summary>Gets the event's type; null for none. It has no CR, LF or NUL.</summary>

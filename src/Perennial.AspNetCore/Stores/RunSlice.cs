@@ -1,6 +1,6 @@
 namespace Perennial.AspNetCore.Stores;
 
-/// <summary>Part of a run, and the state of the whole at the moment of reading.</summary>
+/// <summary>A part of a run, and the state of the whole run at the moment of reading.</summary>
 public readonly record struct RunSlice
 {
     /// <summary>Gets records, in order without holes.</summary>
@@ -12,17 +12,17 @@ public readonly record struct RunSlice
     public required RunState State { get; init; }
 }
 
-/// <summary>Whether a run goes on, and which records there are.</summary>
+/// <summary>The status of a run and the range of its records.</summary>
 public readonly record struct RunState
 {
-    /// <summary>Gets whether the run goes on, and if not, how it ended.</summary>
+    /// <summary>Gets whether the run goes on, or how it ended.</summary>
     public required RunStatus Status { get; init; }
 
     /// <summary>Gets the sequence of the newest record, which is the end if the run ended; 0 before the first.</summary>
     public required long Tail { get; init; }
 
     /// <summary>
-    /// Gets the sequence of the oldest record that is still kept: 1 as long as nothing was dropped, also before the first.
+    /// Gets the sequence of the oldest record that is still kept: 1 unless records were dropped, also before the first.
     /// </summary>
     public required long Oldest { get; init; }
 }

@@ -1,19 +1,19 @@
 namespace Perennial.AspNetCore.Stores;
 
-/// <summary>By what a store knows the repeat of a request that starts a run.</summary>
+/// <summary>Identifies a request that starts a run, and its repeats.</summary>
 public sealed record StartKey
 {
-    /// <summary>Gets the name, which requests with the same key of the same sender share. A hash, 44 characters.</summary>
+    /// <summary>Gets the name, equal for requests with the same key of the same sender. A hash, 44 characters.</summary>
     public required string Name { get; init; }
 
-    /// <summary>Gets the fingerprint, which requests that ask for the same share. A hash, 44 characters.</summary>
+    /// <summary>Gets the fingerprint, equal for requests with the same method, URL, content type and body. A hash, 44 characters.</summary>
     public required string Fingerprint { get; init; }
 
-    /// <summary>Gets the id of this request, which no other one shares.</summary>
+    /// <summary>Gets the unique id of this request.</summary>
     public required Guid Request { get; init; }
 }
 
-/// <summary>What a request with a key may do.</summary>
+/// <summary>The result of claiming a key.</summary>
 public readonly record struct StartClaim
 {
     /// <summary>Gets whether the request may start the run.</summary>
