@@ -67,19 +67,14 @@ internal sealed class LineConnection(TcpClient client, int maxMessageBytes) : Tr
         }
 
         batch.BytesReceived = count;
-        var outcome = count == 0 ? ReadOutcome.EndOfStream : ReadOutcome.More;
-        var rest = _block.AsSpan(0, count);
-        while (rest.IndexOf((byte)'\n') is >= 0 and var end)
+        try
         {
-            _line.Write(rest[..end]);
-            var line = Encoding.UTF8.GetString(_line.GetBuffer(), 0, (int)_line.Length);
-            _line.SetLength(0);
-            rest = rest[(end + 1)..];
-            outcome = Take(line.Split(' '), batch) ?? outcome;
+            return count == 0 ? ReadOutcome.EndOfStream : Take(_block.AsSpan(0, count), batch);
         }
-
-        _line.Write(rest);
-        return _line.Length > (maxMessageBytes * 2L) + 100 ? throw TooLarge() : outcome;
+        catch (FormatException)
+        {
+            throw NotSpoken();
+        }
     }
 
     /// <summary>An ordinary message, except the one by which the producer says why it failed.</summary>
@@ -130,6 +125,23 @@ internal sealed class LineConnection(TcpClient client, int maxMessageBytes) : Tr
         {
             _writing.Release();
         }
+    }
+
+    /// <summary>Takes the lines that are complete, and keeps the rest.</summary>
+    private ReadOutcome Take(ReadOnlySpan<byte> bytes, MessageBatch batch)
+    {
+        var outcome = ReadOutcome.More;
+        while (bytes.IndexOf((byte)'\n') is >= 0 and var end)
+        {
+            _line.Write(bytes[..end]);
+            var line = Encoding.UTF8.GetString(_line.GetBuffer(), 0, (int)_line.Length);
+            _line.SetLength(0);
+            bytes = bytes[(end + 1)..];
+            outcome = Take(line.Split(' '), batch) ?? outcome;
+        }
+
+        _line.Write(bytes);
+        return _line.Length > (maxMessageBytes * 2L) + 100 ? throw TooLarge() : outcome;
     }
 
     private ReadOutcome? Take(string[] words, MessageBatch batch)
