@@ -1,3 +1,4 @@
+using System.Diagnostics.CodeAnalysis;
 using System.Reflection;
 using System.Runtime.CompilerServices;
 using PublicApiGenerator;
@@ -10,8 +11,14 @@ internal static class CommittedApi
     private const string Accept = "PERENNIAL_ACCEPT_API";
     private const string MemberIndent = "        ";
 
-    // The text says all that callers see: types and members as C#, with nullability, constraints and default values.
-    private static readonly ApiGeneratorOptions Options = new() { IncludeAssemblyAttributes = false, DenyNamespacePrefixes = [] };
+    // The text says all that callers see: types and members as C#, with nullability, constraints and default values. It leaves out attributes
+    // that are sentences for people.
+    private static readonly ApiGeneratorOptions Options = new()
+    {
+        IncludeAssemblyAttributes = false,
+        DenyNamespacePrefixes = [],
+        ExcludeAttributes = [typeof(RequiresUnreferencedCodeAttribute).FullName!, typeof(RequiresDynamicCodeAttribute).FullName!],
+    };
 
     public static void ShouldBeThatOf(Assembly assembly, [CallerFilePath] string callersFile = "")
     {
