@@ -17,6 +17,8 @@ public sealed class BrokenRunStoreTests
         { nameof(WakesNobody), "The end is news to the producer", "it was not shown within 1 s." },
         { nameof(LetsTheLastEndWin), "The first end wins and is the last record", "The second close: expected Failed, was Completed." },
         { nameof(LetsTheLastEndWin), "A close that was cancelled can be repeated", "The state after a close that was cancelled and another" },
+        { nameof(RepeatsCancelledAppends), "An end survives an append that was cancelled", "Records: as number 2 of 2 expected (2, [DONE]), was (2, two)." },
+        { nameof(ReusesSlices), "A slice that was read does not change", "Records of the slice: as number 1 of 2 expected one, was later." },
         { nameof(LosesTheOrder), "Appends are recorded in the order of the calls and before a close that follows", "expected 1, was 2." },
         { nameof(GivesKeysToAll), "Of many requests at once one has the key", "Requests that have the key: expected 1, was 20." },
     };
@@ -55,6 +57,8 @@ public sealed class BrokenRunStoreTests
             nameof(SkipsRecords) => new BrokenLogs(inner, static log => new SkipsRecords(log)),
             nameof(WakesNobody) => new BrokenLogs(inner, static log => new WakesNobody(log)),
             nameof(LetsTheLastEndWin) => new BrokenLogs(inner, static log => new LetsTheLastEndWin(log)),
+            nameof(RepeatsCancelledAppends) => new BrokenLogs(inner, static log => new RepeatsCancelledAppends(log)),
+            nameof(ReusesSlices) => new BrokenLogs(inner, static log => new ReusesSlices(log)),
             nameof(LosesTheOrder) => new BrokenLogs(inner, static log => new LosesTheOrder(log)),
             _ => throw new ArgumentOutOfRangeException(nameof(store), store, "No such store."),
         };
@@ -99,6 +103,39 @@ public sealed class BrokenRunStoreTests
         {
             await base.CloseAsync(ending, cancellationToken);
             return ending.Status;
+        }
+    }
+
+    private sealed class RepeatsCancelledAppends(RunLog inner) : PassingLog(inner)
+    {
+        public override async ValueTask<AppendResult> AppendAsync(RunEvent item, CancellationToken cancellationToken)
+        {
+            if (cancellationToken.IsCancellationRequested)
+            {
+                await base.AppendAsync(item, CancellationToken.None);
+            }
+
+            return await base.AppendAsync(item, CancellationToken.None);
+        }
+    }
+
+    /// <summary>Overwrites the records that were read last with the newest record.</summary>
+    private sealed class ReusesSlices(RunLog inner) : PassingLog(inner)
+    {
+        private RunRecord[] _slice = [];
+
+        public override async ValueTask<RunSlice> ReadAsync(long after, int maxBytes, CancellationToken cancellationToken)
+        {
+            var slice = await base.ReadAsync(after, maxBytes, cancellationToken);
+            _slice = slice.Records.ToArray();
+            return slice with { Records = _slice };
+        }
+
+        public override async ValueTask<AppendResult> AppendAsync(RunEvent item, CancellationToken cancellationToken)
+        {
+            var result = await base.AppendAsync(item, cancellationToken);
+            Array.Fill(_slice, new RunRecord(Epoch, result.Sequence, item));
+            return result;
         }
     }
 
