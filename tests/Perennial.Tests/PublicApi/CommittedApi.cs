@@ -58,7 +58,7 @@ internal static class CommittedApi
         foreach (var line in text.Split('\n', StringSplitOptions.RemoveEmptyEntries))
         {
             var isMember = line.StartsWith(MemberIndent, StringComparison.Ordinal);
-            type = isMember ? type : line.Trim();
+            type = isMember || line.Trim() is "{" or "}" ? type : line.Trim();
             lines.Add(isMember ? $"{type} | {line.Trim()}" : line);
         }
 
