@@ -131,6 +131,20 @@ test("reconnectToStream: an abort before the first chunk closes the connection",
   await server[Symbol.asyncDispose]();
 });
 
+test("sendMessages: an abort before the server answers takes the request back", async () => {
+  const abort = new AbortController();
+  let left!: () => void;
+  const isLeft = new Promise<void>((resolve) => (left = resolve));
+  await using server = await serve((request) => {
+    request.socket.once("close", left);
+    abort.abort();
+    return true;
+  });
+  const chat = createChatTransport({ api: `${server.url}/api/chat` });
+  await assert.rejects(chat.sendMessages({ ...options, abortSignal: abort.signal }), { name: "AbortError" });
+  await isLeft;
+});
+
 test("A signal that was aborted before the answer came ends the answer", async () => {
   const { server, chat, closed } = await answering([JSON.stringify(answer[0])]);
   const abort = new AbortController();
