@@ -48,4 +48,46 @@ internal sealed partial class MessageBuffer
             Volatile.Write(ref buffer._held, true);
         },
         mayWakeForNothing: false);
+
+    /// <summary>Completes when there is room and the buffer is not paused.</summary>
+    public ValueTask WaitForRoomAsync(CancellationToken cancellationToken)
+    {
+        lock (_gate)
+        {
+            if (_paused)
+            {
+                return WaitForResumeLocked(cancellationToken);
+            }
+
+            if (!IsFullLocked)
+            {
+                return ValueTask.CompletedTask;
+            }
+
+            _room ??= new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+            _writerWaits = true;
+            UpdateLookLocked();
+            return new ValueTask(_room.Task.WaitAsync(cancellationToken));
+        }
+    }
+
+    /// <summary>Completes when the buffer is not paused.</summary>
+    public ValueTask WaitWhilePausedAsync(CancellationToken cancellationToken)
+    {
+        if (!Volatile.Read(ref _held))
+        {
+            return ValueTask.CompletedTask;
+        }
+
+        lock (_gate)
+        {
+            return _paused ? WaitForResumeLocked(cancellationToken) : ValueTask.CompletedTask;
+        }
+    }
+
+    private ValueTask WaitForResumeLocked(CancellationToken cancellationToken)
+    {
+        _resumed ??= new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        return new ValueTask(_resumed.Task.WaitAsync(cancellationToken));
+    }
 }

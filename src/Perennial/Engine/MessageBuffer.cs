@@ -215,42 +215,6 @@ internal sealed partial class MessageBuffer
         }
     }
 
-    /// <summary>Completes when there is room and the buffer is not paused.</summary>
-    public ValueTask WaitForRoomAsync(CancellationToken cancellationToken)
-    {
-        lock (_gate)
-        {
-            if (_paused)
-            {
-                return WaitForResumeLocked(cancellationToken);
-            }
-
-            if (!IsFullLocked)
-            {
-                return ValueTask.CompletedTask;
-            }
-
-            _room ??= new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
-            _writerWaits = true;
-            UpdateLookLocked();
-            return new ValueTask(_room.Task.WaitAsync(cancellationToken));
-        }
-    }
-
-    /// <summary>Completes when the buffer is not paused.</summary>
-    public ValueTask WaitWhilePausedAsync(CancellationToken cancellationToken)
-    {
-        if (!Volatile.Read(ref _held))
-        {
-            return ValueTask.CompletedTask;
-        }
-
-        lock (_gate)
-        {
-            return _paused ? WaitForResumeLocked(cancellationToken) : ValueTask.CompletedTask;
-        }
-    }
-
     /// <summary>
     /// Computes how many of the new messages are accepted, how many of those are dropped, and how many old messages are dropped for them.
     /// </summary>
@@ -284,12 +248,6 @@ internal sealed partial class MessageBuffer
     private void UpdateLookLocked() => Volatile.Write(
         ref _lookAt,
         Math.Max(_aboveMark ? _mark - 1 : NeverLook, _writerWaits ? _options.Capacity / 2 : NeverLook));
-
-    private ValueTask WaitForResumeLocked(CancellationToken cancellationToken)
-    {
-        _resumed ??= new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
-        return new ValueTask(_resumed.Task.WaitAsync(cancellationToken));
-    }
 
     private void SetAndWake(Action<MessageBuffer> change, bool mayWakeForNothing)
     {

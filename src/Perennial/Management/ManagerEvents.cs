@@ -10,14 +10,14 @@ namespace Perennial.Management;
 /// </remarks>
 public sealed class ManagerEvents
 {
-    private readonly TransportManager _manager;
+    private readonly object _manager;
     private readonly ILogger _logger;
     private readonly Lock _gate = new();
     private readonly HashSet<Transport> _transports = [];       // the transports whose events are raised here
     private readonly HashSet<Transport> _consumed = [];         // the transports whose messages are raised here too
     private EventHandler<ManagedEvent<StreamMessage>>? _messageReceived;
 
-    internal ManagerEvents(TransportManager manager, ILogger logger)
+    internal ManagerEvents(object manager, ILogger logger)
     {
         _manager = manager;
         _logger = logger;

@@ -20,6 +20,7 @@ public sealed class TransportManager : IAsyncDisposable, IDisposable
     private readonly TransportPool _pool;
     private readonly ILogger _logger;
     private readonly ClosingTransports _closing;
+    private readonly HealthChecks _health;
     private readonly ManagerInstruments _instruments;
     private readonly OriginBreakers? _ownBreakers;
     private readonly ITimer? _timer;
@@ -39,9 +40,10 @@ public sealed class TransportManager : IAsyncDisposable, IDisposable
         _ownBreakers = services.Breakers is null && _options.CircuitBreaker is { } breaker ? new OriginBreakers(breaker, services.Time) : null;
         Services = _ownBreakers is null ? services : services with { Breakers = _ownBreakers };
         _logger = Services.LoggerFactory.CreateSafeLogger("Perennial.TransportManager");
-        _pool = new TransportPool(_options.MaxTransports);
+        _pool = new TransportPool(_options.MaxTransports, this);
         Events = new ManagerEvents(this, _logger);
         _closing = new ClosingTransports(_options.CloseTimeout, Events, Services.Time, _logger);
+        _health = new HealthChecks(Services, Events, _logger);
         _instruments = new ManagerInstruments(GetMetrics, () => GetSummary().Utilization / 100);
         if (_options.HealthCheckInterval != Timeout.InfiniteTimeSpan)
         {
@@ -201,35 +203,11 @@ public sealed class TransportManager : IAsyncDisposable, IDisposable
     }
 
     /// <summary>Checks the health of all transports and raises the events of <see cref="Events"/>.</summary>
-    public ManagerHealth CheckHealth()
-    {
-        var (transports, _) = _pool.Snapshot;
-        var found = new List<TransportHealth>(transports.Length);
-        var newlyUnhealthy = new List<TransportHealth>();
-        foreach (var pooled in transports)
-        {
-            var health = HealthOf(pooled.Transport);
-            found.Add(health);
-            if (pooled.Found(health.Status))
-            {
-                newlyUnhealthy.Add(health);
-            }
-        }
-
-        foreach (var health in newlyUnhealthy)
-        {
-            ManagerLog.Unhealthy(_logger, health.Kind, health.Id, health.Reason);
-            Events.RaiseUnhealthy(health);
-        }
-
-        var all = ManagerHealth.Of(found, Services.Breakers?.Broken ?? new Dictionary<string, BreakerState>(StringComparer.Ordinal), Services.Time.GetUtcNow());
-        Events.RaiseHealthChecked(all);
-        return all;
-    }
+    public ManagerHealth CheckHealth() => _health.Check(_pool.Snapshot.Transports);
 
     /// <summary>Gets the health of one transport, or <see langword="null"/> if no transport has this id. Raises no event.</summary>
     /// <param name="id">The transport's <see cref="Transport.Id"/>.</param>
-    public TransportHealth? GetHealth(string id) => Find(id) is { } transport ? HealthOf(transport) : null;
+    public TransportHealth? GetHealth(string id) => Find(id) is { } transport ? _health.Of(transport) : null;
 
     /// <summary>
     /// Removes transports that ended, and transports without a reader that had no traffic for
@@ -284,9 +262,6 @@ public sealed class TransportManager : IAsyncDisposable, IDisposable
 
         return swept;
     }
-
-    private TransportHealth HealthOf(Transport transport) => TransportHealth.Of(
-        transport, Services.Breakers?.StateOf(transport.Endpoint) ?? BreakerState.Closed);
 
     /// <summary>Skips a check while the previous one is still running.</summary>
     private void OnTimer()

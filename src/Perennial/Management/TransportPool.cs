@@ -3,7 +3,7 @@ using System.Diagnostics.CodeAnalysis;
 namespace Perennial.Management;
 
 /// <summary>The transports of a manager by id, up to the capacity. Thread safe.</summary>
-internal sealed class TransportPool(int capacity)
+internal sealed class TransportPool(int capacity, object owner)
 {
     private readonly Lock _gate = new();
     private readonly Dictionary<string, PooledTransport> _transports = new(StringComparer.Ordinal);
@@ -31,7 +31,7 @@ internal sealed class TransportPool(int capacity)
     {
         lock (_gate)
         {
-            ObjectDisposedException.ThrowIf(_isClosed, typeof(TransportManager));
+            ObjectDisposedException.ThrowIf(_isClosed, owner);
             if (_transports.ContainsKey(added.Transport.Id))
             {
                 throw new ArgumentException("The transport is already in the pool.", nameof(added));

@@ -12,26 +12,3 @@ public sealed record OutgoingMessage
     /// <summary>Gets the name of this message, which its repetitions share, so that the peer recognises them.</summary>
     public required string Key { get; init; }
 }
-
-/// <summary>Specifies the kind of the payload of an <see cref="OutgoingMessage"/>.</summary>
-public enum OutgoingKind
-{
-    /// <summary>UTF-8 text.</summary>
-    Text,
-
-    /// <summary>UTF-8 JSON.</summary>
-    Json,
-
-    /// <summary>Arbitrary bytes.</summary>
-    Binary,
-}
-
-/// <summary>Specifies the outcome of a successful send.</summary>
-public enum SendOutcome
-{
-    /// <summary>The message left this machine. Whether it arrived is unknown.</summary>
-    Sent,
-
-    /// <summary>The peer confirmed that it received the message.</summary>
-    Acknowledged,
-}

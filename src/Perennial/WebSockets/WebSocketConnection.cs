@@ -72,9 +72,7 @@ internal abstract class WebSocketConnection : TransportConnection, ISocketOwner
                 var result = await receive.ConfigureAwait(false);
                 if (result.MessageType != WebSocketMessageType.Close)
                 {
-                    Take(result, batch);
-                    isFirst = !_hasSpoken && !_isInMessage;
-                    _hasSpoken |= isFirst;
+                    isFirst = Take(result, batch);
                 }
                 else if (batch.IsEmpty)
                 {
@@ -97,8 +95,7 @@ internal abstract class WebSocketConnection : TransportConnection, ISocketOwner
             throw WebSocketErrors.FromReceive(e);
         }
 
-        batch.BytesReceived = Interlocked.Exchange(ref _bytes, 0);
-        return ReadOutcome.More;
+        return EndRead(batch);
     }
 
     public override async ValueTask DisposeAsync()
@@ -181,7 +178,9 @@ internal abstract class WebSocketConnection : TransportConnection, ISocketOwner
         return _socket.ReceiveAsync(_block.AsMemory(), CancellationToken.None);
     }
 
-    private void Take(ValueWebSocketReceiveResult result, MessageBatch batch)
+    /// <summary>Adds what was received to the batch.</summary>
+    /// <returns>Whether it completed the first message of the peer.</returns>
+    private bool Take(ValueWebSocketReceiveResult result, MessageBatch batch)
     {
         if (_arena.PendingLength + result.Count > Options.MaxMessageBytes)
         {
@@ -196,10 +195,21 @@ internal abstract class WebSocketConnection : TransportConnection, ISocketOwner
         }
 
         _isInMessage = !result.EndOfMessage;
-        if (result.EndOfMessage)
+        if (_isInMessage)
         {
-            Add(_arena, result.MessageType == WebSocketMessageType.Binary, batch);
+            return false;
         }
+
+        Add(_arena, result.MessageType == WebSocketMessageType.Binary, batch);
+        var isFirst = !_hasSpoken;
+        _hasSpoken = true;
+        return isFirst;
+    }
+
+    private ReadOutcome EndRead(MessageBatch batch)
+    {
+        batch.BytesReceived = Interlocked.Exchange(ref _bytes, 0);
+        return ReadOutcome.More;
     }
 
     private ReadOutcome MeaningOfClose(CancellationToken cancellationToken)
