@@ -106,7 +106,7 @@ public class ConfigurationTests
                 "Manager: CircuitBreaker.MaxBreakTime must be at least BreakTime.",
                 "Transports:prices:ConnectTimeout must be a duration such as 00:00:30, or infinite.",
                 "Transports:prices:EndOfStream must be one of Complete, RequireMarker, Reconnect.",
-                "Transports:prices:Reconect: unknown setting; accepted are AllowReplay, Body, Buffer, Classify, ConfigureRequest, ConnectTimeout, "
+                "Transports:prices:Reconect: unknown setting; accepted are AllowReplay, Body, Buffer, Classify, ConfigureRequest, ConnectTimeout, Dialect, "
                     + "EndOfStream, Endpoint, Headers, Http, HttpClient, HttpVersion, IdleTimeout, Kind, LastEventId, MaxMessageBytes, Method, Reconnect, ResumeFrom, Send, SendEndpoint.",
                 "Transports:prices:Reconnect:RetryStatusCodes must be one of " + string.Join(", ", Enum.GetNames<HttpStatusCode>()) + ".",
                 "Transports:prices:Buffer:Capacity must be a whole number.",

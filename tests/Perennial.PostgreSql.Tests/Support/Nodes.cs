@@ -1,3 +1,4 @@
+using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Logging.Abstractions;
 using Microsoft.Extensions.Options;
 using Perennial.AspNetCore;
@@ -25,10 +26,10 @@ internal sealed class Nodes : IAsyncDisposable
 
     public async Task<PostgreSqlRunStore> StartAsync(
         PerennialServerOptions? server = null, Action<PostgreSqlStoreOptions>? configure = null, TimeProvider? time = null,
-        FaultProxy? proxy = null)
+        FaultProxy? proxy = null, ILogger<PostgreSqlRunStore>? logger = null)
     {
         var connectionString = proxy is null ? _cluster.ConnectionString : PostgreSqlCluster.ConnectionStringTo(proxy.Address.Port);
-        var store = Create(connectionString, Schema, server, configure, time);
+        var store = Create(connectionString, Schema, server, configure, time, logger);
         _stores.Add(store);
         await store.StartingAsync(TestEnds);
         return store;
@@ -39,14 +40,14 @@ internal sealed class Nodes : IAsyncDisposable
 
     public static PostgreSqlRunStore Create(
         string connectionString, string schema, PerennialServerOptions? server = null, Action<PostgreSqlStoreOptions>? configure = null,
-        TimeProvider? time = null)
+        TimeProvider? time = null, ILogger<PostgreSqlRunStore>? logger = null)
     {
         var options = new PostgreSqlStoreOptions { Schema = schema };
         configure?.Invoke(options);
         options.Validate();
         return new PostgreSqlRunStore(
             connectionString, Options.Create(options), Options.Create(server ?? new PerennialServerOptions()), time ?? TimeProvider.System,
-            NullLogger<PostgreSqlRunStore>.Instance);
+            logger ?? NullLogger<PostgreSqlRunStore>.Instance);
     }
 
     public static async Task<RunLog> CreateRunAsync(RunStore store) =>
