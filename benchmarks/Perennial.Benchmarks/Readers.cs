@@ -31,7 +31,8 @@ internal static class Readers
 
     private static Transport Transport(Uri uri, Wire wire, MessageClassifier? classify = null) => wire switch
     {
-        Wire.Sse => new SseTransport(new SseTransportOptions { Endpoint = uri }),
+        // The sender's chunks look like chat completions, and its streams end without [DONE].
+        Wire.Sse => new SseTransport(new SseTransportOptions { Endpoint = uri, Dialect = Dialects.None }),
         Wire.NdJson => new HttpStreamTransport(new HttpStreamTransportOptions { Endpoint = uri, Classify = classify }),
         Wire.LongPoll => new LongPollTransport(new LongPollTransportOptions { Endpoint = uri, Interval = TimeSpan.Zero }),
         _ => new WebSocketTransport(new WebSocketTransportOptions { Endpoint = uri, Classify = classify }),
