@@ -141,10 +141,9 @@ internal static class Transports
             return Dialects.Recognized;
         }
 
-        var names = Dialects.Known.Append(Dialects.Recognized).Append(Dialects.None).Select(static known => known.Name);
         return Dialects.TryGet(name, out var dialect)
             ? dialect
-            : throw new UsageException($"--dialect must be one of {string.Join(", ", names)}, not '{name}'");
+            : throw new UsageException($"--dialect must be one of {string.Join(", ", Dialects.All)}, not '{name}'");
     }
 
     /// <summary>Reads the URL. The error does not show it: its query may contain a secret.</summary>

@@ -3,7 +3,7 @@ using Perennial.Wire;
 
 namespace Perennial;
 
-/// <summary>What the formats in JSON share. Each search runs before any parsing, because nearly every message means nothing.</summary>
+/// <summary>Functions for the formats in JSON. A search runs before any parsing, because nearly every message has no signal.</summary>
 internal static class DialectJson
 {
     private static readonly JsonReaderOptions Deep = new() { MaxDepth = 1000 };

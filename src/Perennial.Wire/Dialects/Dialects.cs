@@ -41,12 +41,15 @@ public static class Dialects
     /// <summary>Gets the formats that <see cref="Recognized"/> chooses from.</summary>
     public static IReadOnlyList<Dialect> Known { get; } = [OpenAIChat, OpenAIResponses, Anthropic, Ollama, Gemini, AISdk, AGUI, Mcp, A2A];
 
+    /// <summary>Gets the formats and the two choices.</summary>
+    internal static IEnumerable<Dialect> All => [.. Known, Recognized, None];
+
     /// <summary>Finds a format or a choice by its name.</summary>
     /// <param name="name">The name, such as <c>openai-chat</c>, <c>recognized</c> or <c>none</c>.</param>
     /// <param name="dialect">The format, or <see langword="null"/> if there is none of that name.</param>
     public static bool TryGet(string name, [NotNullWhen(true)] out Dialect? dialect)
     {
-        dialect = Known.Append(Recognized).Append(None).FirstOrDefault(known => string.Equals(known.Name, name, StringComparison.Ordinal));
+        dialect = All.FirstOrDefault(known => string.Equals(known.Name, name, StringComparison.Ordinal));
         return dialect is not null;
     }
 

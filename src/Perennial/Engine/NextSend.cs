@@ -1,6 +1,6 @@
 namespace Perennial.Engine;
 
-/// <summary>The pipeline's next step on a connection.</summary>
+/// <summary>The pipeline's next step on a connection. At most one of the optional properties is set.</summary>
 /// <param name="Connection">The connection.</param>
 internal readonly record struct NextSend(TransportConnection Connection)
 {

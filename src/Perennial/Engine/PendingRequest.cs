@@ -117,7 +117,7 @@ internal sealed class PendingRequest(
 
     public void Dispose()
     {
-        table.Leave(this);
+        table.Remove(this);
         TryEnd(EndedInOrder);
         while (_replies.Reader.TryRead(out _))
         {

@@ -25,7 +25,7 @@ internal sealed class RequestTable
     private readonly string _prefix = RandomNumberGenerator.GetString(Letters, HalfOfId);
     private readonly byte[] _quotedPrefix;
     private readonly Dictionary<string, Expected> _expected = new(StringComparer.Ordinal);
-    private readonly Queue<string> _left = new();   // ended requests, the oldest first
+    private readonly Queue<string> _ended = new();   // ended requests, the oldest first
     private int _outstanding;
     private long _lastHeard;                        // when a request ended or a late reply arrived
     private int _lostBefore;                        // replies to requests sent on earlier connections may be lost
@@ -94,7 +94,7 @@ internal sealed class RequestTable
             if (_outstanding == 0 && (_expected.Count == 0 || _time.GetElapsedTime(_lastHeard, now) >= LateReplyLimit))
             {
                 _expected.Clear();
-                _left.Clear();
+                _ended.Clear();
                 Volatile.Write(ref _isExpecting, false);
             }
 
@@ -132,7 +132,7 @@ internal sealed class RequestTable
     public void CountLate() => _metrics.LateReply();
 
     /// <summary>Removes a request whose caller has finished. Its id is kept for late replies, unless the request never left.</summary>
-    public void Leave(PendingRequest request)
+    public void Remove(PendingRequest request)
     {
         lock (_gate)
         {
@@ -150,10 +150,10 @@ internal sealed class RequestTable
 
             _expected[request.Id] = expected with { Request = null };
             _lastHeard = _time.GetTimestamp();
-            _left.Enqueue(request.Id);
-            if (_left.Count > MostRemembered)
+            _ended.Enqueue(request.Id);
+            if (_ended.Count > MostRemembered)
             {
-                _expected.Remove(_left.Dequeue());
+                _expected.Remove(_ended.Dequeue());
             }
         }
     }

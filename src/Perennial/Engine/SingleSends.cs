@@ -18,16 +18,16 @@ internal sealed class SingleSends(TransportCore core)
             return;
         }
 
-        using var leave = CancellationTokenSource.CreateLinkedTokenSource(send.CancellationToken, send.Session.Over);
+        using var cancellation = CancellationTokenSource.CreateLinkedTokenSource(send.CancellationToken, send.Session.Over);
         try
         {
-            await TryAsync(connection, send, leave.Token).ConfigureAwait(false);
+            await TryAsync(connection, send, cancellation.Token).ConfigureAwait(false);
         }
         catch (OperationCanceledException) when (send.CancellationToken.IsCancellationRequested)
         {
             send.Cancel();
         }
-        catch (OperationCanceledException) when (leave.IsCancellationRequested)
+        catch (OperationCanceledException) when (cancellation.IsCancellationRequested)
         {
             send.FailWithSession();
         }
@@ -37,16 +37,16 @@ internal sealed class SingleSends(TransportCore core)
         }
     }
 
-    private async Task TryAsync(TransportConnection connection, OutgoingSend send, CancellationToken leave)
+    private async Task TryAsync(TransportConnection connection, OutgoingSend send, CancellationToken cancellation)
     {
         var isTried = false;
         try
         {
-            await connection.WaitUntilItSendsAsync(leave).ConfigureAwait(false);
+            await connection.WaitUntilItSendsAsync(cancellation).ConfigureAwait(false);
             isTried = send.TryLeave(connection);
             if (isTried)
             {
-                var outcome = await SendAsync(connection, send, leave).ConfigureAwait(false);
+                var outcome = await SendAsync(connection, send, cancellation).ConfigureAwait(false);
                 core.Metrics.MessageSent(send.Message.Data.Length);
                 send.Succeed(outcome);
             }
@@ -58,19 +58,19 @@ internal sealed class SingleSends(TransportCore core)
                 send.MarkNotSent();
             }
 
-            await WaitOrFailAsync(connection, send, e, leave).ConfigureAwait(false);
+            await WaitOrFailAsync(connection, send, e, cancellation).ConfigureAwait(false);
         }
     }
 
-    private async Task<SendOutcome> SendAsync(TransportConnection connection, OutgoingSend send, CancellationToken leave)
+    private async Task<SendOutcome> SendAsync(TransportConnection connection, OutgoingSend send, CancellationToken cancellation)
     {
         using var timer = new CancellationTokenSource(core.Options.SendRules.Timeout, core.Time);
-        using var limit = CancellationTokenSource.CreateLinkedTokenSource(leave, timer.Token);
+        using var limit = CancellationTokenSource.CreateLinkedTokenSource(cancellation, timer.Token);
         try
         {
             return await connection.SendAsync(send.Message, limit.Token).ConfigureAwait(false);
         }
-        catch (OperationCanceledException e) when (timer.IsCancellationRequested && !leave.IsCancellationRequested)
+        catch (OperationCanceledException e) when (timer.IsCancellationRequested && !cancellation.IsCancellationRequested)
         {
             throw new TransportException(
                 TransportErrorCode.SendTimeout, $"No confirmation within {core.Options.SendRules.Timeout}.", connection.SendsAreRepeatable, e)
@@ -83,7 +83,7 @@ internal sealed class SingleSends(TransportCore core)
     /// <summary>
     /// Handles a failed attempt: waits before another one, or fails the message if another cannot help or could duplicate it.
     /// </summary>
-    private async Task WaitOrFailAsync(TransportConnection connection, OutgoingSend send, TransportException failure, CancellationToken leave)
+    private async Task WaitOrFailAsync(TransportConnection connection, OutgoingSend send, TransportException failure, CancellationToken cancellation)
     {
         if (failure is { Code: TransportErrorCode.ConnectionLost, Delivery: DeliveryStatus.NotSent })
         {
@@ -94,7 +94,7 @@ internal sealed class SingleSends(TransportCore core)
         var (delay, error) = connection.SendsAreRepeatable || send.LastConnection == 0 ? send.Retry.AfterFailure(failure) : (null, failure);
         if (delay is { } wait)
         {
-            await Task.Delay(wait, core.Time, leave).ConfigureAwait(false);
+            await Task.Delay(wait, core.Time, cancellation).ConfigureAwait(false);
         }
         else
         {

@@ -25,6 +25,7 @@ internal abstract class ResponseConnection : TransportConnection
     private readonly Stream _body;
     private readonly HttpExchange _http;
     private readonly bool _hasDeliveredBefore;
+    private StreamDialect? _dialect;        // null if the format of the body has no dialects
     private byte[]? _block;
     private ValueTask<int>? _pending;       // a read in progress; the next call continues it
     private TransportException? _fault;     // detected after valid messages, which are delivered first
@@ -47,7 +48,29 @@ internal abstract class ResponseConnection : TransportConnection
 
     public override bool AlwaysMarksEnd => SpeaksPerennial;
 
+    public override bool NeedsEndMarker => AlwaysMarksEnd || _dialect is { IsUnfinished: true };
+
     public sealed override bool SendsAreRepeatable => _http.PostsAreRepeatable;
+
+    /// <summary>
+    /// Lets the dialect of the stream decide what messages mean. Called by the constructor of a subclass whose format has dialects. Does nothing
+    /// if the server announced Perennial's protocol.
+    /// </summary>
+    protected void UseDialect()
+    {
+        if (!SpeaksPerennial)
+        {
+            _dialect = _http.Dialect;
+            _dialect.Begin(_response);
+        }
+    }
+
+    /// <summary>Classifies a message by Perennial's control events; if it is none of them, by the dialect; without a dialect, by the conventions.</summary>
+    protected StreamSignal Classify(in StreamMessage message, MessageClassifier conventions)
+    {
+        var control = SpeaksPerennial ? ControlEvents.Classify(in message) : StreamSignal.None;
+        return control != StreamSignal.None ? control : _dialect?.Classify(in message) ?? conventions(in message);
+    }
 
     /// <summary>Whether the server announced Perennial's protocol (docs/protocol.md).</summary>
     protected bool SpeaksPerennial { get; }

@@ -1,10 +1,10 @@
 namespace Perennial.Http;
 
 /// <summary>
-/// The dialect of one transport's stream, over all its connections: chosen by the caller, or recognized from a response and its first
-/// messages. Used by the connection loop alone.
+/// The dialect of one transport's stream over all its connections: the streaming format of an AI provider, which decides when the stream is
+/// complete. The caller chooses it, or it is recognized from a response and its first messages. Used by the connection loop only.
 /// </summary>
-/// <param name="choice">What the caller chose.</param>
+/// <param name="choice">The dialect in the transport's options.</param>
 internal sealed class StreamDialect(Dialect choice)
 {
     private const int FirstMessages = 3;
@@ -16,7 +16,7 @@ internal sealed class StreamDialect(Dialect choice)
     /// <summary>Whether the stream has a dialect whose end was not seen, so that a response that ends is not complete.</summary>
     public bool IsUnfinished => _dialect is not null && !_mayEnd;
 
-    /// <summary>Looks at the head of a response.</summary>
+    /// <summary>Starts reading a response. Recognizes a dialect that the head of the response announces.</summary>
     public void Begin(HttpResponseMessage response)
     {
         _mayEnd = false;
@@ -26,7 +26,7 @@ internal sealed class StreamDialect(Dialect choice)
         }
     }
 
-    /// <summary>What a message means, or <see langword="null"/> where the stream has no dialect that is known.</summary>
+    /// <summary>Returns the signal of a message, or <see langword="null"/> if no dialect is known.</summary>
     public StreamSignal? Classify(in StreamMessage message)
     {
         if (_left > 0)

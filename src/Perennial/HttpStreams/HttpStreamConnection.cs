@@ -8,7 +8,6 @@ internal sealed class HttpStreamConnection : ResponseConnection
 {
     private readonly NdjsonParser? _lines;
     private readonly MessageClassifier _classify;
-    private readonly StreamDialect? _dialect;
     private readonly int _largestPiece;
     private readonly bool _resumesAfterId;
     private bool _hasRawDelivered;
@@ -19,8 +18,11 @@ internal sealed class HttpStreamConnection : ResponseConnection
     {
         _lines = options.Framing == StreamFraming.Ndjson ? new NdjsonParser(options.MaxMessageBytes, SpeaksPerennial) : null;
         _classify = options.Classify ?? Convention(options.Framing);
-        _dialect = SpeaksPerennial || _lines is null ? null : http.Dialect;
-        _dialect?.Begin(response);
+        if (_lines is not null)
+        {
+            UseDialect();
+        }
+
         _largestPiece = options.MaxMessageBytes;
         _resumesAfterId = context.LastEventId is not null;
     }
@@ -52,17 +54,11 @@ internal sealed class HttpStreamConnection : ResponseConnection
     /// <summary>Raw bytes have no end marker.</summary>
     public override bool AlwaysMarksEnd => _lines is not null && SpeaksPerennial;
 
-    public override bool NeedsEndMarker => AlwaysMarksEnd || _dialect is { IsUnfinished: true };
-
     public override bool HasId => _lines is not null && (_lines.HasId || _resumesAfterId);
 
     public override bool HasDelivered => _lines?.HasDelivered ?? _hasRawDelivered;
 
-    public override StreamSignal Classify(in StreamMessage message)
-    {
-        var control = SpeaksPerennial ? ControlEvents.Classify(in message) : StreamSignal.None;
-        return control != StreamSignal.None ? control : _dialect?.Classify(in message) ?? _classify(in message);
-    }
+    public override StreamSignal Classify(in StreamMessage message) => Classify(in message, _classify);
 
     public override ValueTask DisposeAsync()
     {

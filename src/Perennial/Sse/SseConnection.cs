@@ -10,15 +10,13 @@ internal sealed class SseConnection : ResponseConnection
 {
     private readonly SseEventParser _parser;
     private readonly MessageClassifier _classify;
-    private readonly StreamDialect? _dialect;
 
     public SseConnection(HttpResponseMessage response, Stream body, HttpExchange http, SseTransportOptions options, ConnectContext context)
         : base(response, body, http, context)
     {
         _parser = new SseEventParser(options.MaxMessageBytes, context.LastEventId);
         _classify = options.Classify ?? (SpeaksPerennial ? JsonConventions.ClassifyErrors : SseConventions.Classify);
-        _dialect = SpeaksPerennial ? null : http.Dialect;
-        _dialect?.Begin(response);
+        UseDialect();
     }
 
     /// <summary>
@@ -42,17 +40,11 @@ internal sealed class SseConnection : ResponseConnection
             : new SseConnection(response, body, http, options, context);
     }
 
-    public override bool NeedsEndMarker => AlwaysMarksEnd || _dialect is { IsUnfinished: true };
-
     public override bool HasId => _parser.HasId;
 
     public override bool HasDelivered => _parser.HasDispatched;
 
-    public override StreamSignal Classify(in StreamMessage message)
-    {
-        var control = SpeaksPerennial ? ControlEvents.Classify(in message) : StreamSignal.None;
-        return control != StreamSignal.None ? control : _dialect?.Classify(in message) ?? _classify(in message);
-    }
+    public override StreamSignal Classify(in StreamMessage message) => Classify(in message, _classify);
 
     public override ValueTask DisposeAsync()
     {

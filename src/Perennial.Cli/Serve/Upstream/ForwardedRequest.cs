@@ -10,7 +10,7 @@ internal static class ForwardedRequest
     /// <summary>
     /// Headers that are not forwarded: those of one connection (RFC 9110, 7.6.1), those that the transport sets, and those for this server.
     /// </summary>
-    private static readonly HashSet<string> Kept = new(StringComparer.OrdinalIgnoreCase)
+    private static readonly HashSet<string> NotForwarded = new(StringComparer.OrdinalIgnoreCase)
     {
         "Connection", "Keep-Alive", "Proxy-Connection", "Proxy-Authenticate", "Proxy-Authorization", "TE", "Trailer", "Transfer-Encoding", "Upgrade", "Expect",
         "Host", "Accept", "Accept-Encoding", "Content-Length", "Content-Type", WireHeaders.LastEventId, WireHeaders.Protocol, "Origin", "Referer",
@@ -25,9 +25,9 @@ internal static class ForwardedRequest
 
     public static IReadOnlyDictionary<string, string> Headers(IHeaderDictionary headers)
     {
-        var alsoKept = headers.Connection.SelectMany(value => value?.Split(',', StringSplitOptions.TrimEntries) ?? []).ToHashSet(StringComparer.OrdinalIgnoreCase);
+        var alsoNotForwarded = headers.Connection.SelectMany(value => value?.Split(',', StringSplitOptions.TrimEntries) ?? []).ToHashSet(StringComparer.OrdinalIgnoreCase);
         return headers
-            .Where(header => !Kept.Contains(header.Key) && !alsoKept.Contains(header.Key) && !header.Key.StartsWith(':'))
+            .Where(header => !NotForwarded.Contains(header.Key) && !alsoNotForwarded.Contains(header.Key) && !header.Key.StartsWith(':'))
             .ToDictionary(header => header.Key, header => header.Value.ToString(), StringComparer.OrdinalIgnoreCase);
     }
 }
