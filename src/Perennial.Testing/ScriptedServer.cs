@@ -97,6 +97,10 @@ public sealed class ScriptedServer : IAsyncDisposable
     public Task WaitForConnectionsAsync(int count, CancellationToken cancellationToken = default) =>
         _listener.WaitForAcceptedAsync(count, cancellationToken);
 
+    /// <summary>Completes when no connection is open.</summary>
+    /// <exception cref="OperationCanceledException">The token was cancelled.</exception>
+    internal Task WaitForIdleAsync(CancellationToken cancellationToken) => _listener.WaitForIdleAsync(cancellationToken);
+
     /// <summary>
     /// Resets the open connections, cancels <see cref="ScriptedConnection.Stopping"/>, waits for the scripts and frees the port. Throws
     /// what scripts have thrown: a single error as it was, several as an <see cref="AggregateException"/>. A second call does nothing.
