@@ -87,18 +87,19 @@ internal sealed class ObservedTransport : IAsyncDisposable
     public Task UntilStateAsync(TransportState state) => _run.UntilAsync(() => Transport.State == state, $"the transport is {state}");
 
     /// <summary>
-    /// Cuts the connection until the transport raises another event of a type. Some cuts go unnoticed, such as that of a connection between
-    /// two polls.
+    /// Cuts the connection until the transport notices, and waits until it raises another event of a type. Some cuts go unnoticed, such as
+    /// that of a connection between two polls.
     /// </summary>
     public async Task LoseConnectionAsync<T>(CutMode how)
     {
         var before = All<T>().Count;
+        var attempts = Transport.GetMetrics().ReconnectAttempts;
         await _run.UntilAsync(
             () => All<T>().Count > before,
             $"{typeof(T).Name} is raised after a cut ({how})",
             () =>
             {
-                if (Transport.IsConnected)
+                if (Transport.IsConnected && Transport.GetMetrics().ReconnectAttempts == attempts)
                 {
                     _run.Harness.CutAll(how);
                 }

@@ -71,9 +71,10 @@ internal static class ResumingBehaviours
         await run.WriteAsync(4, 4);
         var messages = await observed.ReadThroughAsync("4");
 
-        await observed.WaitForAsync<GapEvent>();
+        // A cut may hit the connection that replaced the one it was meant for. Then it is a second gap, with an event and a mark of its own.
+        var marked = messages.Count(static message => message.FollowsGap);
         BehaviourRun.Require(messages[0].FollowsGap, "The first message after the cut must have FollowsGap.");
-        BehaviourRun.Require(messages.Skip(1).All(static message => !message.FollowsGap), "Only the first message after the cut may have FollowsGap.");
+        await observed.WaitForAsync<GapEvent>(marked);
     }
 
     private static async Task FailAfterCutAsync(BehaviourRun run)
