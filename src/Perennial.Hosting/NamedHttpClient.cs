@@ -16,7 +16,7 @@ internal sealed class NamedHttpClient(IHttpMessageHandlerFactory handlers, strin
 
     /// <summary>The handlers that a request would use now.</summary>
     /// <exception cref="Exception">An exception of the application's own code that creates the handlers.</exception>
-    public HttpMessageHandler Present => handlers.CreateHandler(name);
+    public HttpMessageHandler CurrentHandler => handlers.CreateHandler(name);
 
     /// <summary>Finds the client with this name.</summary>
     /// <param name="provider">The application's services.</param>
@@ -48,7 +48,7 @@ internal sealed class NamedHttpClient(IHttpMessageHandlerFactory handlers, strin
 
     protected override async Task<HttpResponseMessage> SendAsync(HttpRequestMessage request, CancellationToken cancellationToken)
     {
-        var handler = Present;
+        var handler = CurrentHandler;
         using var invoker = new HttpMessageInvoker(handler, disposeHandler: false);
         var response = await invoker.SendAsync(request, cancellationToken).ConfigureAwait(false);
         (response.RequestMessage ?? request).Options.Set(KeptHandler, handler);

@@ -49,7 +49,7 @@ internal sealed class PerennialOptionsCheck(IServiceProvider provider) : IValida
         try
         {
             return NamedHttpClient.TryFind(provider, name, out var client, out var problem)
-                ? named.Options.FindErrors(client.Present).Select(Words)
+                ? named.Options.FindErrors(client.CurrentHandler).Select(Words)
                 : named.Options.FindErrors().Select(Words).Append(problem);
         }
         catch (Exception e)

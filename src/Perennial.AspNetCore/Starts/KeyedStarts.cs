@@ -105,14 +105,14 @@ internal sealed class KeyedStarts(
     private async Task HandleAsync(HttpContext context, StartKey key, RequestDelegate handler)
     {
         var start = new StartUnderWay(key);
-        start.Enter();
+        start.MakeCurrent();      // a run that the handler starts is recorded with the key
         try
         {
             await handler(context);
         }
         finally
         {
-            if (!start.HasRun && !await TryReleaseAsync(key))
+            if (!start.HasRecordedRun && !await TryReleaseAsync(key))
             {
                 _ = ReleaseLaterAsync(key);
             }

@@ -192,7 +192,8 @@ internal sealed class RequestTable
     }
 
     /// <summary>
-    /// Tries every position at which an id occurs, but no convention twice. A message may quote the ids of other requests.
+    /// Reads the message by the convention of each request whose id occurs in it, because a message may quote the ids of other requests. A
+    /// convention that has just been tried is not tried again for the next id.
     /// </summary>
     private FoundReply? Read(in StreamMessage message, int at)
     {

@@ -46,6 +46,7 @@ internal sealed class HttpStreamConnection : ResponseConnection
                 BodyFormat.EventStream => new SseConnection(response, body, http, new SseTransportOptions(options), context),
                 BodyFormat.Other when options.AllowPlainText =>
                     new HttpStreamConnection(response, body, http, options with { Framing = StreamFraming.Raw }, context),
+                // JSON lines, and any other body: a line that is not JSON becomes a malformed message, which a reader can see.
                 _ => new HttpStreamConnection(response, body, http, options, context),
             })
             : new HttpStreamConnection(response, body, http, options, context);
@@ -54,6 +55,7 @@ internal sealed class HttpStreamConnection : ResponseConnection
     /// <summary>Raw bytes have no end marker.</summary>
     public override bool AlwaysMarksEnd => _lines is not null && SpeaksPerennial;
 
+    /// <summary>Whether a line had an id, or the stream was resumed after the id of an earlier connection.</summary>
     public override bool HasId => _lines is not null && (_lines.HasId || _resumesAfterId);
 
     public override bool HasDelivered => _lines?.HasDelivered ?? _hasRawDelivered;
@@ -94,7 +96,7 @@ internal sealed class HttpStreamConnection : ResponseConnection
     private MessageClassifier Convention(StreamFraming framing) => framing switch
     {
         StreamFraming.Raw => static (in StreamMessage _) => StreamSignal.None,
-        _ when SpeaksPerennial => JsonConventions.ClassifyErrors,
+        _ when SpeaksPerennial => JsonConventions.ClassifyPassingErrors,
         _ => JsonConventions.ClassifyResponse,
     };
 }

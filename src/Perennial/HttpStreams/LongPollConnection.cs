@@ -76,7 +76,7 @@ internal sealed class LongPollConnection : TransportConnection
         var control = _speaksPerennial ? ControlEvents.Classify(in message) : StreamSignal.None;
         return control != StreamSignal.None ? control
             : _options.Classify is { } classify ? classify(in message)
-            : _speaksPerennial ? JsonConventions.ClassifyErrors(in message)
+            : _speaksPerennial ? JsonConventions.ClassifyPassingErrors(in message)
             : JsonConventions.ClassifyResponse(in message);
     }
 

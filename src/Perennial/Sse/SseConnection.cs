@@ -15,7 +15,7 @@ internal sealed class SseConnection : ResponseConnection
         : base(response, body, http, context)
     {
         _parser = new SseEventParser(options.MaxMessageBytes, context.LastEventId);
-        _classify = options.Classify ?? (SpeaksPerennial ? JsonConventions.ClassifyErrors : SseConventions.Classify);
+        _classify = options.Classify ?? (SpeaksPerennial ? JsonConventions.ClassifyPassingErrors : SseConventions.Classify);
         UseDialect();
     }
 
@@ -26,7 +26,7 @@ internal sealed class SseConnection : ResponseConnection
     public static ResponseConnection For(
         HttpResponseMessage response, Stream body, HttpExchange http, SseTransportOptions options, ConnectContext context)
     {
-        // "HTTP 204 No Content" tells a client to stop reconnecting (HTML standard, section 9.2.3).
+        // "HTTP 204 No Content" tells a client to stop reconnecting (HTML standard, section 9.2.3). The base class ends the stream.
         if (response.StatusCode == HttpStatusCode.NoContent)
         {
             return new SseConnection(response, body, http, options, context);

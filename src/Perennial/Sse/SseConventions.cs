@@ -12,5 +12,5 @@ internal static class SseConventions
     public static StreamSignal Classify(in StreamMessage message) =>
         message.Bytes.SequenceEqual(ControlData.Done) ? StreamSignal.Completed
         : message.NamesItsEventType && message.EventType is "error" && JsonConventions.MayBeJson(message.Bytes) ? StreamSignal.Failed
-        : JsonConventions.ClassifyFailures(in message);
+        : JsonConventions.ClassifyErrors(in message);
 }

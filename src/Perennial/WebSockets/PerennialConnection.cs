@@ -24,7 +24,7 @@ internal sealed class PerennialConnection : WebSocketConnection
     {
         _heartbeat = heartbeat;
         _stop = new StopRequest(Sender, options.ConnectTimeout, time);
-        _classify = options.Classify ?? JsonConventions.ClassifyErrors;
+        _classify = options.Classify ?? JsonConventions.ClassifyPassingErrors;
     }
 
     public override bool AlwaysMarksEnd => true;

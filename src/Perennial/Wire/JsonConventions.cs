@@ -33,14 +33,14 @@ internal static class JsonConventions
     /// <summary>
     /// Only errors of the form <c>{"type":"error",…}</c>: for streams with another end marker, in which "done" is data of an application.
     /// </summary>
-    public static StreamSignal ClassifyErrors(in StreamMessage message)
+    public static StreamSignal ClassifyPassingErrors(in StreamMessage message)
     {
-        var signal = ClassifyFailures(in message);
+        var signal = ClassifyErrors(in message);
         return signal == StreamSignal.Failed ? StreamSignal.None : signal;
     }
 
     /// <summary>Only errors: those after which the stream continues, and those that report the failure of the response.</summary>
-    public static StreamSignal ClassifyFailures(in StreamMessage message)
+    public static StreamSignal ClassifyErrors(in StreamMessage message)
     {
         var json = message.Bytes;
         if (message.IsBinary || json is not [(byte)'{', ..] || json.IndexOf("\"error\""u8) < 0)
@@ -96,7 +96,7 @@ internal static class JsonConventions
     /// <summary>Whether the text contains <c>"done"</c> as a value or as a member that is true, or <c>"error"</c> as a value.</summary>
     private static bool MayMark(ReadOnlySpan<byte> json)
     {
-        if (!MarkerSearch.HasEnding(json))
+        if (!MarkerSearch.MayContainMarker(json))
         {
             return false;
         }

@@ -15,7 +15,7 @@ internal static class MarkerSearch
     private static ReadOnlySpan<byte> EndOfError => "or\""u8;
 
     /// <summary>Whether the text contains <c>ne"</c> or <c>or"</c>.</summary>
-    public static bool HasEnding(ReadOnlySpan<byte> json)
+    public static bool MayContainMarker(ReadOnlySpan<byte> json)
     {
         var last = json.Length - Vector<byte>.Count - (EndingLength - 1);     // the start of the last whole vector of first bytes
         if (last < 0)
@@ -25,16 +25,16 @@ internal static class MarkerSearch
 
         for (var i = 0; i < last; i += Vector<byte>.Count)
         {
-            if (HasEndingAt(json, i))
+            if (MayContainMarkerAt(json, i))
             {
                 return true;
             }
         }
 
-        return HasEndingAt(json, last);     // checks some bytes twice, which is faster than checking the rest byte by byte
+        return MayContainMarkerAt(json, last);     // checks some bytes twice, which is faster than checking the rest byte by byte
     }
 
-    private static bool HasEndingAt(ReadOnlySpan<byte> json, int start)
+    private static bool MayContainMarkerAt(ReadOnlySpan<byte> json, int start)
     {
         var first = new Vector<byte>(json[start..]);
         var second = new Vector<byte>(json[(start + 1)..]);

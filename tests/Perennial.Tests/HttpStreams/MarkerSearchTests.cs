@@ -14,7 +14,7 @@ public class MarkerSearchTests
             for (var at = 0; at <= length - word.Length; at++)
             {
                 var json = Encoding.ASCII.GetBytes(new string('x', at) + word + new string('x', length - at - word.Length));
-                MarkerSearch.HasEnding(json).ShouldBeTrue($"{word} at {at} of {length}");
+                MarkerSearch.MayContainMarker(json).ShouldBeTrue($"{word} at {at} of {length}");
             }
         }
     }
@@ -29,7 +29,7 @@ public class MarkerSearchTests
             var json = random.GetItems(letters, random.Next(0, 140));
             var text = Encoding.ASCII.GetString(json);
 
-            MarkerSearch.HasEnding(json).ShouldBe(
+            MarkerSearch.MayContainMarker(json).ShouldBe(
                 text.Contains("ne\"", StringComparison.Ordinal) || text.Contains("or\"", StringComparison.Ordinal), text);
         }
     }

@@ -26,7 +26,7 @@ internal static class SiteFiles
         response.ContentType = type;
         response.Headers.CacheControl = "no-cache";
         response.Headers.XContentTypeOptions = "nosniff";
-        // Streams use lines, which have ports of their own.
+        // The page reads streams through the fault proxies of Serve/Lines, each of which listens on a port of its own.
         response.Headers.ContentSecurityPolicy =
             "default-src 'none'; script-src 'self'; style-src 'self'; img-src data:; connect-src 'self' http://127.0.0.1:* ws://127.0.0.1:*; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
         await using var file = typeof(SiteFiles).Assembly.GetManifestResourceStream($"site/{name}")!;
