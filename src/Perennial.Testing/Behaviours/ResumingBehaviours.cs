@@ -71,6 +71,7 @@ internal static class ResumingBehaviours
         await run.WriteAsync(4, 4);
         var messages = await observed.ReadThroughAsync("4");
 
+        await observed.WaitForAsync<GapEvent>();
         // A cut may hit the connection that replaced the one it was meant for. Then it is a second gap, with an event and a mark of its own.
         var marked = messages.Count(static message => message.FollowsGap);
         BehaviourRun.Require(messages[0].FollowsGap, "The first message after the cut must have FollowsGap.");

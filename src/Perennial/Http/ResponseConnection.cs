@@ -69,7 +69,12 @@ internal abstract class ResponseConnection : TransportConnection
     protected StreamSignal Classify(in StreamMessage message, MessageClassifier conventions)
     {
         var control = SpeaksPerennial ? ControlEvents.Classify(in message) : StreamSignal.None;
-        return control != StreamSignal.None ? control : _dialect?.Classify(in message) ?? conventions(in message);
+        if (control != StreamSignal.None)
+        {
+            return control;
+        }
+
+        return _dialect is { MayDecide: true } dialect ? dialect.Classify(in message) ?? conventions(in message) : conventions(in message);
     }
 
     /// <summary>Whether the server announced Perennial's protocol (docs/protocol.md).</summary>

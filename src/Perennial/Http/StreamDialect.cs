@@ -16,6 +16,9 @@ internal sealed class StreamDialect(Dialect choice)
     /// <summary>Whether the stream has a dialect whose end was not seen, so that a response that ends is not complete.</summary>
     public bool IsUnfinished => _dialect is not null && !_mayEnd;
 
+    /// <summary>Whether a dialect is known, or may still be recognized.</summary>
+    public bool MayDecide => _dialect is not null || _left > 0;
+
     /// <summary>Starts reading a response. Recognizes a dialect that the head of the response announces.</summary>
     public void Begin(HttpResponseMessage response)
     {
