@@ -26,7 +26,8 @@ const PROBE_LIMIT = 60_000;
 
 /**
  * The circuit breaker of one origin. While it is open no attempt begins; when the wait is over one transport probes. After a success all
- * that wait connect; after a failure they wait on, and have spent nothing.
+ * that wait connect; after a failure they wait on, and have spent nothing. A path that hangs does not hold up the others: in each break and
+ * beside each probe one transport of another path may connect.
  */
 export function createBreaker(options: BreakerOptions = {}) {
   const { failures, samplingTime, breakTime, maxBreakTime } = fill(options, "circuitBreaker.", 1, { failures: 5, samplingTime: 30_000, breakTime: 5_000, maxBreakTime: 60_000 });
@@ -35,20 +36,24 @@ export function createBreaker(options: BreakerOptions = {}) {
   let isProbing = false;
   let wait = breakTime;
   let standing = 0;               // connections
+  let suspect = "";               // the path of the attempt that opened it, or of the probe
+  let hasPass = false;            // one transport of another path may connect
   const waiting = new Set<() => void>();
 
   return {
     get state(): BreakerState { return isProbing ? "probing" : until ? "open" : "closed"; },
 
-    /** Waits until a connect is allowed; whether it is the probe. */
-    async admit(stop: AbortSignal): Promise<boolean> {
+    /** Waits until a connect to this path is allowed; whether it is the probe. */
+    async admit(stop: AbortSignal, path = ""): Promise<boolean> {
       while (until) {
         const left = until - now();
         if (left <= 0) {
           isProbing = true;
           until = now() + PROBE_LIMIT;
+          givePass(path);
           return true;
         }
+        if (hasPass && path != suspect) return (hasPass = false);
         let end!: () => void;
         const told = new Promise<void>((resolve) => (end = resolve));
         const timer = setTimeout(end, left);
@@ -68,28 +73,38 @@ export function createBreaker(options: BreakerOptions = {}) {
     },
 
     /** Whether a connect reached the host; `undefined`: it was given up and does not say. */
-    record(result: boolean | undefined, isProbe: boolean): void {
+    record(result: boolean | undefined, isProbe: boolean, path = ""): void {
       const time = now();
       if (!until) {
         if (result !== undefined) tries = [...tries.filter(({ at }) => time - at < samplingTime), { at: time, failed: !result }];
         const failed = tries.filter((each) => each.failed).length;
-        if (!standing && failed >= failures && failed * 2 >= tries.length) until = time + wait;
+        if (!standing && failed >= failures && failed * 2 >= tries.length) {
+          until = time + wait;
+          givePass(path);
+        }
       } else if (result) {
         until = 0;
         wait = breakTime;
         tries = [];
+        isProbing = false;
         tell();
       } else if (isProbe) {
         if (result === false) wait = Math.min(wait * 2, maxBreakTime);
         until = result === false ? time + wait : time;
-        tell();
+        isProbing = false;
+        givePass(path);
       }
     },
   };
 
+  function givePass(path: string): void {
+    suspect = path;
+    hasPass = true;
+    tell();
+  }
+
   /** Lets those that wait look again. */
   function tell(): void {
-    isProbing = false;
     for (const end of waiting) end();
   }
 }

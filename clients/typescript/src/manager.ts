@@ -155,25 +155,27 @@ export function createManager(options: ManagerOptions = {}): TransportManager {
   /** A form whose attempts wait for the breaker of their origin, and tell it what they found. */
   function guarded(protocol: Protocol): Protocol {
     let breaker: ReturnType<typeof createBreaker>;
+    let path = "";
     let isProbe = false;
     return {
       kind: protocol.kind,
       async admit(stop) {
         await protocol.admit?.(stop);
-        isProbe = await breaker.admit(stop);
-        if (stop.aborted) breaker.record(undefined, isProbe);
+        isProbe = await breaker.admit(stop, path);
+        if (stop.aborted) breaker.record(undefined, isProbe, path);
       },
       create(context) {
         const open = protocol.create(context);
+        path = context.settings.url.pathname;
         breaker = breakerOf(context.settings.url);
         return async (how) => {
           try {
             const connection = await open(how);
-            breaker.record(true, isProbe);
+            breaker.record(true, isProbe, path);
             onAbort(how.signal, breaker.stands());
             return connection;
           } catch (error) {
-            breaker.record(hasReached(error, how.signal), isProbe);
+            breaker.record(hasReached(error, how.signal), isProbe, path);
             throw error;
           }
         };
@@ -229,7 +231,7 @@ function healthOf({ id, state, getSnapshot, getMetrics }: Transport): TransportH
   const { attempt, paused } = getSnapshot();
   const { lastError: error } = getMetrics();
   if (state == "failed") return { id, status: "unhealthy", reason: `failed: ${error?.code}` };
-  if (attempt >= 3) return { id, status: "unhealthy", reason: `${attempt} tries failed in a row, the last by ${error?.code}` };
+  if (attempt >= 3) return { id, status: "unhealthy", reason: `${attempt} consecutive attempts failed, the last with ${error?.code}` };
   if (attempt || state == "reconnecting") return { id, status: "degraded", reason: `reconnecting after ${error?.code}` };
   if (paused) return { id, status: "degraded", reason: "paused" };
   return { id, status: "healthy", reason: state };

@@ -122,6 +122,25 @@ test("A wait ends when its transport is closed", async (context) => {
   await assert.rejects(waiting, { message: "closed" });
 });
 
+test("In each break and beside each probe one transport of another path may connect", async (context) => {
+  const clock = clockOf(context);
+  const breaker = createBreaker(options);
+  for (let round = 0; round < 3; round++) breaker.record(failure, false, "/hangs");
+  const same = breaker.admit(never, "/hangs");
+  assert.equal(await isAdmitted(same), false);
+  assert.equal(await breaker.admit(never, "/other"), false);        // at once, and no probe
+  assert.equal(breaker.state, "open");
+  const later = breaker.admit(never, "/third");
+  assert.equal(await isAdmitted(later), false);
+  breaker.record(failure, false, "/other");
+  assert.equal(breaker.state, "open");
+  clock.tick(1_000);
+  assert.equal(await same, true);
+  assert.equal(await later, false);                                 // beside the probe
+  breaker.record(true, false, "/third");
+  assert.equal(breaker.state, "closed");
+});
+
 /** A server that answers nothing until it is told that it is well, except at /sick, where it always refuses. */
 async function sickServer(): Promise<Server & { requests: number; isWell: boolean; url: string }> {
   const server = Object.assign(createServer(({ url }, response) => {
@@ -165,6 +184,23 @@ test("A path that answers 503 says that the host is there: another path of it co
   assert.equal(server.requests, 10);
   assert.deepEqual(manager.getBrokenOrigins(), {});
   await manager.createTransport({ transport: "sse", url: server.url }).connect();
+  await manager.destroy();
+  server.close();
+  server.closeAllConnections();
+});
+
+test("A path that never answers does not hold up another path of its origin", async () => {
+  const server = createServer(({ url }, response) => {
+    if (url == "/answers") response.writeHead(200, { "content-type": "text/event-stream" }).end("data: well\n\n");
+  });
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+  const manager = createManager({ circuitBreaker: { failures: 2, breakTime: 60_000 } });
+  const reconnect = { initialDelay: 1, multiplier: 1, maxAttempts: 1_000 };
+  void manager.createTransport({ transport: "sse", url: `${url}/hangs`, connectTimeout: 20, reconnect }).connect().catch(() => {});
+  while (!Object.keys(manager.getBrokenOrigins()).length) await new Promise((resolve) => setTimeout(resolve, 1));
+  await manager.createTransport({ transport: "sse", url: `${url}/answers` }).connect();
+  assert.deepEqual(manager.getBrokenOrigins(), {});
   await manager.destroy();
   server.close();
   server.closeAllConnections();
