@@ -8,6 +8,7 @@ internal static class FindingBehaviours
     public static IReadOnlyList<RunStoreBehaviour> All { get; } =
     [
         new("A new run is found, open and empty", FindAsync),
+        new("A run keeps its dialect", KeepDialectAsync),
         new("An id that no run has is not found, whatever its text", FindNothingAsync),
         new("An id in use is refused", RefuseAsync),
     ];
@@ -26,6 +27,18 @@ internal static class FindingBehaviours
         Expect.Equal(empty, await trial.StateAsync(found), "The state of a new run");
         var slice = await found.ReadAsync(0, int.MaxValue, trial.Token);
         Expect.Equal((0, empty), (slice.Records.Length, slice.State), "The records of a new run, and its state");
+    }
+
+    private static async Task KeepDialectAsync(RunStoreTrial trial)
+    {
+        var store = await trial.OpenAsync();
+        foreach (var dialect in (string?[])[null, "openai-chat", "of the application’s own"])
+        {
+            var created = await store.CreateAsync(new NewRun { Id = RunStoreTrial.NewId(), Epoch = "abcdefgh", Dialect = dialect }, trial.Token);
+
+            Expect.Equal(dialect, created.Dialect, "The dialect of the created run");
+            Expect.Equal(dialect, (await trial.FindAsync(store, created)).Dialect, "The dialect of the run that was found");
+        }
     }
 
     private static async Task FindNothingAsync(RunStoreTrial trial)

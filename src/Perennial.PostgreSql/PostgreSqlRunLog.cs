@@ -11,6 +11,8 @@ internal sealed class PostgreSqlRunLog(RunView view, PostgreSqlRunStore store, P
 
     public override string Epoch => view.Key.Epoch;
 
+    public override string? Dialect => view.Key.Dialect;
+
     public override ValueTask<RunState> GetStateAsync(CancellationToken cancellationToken) => view.GetStateAsync(cancellationToken);
 
     public override ValueTask<AppendResult> AppendAsync(RunEvent item, CancellationToken cancellationToken)

@@ -19,7 +19,7 @@ internal sealed class PostgreSqlRunStore : RunStore, IHostedLifecycleService, IA
         WITH me AS (SELECT node FROM nodes WHERE node = $3 FOR KEY SHARE),
         may AS (SELECT FROM me WHERE $6 IS NULL OR EXISTS (SELECT FROM starts WHERE name = $6 AND request = $7)),
         made AS (
-            INSERT INTO runs (id, epoch, node, takes_messages, retention) SELECT $1, $2, $3, $4, $5 FROM may ON CONFLICT (id) DO NOTHING RETURNING run),
+            INSERT INTO runs (id, epoch, node, takes_messages, retention, dialect) SELECT $1, $2, $3, $4, $5, $8 FROM may ON CONFLICT (id) DO NOTHING RETURNING run),
         started AS (UPDATE starts SET run_id = $1 WHERE name = $6 AND request = $7 AND EXISTS (SELECT FROM made))
         SELECT EXISTS (SELECT FROM me), coalesce(
             (SELECT run FROM made), (SELECT run FROM runs WHERE id = $1 AND epoch = $2 AND node = $3 AND tail = 0 AND status = 0))
@@ -91,7 +91,7 @@ internal sealed class PostgreSqlRunStore : RunStore, IHostedLifecycleService, IA
 
         if (number is { } key)
         {
-            var view = _views.Of(new RunKey(key, run.Id, run.Epoch));
+            var view = _views.Of(new RunKey(key, run.Id, run.Epoch, run.Dialect));
             return new PostgreSqlRunLog(view, this, new ProducedRun(view));
         }
 
@@ -224,7 +224,7 @@ internal sealed class PostgreSqlRunStore : RunStore, IHostedLifecycleService, IA
         {
             await using var create = connection.Command(
                 Create, Sql.Value(run.Id), Sql.Value(run.Epoch), Sql.Value(_node), Sql.Value(run.TakesMessages), Sql.Value(run.Retention),
-                Sql.Value(run.Start?.Name), Sql.Value(run.Start?.Request));
+                Sql.Value(run.Start?.Name), Sql.Value(run.Start?.Request), Sql.Value(run.Dialect));
             await using var row = await create.ExecuteReaderAsync(stop);
             await row.ReadAsync(stop);
             return (row.GetBoolean(0), row.IsDBNull(1) ? null : (long?)row.GetInt64(1));

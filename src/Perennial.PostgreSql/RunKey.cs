@@ -6,4 +6,5 @@ namespace Perennial.PostgreSql;
 /// <param name="Epoch">
 /// The beginning of its event ids. Checked with every write, so that a restored database refuses nodes that wrote before the restore.
 /// </param>
-internal sealed record RunKey(long Run, string Id, string Epoch);
+/// <param name="Dialect">The name of its dialect; null for none.</param>
+internal sealed record RunKey(long Run, string Id, string Epoch, string? Dialect);

@@ -8,7 +8,7 @@ namespace Perennial.PostgreSql;
 internal sealed class RunReads(Database database)
 {
     private const string Find = """
-        SELECT run, epoch FROM runs WHERE id = $1 AND (ended_at IS NULL OR ended_at + coalesce(retention, $2) > clock_timestamp())
+        SELECT run, epoch, dialect FROM runs WHERE id = $1 AND (ended_at IS NULL OR ended_at + coalesce(retention, $2) > clock_timestamp())
         """;
 
     private const string State = "SELECT status, tail FROM runs WHERE run = $1 AND epoch = $2";
@@ -34,7 +34,7 @@ internal sealed class RunReads(Database database)
         {
             await using var query = connection.Command(Find, Sql.Value(id), Sql.Value(retention));
             await using var row = await query.ExecuteReaderAsync(stop);
-            return await row.ReadAsync(stop) ? new RunKey(row.GetInt64(0), id, row.GetString(1)) : null;
+            return await row.ReadAsync(stop) ? new RunKey(row.GetInt64(0), id, row.GetString(1), row.IsDBNull(2) ? null : row.GetString(2)) : null;
         }, cancellationToken);
 
     public Task<RunState> StateAsync(RunKey key, CancellationToken cancellationToken) =>

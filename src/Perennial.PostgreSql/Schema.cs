@@ -8,7 +8,7 @@ namespace Perennial.PostgreSql;
 /// </summary>
 internal static class Schema
 {
-    private const int Version = 3;
+    private const int Version = 4;
 
     // No index has a column that an append changes, and pages have free space, so the tail row is updated in place (heap-only tuples).
     private const string Tables = """
@@ -25,7 +25,8 @@ internal static class Schema
             tail bigint NOT NULL DEFAULT 0,
             created_at timestamptz NOT NULL DEFAULT clock_timestamp(),
             ended_at timestamptz,
-            retention interval) WITH (fillfactor = 50);
+            retention interval,
+            dialect text COLLATE "C") WITH (fillfactor = 50);
         CREATE INDEX runs_open ON runs (node) WHERE status = 0;
         CREATE INDEX runs_ended ON runs (ended_at) WHERE ended_at IS NOT NULL;
         CREATE TABLE events (
@@ -81,7 +82,12 @@ internal static class Schema
     /// <summary>
     /// The upgrade from each version to the next. Nodes of the previous version go on during an upgrade, but cannot start after it.
     /// </summary>
-    private static readonly string[] Steps = ["ALTER TABLE runs ADD COLUMN retention interval", Starts + "ALTER TABLE names ADD COLUMN fingerprint bytea"];
+    private static readonly string[] Steps =
+    [
+        "ALTER TABLE runs ADD COLUMN retention interval",
+        Starts + "ALTER TABLE names ADD COLUMN fingerprint bytea",
+        "ALTER TABLE runs ADD COLUMN dialect text COLLATE \"C\"",
+    ];
 
     /// <summary>Creates missing tables. If none is missing, no right to create tables is needed.</summary>
     /// <exception cref="RunStoreException">The tables have a version that this node does not support.</exception>

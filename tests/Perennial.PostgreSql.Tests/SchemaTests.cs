@@ -64,6 +64,7 @@ public sealed class SchemaTests(PostgreSqlCluster cluster) : IAsyncDisposable
     [Theory(Timeout = Hang)]
     [InlineData(1)]
     [InlineData(2)]
+    [InlineData(3)]
     public async Task Tables_of_a_version_before_are_brought_up_to_date_and_keep_what_they_hold(int version)
     {
         var before = await _nodes.StartAsync();
@@ -74,7 +75,12 @@ public sealed class SchemaTests(PostgreSqlCluster cluster) : IAsyncDisposable
             await ExecuteAsync($"ALTER TABLE {_nodes.Schema}.runs DROP COLUMN retention");
         }
 
-        await ExecuteAsync($"DROP TABLE {_nodes.Schema}.starts; ALTER TABLE {_nodes.Schema}.names DROP COLUMN fingerprint");
+        if (version <= 2)
+        {
+            await ExecuteAsync($"DROP TABLE {_nodes.Schema}.starts; ALTER TABLE {_nodes.Schema}.names DROP COLUMN fingerprint");
+        }
+
+        await ExecuteAsync($"ALTER TABLE {_nodes.Schema}.runs DROP COLUMN dialect");
         await ExecuteAsync($"UPDATE {_nodes.Schema}.version SET version = {version}");
 
         var after = await Task.WhenAll(Enumerable.Range(0, 3).Select(_ => Task.Run(() => _nodes.StartAsync())));

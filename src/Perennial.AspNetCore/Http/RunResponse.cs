@@ -2,6 +2,7 @@ using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.Options;
 using Perennial.AspNetCore.Delivery;
 using Perennial.AspNetCore.Requests;
+using Perennial.AspNetCore.Runs;
 using Perennial.AspNetCore.Stores;
 using Perennial.Wire;
 
@@ -20,6 +21,12 @@ internal sealed class RunResponse(
     public async Task SendAsync(HttpContext context, RunLog log, string? requested)
     {
         PlatformPolicies.Exempt(context);
+        if (log.Dialect is { } dialect && !context.Request.Headers.ContainsKey(WireHeaders.Protocol))
+        {
+            await SendDialectAsync(context, log, dialect, requested);
+            return;
+        }
+
         context.Response.Headers.Append("Vary", "Accept");
         var accept = context.Request.Headers.Accept;
         if ((HttpMethods.IsGet(context.Request.Method) ? ResponseForms.Choose(accept) : ResponseForms.ChooseForStart(accept)) is not { } form)
@@ -45,7 +52,51 @@ internal sealed class RunResponse(
         }
     }
 
-    private async Task ServeAsync(HttpContext context, RunLog log, ReaderPlace place, ResponseForm form, bool isAtTail)
+    /// <summary>Answers a reader that may know the dialect of the run, and nothing of Perennial.</summary>
+    private async Task SendDialectAsync(HttpContext context, RunLog log, string name, string? requested)
+    {
+        if (options.Value.FindDialect(name) is not { } dialect)
+        {
+            await Problem.UnknownDialectAsync(context, name);
+            return;
+        }
+
+        var state = await log.GetStateAsync(context.RequestAborted);
+        var place = ReaderPlace.After(log.Epoch, state, requested);
+        var form = dialect.Framing == DialectFraming.JsonLines ? ResponseForm.JsonLines : ResponseForm.Sse;
+        context.Response.Headers.CacheControl = "no-store, no-transform";
+        if (place.Gap is not null)
+        {
+            await Problem.NotResumableAsync(context);
+        }
+        else if (place.HasEverything(state) || (!string.IsNullOrEmpty(requested) && await HasWholeDialectAsync(log, place, state, dialect, context.RequestAborted)))
+        {
+            EndedResponse.Write(context.Response, state);
+        }
+        else if (readers.Take(log.Id, form.Kind()) is var outcome && outcome == PlaceOutcome.Had)
+        {
+            foreach (var (field, value) in dialect.ResponseHeaders)
+            {
+                context.Response.Headers.TryAdd(field, value);
+            }
+
+            await ServeAsync(context, log, place, form, place.IsAtTail(state), dialect);
+        }
+        else
+        {
+            await Problem.NoPlaceAsync(context, outcome);
+        }
+    }
+
+    /// <summary>
+    /// Whether a reader has all events of a run that is complete in its dialect. Such a reader gets no id of the end, and would come back for ever.
+    /// </summary>
+    private static async ValueTask<bool> HasWholeDialectAsync(RunLog log, ReaderPlace place, RunState state, Dialect dialect, CancellationToken cancellationToken) =>
+        place.Cursor == state.Tail - 1
+        && (state.Status == RunStatus.Completed
+            || (state.Status == RunStatus.Stopped && (await RecordedDialect.ReadAsync(log, dialect, cancellationToken)).IsComplete));
+
+    private async Task ServeAsync(HttpContext context, RunLog log, ReaderPlace place, ResponseForm form, bool isAtTail, Dialect? dialect = null)
     {
         try
         {
@@ -55,7 +106,7 @@ internal sealed class RunResponse(
             }
             else
             {
-                await streams.SendAsync(context, log, place, form, isAtTail);
+                await streams.SendAsync(context, log, place, form, isAtTail, dialect);
             }
         }
         finally

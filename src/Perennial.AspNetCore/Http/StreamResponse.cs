@@ -33,11 +33,12 @@ internal sealed class StreamResponse(IOptions<PerennialServerOptions> options, T
     /// <param name="place">The place to begin.</param>
     /// <param name="form">SSE or JSON lines.</param>
     /// <param name="isAtTail">Whether the reader has all events so far.</param>
-    public async Task SendAsync(HttpContext context, RunLog log, ReaderPlace place, ResponseForm form, bool isAtTail)
+    /// <param name="dialect">The dialect of a reader that does not know Perennial; otherwise null.</param>
+    public async Task SendAsync(HttpContext context, RunLog log, ReaderPlace place, ResponseForm form, bool isAtTail, Dialect? dialect = null)
     {
         using var stalled = new CancellationTokenSource(Timeout.InfiniteTimeSpan, time);
         using var leave = CancellationTokenSource.CreateLinkedTokenSource(context.RequestAborted, lifetime.ApplicationStopping, stalled.Token);
-        var sink = Open(context, form, stalled);
+        var sink = Open(context, form, dialect, stalled);
         if (isAtTail)
         {
             sink.WriteHeartbeat();      // the protocol promises a first byte at once, by which a reader knows that no proxy buffers
@@ -46,7 +47,10 @@ internal sealed class StreamResponse(IOptions<PerennialServerOptions> options, T
         try
         {
             var status = await new RunDelivery(log, sink, options.Value.HeartbeatInterval, time).SendAsync(place, leave.Token);
-            if (status == RunStatus.Failed && !context.Request.Headers.ContainsKey(WireHeaders.Protocol))
+            var isClean = sink is DialectSink reader
+                ? await reader.EndAsync(log, status, leave.Token)
+                : status != RunStatus.Failed || context.Request.Headers.ContainsKey(WireHeaders.Protocol);
+            if (!isClean)
             {
                 await LetLeaveAsync(context.RequestAborted);
                 context.Abort();
@@ -93,10 +97,10 @@ internal sealed class StreamResponse(IOptions<PerennialServerOptions> options, T
     private static async Task LetLeaveAsync(CancellationToken aborted) =>
         await Task.Delay(TimeToLeave, TimeProvider.System, aborted).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
 
-    private IRunSink Open(HttpContext context, ResponseForm form, CancellationTokenSource stalled)
+    private IRunSink Open(HttpContext context, ResponseForm form, Dialect? dialect, CancellationTokenSource stalled)
     {
         var response = context.Response;
-        response.ContentType = form == ResponseForm.Sse ? MediaTypes.EventStream : MediaTypes.JsonLines;
+        response.ContentType = dialect?.ContentType ?? (form == ResponseForm.Sse ? MediaTypes.EventStream : MediaTypes.JsonLines);
         response.Headers["X-Accel-Buffering"] = "no";
         context.Features.Get<IHttpResponseBodyFeature>()?.DisableBuffering();
         // Kestrel's limit on slow readers is off: a reader that pauses takes only a cursor and one socket buffer, and has a longer limit
@@ -106,7 +110,8 @@ internal sealed class StreamResponse(IOptions<PerennialServerOptions> options, T
             rate.MinDataRate = null;
         }
 
-        return form == ResponseForm.Sse
+        return dialect is not null ? new DialectSink(response.BodyWriter, dialect, stalled, options.Value.ReaderStallLimit)
+            : form == ResponseForm.Sse
             ? new SseSink(response.BodyWriter, stalled, options.Value.ReaderStallLimit)
             : new JsonLinesSink(response.BodyWriter, stalled, options.Value.ReaderStallLimit);
     }

@@ -89,8 +89,15 @@ public sealed class PerennialServerOptions
     /// <summary>Gets the options for WebSockets.</summary>
     public WebSocketServerOptions WebSockets { get; } = new();
 
+    /// <summary>
+    /// Gets the dialects of the application's own. <see cref="RunOptions.Dialect"/> accepts these and <see cref="Perennial.Dialects.Known"/>.
+    /// Empty by default. Add the same ones on all nodes that share a store: a store keeps only the name of a run's dialect.
+    /// </summary>
+    public IList<Dialect> Dialects { get; } = [];
+
     /// <summary>Checks every value against its range.</summary>
     /// <exception cref="ArgumentOutOfRangeException">A value is outside its range; the message names the member and the range.</exception>
+    /// <exception cref="ArgumentException">A dialect is null, or has the name of another one.</exception>
     public void Validate()
     {
         Require(HeartbeatInterval, TimeSpan.FromMilliseconds(1), TimeSpan.FromHours(1), nameof(HeartbeatInterval));
@@ -107,6 +114,22 @@ public sealed class PerennialServerOptions
         Require(MaxRuns, 1, 1_000_000, nameof(MaxRuns));
         Starts.Validate();
         WebSockets.Validate();
+        ValidateDialects();
+    }
+
+    /// <summary>Finds a dialect by the name that a store keeps; null if this process does not know it.</summary>
+    internal Dialect? FindDialect(string name) =>
+        Perennial.Dialects.Known.Concat(Dialects).FirstOrDefault(known => string.Equals(known.Name, name, StringComparison.Ordinal));
+
+    private void ValidateDialects()
+    {
+        foreach (var dialect in Dialects)
+        {
+            if (dialect is null || Perennial.Dialects.TryGet(dialect.Name, out _) || FindDialect(dialect.Name) != dialect)
+            {
+                throw Invalid(nameof(Dialects), $"must not contain null, or a dialect with the name of another one, such as '{dialect}'");
+            }
+        }
     }
 
     internal static void Require<T>(T value, T least, T most, string member) where T : IComparable<T>
@@ -116,4 +139,6 @@ public sealed class PerennialServerOptions
             throw new ArgumentOutOfRangeException(member, value, FormattableString.Invariant($"{member} must be from {least} to {most}."));
         }
     }
+
+    internal static ArgumentException Invalid(string member, string rule) => new($"{member} {rule}.", member);
 }

@@ -25,6 +25,15 @@ internal static class Problem
     public static Task KeyReusedAsync(HttpContext context) => SendAsync(
         context, StatusCodes.Status422UnprocessableEntity, $"This {IdempotencyKey.HeaderName} was used before, with another request.", RefusalReasons.KeyReused);
 
+    /// <summary>Refuses to resume, because the client would take a repetition for the continuation.</summary>
+    public static Task NotResumableAsync(HttpContext context) => SendAsync(
+        context, StatusCodes.Status410Gone, $"The run cannot be resumed after this event. Read it from its start, without {WireHeaders.LastEventId}.");
+
+    /// <summary>Refuses to send a run in a dialect that this node does not know.</summary>
+    public static Task UnknownDialectAsync(HttpContext context, string name) => SendAsync(
+        context, StatusCodes.Status500InternalServerError,
+        $"This server does not know the dialect '{name}' of the run. It must be in {nameof(PerennialServerOptions)}.{nameof(PerennialServerOptions.Dialects)}.");
+
     /// <summary>Answers 503: the client may repeat the request later (RFC 9110, section 15.6.4).</summary>
     public static Task UnavailableAsync(HttpContext context, string detail, string reason)
     {

@@ -7,6 +7,9 @@ public sealed class RunFailedException : Exception
     internal const string DefaultMessage = "The run failed.";
     internal const string DefaultCode = "run_failed";
 
+    /// <summary>The code of a run whose producer returned before the end of the run's dialect.</summary>
+    internal const string EndMissing = "end_missing";
+
     /// <summary>Creates the exception with a generic message and the code <c>run_failed</c>.</summary>
     public RunFailedException()
         : this(DefaultMessage)

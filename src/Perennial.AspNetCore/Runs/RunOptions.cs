@@ -42,8 +42,46 @@ public sealed record RunOptions
     /// </remarks>
     public Func<RunMessage, CancellationToken, Task>? OnMessage { get; init; }
 
-    internal void Validate()
+    /// <summary>
+    /// Gets or sets the dialect of the events: the streaming format of an AI provider, such as <see cref="Dialects.OpenAIChat"/>, or one in
+    /// <see cref="PerennialServerOptions.Dialects"/>. Null, the default, is none: every reader gets the events of Perennial's protocol.
+    /// </summary>
+    /// <remarks>
+    /// <para>
+    /// The producer writes the dialect's events: the name of each as its event type, and its data. Readers over SSE and JSON lines that send
+    /// the header <c>Perennial-Protocol</c>, as Perennial's own clients do, get them as in every other run. Every other reader gets the
+    /// dialect alone, in the dialect's own form whatever it accepts: no event and no header field of Perennial, but the ids of the events
+    /// where the form allows them. So the official clients of the dialect can read the run. Long polling needs the header; WebSockets are
+    /// not affected.
+    /// </para>
+    /// <para>
+    /// If the producer returns without having written the dialect's end, the server writes it. If the end cannot be made up
+    /// (<see cref="Dialects.OpenAIResponses"/>, <see cref="Dialects.Ollama"/>, <see cref="Dialects.Gemini"/>, <see cref="Dialects.Mcp"/>,
+    /// <see cref="Dialects.A2A"/>, and <see cref="Dialects.AGUI"/> without its first event), the run ends as failed with the code
+    /// <c>end_missing</c>. It also ends as failed if the producer has written an error of the dialect.
+    /// </para>
+    /// <para>
+    /// If the run fails, is stopped, or loses its producer, such a reader gets an error event of the dialect, unless the producer has
+    /// written one, and the server then aborts the connection, because many clients take the end of a response for success. For MCP, and
+    /// for A2A before the first event, it only aborts, because an error must name the request.
+    /// </para>
+    /// <para>
+    /// Such a reader resumes by <c>Last-Event-ID</c>. It gets 410 if the run cannot be resumed after that event, because it would take a
+    /// repetition for the continuation.
+    /// </para>
+    /// </remarks>
+    public Dialect? Dialect { get; init; }
+
+    /// <exception cref="ArgumentOutOfRangeException">A value is outside its range.</exception>
+    /// <exception cref="ArgumentException">The server does not know the dialect.</exception>
+    internal void Validate(PerennialServerOptions server)
     {
+        if (Dialect is not null && server.FindDialect(Dialect.Name) != Dialect)
+        {
+            throw PerennialServerOptions.Invalid(
+                nameof(Dialect), $"must be null, one of Dialects.Known, or in {nameof(PerennialServerOptions)}.{nameof(server.Dialects)}, but is '{Dialect}'");
+        }
+
         if (StopWhenUnread is { } limit)
         {
             PerennialServerOptions.Require(limit, TimeSpan.FromMilliseconds(1), TimeSpan.FromDays(7), nameof(StopWhenUnread));

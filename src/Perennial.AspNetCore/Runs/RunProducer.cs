@@ -68,11 +68,13 @@ internal sealed class RunProducer(
     {
         try
         {
-            await produce(new RunWriter(log, _stop.Token, options?.MaxBytes), _stop.Token).ConfigureAwait(false);
+            var writer = new RunWriter(log, _stop.Token, options?.MaxBytes);
+            await produce(writer, _stop.Token).ConfigureAwait(false);
             // A cancelled producer may return without an exception. After a stop the end is recorded already; on shutdown the run has no
             // end.
             if (!_stop.IsCancellationRequested && _unhandled is null)
             {
+                await CompleteDialectAsync(writer).ConfigureAwait(false);
                 return await log.CloseAsync(RunEnd.Completed, CancellationToken.None).ConfigureAwait(false);
             }
         }
@@ -91,6 +93,29 @@ internal sealed class RunProducer(
         }
 
         return (await log.GetStateAsync(CancellationToken.None).ConfigureAwait(false)).Status;
+    }
+
+    /// <summary>Writes the end of the run's dialect, unless the producer has written it.</summary>
+    /// <exception cref="RunFailedException">The events have an error of the dialect, or its end cannot be made up.</exception>
+    private async ValueTask CompleteDialectAsync(RunWriter writer)
+    {
+        if (options?.Dialect is not { } dialect)
+        {
+            return;
+        }
+
+        var recorded = await RecordedDialect.ReadAsync(log, dialect, CancellationToken.None).ConfigureAwait(false);
+        if (recorded.Error is { } error)
+        {
+            throw new RunFailedException(error.Message ?? RunFailedException.DefaultMessage, error.Code ?? RunFailedException.DefaultCode);
+        }
+
+        var end = recorded.SpellEnd()
+            ?? throw new RunFailedException($"The stream ended without the end that {dialect.Name} requires.", RunFailedException.EndMissing);
+        foreach (var item in end)
+        {
+            await writer.WriteAsync(item.Data, item.EventType, CancellationToken.None).ConfigureAwait(false);
+        }
     }
 
     private ValueTask<RunStatus> FailAsync(Exception exception)

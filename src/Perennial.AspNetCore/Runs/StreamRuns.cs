@@ -64,11 +64,12 @@ public sealed class StreamRuns
     /// <see cref="StartAsync(Func{RunWriter, CancellationToken, Task}, RunOptions?)"/>.
     /// </returns>
     /// <exception cref="ArgumentOutOfRangeException">An option is outside its range; the message names the member and the range.</exception>
+    /// <exception cref="ArgumentException">The server does not know <see cref="RunOptions.Dialect"/>.</exception>
     /// <exception cref="TooManyRunsException"><see cref="PerennialServerOptions.MaxRuns"/> runs are being produced, or the host is stopping.</exception>
     public StartingRun Start(Func<RunWriter, CancellationToken, Task> produce, RunOptions? runOptions = null)
     {
         ArgumentNullException.ThrowIfNull(produce);
-        runOptions?.Validate();
+        runOptions?.Validate(_options);
         ReservePlace();
         return new StartingRun(RecordAsync(produce, runOptions));
     }
@@ -78,12 +79,13 @@ public sealed class StreamRuns
     /// <param name="runOptions">Options for this run; null for the defaults.</param>
     /// <returns>The run. Every node that shares the store finds it by its <see cref="StreamRun.Id"/>.</returns>
     /// <exception cref="ArgumentOutOfRangeException">An option is outside its range; the message names the member and the range.</exception>
+    /// <exception cref="ArgumentException">The server does not know <see cref="RunOptions.Dialect"/>.</exception>
     /// <exception cref="TooManyRunsException"><see cref="PerennialServerOptions.MaxRuns"/> runs are being produced, or the host is stopping.</exception>
     /// <exception cref="RunStoreException">The store did not record the run, and the producer was not started.</exception>
     public async Task<StartedRun> StartAsync(Func<RunWriter, CancellationToken, Task> produce, RunOptions? runOptions = null)
     {
         ArgumentNullException.ThrowIfNull(produce);
-        runOptions?.Validate();
+        runOptions?.Validate(_options);
         ReservePlace();
         return await RecordAsync(produce, runOptions).ConfigureAwait(false);
     }
@@ -136,6 +138,7 @@ public sealed class StreamRuns
     /// them before the end of the run.
     /// </remarks>
     /// <exception cref="ArgumentOutOfRangeException">An option is outside its range; the message names the member and the range.</exception>
+    /// <exception cref="ArgumentException">The server does not know <see cref="RunOptions.Dialect"/>.</exception>
     /// <exception cref="TooManyRunsException"><see cref="PerennialServerOptions.MaxRuns"/> runs are being produced, or the host is stopping.</exception>
     public StartingRun Start<T>(IAsyncEnumerable<T> source, JsonTypeInfo<T> typeInfo, RunOptions? runOptions = null) =>
         Start(SequenceProducer.Of(source, typeInfo), runOptions);
@@ -147,6 +150,7 @@ public sealed class StreamRuns
     /// <param name="runOptions">Options for this run; null for the defaults.</param>
     /// <returns>The run. Every node that shares the store finds it by its <see cref="StreamRun.Id"/>.</returns>
     /// <exception cref="ArgumentOutOfRangeException">An option is outside its range; the message names the member and the range.</exception>
+    /// <exception cref="ArgumentException">The server does not know <see cref="RunOptions.Dialect"/>.</exception>
     /// <exception cref="TooManyRunsException"><see cref="PerennialServerOptions.MaxRuns"/> runs are being produced, or the host is stopping.</exception>
     /// <exception cref="RunStoreException">The store did not record the run, and the producer was not started.</exception>
     public Task<StartedRun> StartAsync<T>(IAsyncEnumerable<T> source, JsonTypeInfo<T> typeInfo, RunOptions? runOptions = null) =>
@@ -196,6 +200,7 @@ public sealed class StreamRuns
         {
             log = await _store.CreateAsync(NewRun(epoch, options, start?.Key), CancellationToken.None).ConfigureAwait(false);
             start?.Record();
+            await RequireDialectAsync(log, options).ConfigureAwait(false);
         }
         catch (Exception e)
         {
@@ -218,6 +223,15 @@ public sealed class StreamRuns
         return run;
     }
 
+    private async ValueTask RequireDialectAsync(RunLog log, RunOptions? options)
+    {
+        if (options?.Dialect is { } dialect && !string.Equals(log.Dialect, dialect.Name, StringComparison.Ordinal))
+        {
+            await log.CloseAsync(RunEnd.Failed(RunFailedException.DefaultMessage, RunFailedException.DefaultCode), CancellationToken.None).ConfigureAwait(false);
+            throw new NotSupportedException($"{_store.GetType().Name} does not keep the dialects of runs: its RunLog does not override Dialect.");
+        }
+    }
+
     private static NewRun NewRun(string epoch, RunOptions? options, StartKey? start) =>
         new NewRun
         {
@@ -225,6 +239,7 @@ public sealed class StreamRuns
             Epoch = epoch,
             TakesMessages = options?.OnMessage is not null,
             Retention = options?.Retention,
+            Dialect = options?.Dialect?.Name,
             Start = start,
         };
 

@@ -20,6 +20,8 @@ internal sealed class MemoryRunLog(NewRun run, MemoryRunStore store, PerennialSe
 
     public override string Epoch => run.Epoch;
 
+    public override string? Dialect => run.Dialect;
+
     /// <summary>How long the run is kept after its end.</summary>
     public TimeSpan Retention { get; } = run.Retention ?? options.FinishedRunRetention;
 

@@ -21,4 +21,7 @@ public sealed record NewRun
 
     /// <summary>Gets how long the run is kept after its end; null for <see cref="PerennialServerOptions.FinishedRunRetention"/>.</summary>
     public TimeSpan? Retention { get; init; }
+
+    /// <summary>Gets the name of the run's dialect, which <see cref="RunLog.Dialect"/> returns on every node; null for none.</summary>
+    public string? Dialect { get; init; }
 }

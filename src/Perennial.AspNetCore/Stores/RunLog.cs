@@ -35,6 +35,12 @@ public abstract class RunLog
     /// <summary>Gets the text that the ids of this run's events begin with. Unlike <see cref="Id"/> it is no secret.</summary>
     public abstract string Epoch { get; }
 
+    /// <summary>
+    /// Gets the name of the run's dialect, as in <see cref="NewRun.Dialect"/>; null, the default, for none. A store that does not override
+    /// it cannot keep runs with a dialect: starting one throws <see cref="NotSupportedException"/>.
+    /// </summary>
+    public virtual string? Dialect => null;
+
     /// <summary>Gets whether the run goes on, and which records there are, all at one moment.</summary>
     /// <param name="cancellationToken">Cancels the call.</param>
     /// <returns>The state. Later calls on this object never return an older one.</returns>

@@ -12,4 +12,33 @@ internal sealed class AGUIDialect() : Dialect("ag-ui")
         "RUN_ERROR" => DialectSignal.Failed,
         _ => DialectSignal.None,
     };
+
+    /// <summary>The end names the thread and the run, as the first event does.</summary>
+    public override IReadOnlyList<DialectEvent>? SpellEnd(in DialectProgress stream)
+    {
+        if (stream.IsComplete)
+        {
+            return [];
+        }
+
+        var (thread, run) = (DialectJson.ValueOf(stream.First.Data, "threadId"u8), DialectJson.ValueOf(stream.First.Data, "runId"u8));
+        return !IsShownBy(stream.First) || thread is null || run is null ? null : [DialectWriter.Event(null, writer =>
+        {
+            writer.WriteString("type"u8, "RUN_FINISHED"u8);
+            writer.WritePropertyName("threadId"u8);
+            thread.Value.WriteTo(writer);
+            writer.WritePropertyName("runId"u8);
+            run.Value.WriteTo(writer);
+        })];
+    }
+
+    public override IReadOnlyList<DialectEvent> SpellFailure(in DialectProgress stream, string message, string code) =>
+    [
+        DialectWriter.Event(null, writer =>
+        {
+            writer.WriteString("type"u8, "RUN_ERROR"u8);
+            writer.WriteString("message"u8, message);
+            writer.WriteString("code"u8, code);
+        }),
+    ];
 }

@@ -3,7 +3,11 @@ namespace Perennial;
 /// <summary>UI messages of the AI SDK. Only their header shows them: other streams may begin with <c>{"type":"start"}</c>, too.</summary>
 internal sealed class AISdkDialect() : Dialect("ai-sdk")
 {
-    public override bool IsAnnouncedBy(HttpResponseMessage response) => response.Headers.NonValidated.Contains("x-vercel-ai-ui-message-stream");
+    private const string Header = "x-vercel-ai-ui-message-stream";
+
+    public override IReadOnlyDictionary<string, string> ResponseHeaders { get; } = new Dictionary<string, string>(StringComparer.Ordinal) { [Header] = "v1" }.AsReadOnly();
+
+    public override bool IsAnnouncedBy(HttpResponseMessage response) => response.Headers.NonValidated.Contains(Header);
 
     public override DialectSignal Judge(in DialectMessage message)
     {
@@ -19,4 +23,21 @@ internal sealed class AISdkDialect() : Dialect("ai-sdk")
             _ => DialectSignal.None,
         };
     }
+
+    public override IReadOnlyList<DialectEvent>? SpellEnd(in DialectProgress stream) => stream.Signal switch
+    {
+        DialectSignal.EndMarker => [],
+        DialectSignal.MayBeLast => [DialectWriter.Done],
+        _ => [DialectWriter.OfType("finish"), DialectWriter.Done],
+    };
+
+    public override IReadOnlyList<DialectEvent> SpellFailure(in DialectProgress stream, string message, string code) =>
+    [
+        DialectWriter.Event(null, writer =>
+        {
+            writer.WriteString("type"u8, "error"u8);
+            writer.WriteString("errorText"u8, message);
+        }),
+        DialectWriter.Done,
+    ];
 }

@@ -12,4 +12,19 @@ internal sealed class AnthropicDialect() : Dialect("anthropic")
         "error" => DialectSignal.Failed,
         _ => DialectSignal.None,
     };
+
+    public override IReadOnlyList<DialectEvent>? SpellEnd(in DialectProgress stream) =>
+        stream.IsComplete ? [] : [DialectWriter.OfType("message_stop", eventType: "message_stop")];
+
+    public override IReadOnlyList<DialectEvent> SpellFailure(in DialectProgress stream, string message, string code) =>
+    [
+        DialectWriter.Event("error", writer =>
+        {
+            writer.WriteString("type"u8, "error"u8);
+            writer.WriteStartObject("error"u8);
+            writer.WriteString("type"u8, code);
+            writer.WriteString("message"u8, message);
+            writer.WriteEndObject();
+        }),
+    ];
 }

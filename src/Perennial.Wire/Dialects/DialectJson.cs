@@ -28,6 +28,18 @@ internal static class DialectJson
             : null;
     }
 
+    /// <summary>Gets the value of a member at the top of a JSON object, or <see langword="null"/> if there is none.</summary>
+    public static JsonElement? ValueOf(ReadOnlySpan<byte> data, ReadOnlySpan<byte> name)
+    {
+        JsonElement? found = null;
+        Has(data, name, (ref Utf8JsonReader value) =>
+        {
+            found = JsonElement.ParseValue(ref value);
+            return true;
+        });
+        return found;
+    }
+
     /// <summary>Whether a text stands anywhere in a JSON object.</summary>
     public static bool MayHave(ReadOnlySpan<byte> data, ReadOnlySpan<byte> text) => data is [(byte)'{', ..] && data.IndexOf(text) >= 0;
 

@@ -4,7 +4,7 @@ namespace Perennial;
 
 /// <summary>
 /// MCP's streamable HTTP (2025-11-25): the answer to a POST is a stream of JSON-RPC 2.0 messages, of which the response is the last. A stream that
-/// a GET opened has no end of its own.
+/// a GET opened has no end of its own. A server makes up neither an end nor an error: both name the request, and nothing before them does.
 /// </summary>
 internal sealed class McpDialect() : Dialect("mcp")
 {

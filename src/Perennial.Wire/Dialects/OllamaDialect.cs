@@ -5,6 +5,8 @@ namespace Perennial;
 /// <summary>Ollama's JSON lines.</summary>
 internal sealed class OllamaDialect() : Dialect("ollama")
 {
+    public override DialectFraming Framing => DialectFraming.JsonLines;
+
     public override bool IsShownBy(in DialectMessage message) =>
         DialectJson.MayHave(message.Data, "\"model\""u8) && DialectJson.MayHave(message.Data, "\"created_at\""u8) && DialectJson.MayHave(message.Data, "\"done\""u8);
 
@@ -13,4 +15,14 @@ internal sealed class OllamaDialect() : Dialect("ollama")
             ? DialectSignal.Last
         : DialectJson.HasError(message.Data) ? DialectSignal.Failed
         : DialectSignal.None;
+
+    // Its end cannot be made up: it has the name of the model and the counts.
+    public override IReadOnlyList<DialectEvent> SpellFailure(in DialectProgress stream, string message, string code) =>
+    [
+        DialectWriter.Event(null, writer =>
+        {
+            writer.WriteString("error"u8, message);
+            writer.WriteString("code"u8, code);
+        }),
+    ];
 }

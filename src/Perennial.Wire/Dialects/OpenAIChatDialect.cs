@@ -9,4 +9,9 @@ internal sealed class OpenAIChatDialect() : Dialect("openai-chat")
         DialectJson.IsDone(message.Data) ? DialectSignal.EndMarker
         : DialectJson.HasError(message.Data) ? DialectSignal.Failed
         : DialectSignal.None;
+
+    public override IReadOnlyList<DialectEvent>? SpellEnd(in DialectProgress stream) => stream.IsComplete ? [] : [DialectWriter.Done];
+
+    public override IReadOnlyList<DialectEvent> SpellFailure(in DialectProgress stream, string message, string code) =>
+        [DialectWriter.Event(null, writer => DialectWriter.WriteOpenAIError(writer, message, code))];
 }

@@ -1,3 +1,5 @@
+using System.Text.Json;
+
 namespace Perennial;
 
 /// <summary>OpenAI's responses. Each event has the name that its data has as <c>type</c>.</summary>
@@ -12,4 +14,21 @@ internal sealed class OpenAIResponsesDialect() : Dialect("openai-responses")
         "response.failed" or "error" => DialectSignal.Failed,
         _ => DialectSignal.None,
     };
+
+    // The clients for .NET read the members at the top; the client for JavaScript throws only if there is a member "error".
+    public override IReadOnlyList<DialectEvent> SpellFailure(in DialectProgress stream, string message, string code)
+    {
+        var number = DialectJson.ValueOf(stream.Newest.Data, "sequence_number"u8) is { ValueKind: JsonValueKind.Number } newest && newest.TryGetInt64(out var last)
+            ? last + 1
+            : 0;
+        return [DialectWriter.Event("error", writer =>
+        {
+            writer.WriteString("type"u8, "error"u8);
+            writer.WriteNumber("sequence_number"u8, number);
+            writer.WriteString("code"u8, code);
+            writer.WriteString("message"u8, message);
+            writer.WriteNull("param"u8);
+            DialectWriter.WriteOpenAIError(writer, message, code);
+        })];
+    }
 }

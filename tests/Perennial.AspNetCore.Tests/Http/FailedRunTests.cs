@@ -19,7 +19,7 @@ public class FailedRunTests
             using var request = new HttpRequestMessage(method, "/chat");
             request.Headers.Add("Accept", accept);
             using var response = await server.Client.SendAsync(request, HttpCompletionOption.ResponseHeadersRead, TestEnds);
-            (await ReadAsync(response)).ShouldSatisfyAllConditions(
+            (await RawBody.ReadAsync(response)).ShouldSatisfyAllConditions(
                 read => read.Text.ShouldContain(said),
                 read => read.IsWhole.ShouldBeFalse());
         }
@@ -34,7 +34,7 @@ public class FailedRunTests
 
         using var response = await server.Client.SendAsync(request, HttpCompletionOption.ResponseHeadersRead, TestEnds);
 
-        var read = await ReadAsync(response);
+        var read = await RawBody.ReadAsync(response);
         read.Text.ShouldContain("event: perennial.failed\n");
         read.IsWhole.ShouldBeTrue();
     }
@@ -71,20 +71,4 @@ public class FailedRunTests
 
     private static void Map(WebApplication app) => app.MapMethods(
         "/chat", ["GET", "POST"], (StreamRuns runs) => runs.Start((_, _) => throw new RunFailedException("The model is busy.", "busy")));
-
-    private static async Task<(string Text, bool IsWhole)> ReadAsync(HttpResponseMessage response)
-    {
-        using var text = new MemoryStream();
-        try
-        {
-            await response.Content.CopyToAsync(text, TestEnds);
-            return (Text(), true);
-        }
-        catch (HttpRequestException)
-        {
-            return (Text(), false);
-        }
-
-        string Text() => System.Text.Encoding.UTF8.GetString(text.ToArray());
-    }
 }

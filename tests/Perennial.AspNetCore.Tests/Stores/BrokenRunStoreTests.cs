@@ -20,6 +20,7 @@ public sealed class BrokenRunStoreTests
         { nameof(RepeatsCancelledAppends), "An end survives an append that was cancelled", "Records: as number 2 of 2 expected (2, [DONE]), was (2, two)." },
         { nameof(ReusesSlices), "A slice that was read does not change", "Records of the slice: as number 1 of 2 expected one, was later." },
         { nameof(LosesTheOrder), "Appends are recorded in the order of the calls and before a close that follows", "expected 1, was 2." },
+        { nameof(ForgetsTheDialect), "A run keeps its dialect", "The dialect of the created run: expected openai-chat" },
         { nameof(GivesKeysToAll), "Of many requests at once one has the key", "Requests that have the key: expected 1, was 20." },
     };
 
@@ -59,6 +60,7 @@ public sealed class BrokenRunStoreTests
             nameof(LetsTheLastEndWin) => new BrokenLogs(inner, static log => new LetsTheLastEndWin(log)),
             nameof(RepeatsCancelledAppends) => new BrokenLogs(inner, static log => new RepeatsCancelledAppends(log)),
             nameof(ReusesSlices) => new BrokenLogs(inner, static log => new ReusesSlices(log)),
+            nameof(ForgetsTheDialect) => new BrokenLogs(inner, static log => new ForgetsTheDialect(log)),
             nameof(LosesTheOrder) => new BrokenLogs(inner, static log => new LosesTheOrder(log)),
             _ => throw new ArgumentOutOfRangeException(nameof(store), store, "No such store."),
         };
@@ -75,6 +77,11 @@ public sealed class BrokenRunStoreTests
     {
         public override ValueTask<StartClaim> ClaimStartAsync(StartKey key, CancellationToken cancellationToken) =>
             ValueTask.FromResult(new StartClaim { Outcome = StartClaimOutcome.Claimed });
+    }
+
+    private sealed class ForgetsTheDialect(RunLog inner) : PassingLog(inner)
+    {
+        public override string? Dialect => null;
     }
 
     private sealed class ForgetsRepetitions(RunLog inner) : PassingLog(inner)

@@ -31,6 +31,8 @@ internal abstract class PassingLog(RunLog inner) : RunLog
 
     public override string Epoch => inner.Epoch;
 
+    public override string? Dialect => inner.Dialect;
+
     public override ValueTask<RunState> GetStateAsync(CancellationToken cancellationToken) => inner.GetStateAsync(cancellationToken);
 
     public override ValueTask<AppendResult> AppendAsync(RunEvent item, CancellationToken cancellationToken) => inner.AppendAsync(item, cancellationToken);

@@ -1,0 +1,17 @@
+namespace Perennial;
+
+/// <summary>An event that a <see cref="Dialect"/> makes up, such as its end. Immutable.</summary>
+public readonly record struct DialectEvent
+{
+    /// <summary>Gets the name of the event. <see langword="null"/>, the default, for none.</summary>
+    public string? EventType { get; init; }
+
+    /// <summary>Gets the data, in UTF-8. It must be one line.</summary>
+    public required ReadOnlyMemory<byte> Data { get; init; }
+
+    /// <summary>
+    /// Gets whether the data is written into the response as it is, without the fields of an event, and apart from other data. Default
+    /// <see langword="false"/>.
+    /// </summary>
+    public bool IsBare { get; init; }
+}
