@@ -12,12 +12,13 @@ namespace Perennial.PostgreSql;
 /// </remarks>
 internal sealed class WakeUps(Database database, string channel, Guid node, TimeProvider time, ILogger logger)
 {
-    // A transaction that notifies is written to the log of the database. It need not wait for the disk, and appends need not wait for it.
+    // A lost notification is harmless, so its commit does not wait for the disk.
     private const string Notify = """
         SELECT set_config('synchronous_commit', 'off', true), pg_notify($1, payload) FROM unnest($2) AS payload
         """;
 
     private const int MaxPayload = 7900;    // the server takes less than 8000 bytes (PostgreSQL, NOTIFY)
+    private const int MaxWord = 24;         // a space, the digits of a run and the mark
     private const char MessageMark = 'm';
 
     private static readonly TimeSpan Interval = TimeSpan.FromMilliseconds(10);
@@ -25,7 +26,7 @@ internal sealed class WakeUps(Database database, string channel, Guid node, Time
     private readonly string _sender = node.ToString("N");
     private readonly Lock _gate = new();
     private readonly RunSignal _news = new();
-    private Dictionary<long, bool> _runs = [];      // whether there is more news than messages
+    private Dictionary<long, bool> _runs = [];      // true: new records; false: only messages to the producer
 
     public void AddRecords(long run)
     {
@@ -86,7 +87,7 @@ internal sealed class WakeUps(Database database, string channel, Guid node, Time
         }
     }
 
-    /// <summary>Reads a payload. Null if this node has sent it, or if it is not a notification of this class.</summary>
+    /// <summary>Reads a payload: runs, and whether each has new records. Null if this node has sent it. Other words than runs are skipped.</summary>
     public List<(long Run, bool HasRecords)>? Parse(string payload)
     {
         var words = payload.Split(' ');
@@ -124,7 +125,7 @@ internal sealed class WakeUps(Database database, string channel, Guid node, Time
         var text = new StringBuilder(_sender);
         foreach (var (run, hasRecords) in runs)
         {
-            if (text.Length > MaxPayload - 24)
+            if (text.Length > MaxPayload - MaxWord)
             {
                 payloads.Add(text.ToString());
                 text.Clear().Append(_sender);

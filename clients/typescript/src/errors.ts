@@ -99,5 +99,5 @@ export function toTransportError(error: unknown): TransportError {
   return error instanceof TransportError ? error : new TransportError("unexpected", "", { cause: error });
 }
 
-/** What is known of something that failed so. A client error says that it was not taken (RFC 9110, 15.5). */
+/** Whether the peer may have a message whose send failed with this error. An answer below 500 says that it was not taken (RFC 9110, 15.4 and 15.5). */
 export const deliveryOf = ({ status, delivery }: TransportError): "not-sent" | "unknown" => (status! < 500 || delivery == "not-sent" ? "not-sent" : "unknown");

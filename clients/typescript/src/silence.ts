@@ -2,8 +2,9 @@ import type { TransportServices } from "./types.js";
 import { after } from "./waiting.js";
 
 /**
- * Tells when nothing was heard for longer than is allowed while it counts: a full buffer or a pause is our silence, not the peer's.
- * `look` is for whoever knows that time has passed unseen, as it does while a machine sleeps.
+ * Calls `onSilence` when nothing was heard for longer than is allowed. Call `allow` first. Silence counts only while `counts` is true: while
+ * the buffer is full or paused, nothing is read, which is not the peer's fault. Whoever sets `counts` to true again also calls `heard`.
+ * Call `look` after the machine may have slept, because timers stand still meanwhile.
  */
 export function watchSilence(services: TransportServices, onSilence: (limit: number) => void) {
   let limit: number;
@@ -11,7 +12,7 @@ export function watchSilence(services: TransportServices, onSilence: (limit: num
   let cancel = () => {};
   const silence = {
     counts: true,
-    /** From now on so much silence is allowed. */
+    /** Allows so much silence from now on. */
     allow(milliseconds: number) {
       limit = milliseconds;
       silence.heard();
@@ -21,6 +22,7 @@ export function watchSilence(services: TransportServices, onSilence: (limit: num
       heardAt = services.now();
     },
     look() {
+      // At most the limit, should the clock have gone back.
       const left = silence.counts ? Math.min(heardAt + limit - services.now(), limit) : limit;
       cancel();
       if (left > 0) cancel = after(services, left, silence.look);

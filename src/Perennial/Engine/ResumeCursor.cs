@@ -3,11 +3,13 @@ using System.Text;
 namespace Perennial.Engine;
 
 /// <summary>
-/// The resume point: the id of the last message put into the buffer. It belongs to the transport and outlives connections. The connection
+/// The cursor: the id of the last message put into the buffer, after which a reconnect resumes. It belongs to the transport and outlives connections. The connection
 /// loop writes it; any thread may read it.
 /// </summary>
 /// <param name="start">The id after which the stream starts, or <see langword="null"/>.</param>
-/// <param name="isExact">Whether that is the id of the last message that a previous reader took.</param>
+/// <param name="isExact">
+/// Whether <paramref name="start"/> is the id of the last message that a previous reader took, so that resuming there misses nothing.
+/// </param>
 /// <param name="gate">The transport's lock.</param>
 internal sealed class ResumeCursor(string? start, bool isExact, Lock gate)
 {

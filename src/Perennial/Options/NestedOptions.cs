@@ -3,6 +3,7 @@ namespace Perennial;
 /// <summary>
 /// Options that are a property of other options. Each owner gets a default object of its own at the first public read, since a
 /// configuration binder writes into the object it finds. Until then all owners share one default object, which only the library reads.
+/// A mutable struct: the field that holds it must not be readonly. Equality is that of the values, because its owners are records.
 /// </summary>
 internal struct NestedOptions<T> : IEquatable<NestedOptions<T>>
     where T : class, new()
