@@ -12,6 +12,7 @@ internal sealed class Budgets
     public const string JsonLinesChunks = "NDJSON 250 B, one chunk per line, CPU ns";
     public const string WebSocketText = "WebSocket 250 B text, CPU ns";
     public const string TypedJson = "SSE typed JSON 250 B, CPU ns";
+    public const string Dialect = "SSE 250 B chat chunk in its dialect, CPU ns (rival: without)";
     public const string Parser = "parser alone, 250 B, ns";
     public const string Allocated = "allocated per message beyond its own bytes, B";
     public const string IdleHttp1 = "idle transport, SSE over HTTP/1.1, B";
@@ -33,6 +34,7 @@ internal sealed class Budgets
         (JsonLinesChunks, "0.75 x rival", Groups.Streams),
         (WebSocketText, "1.1 x floor", Groups.Streams),
         (TypedJson, "0.85 x rival", Groups.Streams),
+        (Dialect, "1.05 x rival", Groups.Streams),
         (Parser, "2 x floor", Groups.Parser),
         (Allocated, "16", Groups.Streams),
         (IdleHttp1, "floor + 2,048", Groups.Idle),

@@ -7,7 +7,8 @@ namespace Perennial.Benchmarks;
 /// <summary>The ways to read one stream to its end that are compared. Each returns how many messages (the floor: bytes) it saw.</summary>
 internal static class Readers
 {
-    public static string[] Of(Workload workload) => workload.IsJson
+    public static string[] Of(Workload workload) => workload.EndsAsChat ? ["floor", "perennial", "perennial-dialect"]
+        : workload.IsJson
         ? ["floor", "hand-rolled-json", "perennial-json"]
         : workload.Wire is Wire.NdJson or Wire.WebSocket ? ["floor", "hand-rolled", "perennial", "perennial-events", "perennial-unclassified"]
         : ["floor", "hand-rolled", "perennial", "perennial-events"];
@@ -23,6 +24,7 @@ internal static class Readers
         "hand-rolled" => uri => HandRolled.CountAsync(HandRolled.Read(uri, workload.Wire)),
         "hand-rolled-json" => uri => HandRolled.CountChoicesAsync(HandRolled.Read(uri, workload.Wire)),
         "perennial" => uri => SequenceAsync(Transport(uri, workload.Wire)),
+        "perennial-dialect" => uri => SequenceAsync(new SseTransport(new SseTransportOptions { Endpoint = uri })),
         "perennial-events" => uri => EventsAsync(Transport(uri, workload.Wire)),
         "perennial-unclassified" => uri => SequenceAsync(Transport(uri, workload.Wire, Unclassified)),
         "perennial-json" => uri => JsonAsync(Transport(uri, workload.Wire)),
@@ -31,7 +33,7 @@ internal static class Readers
 
     private static Transport Transport(Uri uri, Wire wire, MessageClassifier? classify = null) => wire switch
     {
-        // The sender's chunks look like chat completions, and its streams end without [DONE].
+        // The chunks look like chat completions, and most streams end without [DONE]. What recognizing them costs is a reader of its own.
         Wire.Sse => new SseTransport(new SseTransportOptions { Endpoint = uri, Dialect = Dialects.None }),
         Wire.NdJson => new HttpStreamTransport(new HttpStreamTransportOptions { Endpoint = uri, Classify = classify }),
         Wire.LongPoll => new LongPollTransport(new LongPollTransportOptions { Endpoint = uri, Interval = TimeSpan.Zero }),

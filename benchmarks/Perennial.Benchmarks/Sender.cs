@@ -139,6 +139,11 @@ internal static class Sender
             await stream.WriteAsync(bytes);
         }
 
+        if (workload.EndsAsChat)
+        {
+            await stream.WriteAsync(Chunk("data: [DONE]\n\n"u8.ToArray()));
+        }
+
         await stream.WriteAsync(tail);
     }
 

@@ -63,6 +63,9 @@ internal static class StreamRows
             case "websocket-250-text":
                 NoteFloor(Budgets.WebSocketText, readers, samples, ofFloor: 1.1, budgets);
                 break;
+            case Workload.Chat:
+                NoteRow(Budgets.Dialect, readers, samples, ofRival: 1.05, budgets);
+                break;
             case "sse-250-json":
                 NoteRow(Budgets.TypedJson, readers, samples, ofRival: 0.85, budgets);
                 break;

@@ -4,8 +4,18 @@ namespace Perennial.Benchmarks;
 
 /// <summary>A stream to send: how large its events are, how many come, and how they are packed: into HTTP chunks, or into
 /// writes where the wire is a WebSocket.</summary>
-internal sealed record Workload(string Name, Wire Wire, int DataSize, int Count, Packing Packing, bool IsJson = false)
+/// <param name="Name">What it is called.</param>
+/// <param name="Wire">The protocol.</param>
+/// <param name="DataSize">Bytes of data in each event.</param>
+/// <param name="Count">Events of one measurement.</param>
+/// <param name="Packing">How events are packed.</param>
+/// <param name="IsJson">Whether each event is a chunk of a chat completion.</param>
+/// <param name="EndsAsChat">Whether the stream ends with <c>[DONE]</c>, as one in the dialect of its chunks does.</param>
+internal sealed record Workload(
+    string Name, Wire Wire, int DataSize, int Count, Packing Packing, bool IsJson = false, bool EndsAsChat = false)
 {
+    public const string Chat = "sse-250-chat";
+
     public static Workload[] All { get; } =
     [
         new("sse-250-blocks", Wire.Sse, 250, 2_000_000, Packing.Blocks),
@@ -13,6 +23,7 @@ internal sealed record Workload(string Name, Wire Wire, int DataSize, int Count,
         new("sse-30-blocks", Wire.Sse, 30, 4_000_000, Packing.Blocks),
         new("sse-4096-blocks", Wire.Sse, 4096, 200_000, Packing.Blocks),
         new("sse-250-json", Wire.Sse, 250, 500_000, Packing.Blocks, IsJson: true),
+        new(Chat, Wire.Sse, 250, 1_000_000, Packing.Blocks, IsJson: true, EndsAsChat: true),
         new("ndjson-250-blocks", Wire.NdJson, 250, 1_000_000, Packing.Blocks),
         new("ndjson-250-chunks", Wire.NdJson, 250, 1_000_000, Packing.OneChunkPerEvent),
         new("ndjson-4096-blocks", Wire.NdJson, 4096, 200_000, Packing.Blocks),

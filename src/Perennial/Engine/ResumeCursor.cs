@@ -63,7 +63,7 @@ internal sealed class ResumeCursor(string? start, bool isExact, Lock gate)
         return hasMoved;
     }
 
-    /// <summary>Moves to an id in UTF-8; an empty one clears the resume point.</summary>
+    /// <summary>Moves to an id in UTF-8; an empty one clears the cursor.</summary>
     public void MoveTo(ReadOnlySpan<byte> id)
     {
         lock (gate)
