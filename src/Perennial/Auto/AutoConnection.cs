@@ -138,7 +138,7 @@ internal sealed class AutoConnection(AutoProtocol protocol, TransportConnection 
     public override ValueTask WriteNumberedAsync(OutgoingMessage message, long number, CancellationToken cancellationToken) =>
         inner.WriteNumberedAsync(message, number, cancellationToken);
 
-    public override ValueTask WaitUntilItSendsAsync(CancellationToken cancellationToken) => inner.WaitUntilItSendsAsync(cancellationToken);
+    public override ValueTask WaitUntilReadyToSendAsync(CancellationToken cancellationToken) => inner.WaitUntilReadyToSendAsync(cancellationToken);
 
     internal override void Begin(IdleWatch idle, bool mayChangeLimit, Func<INumberedAnswers?> answers)
     {
@@ -168,7 +168,7 @@ internal sealed class AutoConnection(AutoProtocol protocol, TransportConnection 
             _failure = new ProtocolFailure { Protocol = protocol, Reason = FallbackReason.Lost, Error = e };
             throw;
         }
-        catch (OperationCanceledException e) when (IsTakenForDead && !HasBytes)
+        catch (OperationCanceledException e) when (IsPeerUnresponsive && !HasBytes)
         {
             var silence = new TransportException(
                 TransportErrorCode.IdleTimeout, $"The connection was accepted, but no byte arrived within {LongestSilence}.", isTransient: true, e);

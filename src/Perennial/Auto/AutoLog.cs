@@ -9,7 +9,7 @@ namespace Perennial.Auto;
 internal static partial class AutoLog
 {
     [LoggerMessage(30, LogLevel.Warning, "auto transport {Id}: {Protocol} passed over: {Reason} ({Code}, HTTP status {Status})")]
-    public static partial void PassedOver(
+    public static partial void ProtocolFailed(
         ILogger logger, string id, AutoProtocol protocol, FallbackReason reason, TransportErrorCode code, int? status);
 
     [LoggerMessage(31, LogLevel.Information, "auto transport {Id}: connected by {Protocol}")]

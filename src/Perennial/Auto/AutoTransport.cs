@@ -76,7 +76,7 @@ public sealed class AutoTransport : Transport
     /// <summary>
     /// Gets the protocols that the last attempt to connect skipped, with the reasons, in order. Set whether or not the attempt succeeded.
     /// </summary>
-    public IReadOnlyList<ProtocolFailure> PassedOver => _failures;
+    public IReadOnlyList<ProtocolFailure> FailedProtocols => _failures;
 
     /// <inheritdoc/>
     protected override async ValueTask<TransportConnection> OpenAsync(ConnectContext context, CancellationToken cancellationToken)
@@ -197,7 +197,7 @@ public sealed class AutoTransport : Transport
             _memory.Forget(_memoryKey, failure.Protocol);
         }
 
-        AutoLog.PassedOver(_logger, Id, failure.Protocol, failure.Reason, failure.Error.Code, (int?)failure.Error.HttpStatus);
+        AutoLog.ProtocolFailed(_logger, Id, failure.Protocol, failure.Reason, failure.Error.Code, (int?)failure.Error.HttpStatus);
     }
 
     /// <summary>

@@ -42,7 +42,7 @@ internal sealed class SingleSends(TransportCore core)
         var isTried = false;
         try
         {
-            await connection.WaitUntilItSendsAsync(cancellation).ConfigureAwait(false);
+            await connection.WaitUntilReadyToSendAsync(cancellation).ConfigureAwait(false);
             isTried = send.TryLeave(connection);
             if (isTried)
             {

@@ -88,7 +88,7 @@ public abstract class TransportConnection : IAsyncDisposable
     /// cancelled.
     /// </summary>
     /// <param name="cancellationToken">Cancels the wait.</param>
-    public virtual ValueTask WaitUntilItSendsAsync(CancellationToken cancellationToken) => ValueTask.CompletedTask;
+    public virtual ValueTask WaitUntilReadyToSendAsync(CancellationToken cancellationToken) => ValueTask.CompletedTask;
 
     /// <summary>
     /// Gets the size of the largest message that the protocol can carry, in bytes. A larger one is not sent
@@ -149,7 +149,7 @@ public abstract class TransportConnection : IAsyncDisposable
     internal bool IsReading => _idle?.IsReading ?? false;
 
     /// <summary>Gets whether the peer was silent for too long. The connection is then closed without notice to the peer.</summary>
-    protected internal bool IsTakenForDead => _idle?.HasFired ?? false;
+    protected internal bool IsPeerUnresponsive => _idle?.HasFired ?? false;
 
     /// <summary>Whether the peer proved to be alive without ending a read.</summary>
     internal bool HasShownLife => _idle?.HasHeard ?? false;

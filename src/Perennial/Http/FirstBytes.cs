@@ -10,7 +10,7 @@ internal static class FirstBytes
 
     /// <summary>Returns the format, or <see langword="null"/> if these bytes still allow more than one.</summary>
     /// <param name="bytes">The body from its first byte. A byte order mark and blank lines may precede the content.</param>
-    public static BodyFormat? Recognise(ReadOnlySpan<byte> bytes)
+    public static BodyFormat? Recognize(ReadOnlySpan<byte> bytes)
     {
         var text = bytes.StartsWith(Utf8Bom) ? bytes[Utf8Bom.Length..] : bytes;
         text = text.TrimStart(" \t\r\n"u8);

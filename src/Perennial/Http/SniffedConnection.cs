@@ -38,7 +38,7 @@ internal sealed class SniffedConnection(
         }
 
         _first.Append(bytes);
-        if (FirstBytes.Recognise(_first.Bytes) is { } format)
+        if (FirstBytes.Recognize(_first.Bytes) is { } format)
         {
             Begin(format, batch);
         }

@@ -18,7 +18,7 @@ internal static class JsonHeartbeat
 
     public static ReadOnlyMemory<byte> Pong { get; } = """{"type":"pong"}"""u8.ToArray();
 
-    public static Kind Recognise(in StreamMessage message)
+    public static Kind Recognize(in StreamMessage message)
     {
         var json = message.Bytes;
         if (message.IsBinary || json.Length > Longest || json is not [(byte)'{', ..])

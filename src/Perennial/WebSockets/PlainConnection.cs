@@ -15,7 +15,7 @@ internal sealed class PlainConnection(
 
     public override StreamSignal Classify(in StreamMessage message)
     {
-        if (Options.HeartbeatRules.AsJson && JsonHeartbeat.Recognise(in message) is not JsonHeartbeat.Kind.None and var kind)
+        if (Options.HeartbeatRules.AsJson && JsonHeartbeat.Recognize(in message) is not JsonHeartbeat.Kind.None and var kind)
         {
             if (kind == JsonHeartbeat.Kind.Ping && _answer.IsCompleted)
             {

@@ -140,7 +140,7 @@ internal abstract class WebSocketConnection : TransportConnection, ISocketOwner
         }
     }
 
-    public override ValueTask WaitUntilItSendsAsync(CancellationToken cancellationToken) => Sender.WaitForTurnAsync(cancellationToken);
+    public override ValueTask WaitUntilReadyToSendAsync(CancellationToken cancellationToken) => Sender.WaitForTurnAsync(cancellationToken);
 
     private void BeginReading(CancellationToken cancellationToken)
     {
@@ -233,7 +233,7 @@ internal abstract class WebSocketConnection : TransportConnection, ISocketOwner
     private async Task ExchangeCloseFramesAsync()
     {
         await Task.CompletedTask.ConfigureAwait(ConfigureAwaitOptions.ForceYielding);
-        if (IsTakenForDead)
+        if (IsPeerUnresponsive)
         {
             _socket.Abort();
             return;

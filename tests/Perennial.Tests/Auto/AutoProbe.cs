@@ -54,7 +54,7 @@ internal sealed class AutoProbe : IAsyncDisposable
         .Where(static text => text.Contains("passed over", StringComparison.Ordinal))
         .Select(static text => text[(text.IndexOf(": ", StringComparison.Ordinal) + 2)..].Split(" (")[0].Replace(" passed over:", "", StringComparison.Ordinal));
 
-    public IEnumerable<(AutoProtocol, FallbackReason)> Reasons => Transport.PassedOver.Select(static each => (each.Protocol, each.Reason));
+    public IEnumerable<(AutoProtocol, FallbackReason)> Reasons => Transport.FailedProtocols.Select(static each => (each.Protocol, each.Reason));
 
     public ValueTask DisposeAsync() => Probe.DisposeAsync();
 }

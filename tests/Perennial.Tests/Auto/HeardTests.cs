@@ -52,7 +52,7 @@ public class HeardTests
         await transport.ConnectAsync().Soon();
 
         transport.Protocol.ShouldBe(AutoProtocol.WebSocket);
-        transport.PassedOver.ShouldBeEmpty();
+        transport.FailedProtocols.ShouldBeEmpty();
     }
 
     [Fact]

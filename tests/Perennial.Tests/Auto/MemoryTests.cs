@@ -87,7 +87,7 @@ public class MemoryTests
         (await auto.Probe.ReadTextsAsync()).ShouldBe(["1", "2"]);
 
         server.Forms().ShouldBe(["websocket", "stream", "stream"]);
-        auto.Transport.PassedOver.ShouldBeEmpty();
+        auto.Transport.FailedProtocols.ShouldBeEmpty();
     }
 
     [Fact]

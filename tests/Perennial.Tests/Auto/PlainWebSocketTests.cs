@@ -22,7 +22,7 @@ public class PlainWebSocketTests
 
         auto.Transport.Protocol.ShouldBe(AutoProtocol.Sse);
         auto.Reasons.ShouldBe([(AutoProtocol.WebSocket, FallbackReason.NotSpoken)]);
-        auto.Transport.PassedOver[0].Error.Message.ShouldContain("AllowPlain");
+        auto.Transport.FailedProtocols[0].Error.Message.ShouldContain("AllowPlain");
     }
 
     [Fact]

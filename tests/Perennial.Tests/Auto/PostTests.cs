@@ -25,7 +25,7 @@ public class PostTests
         (await auto.Probe.ReadTextsAsync()).Count.ShouldBe(1);
 
         auto.Transport.Protocol.ShouldBe(protocol);
-        auto.Transport.PassedOver.ShouldBeEmpty();
+        auto.Transport.FailedProtocols.ShouldBeEmpty();
         var request = server.Requests.ShouldHaveSingleItem();
         (request.Method, request.Text, request.Header("Accept")).ShouldBe(("POST", "a prompt", "text/event-stream, application/x-ndjson;q=0.9"));
     }

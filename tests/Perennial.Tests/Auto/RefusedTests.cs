@@ -27,7 +27,7 @@ public class RefusedTests
         server.Forms().ShouldBe(["websocket", "stream"]);
         auto.Transport.Protocol.ShouldBe(AutoProtocol.Sse);
         auto.Reasons.ShouldBe([(AutoProtocol.WebSocket, FallbackReason.Refused)]);
-        auto.Transport.PassedOver[0].Error.HttpStatus.ShouldBe((System.Net.HttpStatusCode)status);
+        auto.Transport.FailedProtocols[0].Error.HttpStatus.ShouldBe((System.Net.HttpStatusCode)status);
         auto.LoggedReasons.ShouldBe(["WebSocket Refused"]);
         auto.Probe.All<ErrorEvent>().ShouldBeEmpty();
         auto.Probe.All<ConnectingEvent>().Count.ShouldBe(1);
@@ -201,7 +201,7 @@ public class RefusedTests
         var error = await Should.ThrowAsync<TransportException>(auto.Transport.ConnectAsync(auto.Probe.Token));
 
         error.Code.ShouldBe(TransportErrorCode.ConnectFailed);
-        auto.Transport.PassedOver.ShouldBeEmpty();
+        auto.Transport.FailedProtocols.ShouldBeEmpty();
     }
 
     [Fact]

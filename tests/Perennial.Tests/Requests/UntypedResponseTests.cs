@@ -107,15 +107,15 @@ public class UntypedResponseTests
 
         for (var length = 0; length < needed; length++)
         {
-            FirstBytes.Recognise(bytes.AsSpan(0, length)).ShouldBeNull();
+            FirstBytes.Recognize(bytes.AsSpan(0, length)).ShouldBeNull();
         }
 
-        FirstBytes.Recognise(bytes.AsSpan(0, needed)).ToString().ShouldBe(format);
+        FirstBytes.Recognize(bytes.AsSpan(0, needed)).ToString().ShouldBe(format);
     }
 
     [Fact]
     public void Blank_bytes_are_kept_up_to_a_limit() =>
-        FirstBytes.Recognise(Encoding.UTF8.GetBytes(new string('\n', 1024))).ShouldBe(BodyFormat.Other);
+        FirstBytes.Recognize(Encoding.UTF8.GetBytes(new string('\n', 1024))).ShouldBe(BodyFormat.Other);
 
     private static Func<ScriptedExchange, Task> Respond(string contentType, string body) =>
         exchange => exchange.RespondAsync(200, body, contentType.Length == 0 ? [] : [("Content-Type", contentType)]);
