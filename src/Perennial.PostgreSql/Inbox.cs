@@ -1,9 +1,7 @@
-using System.Runtime.InteropServices;
-using System.Security.Cryptography;
-using System.Text;
 using Npgsql;
 using Perennial.AspNetCore;
 using Perennial.AspNetCore.Stores;
+using Perennial.GroupCommit;
 
 namespace Perennial.PostgreSql;
 
@@ -14,12 +12,6 @@ namespace Perennial.PostgreSql;
 /// </remarks>
 internal sealed class Inbox(Database database, long maxPendingBytes)
 {
-    private const int RememberedKeys = 10_000;
-    private const int RememberedSenders = 1_000;
-    private const int RememberedRefusals = 256;     // of a sender: the most messages that a client has under way
-    private const int ForgetEvery = 500;
-    private const long Overhead = 64;
-
     private const string Open = """
         INSERT INTO inboxes (run) SELECT run FROM runs WHERE run = $1 AND epoch = $2 ON CONFLICT DO NOTHING
         """;
@@ -28,6 +20,7 @@ internal sealed class Inbox(Database database, long maxPendingBytes)
         SELECT r.takes_messages, r.status, i.pending, i.seen FROM inboxes i JOIN runs r USING (run) WHERE i.run = $1 AND r.epoch = $2 FOR UPDATE OF i
         """;
 
+    // Keys recorded by a node of an older version have no fingerprint.
     private const string Known = """
         SELECT coalesce((SELECT received FROM names WHERE run = $1 AND is_sender AND name = $2), 0),
             (SELECT coalesce(fingerprint, '') FROM names WHERE run = $1 AND NOT is_sender AND name = $3)
@@ -94,7 +87,7 @@ internal sealed class Inbox(Database database, long maxPendingBytes)
     public Task<SenderState> GetSenderAsync(RunKey key, string sender, long firstOpen, CancellationToken cancellationToken) =>
         database.RunAsync(async (connection, stop) =>
         {
-            var name = NameOf(sender);
+            var name = MessageNames.HashOf(sender);
             await using var batch = new NpgsqlBatch(connection);
             batch.Add(ForgetToldRefusals, Sql.Value(key.Run), Sql.Value(name), Sql.Value(firstOpen));
             batch.Add(Sender, Sql.Value(key.Run), Sql.Value(name), Sql.Value(firstOpen));
@@ -149,7 +142,7 @@ internal sealed class Inbox(Database database, long maxPendingBytes)
         await using var batch = new NpgsqlBatch(connection);
         batch.Add(Open, Sql.Value(key.Run), Sql.Value(key.Epoch));
         batch.Add(Lock, Sql.Value(key.Run), Sql.Value(key.Epoch));
-        batch.Add(Known, Sql.Value(key.Run), Sql.Value(NameOf(message.Sender)), Sql.Value(NameOf(KeyOf(message))));
+        batch.Add(Known, Sql.Value(key.Run), Sql.Value(MessageNames.HashOf(message.Sender)), Sql.Value(MessageNames.HashOf(MessageNames.KeyOf(message))));
         await using var row = await batch.ExecuteReaderAsync(stop);
         if (!await row.ReadAsync(stop))
         {
@@ -159,7 +152,15 @@ internal sealed class Inbox(Database database, long maxPendingBytes)
         var (takesMessages, status, pending, seen) = (row.GetBoolean(0), (RunStatus)row.GetInt16(1), row.GetInt64(2), row.GetInt64(3));
         await row.NextResultAsync(stop);
         await row.ReadAsync(stop);
-        return new InboxState(takesMessages, status, pending, seen, row.GetInt64(0), row.IsDBNull(1) ? null : row.GetFieldValue<byte[]>(1));
+        return new InboxState
+        {
+            TakesMessages = takesMessages,
+            Status = status,
+            Pending = pending,
+            Seen = seen,
+            Received = row.GetInt64(0),
+            KnownFingerprint = row.IsDBNull(1) ? null : row.GetFieldValue<byte[]>(1),
+        };
     }
 
     private static async Task RecordAsync(
@@ -167,49 +168,40 @@ internal sealed class Inbox(Database database, long maxPendingBytes)
     {
         var isKept = outcome == ReceiveOutcome.Accepted && message.Refusal is null;
         await using var batch = new NpgsqlBatch(connection);
-        batch.Add(Count, Sql.Value(key.Run), Sql.Value(isKept ? 1L : 0L), Sql.Value(isKept ? message.Data.Length + Overhead : 0L));
+        batch.Add(Count, Sql.Value(key.Run), Sql.Value(isKept ? 1L : 0L), Sql.Value(isKept ? message.Data.Length + InboxState.Overhead : 0L));
         if (message.Sender is not null)
         {
-            batch.Add(Remember, Sql.Value(key.Run), Sql.Value(true), Sql.Value(NameOf(message.Sender)),
+            batch.Add(Remember, Sql.Value(key.Run), Sql.Value(true), Sql.Value(MessageNames.HashOf(message.Sender)),
                 Sql.Value(outcome == ReceiveOutcome.Accepted ? message.Number : 0L), Sql.Value(seen), Sql.Value<byte[]?>(null));
         }
 
         if (message.Key is not null)
         {
-            batch.Add(Remember, Sql.Value(key.Run), Sql.Value(false), Sql.Value(NameOf(KeyOf(message))), Sql.Value(0L), Sql.Value(seen),
+            batch.Add(Remember, Sql.Value(key.Run), Sql.Value(false), Sql.Value(MessageNames.HashOf(MessageNames.KeyOf(message))), Sql.Value(0L), Sql.Value(seen),
                 Sql.Value<byte[]?>(message.ComputeFingerprint()));
         }
 
         if (outcome == ReceiveOutcome.Accepted && message is { Sender: not null, Refusal: not null })
         {
-            var name = NameOf(message.Sender);
-            batch.Add(RememberRefusal, Sql.Value(key.Run), Sql.Value(name), Sql.Value(message.Number), Sql.Value(BytesOf(message.Refusal)));
-            batch.Add(ForgetOldRefusals, Sql.Value(key.Run), Sql.Value(name), Sql.Value(RememberedRefusals));
+            var name = MessageNames.HashOf(message.Sender);
+            batch.Add(RememberRefusal, Sql.Value(key.Run), Sql.Value(name), Sql.Value(message.Number), Sql.Value(MessageNames.BytesOf(message.Refusal)));
+            batch.Add(ForgetOldRefusals, Sql.Value(key.Run), Sql.Value(name), Sql.Value(MessageNames.RememberedRefusals));
         }
 
         if (isKept)
         {
-            batch.Add(Record, Sql.Value(key.Run), Sql.Value(message.IsBinary), Sql.Value(BytesOf(message.Sender)), Sql.Value(message.Number),
-                Sql.Value(BytesOf(message.Key)), Sql.Value(message.Data));
+            batch.Add(Record, Sql.Value(key.Run), Sql.Value(message.IsBinary), Sql.Value(MessageNames.BytesOf(message.Sender)), Sql.Value(message.Number),
+                Sql.Value(MessageNames.BytesOf(message.Key)), Sql.Value(message.Data));
         }
 
-        if (seen % ForgetEvery == 0)
+        if (seen % MessageNames.ForgetEvery == 0)
         {
-            batch.Add(Forget, Sql.Value(key.Run), Sql.Value(true), Sql.Value(RememberedSenders));
-            batch.Add(Forget, Sql.Value(key.Run), Sql.Value(false), Sql.Value(RememberedKeys));
+            batch.Add(Forget, Sql.Value(key.Run), Sql.Value(true), Sql.Value(MessageNames.RememberedSenders));
+            batch.Add(Forget, Sql.Value(key.Run), Sql.Value(false), Sql.Value(MessageNames.RememberedKeys));
         }
 
         await batch.ExecuteNonQueryAsync(stop);
     }
-
-    // Without an owner the name is as in the previous version.
-    private static string? KeyOf(RunMessage message) => message is { Key: { } key, KeyOwner: { } owner } ? $"{owner}\n{key}" : message.Key;
-
-    /// <summary>Hashes a name of any text and length, for an index. The hash of null differs from that of any name.</summary>
-    private static byte[] NameOf(string? name) => name is null ? [] : SHA256.HashData(MemoryMarshal.AsBytes(name.AsSpan()));
-
-    // Text in the database cannot contain NUL, but a name may.
-    private static byte[]? BytesOf(string? text) => text is null ? null : Encoding.UTF8.GetBytes(text);
 
     private static RunMessage MessageOf(NpgsqlDataReader row) => new()
     {
@@ -222,44 +214,5 @@ internal sealed class Inbox(Database database, long maxPendingBytes)
     };
 
     private static string? TextOf(NpgsqlDataReader row, int column) =>
-        row.IsDBNull(column) ? null : Encoding.UTF8.GetString(row.GetFieldValue<byte[]>(column));
-
-    /// <summary>The recorded state when a message arrives.</summary>
-    private readonly record struct InboxState(bool TakesMessages, RunStatus Status, long Pending, long Seen, long Received, byte[]? KnownFingerprint)
-    {
-        public ReceiveOutcome Judge(RunMessage message, long maxPendingBytes)
-        {
-            if (message.Key is not null && KnownFingerprint is { } known)
-            {
-                return IsThatOf(message, known) ? ReceiveOutcome.Repeated : ReceiveOutcome.OtherMessage;
-            }
-
-            if (message.Sender is not null && message.Number <= Received)
-            {
-                return ReceiveOutcome.Repeated;
-            }
-
-            if (!TakesMessages)
-            {
-                return ReceiveOutcome.NotTaken;
-            }
-
-            if (Status != RunStatus.Running)
-            {
-                return ReceiveOutcome.Ended;
-            }
-
-            if (message.Sender is not null && message.Number > Received + 1)
-            {
-                return ReceiveOutcome.Hole;
-            }
-
-            var fits = Pending == 0 || Pending + message.Data.Length + Overhead <= maxPendingBytes;
-            return message.Refusal is not null || fits ? ReceiveOutcome.Accepted : ReceiveOutcome.Full;
-        }
-
-        // Keys recorded by a node of the previous version have no fingerprint.
-        private static bool IsThatOf(RunMessage message, byte[] fingerprint) =>
-            fingerprint.Length == 0 || fingerprint.AsSpan().SequenceEqual(message.ComputeFingerprint());
-    }
+        row.IsDBNull(column) ? null : MessageNames.TextOf(row.GetFieldValue<byte[]>(column));
 }

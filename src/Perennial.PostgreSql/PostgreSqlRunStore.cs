@@ -5,6 +5,7 @@ using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
 using Perennial.AspNetCore;
 using Perennial.AspNetCore.Stores;
+using Perennial.GroupCommit;
 
 namespace Perennial.PostgreSql;
 
@@ -24,8 +25,6 @@ internal sealed class PostgreSqlRunStore : RunStore, IHostedLifecycleService, IA
         SELECT EXISTS (SELECT FROM me), coalesce(
             (SELECT run FROM made), (SELECT run FROM runs WHERE id = $1 AND epoch = $2 AND node = $3 AND tail = 0 AND status = 0))
         """;
-
-    private const int AttemptsInInterval = 5;       // of failed work
 
     private static readonly TimeSpan SweepInterval = TimeSpan.FromSeconds(1);
     private static readonly TimeSpan RetentionInterval = TimeSpan.FromSeconds(10);
@@ -60,7 +59,7 @@ internal sealed class PostgreSqlRunStore : RunStore, IHostedLifecycleService, IA
         Inbox = new Inbox(_database, _server.MaxPendingMessageBytes);
         Writes = new WriteQueue(_server.MaxBytesPerRun, _options.MaxQueuedBytes, time);
         WakeUps = new WakeUps(_database, schema, _node, time, logger);
-        _writer = new GroupCommitWriter(_database, Writes, WakeUps, _node, _options.WriteTimeout, time, logger);
+        _writer = new GroupCommitWriter(new BatchRecorder(_database, _node, logger), Writes, _options.WriteTimeout, time);
         _listener = new WakeUpListener(_database, schema, WakeUps, _views, time, logger);
         _lease = new Lease(_database, Endings, WakeUps, _views, _node, _options.LeaseDuration, time, logger);
         _starts = new Starts(_database, _node, _server.Starts);
@@ -92,7 +91,7 @@ internal sealed class PostgreSqlRunStore : RunStore, IHostedLifecycleService, IA
         if (number is { } key)
         {
             var view = _views.Of(new RunKey(key, run.Id, run.Epoch, run.Dialect));
-            return new PostgreSqlRunLog(view, this, new ProducedRun(view));
+            return new PostgreSqlRunLog(view, this, new ProducedView(view, WakeUps));
         }
 
         if (!isKnown)
@@ -174,6 +173,9 @@ internal sealed class PostgreSqlRunStore : RunStore, IHostedLifecycleService, IA
             RepeatAsync("sweep", SweepInterval, SweepAsync),
             RepeatAsync("retention", RetentionInterval, _retention.SweepAsync),
             RepeatAsync("starts", RetentionInterval, _starts.SweepAsync));
+
+        Task RepeatAsync(string name, TimeSpan interval, Func<CancellationToken, Task> work) =>
+            PeriodicWork.RunAsync(interval, work, e => Log.PutOff(_logger, name, e), _time, _stop.Token);
     }
 
     /// <summary>
@@ -242,29 +244,6 @@ internal sealed class PostgreSqlRunStore : RunStore, IHostedLifecycleService, IA
         foreach (var run in await _reads.TailsAsync([.. watched.Keys], cancellationToken))
         {
             watched[run.Run].Compare(run.Status, run.Tail, run.Position);
-        }
-    }
-
-    private async Task RepeatAsync(string name, TimeSpan interval, Func<CancellationToken, Task> work)
-    {
-        for (var wait = interval; ;)
-        {
-            await Task.Delay(wait, _time, _stop.Token).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
-            if (_stop.IsCancellationRequested)
-            {
-                return;
-            }
-
-            try
-            {
-                await work(_stop.Token);
-                wait = interval;
-            }
-            catch (Exception e)
-            {
-                Log.PutOff(_logger, name, e);
-                wait = interval / AttemptsInInterval;
-            }
         }
     }
 

@@ -1,4 +1,5 @@
 using System.Text.RegularExpressions;
+using Perennial.GroupCommit;
 
 namespace Perennial.PostgreSql;
 
@@ -52,18 +53,10 @@ public sealed partial class PostgreSqlStoreOptions
     public void Validate()
     {
         RequireName(Schema, nameof(Schema));
-        Require(LeaseDuration, TimeSpan.FromMilliseconds(50), TimeSpan.FromHours(1), nameof(LeaseDuration));
-        Require(WriteTimeout, TimeSpan.Zero, TimeSpan.FromHours(1), nameof(WriteTimeout));
-        Require(MaxCachedBytes, 1L << 20, 1L << 40, nameof(MaxCachedBytes));
-        Require(MaxQueuedBytes, 1L << 20, 1L << 40, nameof(MaxQueuedBytes));
-    }
-
-    private static void Require<T>(T value, T least, T most, string member) where T : IComparable<T>
-    {
-        if (value.CompareTo(least) < 0 || value.CompareTo(most) > 0)
-        {
-            throw new ArgumentOutOfRangeException(member, value, FormattableString.Invariant($"{member} must be from {least} to {most}."));
-        }
+        OptionRange.Require(LeaseDuration, TimeSpan.FromMilliseconds(50), TimeSpan.FromHours(1), nameof(LeaseDuration));
+        OptionRange.Require(WriteTimeout, TimeSpan.Zero, TimeSpan.FromHours(1), nameof(WriteTimeout));
+        OptionRange.Require(MaxCachedBytes, 1L << 20, 1L << 40, nameof(MaxCachedBytes));
+        OptionRange.Require(MaxQueuedBytes, 1L << 20, 1L << 40, nameof(MaxQueuedBytes));
     }
 
     private static void RequireName(string value, string member)

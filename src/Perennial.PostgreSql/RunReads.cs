@@ -1,6 +1,7 @@
 using Npgsql;
 using Perennial.AspNetCore;
 using Perennial.AspNetCore.Stores;
+using Perennial.GroupCommit;
 
 namespace Perennial.PostgreSql;
 

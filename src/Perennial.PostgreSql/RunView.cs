@@ -1,5 +1,6 @@
 using Perennial.AspNetCore;
 using Perennial.AspNetCore.Stores;
+using Perennial.GroupCommit;
 
 namespace Perennial.PostgreSql;
 

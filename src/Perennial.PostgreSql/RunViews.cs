@@ -1,4 +1,5 @@
 using System.Collections.Concurrent;
+using Perennial.GroupCommit;
 
 namespace Perennial.PostgreSql;
 

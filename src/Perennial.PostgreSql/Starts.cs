@@ -1,6 +1,7 @@
 using Npgsql;
 using Perennial.AspNetCore;
 using Perennial.AspNetCore.Stores;
+using Perennial.GroupCommit;
 
 namespace Perennial.PostgreSql;
 
@@ -68,21 +69,8 @@ internal sealed class Starts(Database database, Guid node, StartOptions options)
         await using var query = connection.Command(Known, Sql.Value(key.Name));
         await using var known = await query.ExecuteReaderAsync(stop);
         // If the row is gone, another request has just freed the key: the next attempt claims it.
-        return await known.ReadAsync(stop) ? ClaimOf(known, key) : new StartClaim { Outcome = StartClaimOutcome.UnderWay };
-    }
-
-    private static StartClaim ClaimOf(NpgsqlDataReader known, StartKey key)
-    {
-        if (!string.Equals(known.GetString(0), key.Fingerprint, StringComparison.Ordinal))
-        {
-            return new StartClaim { Outcome = StartClaimOutcome.OtherRequest };
-        }
-
-        if (!known.IsDBNull(2))
-        {
-            return new StartClaim { Outcome = StartClaimOutcome.Started, RunId = known.GetString(2) };
-        }
-
-        return new StartClaim { Outcome = known.GetGuid(1) == key.Request ? StartClaimOutcome.Claimed : StartClaimOutcome.UnderWay };
+        return await known.ReadAsync(stop) 
+            ? StartClaims.Of(key, known.GetString(0), known.GetGuid(1), known.IsDBNull(2) ? null : known.GetString(2))
+            : new StartClaim { Outcome = StartClaimOutcome.UnderWay };
     }
 }

@@ -51,6 +51,8 @@ public class ServeTests
     [InlineData("--postgres must look like", "--stdin", "--postgres", "Nonsense=secret")]
     [InlineData("--postgres must look like", "--stdin", "--postgres", "Port=secret;Host=a")]
     [InlineData("--postgres must look like", "--stdin", "--postgres", "Password=secret")]
+    [InlineData("cannot be used together", "--stdin", "--store", "runs.db", "--postgres", "Host=a")]
+    [InlineData("--store must be the path", "--stdin", "--store", ":memory:")]
     [InlineData("--file", "--file", "/nowhere/at/all")]
     [InlineData("--delay needs --file", "--stdin", "--delay", "5")]
     [InlineData("--data needs --upstream", "--stdin", "--data", "x")]

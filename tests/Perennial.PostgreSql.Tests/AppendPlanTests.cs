@@ -33,7 +33,7 @@ public sealed class AppendPlanTests(PostgreSqlCluster cluster) : IAsyncDisposabl
             await ExecuteAsync(connection, "ANALYZE runs, events");
         }
 
-        await using var append = await WriteBatch.PrepareAsync(connection, node, TestEnds);
+        await using var append = await BatchStatement.PrepareAsync(connection, node, TestEnds);
         var plan = await PlanAsync(connection, node);
 
         plan.ShouldContain("run = ANY ($1)");

@@ -1,4 +1,5 @@
 using Perennial.AspNetCore.Stores;
+using Perennial.GroupCommit;
 using Perennial.PostgreSql.Tests.Support;
 
 namespace Perennial.PostgreSql.Tests;

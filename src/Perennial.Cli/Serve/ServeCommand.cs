@@ -59,15 +59,25 @@ internal sealed class ServeCommand : Command
         + "string of Npgsql, such as 'Host=db;Database=runs;Username=me'. The password may be in the environment (PGPASSWORD) or in a file "
         + "(PGPASSFILE).");
 
+    private readonly Option<string?> _store = OptionKinds.Text(
+        "--store",
+        "FILE",
+        "Keep runs in a file, which is created if it is missing, instead of in memory: they survive a restart, and can be read for a day "
+        + "after their end (those of --demo for an hour). One serve at a time uses the file; another one waits for it up to 30 s.");
+
     private readonly Option<bool> _verbose = OptionKinds.Flag(OptionKinds.Verbose, "Show more on stderr.");
 
     public ServeCommand()
         : base(
             "serve",
             "Serves numbered runs over SSE, JSON lines, long polling and WebSockets until Ctrl-C. Readers may disconnect and resume. "
-            + "The source is --stdin, --file, --upstream or --demo. Runs are kept in memory, or in PostgreSQL with --postgres.")
+            + "The source is --stdin, --file, --upstream or --demo. Runs are kept in memory, in a file with --store, or in PostgreSQL with --postgres.")
     {
-        foreach (Option option in new Option[] { _url, _stdin, _file, _delay, _upstream, _header, _method, _data, _onEnd, _demo, _steps, _postgres, _verbose })
+        Option[] options =
+        [
+            _url, _stdin, _file, _delay, _upstream, _header, _method, _data, _onEnd, _demo, _steps, _store, _postgres, _verbose,
+        ];
+        foreach (var option in options)
         {
             Add(option);
         }
@@ -88,6 +98,7 @@ internal sealed class ServeCommand : Command
         OnEnd = parsed.GetValue(_onEnd),
         IsDemo = parsed.GetValue(_demo),
         IsStepped = parsed.GetValue(_steps),
+        Store = parsed.GetValue(_store),
         PostgreSql = parsed.GetValue(_postgres),
         Verbose = parsed.GetValue(_verbose),
     };

@@ -11,6 +11,7 @@ using Perennial.Cli.Arguments;
 using Perennial.Cli.Serve.Content;
 using Perennial.Cli.Terminal;
 using Perennial.PostgreSql;
+using Perennial.Sqlite;
 
 namespace Perennial.Cli.Serve;
 
@@ -18,6 +19,9 @@ namespace Perennial.Cli.Serve;
 internal static class ServeRun
 {
     private const long MaxBytesPerRun = 256L << 20;
+
+    /// <summary>How long runs in a file can be read after their end. A file has more room than memory.</summary>
+    private static readonly TimeSpan RetentionInFile = TimeSpan.FromDays(1);
 
     /// <summary>The longest time to disconnect all readers when the server stops.</summary>
     private static readonly TimeSpan ShutdownLimit = TimeSpan.FromSeconds(5);
@@ -47,7 +51,9 @@ internal static class ServeRun
         }
         catch (RunStoreException e)
         {
-            ErrorLine.Write($"cannot use the database of --postgres: {e.GetBaseException().Message}");
+            ErrorLine.Write(settings.Store is { } file
+                ? $"cannot use --store {file}: {e.Message}"
+                : $"cannot use the database of --postgres: {e.GetBaseException().Message}");
             return ExitCode.Failed;
         }
 
@@ -72,13 +78,10 @@ internal static class ServeRun
         var perennial = builder.Services.AddPerennialServer(server =>
         {
             server.MaxBytesPerRun = MaxBytesPerRun;
+            server.FinishedRunRetention = settings.Store is null ? server.FinishedRunRetention : RetentionInFile;
             content.Configure(server);
         });
-        if (settings.PostgreSql is not null)
-        {
-            perennial.AddPostgreSqlStore(DatabaseConnection.Parse(settings.PostgreSql));
-        }
-
+        ChooseStore(perennial, settings);
         if (settings.Verbose)
         {
             builder.Logging.AddFilter("Perennial", LogLevel.Debug).AddFilter("Microsoft", LogLevel.Warning);
@@ -89,6 +92,33 @@ internal static class ServeRun
         app.UseHostFiltering();
         app.MapPerennial("/streams").AllowAnonymous();      // a client that knows the random id of a run may use it
         return app;
+    }
+
+    private static void ChooseStore(PerennialServerBuilder perennial, ServeSettings settings)
+    {
+        switch (settings)
+        {
+            case { Store: not null, PostgreSql: not null }:
+                throw new UsageException("--store and --postgres cannot be used together");
+            case { Store: { } file }:
+                AddFile(perennial, file);
+                break;
+            case { PostgreSql: { } connection }:
+                perennial.AddPostgreSqlStore(DatabaseConnection.Parse(connection));
+                break;
+        }
+    }
+
+    private static void AddFile(PerennialServerBuilder perennial, string file)
+    {
+        try
+        {
+            perennial.AddSqliteStore(file);
+        }
+        catch (ArgumentException)
+        {
+            throw new UsageException($"--store must be the path of a file, such as runs.db, not '{file}'");
+        }
     }
 
     private static async Task AnnounceAsync(WebApplication app, ListenAddress listen, IServedContent content)

@@ -27,5 +27,7 @@ internal sealed record ServeSettings
 
     public string? PostgreSql { get; init; }
 
+    public string? Store { get; init; }
+
     public bool Verbose { get; init; }
 }

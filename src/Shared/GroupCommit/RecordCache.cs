@@ -1,7 +1,7 @@
 using System.Runtime.InteropServices;
 using Perennial.AspNetCore.Stores;
 
-namespace Perennial.PostgreSql;
+namespace Perennial.GroupCommit;
 
 /// <summary>
 /// The records that this node has read or written last, each as one object for all readers. Bounded by bytes. Safe from any thread.

@@ -2,15 +2,16 @@ using Npgsql;
 using NpgsqlTypes;
 using Perennial.AspNetCore;
 using Perennial.AspNetCore.Stores;
+using Perennial.GroupCommit;
 
 namespace Perennial.PostgreSql;
 
-/// <summary>Writes of many runs that one statement records. For each run it records all writes or none.</summary>
+/// <summary>Records a batch by one statement. For each run it records all writes or none.</summary>
 /// <remarks>
 /// The statement contains the expected tail of each run, so a repeat after a lost connection records nothing twice. If the tail has moved
 /// by exactly the number of events in the batch, the first attempt succeeded, because only this node appends to the run.
 /// </remarks>
-internal sealed class WriteBatch
+internal static class BatchStatement
 {
     // The cost of a batch must depend on its size, and not on the number of runs. For a new table the planner has too few statistics: for
     // each run of the batch it would scan all open runs of this node by the index with "status = 0".
@@ -37,36 +38,6 @@ internal sealed class WriteBatch
 
     private const string Rest = "SELECT run, epoch, status, tail FROM runs WHERE run = ANY ($1)";
 
-    private readonly List<RunWrites> _runs = [];
-    private int _writes;
-
-    public WriteBatch(IEnumerable<QueuedWrite> writes)
-    {
-        var byRun = new Dictionary<ProducedRun, RunWrites>();
-        foreach (var write in writes)
-        {
-            if (!byRun.TryGetValue(write.Run, out var group))
-            {
-                _runs.Add(byRun[write.Run] = group = new RunWrites(write.Run));
-            }
-
-            group.Writes.Add(write);
-            _writes++;
-        }
-    }
-
-    /// <summary>The remaining writes, for each run in the order of the calls.</summary>
-    public IReadOnlyList<RunWrites> Runs => _runs;
-
-    /// <summary>Removes an abandoned run.</summary>
-    public void Remove(RunWrites run)
-    {
-        if (_runs.Remove(run))
-        {
-            _writes -= run.Writes.Count;
-        }
-    }
-
     /// <summary>The command, prepared once for each connection; <see cref="RecordAsync"/> sets its values.</summary>
     public static async Task<NpgsqlCommand> PrepareAsync(NpgsqlConnection connection, Guid node, CancellationToken cancellationToken)
     {
@@ -88,11 +59,12 @@ internal sealed class WriteBatch
     }
 
     /// <summary>Records the writes, and returns the outcome for each run.</summary>
-    public async Task<List<(RunWrites Run, RunOutcome Outcome)>> RecordAsync(NpgsqlCommand command, CancellationToken cancellationToken)
+    public static async Task<IReadOnlyList<(RunWrites Run, RunOutcome Outcome)>> RecordAsync(
+        NpgsqlCommand command, IReadOnlyList<RunWrites> runs, CancellationToken cancellationToken)
     {
-        Fill(command.Parameters);
-        var outcomes = new List<(RunWrites, RunOutcome)>(_runs.Count);
-        var bases = new Dictionary<long, long>(_runs.Count);
+        Fill(command.Parameters, runs);
+        var outcomes = new List<(RunWrites, RunOutcome)>(runs.Count);
+        var bases = new Dictionary<long, long>(runs.Count);
         await using (var row = await command.ExecuteReaderAsync(cancellationToken))
         {
             while (await row.ReadAsync(cancellationToken))
@@ -102,7 +74,7 @@ internal sealed class WriteBatch
         }
 
         var left = new Dictionary<long, RunWrites>();
-        foreach (var run in _runs)
+        foreach (var run in runs)
         {
             if (bases.TryGetValue(run.Key.Run, out var start))
             {
@@ -122,12 +94,13 @@ internal sealed class WriteBatch
         return outcomes;
     }
 
-    private void Fill(NpgsqlParameterCollection parameters)
+    private static void Fill(NpgsqlParameterCollection parameters, IReadOnlyList<RunWrites> runs)
     {
-        var (run, place, kind) = (new long[_writes], new int[_writes], new short[_writes]);
-        var (type, data) = (new string?[_writes], new ReadOnlyMemory<byte>[_writes]);
+        var writes = runs.Sum(group => group.Writes.Count);
+        var (run, place, kind) = (new long[writes], new int[writes], new short[writes]);
+        var (type, data) = (new string?[writes], new ReadOnlyMemory<byte>[writes]);
         var index = 0;
-        foreach (var group in _runs)
+        foreach (var group in runs)
         {
             for (var n = 0; n < group.Writes.Count; n++, index++)
             {
@@ -137,11 +110,11 @@ internal sealed class WriteBatch
             }
         }
 
-        Set(0, _runs.ConvertAll(group => group.Key.Run).ToArray());
-        Set(1, _runs.ConvertAll(group => group.Key.Epoch).ToArray());
-        Set(2, _runs.ConvertAll(group => group.Base).ToArray());
-        Set(3, _runs.ConvertAll(group => group.Writes.Count).ToArray());
-        Set(4, _runs.ConvertAll(group => (short)group.Status).ToArray());
+        Set(0, runs.Select(group => group.Key.Run).ToArray());
+        Set(1, runs.Select(group => group.Key.Epoch).ToArray());
+        Set(2, runs.Select(group => group.Base).ToArray());
+        Set(3, runs.Select(group => group.Writes.Count).ToArray());
+        Set(4, runs.Select(group => (short)group.Status).ToArray());
         Set(6, run);
         Set(7, place);
         Set(8, kind);
@@ -162,7 +135,7 @@ internal sealed class WriteBatch
                 if (left[row.GetInt64(0)] is { } run && string.Equals(row.GetString(1), run.Key.Epoch, StringComparison.Ordinal)
                     && left.Remove(run.Key.Run))
                 {
-                    outcomes.Add((run, run.Explain((RunStatus)row.GetInt16(2), row.GetInt64(3))));
+                    outcomes.Add((run, Explain(run, (RunStatus)row.GetInt16(2), row.GetInt64(3))));
                 }
             }
         }
@@ -172,44 +145,17 @@ internal sealed class WriteBatch
             outcomes.Add((run, RunOutcome.Refused(AppendOutcome.Fenced, RunStatus.Failed)));
         }
     }
-}
-
-/// <summary>The writes of one run in a batch.</summary>
-internal sealed class RunWrites(ProducedRun run)
-{
-    public ProducedRun Run => run;
-
-    public RunKey Key => run.Key;
-
-    public List<QueuedWrite> Writes { get; } = [];
-
-    /// <summary>The expected tail of the run. The end of an abandoned run accepts any tail.</summary>
-    public long? Base { get; } = run.Failure is null ? run.Tail : null;
-
-    /// <summary>The status of the run after these writes.</summary>
-    public RunStatus Status => Writes[^1].Status;
 
     /// <summary>Determines the outcome of writes that changed nothing, from the current state of the database.</summary>
-    public RunOutcome Explain(RunStatus status, long tail)
+    private static RunOutcome Explain(RunWrites run, RunStatus status, long tail)
     {
-        var events = Writes.Count(write => !write.IsEnd);
+        var events = run.Writes.Count(write => !write.IsEnd);
         var recorded = status == RunStatus.Running ? tail : tail - 1;
-        if (events > 0 && recorded == Base + events)
+        if (events > 0 && recorded == run.Base + events)
         {
-            return RunOutcome.Recorded(Base!.Value, status);
+            return RunOutcome.Recorded(run.Base!.Value, status);
         }
 
         return RunOutcome.Refused(status == RunStatus.Running ? AppendOutcome.Fenced : AppendOutcome.Closed, status);
     }
-}
-
-/// <summary>The outcome of the writes of one run: all its events are recorded, or none.</summary>
-/// <param name="Refusal">The reason why none is recorded; null if all are.</param>
-/// <param name="Base">The tail before them.</param>
-/// <param name="Status">The current status of the run.</param>
-internal readonly record struct RunOutcome(AppendOutcome? Refusal, long Base, RunStatus Status)
-{
-    public static RunOutcome Recorded(long start, RunStatus status) => new(Refusal: null, start, status);
-
-    public static RunOutcome Refused(AppendOutcome refusal, RunStatus status) => new(refusal, 0, status);
 }

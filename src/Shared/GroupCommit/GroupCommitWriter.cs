@@ -1,26 +1,19 @@
-using Microsoft.Extensions.Logging;
-using Npgsql;
 using Perennial.AspNetCore;
 using Perennial.AspNetCore.Stores;
 
-namespace Perennial.PostgreSql;
+namespace Perennial.GroupCommit;
 
 /// <summary>
 /// Writes the events in the queue in batches: each batch takes all waiting events, and while it is recorded, the next one gathers.
 /// </summary>
 /// <remarks>
-/// While the database is unavailable, a batch is tried again until its oldest write has waited too long. Then the run of that write is
-/// abandoned: its producer gets an exception. As soon as the database answers, this node records the run's end as failed. If only this node
-/// cannot reach the database, another node records the end when the lease of this node has expired.
+/// While the store is unavailable, a batch is tried again until its oldest write has waited too long. Then the run of that write is
+/// abandoned: its producer gets an exception. As soon as the store works again, the run's end is recorded as failed.
 /// </remarks>
-internal sealed class GroupCommitWriter(
-    Database database, WriteQueue queue, WakeUps wakeUps, Guid node, TimeSpan limit, TimeProvider time, ILogger logger)
+internal sealed class GroupCommitWriter(IBatchRecorder recorder, WriteQueue queue, TimeSpan limit, TimeProvider time)
 {
     private static readonly TimeSpan RetryDelay = TimeSpan.FromMilliseconds(200);
     private static readonly RunEnd GivenUp = RunEnd.Failed("The events of this run could not be recorded in time.", "store_unavailable");
-
-    private NpgsqlConnection? _connection;
-    private NpgsqlCommand? _command;
 
     /// <summary>Runs until the token is cancelled. Writes that wait then fail.</summary>
     public async Task RunAsync(CancellationToken stop)
@@ -47,7 +40,7 @@ internal sealed class GroupCommitWriter(
         finally
         {
             queue.Close();
-            await DisconnectAsync();
+            await recorder.DisposeAsync();
         }
     }
 
@@ -57,13 +50,11 @@ internal sealed class GroupCommitWriter(
         {
             try
             {
-                await ConnectAsync(stop);
-                foreach (var (run, outcome) in await batch.RecordAsync(_command!, stop))
+                foreach (var (run, outcome) in await recorder.RecordAsync(batch, stop))
                 {
                     Settle(run, outcome);
                 }
 
-                database.OnReached();
                 return;
             }
             catch (Exception) when (stop.IsCancellationRequested)
@@ -71,54 +62,27 @@ internal sealed class GroupCommitWriter(
                 FailAll(batch);
                 throw new OperationCanceledException(stop);
             }
-            catch (Exception e) when (Database.IsFailure(e) && !Database.IsRefusal(e))
+            catch (Exception e) when (recorder.IsTransient(e))
             {
-                await DisconnectAsync();
-                database.OnLost(e);
+                await recorder.OnFailedAsync(e);
                 GiveUpOverdue(batch, e);
                 await Task.Delay(RetryDelay, time, stop).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
             }
             catch (Exception e)
             {
-                await DisconnectAsync();
+                await recorder.OnFailedAsync(e);
                 await SingleOutAsync(batch, e, stop);
                 return;
             }
         }
     }
 
-    private async ValueTask ConnectAsync(CancellationToken stop)
-    {
-        if (_command is not null)
-        {
-            return;
-        }
-
-        _connection = await database.OpenAsync(stop);
-        _command = await WriteBatch.PrepareAsync(_connection, node, stop);
-    }
-
-    private async ValueTask DisconnectAsync()
-    {
-        var (connection, command) = (_connection, _command);
-        (_connection, _command) = (null, null);
-        if (command is not null)
-        {
-            await command.DisposeAsync();
-        }
-
-        if (connection is not null)
-        {
-            await connection.DisposeAsync();
-        }
-    }
-
-    /// <summary>Abandons a run with an event that the database refuses, so that the writes of other runs go on.</summary>
+    /// <summary>Abandons a run with an event that the store refuses, so that the writes of other runs go on.</summary>
     private async Task SingleOutAsync(WriteBatch batch, Exception refusal, CancellationToken stop)
     {
         if (batch.Runs is [var culprit])
         {
-            GiveUp(batch, culprit, "The database refused an event of this run.", refusal);
+            GiveUp(batch, culprit, "The store refused an event of this run.", refusal);
             return;
         }
 
@@ -133,7 +97,7 @@ internal sealed class GroupCommitWriter(
         if (outcome.Refusal is { } refusal)
         {
             queue.Refuse(writes.Run, refusal);
-            writes.Run.View.MarkStale();
+            writes.Run.OnEndedElsewhere();
             foreach (var write in writes.Writes)
             {
                 Complete(write, new WriteResult(refusal, 0, outcome.Status));
@@ -154,13 +118,12 @@ internal sealed class GroupCommitWriter(
             queue.Refuse(writes.Run, AppendOutcome.Closed);
         }
 
-        writes.Run.View.Publish(records, new RunState { Status = writes.Status, Tail = writes.Run.Tail, Oldest = 1 });
+        writes.Run.Publish(records, new RunState { Status = writes.Status, Tail = writes.Run.Tail, Oldest = 1 });
         if (outcome.Status != writes.Status)
         {
-            writes.Run.View.MarkStale();
+            writes.Run.OnEndedElsewhere();
         }
 
-        wakeUps.AddRecords(writes.Key.Run);
         for (var n = 0; n < records.Length; n++)
         {
             Complete(writes.Writes[n], new WriteResult(AppendOutcome.Appended, records[n].Sequence, outcome.Status));
@@ -177,19 +140,19 @@ internal sealed class GroupCommitWriter(
     {
         foreach (var run in batch.Runs.Where(run => queue.IsOverdue(run.Writes[0], limit)).ToArray())
         {
-            GiveUp(batch, run, "The database of runs was unavailable for too long.", reason);
+            GiveUp(batch, run, "The store of runs was unavailable for too long.", reason);
         }
 
         foreach (var run in queue.Overdue(limit))
         {
-            GiveUp(run, "The database of runs was unavailable for too long.", reason, GivenUp);
+            GiveUp(run, "The store of runs was unavailable for too long.", reason, GivenUp);
         }
     }
 
     private void GiveUp(WriteBatch batch, RunWrites writes, string message, Exception reason)
     {
         batch.Remove(writes);
-        // If the database also refused the end, no further end is written, and the run ends when the lease expires.
+        // If the store also refused the end, no further end is written.
         var failure = GiveUp(writes.Run, message, reason, writes.Run.Failure is null ? GivenUp : null);
         foreach (var write in writes.Writes)
         {
@@ -200,7 +163,7 @@ internal sealed class GroupCommitWriter(
     private RunStoreException GiveUp(ProducedRun run, string message, Exception reason, RunEnd? ending)
     {
         var failure = new RunStoreException(message, reason);
-        Log.GaveUp(logger, run.Key.Epoch, reason);
+        recorder.OnAbandoned(run.Key, reason);
         queue.GiveUp(run, failure, ending);
         return failure;
     }

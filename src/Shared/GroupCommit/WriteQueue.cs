@@ -2,9 +2,9 @@ using System.Diagnostics.CodeAnalysis;
 using Perennial.AspNetCore;
 using Perennial.AspNetCore.Stores;
 
-namespace Perennial.PostgreSql;
+namespace Perennial.GroupCommit;
 
-/// <summary>The waiting writes of this node, in the order of the calls. Bounded by bytes. Any thread adds writes; one takes them.</summary>
+/// <summary>The waiting writes of this process, in the order of the calls. Bounded by bytes. Any thread adds writes; one takes them.</summary>
 internal sealed class WriteQueue(long maxBytesPerRun, long maxQueuedBytes, TimeProvider time)
 {
     private const long BatchBytes = 1024 * 1024;
@@ -111,7 +111,7 @@ internal sealed class WriteQueue(long maxBytesPerRun, long maxQueuedBytes, TimeP
         }
     }
 
-    /// <summary>Records that the database accepts no more events of a run.</summary>
+    /// <summary>Records that the store accepts no more events of a run.</summary>
     public void Refuse(ProducedRun run, AppendOutcome refusal)
     {
         lock (_gate)

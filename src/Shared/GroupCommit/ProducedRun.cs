@@ -1,16 +1,14 @@
 using Perennial.AspNetCore;
 using Perennial.AspNetCore.Stores;
 
-namespace Perennial.PostgreSql;
+namespace Perennial.GroupCommit;
 
-/// <summary>The writer's state of a run that this node produces.</summary>
-internal sealed class ProducedRun(RunView view)
+/// <summary>The writer's state of a run that this process produces.</summary>
+internal abstract class ProducedRun(RunKey key)
 {
-    public RunView View => view;
+    public RunKey Key => key;
 
-    public RunKey Key => view.Key;
-
-    /// <summary>The newest sequence in the database. Only the writer changes it.</summary>
+    /// <summary>The newest recorded sequence. Only the writer changes it.</summary>
     public long Tail { get; set; }
 
     /// <summary>The accepted bytes, as MaxBytesPerRun counts. Used under the queue's lock, like all members below.</summary>
@@ -22,16 +20,24 @@ internal sealed class ProducedRun(RunView view)
     /// <summary>The end under way. After it no event is accepted.</summary>
     public QueuedWrite? Ending { get; set; }
 
-    /// <summary>The reason of the database for accepting no more events; otherwise null.</summary>
+    /// <summary>The reason of the store for accepting no more events; otherwise null.</summary>
     public AppendOutcome? Refusal { get; set; }
 
     /// <summary>
     /// The reason why writes were abandoned, after which no event is accepted, because it would leave a hole; otherwise null.
     /// </summary>
     public RunStoreException? Failure { get; set; }
+
+    /// <summary>Shows recorded events to the readers. Called before the producer learns that they are recorded.</summary>
+    public abstract void Publish(ReadOnlySpan<RunRecord> records, RunState state);
+
+    /// <summary>Called if the store has another state of the run than the writer expected: another node has ended it.</summary>
+    public virtual void OnEndedElsewhere()
+    {
+    }
 }
 
-/// <summary>An event or an end under way to the database, and the task of its caller.</summary>
+/// <summary>An event or an end under way to the store, and the task of its caller.</summary>
 internal sealed class QueuedWrite(ProducedRun run, RunEvent content, RunStatus status, long? enqueuedAt)
     : TaskCompletionSource<WriteResult>(TaskCreationOptions.RunContinuationsAsynchronously)
 {

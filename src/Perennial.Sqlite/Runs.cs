@@ -1,0 +1,90 @@
+using System.Security.Cryptography;
+using Perennial.AspNetCore;
+using Perennial.AspNetCore.Stores;
+using Perennial.GroupCommit;
+
+namespace Perennial.Sqlite;
+
+/// <summary>The rows of runs.</summary>
+internal static class Runs
+{
+    private const string HasKey = "SELECT 1 FROM starts WHERE name = $1 AND request = $2";
+
+    private const string Insert = """
+        INSERT INTO runs (id, epoch, takes_messages, retention, dialect) VALUES ($1, $2, $3, $4, $5) ON CONFLICT (id) DO NOTHING RETURNING run
+        """;
+
+    private const string Start = "UPDATE starts SET run_id = $1 WHERE name = $2 AND request = $3";
+
+    private const string Ended = "SELECT run, epoch, status, tail, dialect FROM runs WHERE id = $1 AND forget_at > $2";
+
+    private const string Open = """
+        SELECT run, coalesce((SELECT max(sequence) FROM events WHERE events.run = runs.run), 0) FROM runs WHERE status = 0
+        """;
+
+    private const string ChangeEpoch = "UPDATE runs SET epoch = $2 WHERE run = $1";
+
+    private const int EpochLength = 12;
+
+    /// <summary>Records a run. Returns its number; null if its id is in use.</summary>
+    /// <exception cref="RunStoreException">The request that starts the run does not have its key.</exception>
+    public static long? Create(Session session, NewRun run, TimeSpan retention)
+    {
+        if (run.Start is { } key && session.Scalar(HasKey, key.Name, key.Request.ToByteArray()) is null)
+        {
+            throw new RunStoreException("The request that starts the run no longer has its Idempotency-Key.");
+        }
+
+        var number = (long?)session.Scalar(
+            Insert, run.Id, run.Epoch, run.TakesMessages ? 1L : 0L, (long)(run.Retention ?? retention).TotalMilliseconds, run.Dialect);
+        if (number is not null && run.Start is { } start)
+        {
+            session.Execute(Start, run.Id, start.Name, start.Request.ToByteArray());
+        }
+
+        return number;
+    }
+
+    /// <summary>Finds a run that has ended and is still kept.</summary>
+    public static EndedRun? Find(Session session, string id, long now)
+    {
+        using var row = session.Read(Ended, id, now);
+        if (!row.Read())
+        {
+            return null;
+        }
+
+        var state = new RunState { Status = (RunStatus)row.GetInt32(2), Tail = row.GetInt64(3), Oldest = 1 };
+        var dialect = row.IsDBNull(4) ? null : row.GetString(4);
+        return new EndedRun(new RunKey(row.GetInt64(0), id, row.GetString(1), dialect), state);
+    }
+
+    /// <summary>Ends the open runs, whose producer is gone. Returns their number.</summary>
+    /// <param name="session">The writer's session.</param>
+    /// <param name="mayHaveLost">
+    /// Whether the newest events may be missing. Then the runs get another epoch. Otherwise the end could have the sequence of a missing
+    /// event, and a reader that had that event would take the run for read.
+    /// </param>
+    /// <param name="now">The time.</param>
+    public static int EndAll(Session session, bool mayHaveLost, long now)
+    {
+        var open = session.Query(Open, static row => (Run: row.GetInt64(0), Tail: row.GetInt64(1)));
+        foreach (var (run, tail) in open)
+        {
+            if (mayHaveLost)
+            {
+                session.Execute(ChangeEpoch, run, RandomNumberGenerator.GetHexString(EpochLength, lowercase: true));
+            }
+
+            Events.Append(session, run, tail + 1, RunEnd.ProducerLost.ToEvent());
+            Events.Close(session, run, tail + 1, RunEnd.ProducerLost.Status, now);
+        }
+
+        return open.Count;
+    }
+}
+
+/// <summary>A run that has ended.</summary>
+/// <param name="Key">Its names.</param>
+/// <param name="State">Its final state.</param>
+internal sealed record EndedRun(RunKey Key, RunState State);

@@ -1,0 +1,8 @@
+namespace Perennial.GroupCommit;
+
+/// <summary>The names of a run: its number in the store, and its id and epoch elsewhere.</summary>
+/// <param name="Run">Its number, which the store assigns and never reuses.</param>
+/// <param name="Id">Its name in its URL.</param>
+/// <param name="Epoch">The beginning of its event ids.</param>
+/// <param name="Dialect">The name of its dialect; null for none.</param>
+internal sealed record RunKey(long Run, string Id, string Epoch, string? Dialect);

@@ -1,0 +1,40 @@
+using Perennial.AspNetCore;
+using Perennial.AspNetCore.Stores;
+using Perennial.AspNetCore.Testing;
+using Perennial.Sqlite.Tests.Support;
+
+namespace Perennial.Sqlite.Tests;
+
+/// <summary>The store in a SQLite file shows what every store must show.</summary>
+public sealed class ContractTests
+{
+    public static TheoryData<string> Behaviours => [.. RunStoreBehaviours.All.Select(static behaviour => behaviour.Name)];
+
+    [Theory]
+    [MemberData(nameof(Behaviours))]
+    public async Task A_file_shows(string behaviour)
+    {
+        await using var harness = new FileHarness();
+        await RunStoreBehaviours.Named(behaviour).RunAsync(harness, TestContext.Current.CancellationToken);
+    }
+
+    private sealed class FileHarness : RunStoreHarness
+    {
+        private readonly List<StoreFile> _files = [];
+
+        public override async Task<RunStore> OpenAsync(PerennialServerOptions options, CancellationToken cancellationToken)
+        {
+            var file = new StoreFile();
+            _files.Add(file);
+            return await file.StartAsync(options);
+        }
+
+        public override async ValueTask DisposeAsync()
+        {
+            foreach (var file in _files)
+            {
+                await file.DisposeAsync();
+            }
+        }
+    }
+}
