@@ -16,6 +16,11 @@ public class LayerTests
         "Diagnostics | Options <- Stores <- Runs <- Delivery <- Requests <- Http | WebSockets <- Starts <- Endpoints");
 
     [Fact]
+    public void The_layers_of_the_gateway_point_one_way() => Layers.ShouldPointOneWay(
+        typeof(Gateway.GatewayOptions).Assembly,
+        "Diagnostics | Options <- Upstream <- Answers <- Exchanges <- Endpoints");
+
+    [Fact]
     public void The_layers_of_the_command_point_one_way() => Layers.ShouldPointOneWay(
         typeof(ExitCode).Assembly,
         "Terminal <- Arguments <- Connect | Demo <- Serve/Content <- Serve/Lines | Serve/Page | Serve/Upstream <- Serve <- .");

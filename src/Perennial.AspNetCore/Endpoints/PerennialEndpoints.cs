@@ -67,13 +67,23 @@ public static class PerennialEndpoints
         ArgumentNullException.ThrowIfNull(prefix);
         var group = endpoints.MapGroup(prefix);
         group.WithMetadata([new ServedRuns(nameof(MapPerennial), prefix), .. PlatformPolicies.Exemptions]).DisableCookieRedirect();
-        // A WebSocket over HTTP/2 is opened by CONNECT (RFC 8441, section 4).
-        var read = With(context => string.IsNullOrEmpty(ResumePlace.RequestedBy(context.Request)) ? RunAction.Read : RunAction.Resume, ReadAsync);
-        group.MapMethods("/{id}", [HttpMethods.Get, HttpMethods.Connect], context => AdmitAsync(context, read)).WithName(RunAddress.EndpointName);
+        MapRuns(group, ReadAsync).WithName(RunAddress.EndpointName);
+        return group;
+    }
+
+    /// <summary>Maps the endpoints of runs. Returns the endpoint that reads a run.</summary>
+    /// <param name="group">Where to map them.</param>
+    /// <param name="answer">Answers a reader that does not open a WebSocket.</param>
+    internal static IEndpointConventionBuilder MapRuns(IEndpointRouteBuilder group, Func<HttpContext, RunLog, Task> answer)
+    {
+        var read = With(
+            context => string.IsNullOrEmpty(ResumePlace.RequestedBy(context.Request)) ? RunAction.Read : RunAction.Resume,
+            (context, log) => SocketEndpoint.IsAskedBy(context) ? ServeSocketAsync(context, log) : answer(context, log));
         group.MapMethods("/{id}", [HttpMethods.Head], With(_ => RunAction.Read, DescribeAsync));
         group.MapPost("/{id}", With(_ => RunAction.Send, ReceiveAsync));
         group.MapDelete("/{id}", With(_ => RunAction.Stop, StopAsync));
-        return group;
+        // A WebSocket over HTTP/2 is opened by CONNECT (RFC 8441, section 4).
+        return group.MapMethods("/{id}", [HttpMethods.Get, HttpMethods.Connect], context => AdmitAsync(context, read));
     }
 
     private static RequestDelegate With(Func<HttpContext, RunAction> action, Func<HttpContext, RunLog, Task> answer) => async context =>
@@ -126,9 +136,11 @@ public static class PerennialEndpoints
         }
     }
 
-    private static Task ReadAsync(HttpContext context, RunLog log) => SocketEndpoint.IsAskedBy(context)
-        ? context.RequestServices.GetRequiredService<SocketEndpoint>().ServeAsync(context, log, ResumePlace.RequestedBy(context.Request))
-        : context.RequestServices.GetRequiredService<RunResponse>().SendAsync(context, log, ResumePlace.RequestedBy(context.Request));
+    private static Task ServeSocketAsync(HttpContext context, RunLog log) =>
+        context.RequestServices.GetRequiredService<SocketEndpoint>().ServeAsync(context, log, ResumePlace.RequestedBy(context.Request));
+
+    private static Task ReadAsync(HttpContext context, RunLog log) =>
+        context.RequestServices.GetRequiredService<RunResponse>().SendAsync(context, log, ResumePlace.RequestedBy(context.Request));
 
     private static Task ReceiveAsync(HttpContext context, RunLog log) =>
         context.RequestServices.GetRequiredService<MessageEndpoint>().ReceiveAsync(context, log);

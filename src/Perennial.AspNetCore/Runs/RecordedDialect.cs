@@ -59,9 +59,28 @@ internal sealed class RecordedDialect
             newest.AddRange(slice.Records.Span);
         }
 
-        newest.RemoveAll(record => record.Sequence > last);
-        var first = last > Judged ? (await log.ReadAsync(0, 1, cancellationToken).ConfigureAwait(false)).Records : newest.Take(1).ToArray();
-        return new RecordedDialect(dialect, first.IsEmpty ? null : first.Span[0].Content, [.. newest]);
+        newest.RemoveAll(record => record.Sequence > last || EventNames.IsReserved(record.Content.EventType));
+        return new RecordedDialect(dialect, await FirstAsync(log, last, cancellationToken).ConfigureAwait(false), [.. newest]);
+    }
+
+    /// <summary>Reads the first event of the dialect. A gateway has recorded the head of the upstream's response before it.</summary>
+    private static async ValueTask<RunEvent?> FirstAsync(RunLog log, long last, CancellationToken cancellationToken)
+    {
+        for (var after = 0L; after < last; after++)
+        {
+            var slice = await log.ReadAsync(after, 1, cancellationToken).ConfigureAwait(false);
+            if (slice.Records.IsEmpty)
+            {
+                return null;
+            }
+
+            if (!EventNames.IsReserved(slice.Records.Span[0].Content.EventType))
+            {
+                return slice.Records.Span[0].Content;
+            }
+        }
+
+        return null;
     }
 
     /// <summary>The events that make the run complete in its dialect; null if they cannot be made up.</summary>

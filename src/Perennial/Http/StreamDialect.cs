@@ -19,6 +19,9 @@ internal sealed class StreamDialect(Dialect choice)
     /// <summary>Whether a dialect is known, or may still be recognized.</summary>
     public bool MayDecide => _dialect is not null || _left > 0;
 
+    /// <summary>The dialect; <see langword="null"/> if none is known yet.</summary>
+    public Dialect? Dialect => _dialect;
+
     /// <summary>Starts reading a response. Recognizes a dialect that the head of the response announces.</summary>
     public void Begin(HttpResponseMessage response)
     {
@@ -27,6 +30,18 @@ internal sealed class StreamDialect(Dialect choice)
         {
             (_dialect, _left) = (announced, 0);
         }
+    }
+
+    /// <summary>Recognizes the dialect from the first messages, before they are classified.</summary>
+    public void Look(ReadOnlySpan<StreamMessage> messages)
+    {
+        var left = _left;
+        for (var i = 0; i < messages.Length && _left > 0; i++)
+        {
+            Recognize(in messages[i]);
+        }
+
+        _left = _dialect is null ? left : 0;
     }
 
     /// <summary>Returns the signal of a message, or <see langword="null"/> if no dialect is known.</summary>
