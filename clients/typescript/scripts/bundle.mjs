@@ -5,7 +5,7 @@ import { readFileSync } from "node:fs";
 export const internalNames = [
   "acknowledged", "afterFailure", "allow", "announce", "append", "appended", "backoff", "bell", "callbacks", "canContinue", "changed", "connections", "consumes", "counts", "delivered",
   "callHandlers", "emit", "enter", "failedTries", "finish", "fire", "hasId", "heard", "isAway", "isBeforeGap", "isExact", "isReady", "isRunning", "latencies", "look", "moveTo",
-  "place", "refused", "repeatsPosts", "report", "resumeAfter", "ring", "take", "until", "use", "waitAsToldBy",
+  "place", "refused", "repeatsPosts", "report", "ring", "take", "until", "use", "waitAsToldBy",
 ];
 
 const { exports: entries } = JSON.parse(readFileSync("package.json", "utf8"));

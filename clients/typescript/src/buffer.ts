@@ -1,10 +1,13 @@
 import type { Message } from "./message.js";
 import type { Settings } from "./settings.js";
-import type { TransportEvents } from "./types.js";
+import type { ResumePoint, TransportEvents } from "./types.js";
 import type { Bell } from "./waiting.js";
 
 /** The queue between one writer, the connection loop, and one reader. */
 export type Buffer = ReturnType<typeof createBuffer>;
+
+/** A place in the stream, wherever that is. */
+type Place = Omit<ResumePoint, "url">;
 
 /** Latencies that are remembered. */
 const SAMPLES = 256;
@@ -12,10 +15,11 @@ const SAMPLES = 256;
 export function createBuffer(
   { buffer: { capacity, fullMode, highWaterMark }, services }: Settings,
   bell: Bell,
+  start: Place,
   notice: <Name extends "backpressure" | "drain" | "dropped">(name: Name, detail: TransportEvents[Name]) => void,
 ) {
   const mark = Math.ceil(capacity * highWaterMark);
-  let items: { readonly message: Message; readonly at: number; resumeAfter: string | undefined }[] = [];
+  let items: { readonly message: Message; readonly at: number; place: Place }[] = [];
   let head = 0;                                     // items before it are taken
   let aboveMark = false;
   let taken = 0;
@@ -24,16 +28,16 @@ export function createBuffer(
     latencies: [] as number[],
     dropped: 0,
     paused: false,
-    /** The id to resume after for a reader that goes on elsewhere: that of the last message it took. */
-    resumeAfter: undefined as string | undefined,
+    /** Where a reader goes on elsewhere: after the last message it took. */
+    place: start,
     /** How many were ever taken in: the place in the stream at which an event happens. */
     appended: 0,
     size: () => items.length - head,
     /** Whether there is room, and hand-over is not paused. */
     isReady: () => !buffer.paused && (fullMode != "block" || buffer.size() < capacity),
 
-    /** Whether the message is dealt with, taken in or dropped; else the writer must wait. Whoever took it resumes after this id. */
-    append(message: Message, resumeAfter?: string): boolean {
+    /** Whether the message is dealt with, taken in or dropped; else the writer must wait. Whoever took it goes on at this place. */
+    append(message: Message, place = start): boolean {
       if (!buffer.isReady()) return false;
       if (fullMode != "unlimited" && buffer.size() >= capacity) {
         buffer.dropped++;
@@ -41,7 +45,7 @@ export function createBuffer(
         notice("dropped", { count: 1, total: buffer.dropped });
         if (fullMode == "drop-newest") return true;
       }
-      items.push({ message, at: services.now(), resumeAfter });
+      items.push({ message, at: services.now(), place });
       buffer.appended++;
       const size = buffer.size();
       if (!aboveMark && size >= mark) {
@@ -53,15 +57,15 @@ export function createBuffer(
     },
 
     /** An id came without a message: it follows the messages that are here. */
-    moveTo(id: string | undefined): void {
-      (buffer.size() ? items.at(-1)! : buffer).resumeAfter = id;
+    moveTo(place: Place): void {
+      (buffer.size() ? items.at(-1)! : buffer).place = place;
     },
 
     /** The next message, unless there is none or hand-over is paused. */
     take(): Message | undefined {
       if (buffer.paused || !buffer.size()) return undefined;
-      const { message, at, resumeAfter } = remove();
-      buffer.resumeAfter = resumeAfter;
+      const { message, at, place } = remove();
+      buffer.place = place;
       const size = buffer.size();
       buffer.latencies[taken++ % SAMPLES] = services.now() - at;
       if (aboveMark && size < mark) {

@@ -42,15 +42,14 @@ export function createClient(protocol: Protocol, options: TransportOptions): Tra
   let startedAt: number | undefined;
   let stopListening = () => {};
 
-  const cursor: Cursor = { id: settings.lastEventId, isExact: true, isBeforeGap: false };
+  const cursor: Cursor = { id: settings.start.lastEventId, isExact: settings.start.exact ?? true, isBeforeGap: false };
   const target: Target = { url: /^(GET|HEAD)$/.test(settings.method) ? settings.url : undefined };
   const counts = createCounts();
   const log = createLog(settings.logger, id, handlerFailed);
-  const buffer = createBuffer(settings, bell, (name, detail) => {
+  const buffer = createBuffer(settings, bell, settings.start, (name, detail) => {
     log(name, detail);
     void events.emit(name, detail as never);
   });
-  buffer.resumeAfter = cursor.id;
   const events = createEvents(buffer, handlerFailed);
   const sends = createSendList(settings, () => connection, (outcome) => {
     counts.messagesSent++;
@@ -95,7 +94,7 @@ export function createClient(protocol: Protocol, options: TransportOptions): Tra
     get isConnected() { return snapshot.state == "connected"; },
     get isBeingRead() { return isBeingRead || events.consumes(); },
     get lastEventId() { return cursor.id; },
-    get resumePoint() { return target.url && { url: target.url.href, lastEventId: buffer.resumeAfter }; },
+    get resumePoint() { return target.url && { url: target.url.href, ...buffer.place }; },
     get completion() { return session.ended; },
     connect,
     read,

@@ -145,13 +145,14 @@ export async function runLoop(context: LoopContext, stop: AbortSignal): Promise<
           if (malformed) report(passing("invalid-message", malformed));
           const meaning = message && connection.classify(message);
           const next = id === undefined ? cursor.id : id || undefined;
+          const place = id ? { lastEventId: next } : { lastEventId: next, exact: false };
           const isDelivered = meaning == "message" || meaning == "error" || meaning == "delivered-then-completed";
           if (isDelivered) {
             message!.followsGap = cursor.isBeforeGap;
-            while (!buffer.append(message!, next)) await ready();      // the only wait: a batch is handed over at once
+            while (!buffer.append(message!, place)) await ready();      // the only wait: a batch is handed over at once
             cursor.isBeforeGap = false;
           } else if (id !== undefined) {
-            buffer.moveTo(next);
+            buffer.moveTo(place);
           }
           // Only now: an id is that of the last message handed over.
           if (isDelivered || id !== undefined) cursor.isExact = !!id;

@@ -49,13 +49,14 @@ export function connectResponse(
   const http = httpOf(context);
   const isPerennial = speaksPerennial(response);
   const isOver = response.status == 204;
-  const marksEnd = isPerennial && canMarkEnd;
+  const marksEnd = isOver || (isPerennial && canMarkEnd);
+  const dialect = marksEnd || !canMarkEnd ? undefined : context.settings.dialect?.(response, context.settings);
   let delivered = hasDelivered;
   if (!IN_NODE) countStream(context.settings.url, signal);
 
   const connection = {
     longestSilence: longestSilenceOf(response),
-    marksEnd,
+    get marksEnd() { return dialect?.isUnfinished ?? marksEnd; },
     repeatsSends: http.repeatsPosts,
     bytes: 0,
     async read(): Promise<Incoming[] | undefined> {
@@ -63,7 +64,7 @@ export function connectResponse(
       delivered ||= !!value?.some(({ message }) => message);
       return value;
     },
-    classify: (message: StreamMessage) => meaningOf(message, context.settings, isOver || marksEnd, convention),
+    classify: (message: StreamMessage) => dialect?.classify(message) ?? meaningOf(message, context.settings, marksEnd, convention),
     canResume: () => http.canContinue(parser.hasId || !delivered),
     send: http.post,
     // A DELETE on a server that did not offer it might delete what the stream shows.

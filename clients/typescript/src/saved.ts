@@ -9,6 +9,8 @@ interface Saved {
   readonly url?: string | undefined;
   /** The id of the last message of `shown`. */
   readonly lastEventId?: string | undefined;
+  /** As in a resume point. */
+  readonly exact?: boolean | undefined;
   /** Which stream it is: another request is another stream. */
   readonly of: string;
   /** The `Idempotency-Key` of the request that starts the stream: a page that is reloaded before the answer came asks with the same. */
@@ -34,7 +36,7 @@ export function openSaved(name: string, of: string, start: string | undefined) {
   return {
     key,
     /** Where the stream goes on, if it was kept. */
-    resumeFrom: saved?.url === undefined ? undefined : { url: saved.url, lastEventId: saved.lastEventId },
+    resumeFrom: saved?.url === undefined ? undefined : { url: saved.url, lastEventId: saved.lastEventId, exact: saved.exact },
 
     keeperOf: (transport: Transport): Keeper => ({
       shown: saved?.shown && { ...saved.shown, messages: saved.shown.messages.map(({ data, id, type, followsGap }) => Object.assign(createMessage(data, id, type), { followsGap })) },
@@ -64,7 +66,7 @@ export function openSaved(name: string, of: string, start: string | undefined) {
   /** Whether the stream has a name by which it can be found again. */
   function write({ resumePoint }: Pick<Transport, "resumePoint">, shown?: Shown): boolean {
     const whole = shown?.messages.every(({ binary }) => !binary) ? wholeOf(shown) : undefined;
-    const record: Saved = { of, key, url: resumePoint?.url, lastEventId: whole ? resumePoint?.lastEventId : start, shown: whole };
+    const record: Saved = { of, key, url: resumePoint?.url, lastEventId: whole ? resumePoint?.lastEventId : start, exact: whole && resumePoint?.exact, shown: whole };
     try {
       sessionStorage.setItem(name, JSON.stringify(record));
     } catch {

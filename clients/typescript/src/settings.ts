@@ -30,9 +30,10 @@ export function settle(options: TransportOptions) {
       maxMessageLength: 16 << 20,
       endOfStream: "complete" as const,
     }),
-    ...(resumeFrom ? placeOf(resumeFrom, url) : { url, method, body }),
+    ...(resumeFrom ? placeOf(resumeFrom, url) : { url, method, body, start: { lastEventId: options.lastEventId } as Omit<ResumePoint, "url"> }),
     authorization,
     sendUrl: sendUrl && new URL(sendUrl, url),
+    dialect: options.dialect?.(),
     headers: typeof headers == "function" ? headers : () => headers,
     reconnect: fill(reconnect || {}, "reconnect.", 0, {
       enabled: reconnect !== false,
@@ -61,8 +62,8 @@ export function settle(options: TransportOptions) {
 }
 
 /** Another transport's place, of the same origin: requests to it carry credentials. */
-function placeOf({ url, lastEventId }: ResumePoint, { origin, href }: URL) {
-  const place = { url: new URL(url, href), method: "GET", body: undefined, lastEventId };
+function placeOf({ url, ...start }: ResumePoint, { origin, href }: URL) {
+  const place = { url: new URL(url, href), method: "GET", body: undefined, start };
   takeCredentials(place.url);
   if (place.url.origin != origin) throw new RangeError(`resumeFrom.url must be of the origin ${origin}, as url is, not of ${place.url.origin}.`);
   return place;

@@ -58,17 +58,17 @@ const mayHold = ({ data }: StreamMessage, text: string): boolean => data[0] == "
 export const failureIn = ({ data }: StreamMessage, transient: boolean): TransportError => new TransportError("server-failed", undefined, { ...explain(data), transient });
 
 /**
- * What a server says of an error: `{"error":{"message":"…","code":"…"}}`, the same members at the top, `{"error":"…"}`, problem details
- * (RFC 9457), or plain text.
+ * What a server says of an error: `{"error":{"message":"…","code":"…"}}`, the same members at the top or in a `response`, `{"error":"…"}`,
+ * problem details (RFC 9457), or plain text. A code that is a number counts where there is no other.
  */
 export function explain(said: string): ErrorDetails {
   const value = parse(said) as Members | undefined;
-  const error = value?.["error"] as Members | undefined;
+  const error = (value?.["error"] ?? (value?.["response"] as Members | undefined)?.["error"]) as Members | undefined;
   const find = (...names: string[]) => names.map((name) => text(error?.[name]) ?? text(value?.[name])).find((found) => found !== undefined);
   const plain = /^\s*(<|$)/.test(said) ? undefined : said.trim();
   return {
     serverMessage: text(error) ?? find("message", "detail", "errorText", "title") ?? (value === undefined ? plain : undefined),
-    serverCode: find("code") ?? text(error?.["type"]) ?? text(error?.["status"]) ?? (text(value?.["title"]) && text(value?.["type"])),
+    serverCode: find("code") ?? text(error?.["type"]) ?? text(error?.["status"]) ?? (text(value?.["title"]) && text(value?.["type"])) ?? error?.["code"]?.toString(),
   };
 }
 

@@ -48,6 +48,23 @@ export type StreamSignal =
   /** Protocol noise: not delivered. */
   | "ignored";
 
+/** The format of an AI provider. Called once for each transport; what it returns, once for each response. */
+export type Dialect = () => (response: Response, request: DialectRequest) => DialectReading;
+
+/** What a {@link Dialect} knows of the request that opens the stream. */
+export interface DialectRequest {
+  readonly method: string;
+  headers(): Readonly<Record<string, string>> | undefined;
+}
+
+/** How a {@link Dialect} reads one response. */
+export interface DialectReading {
+  /** Whether the response may not end here. */
+  readonly isUnfinished: boolean;
+  /** What a message means; `undefined`: the format is not known, or not yet. */
+  classify(message: StreamMessage): StreamSignal | undefined;
+}
+
 /** What {@link ReconnectOptions.shouldRetry} may know. */
 export interface RetryContext {
   /** What went wrong. */
@@ -91,6 +108,11 @@ export interface ResumePoint {
   readonly url: string;
   /** The id of the last message that the reader took. Absent: the start of the stream. */
   readonly lastEventId?: string | undefined;
+  /**
+   * False where messages without an id followed that one: a transport that resumes here cannot know what is repeated or missing, and
+   * announces a gap. Otherwise absent.
+   */
+  readonly exact?: boolean | undefined;
 }
 
 /** How messages wait for their reader. */
@@ -143,6 +165,12 @@ export interface TransportOptions {
   readonly endOfStream?: "complete" | "require-marker" | "reconnect" | undefined;
   /** Replaces the conventions for end markers and error messages. */
   readonly classify?: ((message: StreamMessage) => StreamSignal) | undefined;
+  /**
+   * The format of an AI provider, from `@perennial/client/dialects`, for SSE and JSON lines: it decides when an answer is complete, and how it
+   * fails. A body that ends without the format's own end is a lost connection. Default: none. `classify` is asked only while no format is
+   * known. Not used where the server announces Perennial's protocol.
+   */
+  readonly dialect?: Dialect | undefined;
   /** How lost connections are replaced; `false`: not at all. */
   readonly reconnect?: ReconnectOptions | false | undefined;
   /** How messages wait for their reader. */

@@ -6,6 +6,7 @@ import { act, createElement } from "react";
 import { createRoot } from "react-dom/client";
 import { WebSocket } from "ws";
 import type { TransportOptions, TransportServices } from "../src/types.js";
+import { serveAnswers } from "./support/exchange-server.js";
 import { StreamServer } from "./support/stream-server.js";
 
 // What is published, by the name users import it by. Its members have short names within, which must be the same in all its files.
@@ -16,6 +17,7 @@ const websocket = await published<typeof import("../src/websocket.js")>("/websoc
 const httpStream = await published<typeof import("../src/http-stream.js")>("/http-stream");
 const longPoll = await published<typeof import("../src/long-poll.js")>("/long-poll");
 const auto = await published<typeof import("../src/auto.js")>("/auto");
+const { anthropic, recognized } = await published<typeof import("../src/dialects.js")>("/dialects");
 const { useSSE } = await published<typeof import("../src/react.js")>("/react");
 const { createManager } = await published<typeof import("../src/manager.js")>("/manager");
 
@@ -48,6 +50,25 @@ for (const [name, { createTransport }] of Object.entries({ index, sse, websocket
     assert.ok(states.has("connected") && states.has("closed"));
   });
 }
+
+test("As published, dialects tell whole answers of a provider from others", async () => {
+  const start = "event: message_start\ndata: {\"type\":\"message_start\"}\n\n";
+  const answer = (body: string) => [{ status: 200, headers: { "content-type": "text/event-stream" }, body: start + body }];
+  const endings = ["event: message_stop\ndata: {}\n\n", "", 'event: error\ndata: {"error":{"type":"overloaded_error"}}\n\n'];
+  for (const { createTransport } of [index, sse]) {
+    for (const dialect of [recognized, anthropic]) {
+      const found: string[] = [];
+      for (const ending of endings) {
+        await using server = await serveAnswers(answer(ending), () => 0);
+        const transport = createTransport({ ...options, url: server.url, body: "hello", dialect });
+        await transport.read().next();
+        const { reason, error } = await transport.completion;
+        found.push(`${reason} ${error?.serverCode ?? ""}`.trim());
+      }
+      assert.deepEqual(found, ["completed", "interrupted", "failed overloaded_error"]);
+    }
+  }
+});
 
 test("As published, the adapters, the manager and the forms work together", async () => {
   await using server = await new StreamServer().listen();

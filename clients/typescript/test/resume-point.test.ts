@@ -89,3 +89,35 @@ test("resumeFrom of another origin is refused: requests to it would carry creden
   const create = () => createTransport({ transport: "sse", url: "https://example.com/chat", resumeFrom: { url: "https://evil.test/streams/7" } });
   assert.throws(create, { name: "RangeError", message: "resumeFrom.url must be of the origin https://example.com, as url is, not of https://evil.test." });
 });
+
+test("A resume point says where messages without an id followed, and only then, in the form that .NET reads and writes", async () => {
+  const { transport, requests } = new Scripted();
+  const messages = transport.read();
+  const first = messages.next();
+  await settled();
+  assert.equal(JSON.stringify(transport.resumePoint), `{"url":"${url}"}`);
+  requests[0]!.answer().write("id: 1\ndata: one\n\ndata: more\n\nid: 2\ndata: two\n\n");
+  await first;
+  assert.equal(JSON.stringify(transport.resumePoint), `{"url":"${url}","lastEventId":"1"}`);
+  await messages.next();
+  assert.equal(JSON.stringify(transport.resumePoint), `{"url":"${url}","lastEventId":"1","exact":false}`);
+  await messages.next();
+  assert.equal(JSON.stringify(transport.resumePoint), `{"url":"${url}","lastEventId":"2"}`);
+  await transport.close();
+});
+
+test("A transport that resumes where messages without an id followed announces a gap", async () => {
+  const resumeFrom = { url, lastEventId: "1", exact: false };
+  const scripted = new Scripted({ resumeFrom });
+  const gaps: unknown[] = [];
+  scripted.transport.on("gap", (gap) => gaps.push(gap));
+  assert.deepEqual(scripted.transport.resumePoint, resumeFrom);
+  const messages = scripted.transport.read();
+  const first = messages.next();
+  await settled();
+  scripted.last.answer().write("id: 2\ndata: two\n\n");
+  assert.equal((await first).value?.followsGap, true);
+  assert.deepEqual(gaps, [{ reason: "not-numbered", requested: "1", resumesAt: undefined }]);
+  assert.deepEqual(scripted.transport.resumePoint, { url, lastEventId: "2" });
+  await scripted.transport.close();
+});

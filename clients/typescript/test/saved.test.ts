@@ -136,3 +136,20 @@ test("What stands under the name and is not ours is left out; without a storage 
   assert.deepEqual(opened.requests, ["POST /api/chat"]);
   await opened.gone();
 });
+
+test("A page that is reloaded after a message without an id shows that something may be missing or repeated", async () => {
+  using session = new FakeSession();
+  const first = await page();
+  first.answer().write("id: 1\ndata: To \n\ndata: be\n\n");
+  await settled();
+  session.leavePage();
+  await first.gone();
+
+  const second = await page();
+  second.answer().write("id: 2\ndata:  or not.\n\ndata: [DONE]\n\n");
+  await settled();
+  assert.deepEqual(second.texts(), ["To ", "be", " or not."]);
+  assert.deepEqual(second.store.getSnapshot().messages.map(({ followsGap }) => followsGap), [false, false, true]);
+  session.leavePage();
+  await second.gone();
+});

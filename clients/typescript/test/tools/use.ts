@@ -1,5 +1,6 @@
 import { createTransport, type StreamMessage, type Transport, TransportError } from "@perennial/client";
 import { createTransport as auto } from "@perennial/client/auto";
+import { dialectOf, recognized } from "@perennial/client/dialects";
 import { createTransport as httpStream } from "@perennial/client/http-stream";
 import { createTransport as longPoll } from "@perennial/client/long-poll";
 import { createManager } from "@perennial/client/manager";
@@ -8,6 +9,9 @@ import { createStore } from "@perennial/client/store";
 import { createTransport as websocket } from "@perennial/client/websocket";
 
 export const transports: Transport[] = [createTransport, sse, websocket, httpStream, longPoll, auto].map((create) => create({ url: "https://example.com/" }));
+
+export const answer = sse({ url: "https://example.com/", dialect: recognized });
+export const ours = dialectOf({ judge: ({ type }) => (type == "bye" ? "completed" : undefined) });
 
 export async function read(transport: Transport): Promise<StreamMessage[]> {
   const messages: StreamMessage[] = [];
