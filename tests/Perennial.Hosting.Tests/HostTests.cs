@@ -8,6 +8,7 @@ using Microsoft.Extensions.Diagnostics.HealthChecks;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Options;
 using Perennial.Management;
+using Perennial.Sse;
 using Perennial.Testing;
 using Perennial.Tests.Fixtures;
 
@@ -16,6 +17,20 @@ namespace Perennial.Hosting.Tests;
 /// <summary>The library in a worker and in a web application.</summary>
 public class HostTests
 {
+    [Fact]
+    public void A_named_transport_shows_no_secret()
+    {
+        var options = new SseTransportOptions
+        {
+            Endpoint = new Uri("https://user:hunter2@host/path?key=hunter2"),
+            LastEventId = "hunter2",
+            Headers = new Dictionary<string, string>(StringComparer.Ordinal) { ["Authorization"] = "hunter2" },
+        };
+
+        new NamedTransport { Kind = "sse", Options = options }.ToString().ShouldBe(
+            "NamedTransport { Kind = sse, Options = SseTransportOptions { Endpoint = https://host/path?… }, HttpClient =  }");
+    }
+
     [Fact]
     public async Task A_worker_reads_by_name_and_its_transports_are_closed_when_it_stops()
     {

@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { createServer, type RequestListener } from "node:http";
 import type { AddressInfo } from "node:net";
 import { test } from "node:test";
+import { inspect } from "node:util";
 import { createTransport } from "../src/sse.js";
 import { readAll } from "./support/forms.js";
 import { settled } from "./support/manual-clock.js";
@@ -81,6 +82,14 @@ test("User name and password of a URL go to its origin as Basic credentials, and
   assert.deepEqual(seen, [`Basic ${Buffer.from("m@e:päss").toString("base64")}`]);
   assert.equal(transport.resumePoint?.url, server.url);
   assert.doesNotMatch(`${JSON.stringify(error)} ${String((error as Error).stack)} ${JSON.stringify(transport.getSnapshot())}`, /p%C3|päss/);
+  // Nothing listens there: the error has a cause, which the platform made.
+  await server[Symbol.asyncDispose]();
+  const lost = createTransport({ url, reconnect: { maxAttempts: 1 } });
+  const failure = await lost.connect().then(() => undefined, (error: unknown) => error as Error);
+  const causes: unknown[] = [];
+  for (let cause: unknown = failure; cause instanceof Error; cause = cause.cause) causes.push(inspect(cause, { depth: 9 }));
+  assert.ok(causes.length > 1, "an error with a cause");
+  assert.doesNotMatch(causes.join(), /p%C3|päss/);
   const elsewhere = new Scripted({ url: "https://me:secret@example.com/stream", sendUrl: "https://other.test/messages" });
   elsewhere.transport.connect().catch(() => {});
   await settled();

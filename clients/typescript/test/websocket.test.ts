@@ -48,6 +48,15 @@ test("Plain messages: text and bytes, a close with 1000 is the end", async () =>
   assert.deepEqual(await transport.completion, { reason: "completed" });
 });
 
+test("Done in a larger object is data of the application", async () => {
+  await using server = await serve((socket) => {
+    say(socket, { task: "t1", done: true }, { done: true, text: "x" }, { done: true });
+  });
+  const transport = connectTo("websocket", server.url, { protocols: [] });
+  assert.deepEqual(await readAll(transport), ['{"task":"t1","done":true}', '{"done":true,"text":"x"}', '{"done":true}']);
+  assert.deepEqual(await transport.completion, { reason: "completed" });
+});
+
 test("Under perennial.v1 a close without an end event is a cut, whatever its code", async () => {
   let connections = 0;
   await using server = await serve((socket, url) => {

@@ -1,4 +1,5 @@
 using Perennial.HttpStreams;
+using Perennial.Sse;
 using Perennial.Testing;
 using Perennial.Tests.Fixtures;
 
@@ -35,6 +36,33 @@ public class ErrorStateTests
         metrics.Errors.ShouldBe(3);
         metrics.LastError.ShouldNotBeNull().ServerMessage.ShouldBe("busy");
         logs.At(Microsoft.Extensions.Logging.LogLevel.Warning).Count().ShouldBe(3);
+    }
+
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task Errors_of_an_event_stream_are_counted_with_and_without_a_handler(bool hasHandler)
+    {
+        await using var server = ScriptedServer.Start(
+            static exchange => exchange.RespondAsync(503),
+            static async exchange =>
+            {
+                await exchange.StartEventStreamAsync();
+                await exchange.WriteChunkAsync("data: {\"type\":\"error\",\"message\":\"busy\"}\n\ndata: 1\n\ndata: [DONE]\n\n");
+                await exchange.EndChunksAsync();
+            });
+        await using var transport = new SseTransport(
+            new SseTransportOptions { Endpoint = server.Address, Reconnect = new ReconnectOptions { InitialDelay = TimeSpan.Zero } });
+        if (hasHandler)
+        {
+            transport.ErrorOccurred += static (_, _) => { };
+        }
+
+        await transport.ReadAllAsync().TextsAsync().Soon();
+
+        var metrics = transport.GetMetrics();
+        metrics.Errors.ShouldBe(2);
+        metrics.LastError.ShouldNotBeNull().ServerMessage.ShouldBe("busy");
     }
 
     [Fact]

@@ -83,6 +83,19 @@ public class RetryDecisionTests
         (error.IsRecoverable, error.Attempt, (int?)error.Exception.HttpStatus).ShouldBe((true, 1, status));
     }
 
+    [Theory]
+    [InlineData(521)]
+    [InlineData(503)]
+    public async Task A_request_that_resumes_is_tried_again_too(int status)
+    {
+        await using var server = ScriptedServer.Start(Stream(Events(1), Ending.Closed), Status(status), Stream(Events(2)));
+        await using var probe = TransportProbe.For(server.Address);
+
+        (await probe.ReadTextsAsync()).ShouldBe(["1", "2"]);
+
+        server.Requests.Select(static request => request.Header("Last-Event-ID")).ShouldBe([null, "1", "1"]);
+    }
+
     [Fact]
     public async Task The_statuses_worth_another_attempt_can_be_chosen()
     {
