@@ -68,9 +68,9 @@ internal sealed class DialectSink(PipeWriter body, Dialect dialect, Cancellation
         for (var i = 0; i < failure.Count; i++)
         {
             Write(failure[i], i == failure.Count - 1 ? new RunEventId(log.Epoch, _end.Sequence) : null);
+            await FlushAsync(leave);
         }
 
-        await FlushAsync(leave);
         return false;
     }
 

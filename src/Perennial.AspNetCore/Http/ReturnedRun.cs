@@ -2,6 +2,7 @@ using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.DependencyInjection;
 using Perennial.AspNetCore.Requests;
 using Perennial.AspNetCore.Stores;
+using Perennial.Wire;
 
 namespace Perennial.AspNetCore.Http;
 
@@ -9,7 +10,8 @@ namespace Perennial.AspNetCore.Http;
 internal static class ReturnedRun
 {
     /// <summary>
-    /// Answers as soon as the run is recorded: a GET from after the event in its <c>Last-Event-ID</c>, other methods from the first event.
+    /// Answers as soon as the run is recorded, from after the event in <c>Last-Event-ID</c>. A request that is not a GET may start a run, so
+    /// it begins with the first event if the id is of another run.
     /// </summary>
     /// <param name="context">The request.</param>
     /// <param name="recording">The run. If the store does not record it, the answer is 503.</param>
@@ -26,7 +28,10 @@ internal static class ReturnedRun
             return;
         }
 
-        await AnswerAsync(context, run, HttpMethods.IsGet(context.Request.Method) ? ResumePlace.RequestedBy(context.Request) : null);
+        var requested = ResumePlace.RequestedBy(context.Request);
+        var isAsked = HttpMethods.IsGet(context.Request.Method)
+            || (RunEventId.TryParse(requested, out var id) && string.Equals(id.Epoch, run.Epoch, StringComparison.Ordinal));
+        await AnswerAsync(context, run, isAsked ? requested : null);
     }
 
     /// <summary>Answers with the events after an id; null or empty for all events.</summary>

@@ -72,6 +72,8 @@ internal sealed class StreamResponse(IOptions<PerennialServerOptions> options, T
         }
         catch (RunStoreException)
         {
+            // Some clients repeat a POST, and pay twice, if the connection breaks off before the head of the response.
+            await LetLeaveAsync(context.RequestAborted);
             context.Abort();
         }
     }

@@ -118,8 +118,11 @@ public sealed class PerennialServerOptions
     }
 
     /// <summary>Finds a dialect by the name that a store keeps; null if this process does not know it.</summary>
-    internal Dialect? FindDialect(string name) =>
-        Perennial.Dialects.Known.Concat(Dialects).FirstOrDefault(known => string.Equals(known.Name, name, StringComparison.Ordinal));
+    internal Dialect? FindDialect(string name)
+    {
+        var isKnown = Perennial.Dialects.TryGet(name, out var known) && known != Perennial.Dialects.Recognized && known != Perennial.Dialects.None;
+        return isKnown ? known : Dialects.FirstOrDefault(own => string.Equals(own.Name, name, StringComparison.Ordinal));
+    }
 
     private void ValidateDialects()
     {

@@ -62,8 +62,8 @@ public sealed record RunOptions
     /// </para>
     /// <para>
     /// If the run fails, is stopped, or loses its producer, such a reader gets an error event of the dialect, unless the producer has
-    /// written one, and the server then aborts the connection, because many clients take the end of a response for success. For MCP, and
-    /// for A2A before the first event, it only aborts, because an error must name the request.
+    /// written one, and the server then aborts the connection, because many clients take the end of a response for success. For A2A before
+    /// the first event, and for MCP without <see cref="Dialects.McpAnswerTo"/>, it only aborts, because an error must name the request.
     /// </para>
     /// <para>
     /// Such a reader resumes by <c>Last-Event-ID</c>. It gets 410 if the run cannot be resumed after that event, because it would take a
@@ -76,7 +76,7 @@ public sealed record RunOptions
     /// <exception cref="ArgumentException">The server does not know the dialect.</exception>
     internal void Validate(PerennialServerOptions server)
     {
-        if (Dialect is not null && server.FindDialect(Dialect.Name) != Dialect)
+        if (Dialect is not null && !Dialect.Equals(server.FindDialect(Dialect.Name)))
         {
             throw PerennialServerOptions.Invalid(
                 nameof(Dialect), $"must be null, one of Dialects.Known, or in {nameof(PerennialServerOptions)}.{nameof(server.Dialects)}, but is '{Dialect}'");

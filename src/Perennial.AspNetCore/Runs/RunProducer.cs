@@ -111,7 +111,7 @@ internal sealed class RunProducer(
         }
 
         var end = recorded.SpellEnd()
-            ?? throw new RunFailedException($"The stream ended without the end that {dialect.Name} requires.", RunFailedException.EndMissing);
+            ?? throw new RunFailedException("The run ended without the end of its dialect.", RunFailedException.EndMissing);
         foreach (var item in end)
         {
             await writer.WriteAsync(item.Data, item.EventType, CancellationToken.None).ConfigureAwait(false);

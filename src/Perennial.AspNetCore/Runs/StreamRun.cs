@@ -12,7 +12,7 @@ namespace Perennial.AspNetCore;
 /// <remarks>
 /// <para>Safe from any thread, and on any node: if several nodes share a store, another node may produce the run.</para>
 /// <para>
-/// An endpoint that returns it answers at once with the run from its first event. The header <c>Content-Location</c> (RFC 9110, section
+/// An endpoint that returns it answers at once with the run. The header <c>Content-Location</c> (RFC 9110, section
 /// 8.7) is the URL at which <c>MapPerennial</c> serves the same run. A reader that loses this response resumes there by GET, and never
 /// repeats the request that started the run.
 /// </para>
@@ -50,8 +50,8 @@ public class StreamRun : IResult, IEndpointMetadataProvider
     public Task<RunStatus> StopAsync(CancellationToken cancellationToken = default) => Events.CloseAsync(RunEnd.Stopped, cancellationToken).AsTask();
 
     /// <summary>
-    /// Answers a request with this run to its end: a GET from after the event in its <c>Last-Event-ID</c>, other methods from the first
-    /// event. Called by ASP.NET Core.
+    /// Answers a request with this run to its end, from after the event in its <c>Last-Event-ID</c> or else from the first event. A request
+    /// that is not a GET begins with the first event if that id is of another run. Called by ASP.NET Core.
     /// </summary>
     /// <param name="httpContext">The request to answer. If the client disconnects, the run goes on.</param>
     /// <returns>A task that completes when the run has ended and all events are sent, or when the reader has left.</returns>

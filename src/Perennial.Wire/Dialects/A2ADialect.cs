@@ -5,8 +5,6 @@ namespace Perennial;
 /// <summary>A2A 0.3: JSON-RPC results that have a <c>kind</c>.</summary>
 internal sealed class A2ADialect() : Dialect("a2a")
 {
-    private const int InternalError = -32603;      // JSON-RPC 2.0, section 5.1
-
     public override bool IsShownBy(in DialectMessage message) =>
         DialectJson.MayHave(message.Data, "\"jsonrpc\""u8) && DialectJson.MayHave(message.Data, "\"kind\""u8) && DialectJson.MayHave(message.Data, "\"contextId\""u8);
 
@@ -18,19 +16,9 @@ internal sealed class A2ADialect() : Dialect("a2a")
 
     /// <summary>The error is the response to the request that all results name. Without a result the request is not known.</summary>
     public override IReadOnlyList<DialectEvent> SpellFailure(in DialectProgress stream, string message, string code) =>
-        DialectJson.ValueOf(stream.First.Data, "id"u8) is not { ValueKind: JsonValueKind.String or JsonValueKind.Number } id ? [] : [DialectWriter.Event(null, writer =>
-        {
-            writer.WriteString("jsonrpc"u8, "2.0"u8);
-            writer.WritePropertyName("id"u8);
-            id.WriteTo(writer);
-            writer.WriteStartObject("error"u8);
-            writer.WriteNumber("code"u8, InternalError);
-            writer.WriteString("message"u8, message);
-            writer.WriteStartObject("data"u8);
-            writer.WriteString("code"u8, code);
-            writer.WriteEndObject();
-            writer.WriteEndObject();
-        })];
+        DialectJson.ValueOf(stream.First.Data, "id"u8) is { ValueKind: JsonValueKind.String or JsonValueKind.Number } id
+            ? [DialectWriter.JsonRpcError(null, id, message, code)]
+            : [];
 
     /// <summary>Whether a result is a status update that is final, or a message, which is an answer without a task.</summary>
     private static bool IsLast(ref Utf8JsonReader result)

@@ -1,4 +1,5 @@
 using System.Diagnostics.CodeAnalysis;
+using System.Text.Json;
 
 namespace Perennial;
 
@@ -35,6 +36,15 @@ public static class Dialects
     /// <summary>Gets the format of MCP's streamable HTTP: the JSON-RPC response to the request is the end.</summary>
     public static Dialect Mcp { get; } = new McpDialect();
 
+    /// <summary>
+    /// Returns the format of MCP's streamable HTTP for the answer to one request. With it a server can tell a client that the answer failed.
+    /// </summary>
+    /// <param name="requestId">The <c>id</c> of the JSON-RPC request: a string or a number. It is part of the name.</param>
+    /// <exception cref="ArgumentException"><paramref name="requestId"/> is neither.</exception>
+    public static Dialect McpAnswerTo(JsonElement requestId) => McpDialect.IsId(requestId)
+        ? new McpDialect(requestId)
+        : throw new ArgumentException($"The id of a JSON-RPC request must be a string or a number, not {requestId.ValueKind}.", nameof(requestId));
+
     /// <summary>Gets the format of A2A: a status update with <c>"final":true</c> is the end.</summary>
     public static Dialect A2A { get; } = new A2ADialect();
 
@@ -45,12 +55,12 @@ public static class Dialects
     internal static IEnumerable<Dialect> All => [.. Known, Recognized, None];
 
     /// <summary>Finds a format or a choice by its name.</summary>
-    /// <param name="name">The name, such as <c>openai-chat</c>, <c>recognized</c> or <c>none</c>.</param>
+    /// <param name="name">The name, such as <c>openai-chat</c>, <c>mcp:7</c> (<see cref="McpAnswerTo"/>), <c>recognized</c> or <c>none</c>.</param>
     /// <param name="dialect">The format, or <see langword="null"/> if there is none of that name.</param>
     public static bool TryGet(string name, [NotNullWhen(true)] out Dialect? dialect)
     {
         dialect = All.FirstOrDefault(known => string.Equals(known.Name, name, StringComparison.Ordinal));
-        return dialect is not null;
+        return dialect is not null || McpDialect.TryParse(name, out dialect);
     }
 
     private sealed class Choice(string name) : Dialect(name)

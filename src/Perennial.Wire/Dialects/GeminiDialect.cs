@@ -29,11 +29,21 @@ internal sealed class GeminiDialect() : Dialect("gemini")
         : DialectJson.HasError(message.Data) ? DialectSignal.Failed
         : DialectSignal.None;
 
-    /// <summary>A JSON document that is no event. A code that Google does not use is the reason of an <c>ErrorInfo</c>.</summary>
+    /// <summary>
+    /// A JSON document that is no event, as Google sends it, and then the same as an event. Clients see the document only if they get it
+    /// apart from other bytes, which no server can promise, and newer ones see the event, too.
+    /// </summary>
     public override IReadOnlyList<DialectEvent> SpellFailure(in DialectProgress stream, string message, string code)
     {
+        var error = ErrorOf(message, code);
+        return [error with { Data = (byte[])[.. error.Data.Span, .. "\n\n"u8], IsBare = true }, error];
+    }
+
+    /// <summary>An error. A code that Google does not use is the reason of an <c>ErrorInfo</c>.</summary>
+    private static DialectEvent ErrorOf(string message, string code)
+    {
         var isGoogles = HttpStatusOf.TryGetValue(code, out var status);
-        return [DialectWriter.Event(null, writer =>
+        return DialectWriter.Event(null, writer =>
         {
             writer.WriteStartObject("error"u8);
             writer.WriteNumber("code"u8, isGoogles ? status : InternalStatus);
@@ -50,7 +60,7 @@ internal sealed class GeminiDialect() : Dialect("gemini")
             }
 
             writer.WriteEndObject();
-        }, isBare: true)];
+        });
     }
 
     /// <summary>Whether a candidate has a <c>finishReason</c>; the name in a text of the model is none.</summary>
