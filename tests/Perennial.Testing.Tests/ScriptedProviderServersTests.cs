@@ -1,3 +1,4 @@
+using System.Net;
 using System.Text;
 using System.Text.Json;
 
@@ -41,6 +42,30 @@ public sealed class ScriptedProviderServersTests : IDisposable
 
         events.ShouldStartWith("event: message\ndata: {\"jsonrpc\":\"2.0\",\"method\":\"notifications/message\"");
         events.ShouldContain("\"id\":\"x\",\"result\":{\"content\":[{\"type\":\"text\",\"text\":\"Hi\"}]");
+    }
+
+    [Fact(Timeout = 180_000)]
+    public async Task An_MCP_answer_with_ids_goes_on_after_the_last_event_that_arrived()
+    {
+        await using var server = ScriptedProvider.Mcp.WithText("a", "b", "c").WithEventIds().CutAfter(2).Start();
+        using var prompt = new StringContent(server.SampleRequest);
+        using var response = await _http.PostAsync(server.Endpoint, prompt, Wire.Cancelled);
+        (await response.Content.ReadAsStringAsync(Wire.Cancelled)).Split("\n\n")[1].ShouldStartWith("id: 1-2\nevent: message\ndata: ");
+
+        using var request = new HttpRequestMessage(HttpMethod.Get, server.Endpoint);
+        request.Headers.Add("Last-Event-ID", "1-2");
+        using var resumed = await _http.SendAsync(request, Wire.Cancelled);
+        var events = (await resumed.Content.ReadAsStringAsync(Wire.Cancelled)).Split("\n\n");
+
+        events[0].ShouldStartWith("id: 1-3\n");
+        events[1].ShouldContain("\"result\"");
+        events[2].ShouldBeEmpty();
+        server.Prompts.Count.ShouldBe(1);
+
+        using var unknown = new HttpRequestMessage(HttpMethod.Get, server.Endpoint);
+        unknown.Headers.Add("Last-Event-ID", "7-2");
+        using var refused = await _http.SendAsync(unknown, Wire.Cancelled);
+        refused.StatusCode.ShouldBe(HttpStatusCode.MethodNotAllowed);
     }
 
     [Fact(Timeout = 180_000)]

@@ -176,6 +176,7 @@ public sealed class ScriptedProviderTests : IDisposable
         Should.Throw<ArgumentOutOfRangeException>(() => script.Refuse(200));
         Should.Throw<ArgumentException>(() => script.WithToolCall("weather", "[]"));
         Should.Throw<ArgumentException>(() => script.WithToolCall("weather", "{"));
+        Should.Throw<InvalidOperationException>(() => script.WithEventIds());
         Should.Throw<InvalidOperationException>(() => ScriptedProvider.Mcp.WithToolCall("weather", "{}"));
         Should.Throw<ArgumentException>(() => ScriptedProvider.A2A.FailAfter(1, "overloaded"));
         Should.Throw<ArgumentException>(() => ProviderServer.Start(script, ScriptedProvider.Ollama));

@@ -27,14 +27,26 @@ internal sealed class AnswerWriter(ScriptedExchange exchange, ScriptedProvider s
         }).ConfigureAwait(false);
     }
 
+    /// <summary>Writes the events that follow so many, to the end of the answer.</summary>
+    public async Task ResumeAsync(int after)
+    {
+        await StartStreamAsync().ConfigureAwait(false);
+        foreach (var each in Events().Skip(after))
+        {
+            await exchange.WriteChunkAsync(each).ConfigureAwait(false);
+        }
+
+        await exchange.EndChunksAsync().ConfigureAwait(false);
+    }
+
     private Task RefuseAsync(int status) =>
         exchange.RespondAsync(status, ProviderFormat.Json(_format.ErrorBody(status, _ending.Error, prompt)), Headers(Json));
 
     private async Task StreamAsync()
     {
-        string[] events = [.. _format.Events(script.Answer, prompt)];
+        var events = Events();
         var whole = _ending.Kind == EndingKind.Whole ? events.Length : _ending.After;
-        await exchange.WriteHeadAsync(200, [.. Headers(_format.ContentType), ("Transfer-Encoding", "chunked")]).ConfigureAwait(false);
+        await StartStreamAsync().ConfigureAwait(false);
         for (var i = 0; i <= whole; i++)
         {
             if (script.StallsAfter == i)
@@ -50,6 +62,15 @@ internal sealed class AnswerWriter(ScriptedExchange exchange, ScriptedProvider s
 
         await EndStreamAsync(events).ConfigureAwait(false);
     }
+
+    private string[] Events()
+    {
+        var events = _format.Events(script.Answer, prompt);
+        return [.. script.HasEventIds ? events.Select((each, index) => $"id: {prompt.EventId(index + 1)}\n{each}") : events];
+    }
+
+    private Task StartStreamAsync() =>
+        exchange.WriteHeadAsync(200, [.. Headers(_format.ContentType), ("Transfer-Encoding", "chunked")]);
 
     private async Task EndStreamAsync(string[] events)
     {

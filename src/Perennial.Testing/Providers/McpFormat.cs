@@ -5,6 +5,8 @@ namespace Perennial.Testing.Providers;
 /// <summary>MCP's streamable HTTP (2025-11-25): a server with one tool, <c>ask</c>, whose call is answered with a stream.</summary>
 internal sealed class McpFormat() : JsonRpcFormat(Dialects.Mcp)
 {
+    public override bool HasEventIds => true;
+
     public override string BasePath => "mcp";
 
     public override string PromptPath => "mcp";

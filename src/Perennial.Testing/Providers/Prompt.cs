@@ -22,6 +22,9 @@ internal sealed record Prompt(int Number, string Target, JsonObject Body)
     /// <summary>A name that is different for each prompt, such as <c>resp_1</c>.</summary>
     public string Id(string prefix) => string.Create(CultureInfo.InvariantCulture, $"{prefix}{Number}");
 
+    /// <summary>The id of an event of the answer, counted from 1.</summary>
+    public string EventId(int number) => string.Create(CultureInfo.InvariantCulture, $"{Number}-{number}");
+
     /// <summary>A member that is text, or null.</summary>
     public string? Text(string name) => Body[name] is JsonValue value && value.TryGetValue<string>(out var text) ? text : null;
 

@@ -23,6 +23,9 @@ internal abstract class ProviderFormat(Dialect dialect)
     /// <summary>Whether an error's code must be a whole number.</summary>
     public virtual bool HasNumericCodes => false;
 
+    /// <summary>Whether a client may go on by GET with the id of the last event that it has.</summary>
+    public virtual bool HasEventIds => false;
+
     /// <summary>What an official client takes as its base URL, relative to the server.</summary>
     public abstract string BasePath { get; }
 

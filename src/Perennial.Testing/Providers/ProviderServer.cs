@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using System.Globalization;
 using Perennial.Testing.Providers;
 
 namespace Perennial.Testing;
@@ -13,6 +14,8 @@ public sealed class ProviderServer : IAsyncDisposable
     private readonly ProviderFormat _format;
     private readonly AsyncCondition _changed = new();
     private ImmutableList<RecordedRequest> _prompts = [];   // grows in ServePromptAsync only
+    private ImmutableDictionary<int, (ScriptedProvider Script, Prompt Prompt)> _resumable =   // grows in ServePromptAsync only
+        ImmutableDictionary<int, (ScriptedProvider, Prompt)>.Empty;
     private int _asked;
     private int _resumes;
 
@@ -111,6 +114,11 @@ public sealed class ProviderServer : IAsyncDisposable
             return ServePromptAsync(exchange, prompt);
         }
 
+        if (request.Method is "GET" && TryFindResumed(request.Header("Last-Event-ID"), out var resumed, out var after))
+        {
+            return new AnswerWriter(exchange, resumed.Script, resumed.Prompt, static () => Task.CompletedTask).ResumeAsync(after);
+        }
+
         return _format.Other(request, prompt) is { } answer
             ? RespondAsync(exchange, prompt, answer)
             : RefuseAsync(exchange, prompt, 404, new ProviderError(null, "There is nothing here."));
@@ -121,13 +129,29 @@ public sealed class ProviderServer : IAsyncDisposable
         var number = Interlocked.Increment(ref _asked);
         var script = _scripts[Math.Min(number, _scripts.Length) - 1];
         var seen = Volatile.Read(ref _resumes);
+        prompt = prompt with { Number = number };
+        if (script.HasEventIds)
+        {
+            ImmutableInterlocked.TryAdd(ref _resumable, number, (script, prompt));
+        }
+
         if (script.Ending.Kind != EndingKind.Refuse)
         {
             ImmutableInterlocked.Update(ref _prompts, static (list, added) => list.Add(added), exchange.Request);
             _changed.Changed();
         }
 
-        return new AnswerWriter(exchange, script, prompt with { Number = number }, () => StallAsync(exchange, seen)).WriteAsync();
+        return new AnswerWriter(exchange, script, prompt, () => StallAsync(exchange, seen)).WriteAsync();
+    }
+
+    /// <summary>Finds the answer that an id is of, and how many of its events the client has.</summary>
+    private bool TryFindResumed(string? lastEventId, out (ScriptedProvider Script, Prompt Prompt) resumed, out int after)
+    {
+        (resumed, after) = (default, 0);
+        return lastEventId?.Split('-') is [var number, var events]
+            && int.TryParse(number, NumberStyles.None, CultureInfo.InvariantCulture, out var prompt)
+            && int.TryParse(events, NumberStyles.None, CultureInfo.InvariantCulture, out after)
+            && _resumable.TryGetValue(prompt, out resumed);
     }
 
     private async Task StallAsync(ScriptedExchange exchange, int seen)
@@ -135,14 +159,9 @@ public sealed class ProviderServer : IAsyncDisposable
         using var stop = CancellationTokenSource.CreateLinkedTokenSource(exchange.Stopping);
         var resumed = _changed.WaitAsync(() => Volatile.Read(ref _resumes) != seen, stop.Token);
         var left = exchange.WaitForClientCloseAsync(stop.Token);
-        var first = await Task.WhenAny(resumed, left).ConfigureAwait(false);
+        await Task.WhenAny(resumed, left).ConfigureAwait(false);
         await stop.CancelAsync().ConfigureAwait(false);
         await Task.WhenAll(resumed, left).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
-        if (first == left)
-        {
-            // The server takes it as a client that went away, and resets what is left of the connection.
-            throw new EndOfStreamException("The client left while the answer stalled.");
-        }
     }
 
     private Task RespondAsync(ScriptedExchange exchange, Prompt prompt, PlainAnswer answer)

@@ -83,6 +83,8 @@ public sealed record ScriptedProvider
 
     internal AnswerEnding Ending { get; private init; } = AnswerEnding.Whole;
 
+    internal bool HasEventIds { get; private init; }
+
     /// <summary>The number of events before the stall; -1: before the head; null: none.</summary>
     internal int? StallsAfter { get; private init; }
 
@@ -148,6 +150,15 @@ public sealed record ScriptedProvider
         ArgumentNullException.ThrowIfNull(value);
         return this with { Headers = Headers.Add((name, value)) };
     }
+
+    /// <summary>
+    /// Gives each event an id. A GET with the id as <c>Last-Event-ID</c> is answered with the events after it, to the end of the answer, as
+    /// MCP servers with a store of events do.
+    /// </summary>
+    /// <exception cref="InvalidOperationException">The format is not MCP: in no other format clients go on in that way.</exception>
+    public ScriptedProvider WithEventIds() => Format.HasEventIds
+        ? this with { HasEventIds = true }
+        : throw new InvalidOperationException($"In {Dialect} events have no ids.");
 
     /// <summary>Ends the body in good order after so many events, in the middle of the answer.</summary>
     /// <param name="events">From 0 to <see cref="EventCount"/> - 1.</param>
