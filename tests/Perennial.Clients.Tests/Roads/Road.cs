@@ -16,7 +16,13 @@ internal sealed record Road(string Name, Func<ProviderServer, Task<IRoadServer>>
         PassesErrors = static dialect => dialect != Dialects.Mcp && dialect != Dialects.Gemini,
     };
 
-    public static IReadOnlyList<Road> OverPerennial { get; } = [Run];
+    /// <summary>The client asks a gateway in front of the provider.</summary>
+    public static Road Gateway { get; } = new("gateway", GatewayRoadServer.StartAsync)
+    {
+        PassesErrors = static dialect => dialect != Dialects.Gemini,      // as above
+    };
+
+    public static IReadOnlyList<Road> OverPerennial { get; } = [Run, Gateway];
 
     /// <summary>Whether the message of the provider's error comes through.</summary>
     public Func<Dialect, bool> PassesErrors { get; private init; } = static _ => true;
