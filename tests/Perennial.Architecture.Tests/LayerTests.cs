@@ -21,6 +21,14 @@ public class LayerTests
         "Diagnostics | Options <- Upstream <- Answers <- Exchanges <- Endpoints");
 
     [Fact]
+    public void The_layers_of_chats_in_the_client_point_one_way() => Layers.ShouldPointOneWay(
+        typeof(PerennialChatClient).Assembly, "Chats <- . <- Streams");
+
+    [Fact]
+    public void The_layers_of_chats_on_the_server_point_one_way() => Layers.ShouldPointOneWay(
+        typeof(ChatRuns).Assembly, "Options <- Chats | Requests <- .");
+
+    [Fact]
     public void The_layers_of_the_command_point_one_way() => Layers.ShouldPointOneWay(
         typeof(ExitCode).Assembly,
         "Terminal <- Arguments <- Connect | Demo <- Serve/Content <- Serve/Lines | Serve/Page | Serve/Upstream <- Serve <- .");

@@ -1,8 +1,11 @@
 using System.Text.Json;
 using Microsoft.Extensions.AI;
 using Perennial.Chats.Tests.Support;
+using Perennial.Auto;
+using Perennial.HttpStreams;
 using Perennial.Testing;
 using Perennial.Tests.Fixtures;
+using Perennial.WebSockets;
 
 namespace Perennial.Chats.Tests;
 
@@ -117,6 +120,88 @@ public class PerennialChatClientTests
 
         updates.Select(Json).ShouldBe(whole.Select(Json));
         (model.Asked, proxy.Cuts).ShouldBe((1, 2));
+    }
+
+    [Theory]
+    [InlineData("ndjson")]
+    [InlineData("auto")]
+    public async Task It_works_over_other_transports_that_can_post(string kind)
+    {
+        var whole = ScriptedModel.Words(50);
+        var model = new ScriptedModel(whole);
+        await using var server = await ChatServer.StartAsync(model);
+        await using var proxy = FaultProxy.Start(server.Address, FaultPlan.InOrder(FaultPlan.Cut(1500), FaultPlan.None));
+        using var client = new PerennialChatClient(new PerennialChatClientOptions
+        {
+            Endpoint = new Uri(proxy.Address, "/chat"),
+            CreateTransport = request => kind switch
+            {
+                "ndjson" => new HttpStreamTransport(new HttpStreamTransportOptions
+                {
+                    Endpoint = request.Endpoint, Body = request.Body, ResumeFrom = request.ResumeFrom, Classify = PerennialChatClientOptions.EndsOnlyByProtocol,
+                }),
+                _ => new AutoTransport(new AutoTransportOptions
+                {
+                    Endpoint = request.Endpoint, Body = request.Body, ResumeFrom = request.ResumeFrom, Classify = PerennialChatClientOptions.EndsOnlyByProtocol,
+                }),
+            },
+        });
+
+        var updates = await client.GetStreamingResponseAsync("hello").ToListAsync().Soon();
+        var rest = await client.GetStreamingResponseAsync([], new ChatOptions { ContinuationToken = updates[9].ContinuationToken }).ToListAsync().Soon();
+
+        updates.Select(Json).ShouldBe(whole.Select(Json));
+        rest.Select(Json).ShouldBe(whole.Skip(10).Select(Json));
+        model.Asked.ShouldBe(1);
+    }
+
+    [Fact]
+    public async Task It_reads_on_over_a_WebSocket()
+    {
+        var whole = ScriptedModel.Words(5);
+        await using var server = await ChatServer.StartAsync(new ScriptedModel(whole));
+        using var first = new PerennialChatClient(server.Chat);
+        var updates = await first.GetStreamingResponseAsync("hello").ToListAsync().Soon();
+        using var second = new PerennialChatClient(new PerennialChatClientOptions
+        {
+            Endpoint = server.Chat,
+            CreateTransport = request => new WebSocketTransport(new WebSocketTransportOptions { Endpoint = request.Endpoint, ResumeFrom = request.ResumeFrom }),
+        });
+
+        var rest = await second.GetStreamingResponseAsync([], new ChatOptions { ContinuationToken = updates[1].ContinuationToken }).ToListAsync().Soon();
+
+        rest.Select(Json).ShouldBe(whole.Skip(2).Select(Json));
+    }
+
+    [Fact]
+    public async Task An_answer_that_the_server_no_longer_has_exactly_throws()
+    {
+        await using var server = ScriptedServer.Start(
+            async exchange =>
+            {
+                await exchange.StartEventStreamAsync(("Perennial-Protocol", "1"), ("Content-Location", "/runs/1"));
+                await exchange.WriteChunkAsync("id: e-1\ndata: {\"contents\":[{\"$type\":\"text\",\"text\":\"one \"}]}\n\n");
+                await exchange.ResetAsync();
+            },
+            async exchange =>
+            {
+                await exchange.StartEventStreamAsync(("Perennial-Protocol", "1"));
+                await exchange.WriteChunkAsync("event: perennial.gap\ndata: {\"requested\":\"e-1\",\"resumesAt\":\"f-1\"}\n\n");
+                await exchange.WriteChunkAsync("id: f-1\ndata: {\"contents\":[{\"$type\":\"text\",\"text\":\"one \"}]}\n\nevent: perennial.completed\ndata: [DONE]\n\n");
+                await exchange.EndChunksAsync();
+            });
+        using var client = new PerennialChatClient(new Uri(server.Address, "/chat"));
+        var texts = new List<string>();
+
+        (await Should.ThrowAsync<TransportException>(async () =>
+        {
+            await foreach (var update in client.GetStreamingResponseAsync("hello"))
+            {
+                texts.Add(update.Text);
+            }
+        }).Soon()).Code.ShouldBe(TransportErrorCode.Interrupted);
+
+        texts.ShouldBe(["one "]);
     }
 
     [Fact]

@@ -3,7 +3,7 @@ using System.Text.Json.Serialization;
 using Microsoft.Extensions.AI;
 using Perennial.Chats;
 
-namespace Perennial.AspNetCore.Chats;
+namespace Perennial.AspNetCore.Requests;
 
 /// <summary>Reads and writes <see cref="ChatRequest"/>. Members with other names are ignored.</summary>
 internal sealed class ChatRequestConverter : JsonConverter<ChatRequest>

@@ -1,6 +1,6 @@
 using System.Text.Json.Serialization;
 using Microsoft.Extensions.AI;
-using Perennial.AspNetCore.Chats;
+using Perennial.AspNetCore.Requests;
 
 namespace Perennial.AspNetCore;
 
