@@ -25,10 +25,13 @@ public static class ChatRuns
     /// <param name="chatOptions">Options for the model; null for the client's own.</param>
     /// <param name="runOptions">Options for the run; null for the defaults.</param>
     /// <returns>The run as a result: return it from the endpoint.</returns>
-    /// <exception cref="ArgumentOutOfRangeException">An option is outside its range; the message names the member and the range.</exception>
-    /// <exception cref="TooManyRunsException"><see cref="PerennialServerOptions.MaxRuns"/> runs are being produced, or the host is stopping.</exception>
+    /// <exception cref="ArgumentOutOfRangeException">An option is outside its range; the message names the member and the
+    /// range.</exception>
+    /// <exception cref="TooManyRunsException"><see cref="PerennialServerOptions.MaxRuns"/> runs are being produced, or the host is
+    /// stopping.</exception>
     public static StartingRun Start(
-        this StreamRuns runs, IChatClient chat, IEnumerable<ChatMessage> messages, ChatOptions? chatOptions = null, RunOptions? runOptions = null) =>
+        this StreamRuns runs, IChatClient chat, IEnumerable<ChatMessage> messages, ChatOptions? chatOptions = null,
+        RunOptions? runOptions = null) =>
         runs.Start(chat, messages, new ChatRunOptions { Chat = chatOptions, Run = runOptions });
 
     /// <summary>Starts a run that is the answer of a model, as the answer of an endpoint.</summary>
@@ -37,8 +40,10 @@ public static class ChatRuns
     /// <param name="messages">The messages. They are copied before the method returns.</param>
     /// <param name="options">Options for model and run.</param>
     /// <returns>The run as a result: return it from the endpoint.</returns>
-    /// <exception cref="ArgumentOutOfRangeException">An option is outside its range; the message names the member and the range.</exception>
-    /// <exception cref="TooManyRunsException"><see cref="PerennialServerOptions.MaxRuns"/> runs are being produced, or the host is stopping.</exception>
+    /// <exception cref="ArgumentOutOfRangeException">An option is outside its range; the message names the member and the
+    /// range.</exception>
+    /// <exception cref="TooManyRunsException"><see cref="PerennialServerOptions.MaxRuns"/> runs are being produced, or the host is
+    /// stopping.</exception>
     public static StartingRun Start(this StreamRuns runs, IChatClient chat, IEnumerable<ChatMessage> messages, ChatRunOptions options)
     {
         ArgumentNullException.ThrowIfNull(runs);
@@ -53,11 +58,14 @@ public static class ChatRuns
     /// <param name="chatOptions">Options for the model; null for the client's own.</param>
     /// <param name="runOptions">Options for the run; null for the defaults.</param>
     /// <returns>The run. Every node that shares the store finds it by its <see cref="StreamRun.Id"/>.</returns>
-    /// <exception cref="ArgumentOutOfRangeException">An option is outside its range; the message names the member and the range.</exception>
-    /// <exception cref="TooManyRunsException"><see cref="PerennialServerOptions.MaxRuns"/> runs are being produced, or the host is stopping.</exception>
+    /// <exception cref="ArgumentOutOfRangeException">An option is outside its range; the message names the member and the
+    /// range.</exception>
+    /// <exception cref="TooManyRunsException"><see cref="PerennialServerOptions.MaxRuns"/> runs are being produced, or the host is
+    /// stopping.</exception>
     /// <exception cref="RunStoreException">The store did not record the run, and the model was not asked.</exception>
     public static Task<StartedRun> StartAsync(
-        this StreamRuns runs, IChatClient chat, IEnumerable<ChatMessage> messages, ChatOptions? chatOptions = null, RunOptions? runOptions = null) =>
+        this StreamRuns runs, IChatClient chat, IEnumerable<ChatMessage> messages, ChatOptions? chatOptions = null,
+        RunOptions? runOptions = null) =>
         runs.StartAsync(chat, messages, new ChatRunOptions { Chat = chatOptions, Run = runOptions });
 
     /// <summary>Starts a run that is the answer of a model, and waits until it is recorded.</summary>
@@ -67,7 +75,8 @@ public static class ChatRuns
     /// <param name="options">Options for model and run.</param>
     /// <returns>The run. Every node that shares the store finds it by its <see cref="StreamRun.Id"/>.</returns>
     /// <remarks>Throws as <see cref="StartAsync(StreamRuns, IChatClient, IEnumerable{ChatMessage}, ChatOptions?, RunOptions?)"/>.</remarks>
-    public static Task<StartedRun> StartAsync(this StreamRuns runs, IChatClient chat, IEnumerable<ChatMessage> messages, ChatRunOptions options)
+    public static Task<StartedRun> StartAsync(
+        this StreamRuns runs, IChatClient chat, IEnumerable<ChatMessage> messages, ChatRunOptions options)
     {
         ArgumentNullException.ThrowIfNull(runs);
         var answer = ModelAnswer.Of(chat, messages, options);
@@ -76,10 +85,11 @@ public static class ChatRuns
 
     /// <summary>
     /// Adds a client that makes each streamed answer a run of this application. Its updates carry a
-    /// <see cref="ChatResponseUpdate.ContinuationToken"/>: with that in <see cref="ChatOptions.ContinuationToken"/>, and without messages, any
-    /// node of the application goes on reading the same answer after that update.
+    /// <see cref="ChatResponseUpdate.ContinuationToken"/>: with that in <see cref="ChatOptions.ContinuationToken"/>, and without messages,
+    /// any node of the application goes on reading the same answer after that update.
     /// </summary>
-    /// <param name="builder">The pipeline. Clients that were added before see the whole answer as one stream; those after are part of the run.</param>
+    /// <param name="builder">The pipeline. Clients that were added before see the whole answer as one stream; those after are part of the
+    /// run.</param>
     /// <param name="runs">The runs of the application. Null takes them from the services that build the pipeline.</param>
     /// <param name="options">Options for the runs; null for the defaults. <see cref="ChatRunOptions.Chat"/> is not used.</param>
     /// <returns>The same pipeline.</returns>
@@ -97,5 +107,6 @@ public static class ChatRuns
     }
 
     private static StreamRuns RunsOf(IServiceProvider services) => services.GetService(typeof(StreamRuns)) as StreamRuns
-        ?? throw new InvalidOperationException("UsePerennial found no StreamRuns: call AddPerennialServer on the services, or pass the runs to UsePerennial.");
+        ?? throw new InvalidOperationException(
+            "UsePerennial found no StreamRuns: call AddPerennialServer on the services, or pass the runs to UsePerennial.");
 }

@@ -2,7 +2,9 @@ using Perennial.Http;
 
 namespace Perennial;
 
-/// <summary>What a transport of <see cref="PerennialChatClient"/> must do: post a request, or read on at a resume point. Immutable.</summary>
+/// <summary>
+/// What a transport of <see cref="PerennialChatClient"/> must do: post a request, or read on at a resume point. Immutable.
+/// </summary>
 public sealed record ChatTransportRequest
 {
     /// <summary>Gets the URL to post to.</summary>

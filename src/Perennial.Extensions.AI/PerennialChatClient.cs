@@ -11,19 +11,19 @@ namespace Perennial;
 
 /// <summary>
 /// A chat client whose answers survive lost connections. It posts a request once, with an <c>Idempotency-Key</c>, to an endpoint that
-/// answers with a run of <c>runs.Start(chat, messages)</c>, and reads on by itself after a loss. Each update comes once and in order, and is
-/// never replaced later. An answer that is not whole throws. Thread safe.
+/// answers with a run of <c>runs.Start(chat, messages)</c>, and reads on by itself after a loss. Each update comes once and in order, and
+/// is never replaced later. An answer that is not whole throws. Thread safe.
 /// </summary>
 /// <remarks>
 /// <para>
 /// Each update has a <see cref="ChatResponseUpdate.ContinuationToken"/>: the URL of the run and the id of the update. With it in
-/// <see cref="ChatOptions.ContinuationToken"/>, and without messages, another process reads on after that update. Anyone who has the token can
-/// read the answer if the server requires no other credentials.
+/// <see cref="ChatOptions.ContinuationToken"/>, and without messages, another process reads on after that update. Anyone who has the token
+/// can read the answer if the server requires no other credentials.
 /// </para>
 /// <para>
 /// While reading, it throws <see cref="TransportException"/> if the answer failed
-/// (<see cref="TransportErrorCode.ServerFailed"/>, with the server's code), if the request was refused, or if the connection was lost and the
-/// answer cannot be read on (<see cref="TransportErrorCode.Interrupted"/>), and <see cref="OperationCanceledException"/> if somebody
+/// (<see cref="TransportErrorCode.ServerFailed"/>, with the server's code), if the request was refused, or if the connection was lost and
+/// the answer cannot be read on (<see cref="TransportErrorCode.Interrupted"/>), and <see cref="OperationCanceledException"/> if somebody
 /// stopped the answer.
 /// </para>
 /// </remarks>
@@ -74,28 +74,33 @@ public sealed class PerennialChatClient : IChatClient
     public async Task<ChatResponse> GetResponseAsync(
         IEnumerable<ChatMessage> messages, ChatOptions? options = null, CancellationToken cancellationToken = default)
     {
-        var response = await GetStreamingResponseAsync(messages, options, cancellationToken).ToChatResponseAsync(cancellationToken).ConfigureAwait(false);
+        var updates = GetStreamingResponseAsync(messages, options, cancellationToken);
+        var response = await updates.ToChatResponseAsync(cancellationToken).ConfigureAwait(false);
         response.ContinuationToken = null;      // a token in a response means that it is not complete
         return response;
     }
 
     /// <summary>Asks for an answer, or reads on, and returns the updates as they come. The sequence can be enumerated once.</summary>
-    /// <param name="messages">The messages. They are read before the method returns. Empty with a <see cref="ChatOptions.ContinuationToken"/>.</param>
+    /// <param name="messages">The messages. They are read before the method returns. Empty with a <see
+    /// cref="ChatOptions.ContinuationToken"/>.</param>
     /// <param name="options">
     /// Options for the model. Functions among the tools are sent as declarations. With a token, everything else in the options is not used.
     /// </param>
     /// <param name="cancellationToken">Cancels the reading; see <see cref="PerennialChatClientOptions.OnCancel"/>.</param>
     /// <exception cref="ArgumentException">
-    /// The token is not one of this client's, leads to another origin than <see cref="PerennialChatClientOptions.Endpoint"/>, or comes with messages.
+    /// The token is not one of this client's, leads to another origin than <see cref="PerennialChatClientOptions.Endpoint"/>, or comes with
+    /// messages.
     /// </exception>
-    /// <exception cref="NotSupportedException">The options have something that cannot be sent to a server; the message names it.</exception>
+    /// <exception cref="NotSupportedException">The options have something that cannot be sent to a server; the message names
+    /// it.</exception>
+    /// <exception cref="InvalidOperationException">While reading: the sequence is enumerated a second time.</exception>
     /// <exception cref="ObjectDisposedException">The client is disposed.</exception>
     public IAsyncEnumerable<ChatResponseUpdate> GetStreamingResponseAsync(
         IEnumerable<ChatMessage> messages, ChatOptions? options = null, CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(messages);
         ObjectDisposedException.ThrowIf(_isDisposed, this);
-        return ReadAsync(RequestFor(messages, options), cancellationToken);
+        return ReadAsync(RequestFor(messages, options), new Once(), cancellationToken);
     }
 
     /// <summary>Stops an answer on the server, so that the model stops too. Does nothing if it has ended.</summary>
@@ -115,11 +120,17 @@ public sealed class PerennialChatClient : IChatClient
         {
             await transport.StopAsync(cancellationToken).ConfigureAwait(false);
         }
-        catch (TransportException) when (transport.Completion is { IsCompletedSuccessfully: true, Result.Reason: StreamEndReason.Completed or StreamEndReason.Stopped })
+        catch (TransportException) when (HasEnded(transport))
         {
             // The answer had ended.
         }
     }
+
+    private static bool HasEnded(Transport transport) => transport.Completion is
+    {
+        IsCompletedSuccessfully: true,
+        Result.Reason: StreamEndReason.Completed or StreamEndReason.Stopped,
+    };
 
     /// <summary>Gets this client, <see cref="ChatClientMetadata"/>, or <see langword="null"/> for any other type.</summary>
     /// <param name="serviceType">The type that is wanted.</param>
@@ -141,7 +152,8 @@ public sealed class PerennialChatClient : IChatClient
         if (options?.ContinuationToken is { } token)
         {
             return messages.Any()
-                ? throw new ArgumentException("A continuation token goes on with an answer that has been asked for, so there must be no messages.", nameof(messages))
+                ? throw new ArgumentException(
+                    "A continuation token goes on with an answer that has been asked for, so there must be no messages.", nameof(messages))
                 : new ChatTransportRequest { Endpoint = _options.Endpoint, ResumeFrom = PointOf(token) };
         }
 
@@ -162,13 +174,16 @@ public sealed class PerennialChatClient : IChatClient
     {
         if (!ResumeToken.TryRead(token, out var point))
         {
-            throw new ArgumentException("The continuation token is not one of this client's: a saved ResumePoint, JSON with the members url and lastEventId.", nameof(token));
+            throw new ArgumentException(
+                "The continuation token is not one of this client's: a saved ResumePoint, JSON with the members url and lastEventId.", nameof(token));
         }
 
-        return Uri.Compare(point.Endpoint, _options.Endpoint, UriComponents.SchemeAndServer, UriFormat.UriEscaped, StringComparison.OrdinalIgnoreCase) == 0
+        return string.Equals(OriginOf(point.Endpoint), OriginOf(_options.Endpoint), StringComparison.OrdinalIgnoreCase)
             ? point
             : throw new ArgumentException("The continuation token leads to another origin than the client's Endpoint.", nameof(token));
     }
+
+    private static string OriginOf(Uri url) => url.GetComponents(UriComponents.SchemeAndServer, UriFormat.UriEscaped);
 
     private Transport Connect(ChatTransportRequest request) => _options.CreateTransport is { } create
         ? create(request) ?? throw new InvalidOperationException($"{nameof(PerennialChatClientOptions.CreateTransport)} returned null.")
@@ -183,8 +198,10 @@ public sealed class PerennialChatClient : IChatClient
             },
             _options.Services);
 
-    private async IAsyncEnumerable<ChatResponseUpdate> ReadAsync(ChatTransportRequest request, [EnumeratorCancellation] CancellationToken cancellationToken)
+    private async IAsyncEnumerable<ChatResponseUpdate> ReadAsync(
+        ChatTransportRequest request, Once once, [EnumeratorCancellation] CancellationToken cancellationToken)
     {
+        once.Use();
         cancellationToken.ThrowIfCancellationRequested();
         var transport = Connect(request);
         await using var closing = transport.ConfigureAwait(false);
@@ -198,7 +215,8 @@ public sealed class PerennialChatClient : IChatClient
                 }
 
                 // Other events are the application's own, beside the answer.
-                if (string.Equals(message.EventType, StreamMessage.DefaultEventType, StringComparison.Ordinal) && message.Value is { } update)
+                var isUpdate = string.Equals(message.EventType, StreamMessage.DefaultEventType, StringComparison.Ordinal);
+                if (isUpdate && message.Value is { } update)
                 {
                     update.ContinuationToken = transport.ResumePoint is { } point ? new ResumeToken(point) : null;
                     yield return update;
@@ -216,7 +234,9 @@ public sealed class PerennialChatClient : IChatClient
         }
     }
 
-    /// <summary>Stops an answer that the caller has left. The caller gets its own exception, so a failure is only counted by the transport.</summary>
+    /// <summary>
+    /// Stops an answer that the caller has left. The caller gets its own exception, so a failure is only counted by the transport.
+    /// </summary>
     private async Task StopAsync(Transport transport)
     {
         using var limit = new CancellationTokenSource(_options.StopTimeout, _options.Services.Time);
@@ -239,10 +259,28 @@ public sealed class PerennialChatClient : IChatClient
 
         if (end.Reason != StreamEndReason.Completed)
         {
-            throw end.Error ?? new TransportException(TransportErrorCode.Interrupted, "The transport was closed before the answer was complete.");
+            throw end.Error
+                ?? new TransportException(TransportErrorCode.Interrupted, "The transport was closed before the answer was complete.");
         }
     }
 
     private static TransportException Gap() => new(
         TransportErrorCode.Interrupted, "The server could not go on exactly after the last update, so the answer would not be whole.");
+
+    /// <summary>
+    /// Lets a sequence be enumerated once. A second enumeration would post again, and the prompt would be paid for twice.
+    /// </summary>
+    private sealed class Once
+    {
+        private int _isUsed;
+
+        public void Use()
+        {
+            if (Interlocked.Exchange(ref _isUsed, 1) == 1)
+            {
+                throw new InvalidOperationException(
+                    "The updates of an answer can be enumerated once. Ask again for another answer, or go on from a continuation token.");
+            }
+        }
+    }
 }

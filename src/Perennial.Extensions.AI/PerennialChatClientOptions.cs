@@ -11,7 +11,8 @@ public sealed record PerennialChatClientOptions
     public required Uri Endpoint { get; init; }
 
     /// <summary>
-    /// Gets a function that creates the transport of one answer. It is called once per answer, and the client disposes the transport. Default
+    /// Gets a function that creates the transport of one answer. It is called once per answer, and the client disposes the transport.
+    /// Default
     /// <see langword="null"/>: an <see cref="SseTransport"/> with <see cref="Services"/>, and otherwise with its default options.
     /// </summary>
     /// <remarks>
@@ -21,7 +22,9 @@ public sealed record PerennialChatClientOptions
     /// </remarks>
     public Func<ChatTransportRequest, Transport>? CreateTransport { get; init; }
 
-    /// <summary>Gets clock, random source, logging and HTTP handler of the default transport. Default <see cref="TransportServices.Default"/>.</summary>
+    /// <summary>
+    /// Gets clock, random source, logging and HTTP handler of the default transport. Default <see cref="TransportServices.Default"/>.
+    /// </summary>
     public TransportServices Services { get; init; } = TransportServices.Default;
 
     /// <summary>
@@ -43,18 +46,25 @@ public sealed record PerennialChatClientOptions
     public JsonSerializerOptions? SerializerOptions { get; init; }
 
     /// <summary>
-    /// Gets a classifier for which no message is an end or an error, so that only the events of Perennial's protocol end the stream. A response
-    /// of a server that does not speak it never completes.
+    /// Gets a classifier for which no message is an end or an error, so that only the events of Perennial's protocol end the stream. A
+    /// response of a server that does not speak it never completes.
     /// </summary>
     public static MessageClassifier EndsOnlyByProtocol { get; } = static (in StreamMessage _) => StreamSignal.None;
 
     /// <summary>Validates every value. The constructor of the client calls it.</summary>
-    /// <exception cref="ArgumentException">A value is missing, malformed or out of range; the message names it and what is accepted.</exception>
+    /// <exception cref="ArgumentException">A value is missing, malformed or out of range; the message names it and what is
+    /// accepted.</exception>
     public void Validate()
     {
-        Require(Endpoint is { IsAbsoluteUri: true, Scheme: "http" or "https" }, nameof(Endpoint), $"{nameof(Endpoint)} must be an absolute http or https URL.");
+        Require(
+            Endpoint is { IsAbsoluteUri: true, Scheme: "http" or "https" },
+            nameof(Endpoint),
+            $"{nameof(Endpoint)} must be an absolute http or https URL.");
         Require(Services is not null, nameof(Services), $"{nameof(Services)} must not be null.");
-        Require(Enum.IsDefined(OnCancel), nameof(OnCancel), $"{nameof(OnCancel)} must be {ChatCancellation.Leave} or {ChatCancellation.Stop}, not {OnCancel}.");
+        Require(
+            Enum.IsDefined(OnCancel),
+            nameof(OnCancel),
+            $"{nameof(OnCancel)} must be {ChatCancellation.Leave} or {ChatCancellation.Stop}, not {OnCancel}.");
         Require(
             StopTimeout >= TimeSpan.FromMilliseconds(1) && StopTimeout <= TimeSpan.FromHours(1),
             nameof(StopTimeout),

@@ -10,8 +10,8 @@ using Perennial.Tests.Fixtures;
 namespace Perennial.Chats.Tests;
 
 /// <summary>
-/// 200 answers of the four official SDKs, with faults between every two parties: the provider ends in mid-answer, resets, fails or does not answer, and
-/// the line of the caller is cut at random bytes. Each answer must be whole or an exception, and no prompt may be paid twice.
+/// 200 answers of the four official SDKs, with faults between every two parties: the provider ends in mid-answer, resets, fails or does not
+/// answer, and the line of the caller is cut at random bytes. Each answer must be whole or an exception, and no prompt may be paid twice.
 /// </summary>
 public sealed class FaultyLinesTests(ITestOutputHelper output)
 {

@@ -75,6 +75,48 @@ public class PerennialChatClientTests
         declared.JsonSchema.ToString().ShouldBe(add.JsonSchema.ToString());
     }
 
+    [Theory]
+    [InlineData("7")]
+    [InlineData("{}")]
+    [InlineData("""{"messages":null}""")]
+    [InlineData("""{"messages":[{"role":7}]}""")]
+    [InlineData("""{"messages":[],"tools":[{"name":7}]}""")]
+    public async Task A_request_that_is_no_chat_is_refused_and_the_model_is_not_asked(string body)
+    {
+        var model = new ScriptedModel(ScriptedModel.Words(1));
+        await using var server = await ChatServer.StartAsync(model);
+        using var http = new HttpClient();
+
+        using var response = await http.PostAsync(server.Chat, new StringContent(body, null, "application/json")).Soon();
+
+        ((int)response.StatusCode, model.Asked).ShouldBe((400, 0));
+    }
+
+    [Fact]
+    public async Task A_sequence_that_is_enumerated_again_does_not_ask_again()
+    {
+        var model = new ScriptedModel(ScriptedModel.Words(1));
+        await using var server = await ChatServer.StartAsync(model);
+        using var client = new PerennialChatClient(server.Chat);
+        var updates = client.GetStreamingResponseAsync("hello");
+        await updates.ToListAsync().Soon();
+
+        await Should.ThrowAsync<InvalidOperationException>(updates.ToListAsync().AsTask()).Soon();
+        model.Asked.ShouldBe(1);
+    }
+
+    [Fact]
+    public void Options_that_cannot_work_are_named()
+    {
+        var endpoint = new Uri("http://127.0.0.1:1/chat");
+
+        Should.Throw<ArgumentException>(() => new PerennialChatClient(new Uri("/chat", UriKind.Relative))).Message.ShouldContain("Endpoint");
+        Should.Throw<ArgumentException>(() => new PerennialChatClient(new PerennialChatClientOptions { Endpoint = endpoint, StopTimeout = TimeSpan.Zero })).Message.ShouldContain("StopTimeout");
+        Should.Throw<ArgumentException>(() => new PerennialChatClient(new PerennialChatClientOptions { Endpoint = endpoint, OnCancel = (ChatCancellation)7 })).Message.ShouldContain("OnCancel");
+        Should.Throw<ArgumentException>(() => new ResumableStreamHandler(new ResumableStreamOptions { IdleTimeout = TimeSpan.Zero })).Message.ShouldContain("IdleTimeout");
+        Should.Throw<ArgumentException>(() => new ResumableStreamHandler(new ResumableStreamOptions { OnCancel = (ChatCancellation)7 })).Message.ShouldContain("OnCancel");
+    }
+
     [Fact]
     public async Task What_cannot_be_sent_is_refused_by_name()
     {

@@ -13,6 +13,7 @@ public class QuickstartTests
     [Theory]
     [InlineData("README.md", "samples/Quickstart/Program.cs")]
     [InlineData("README.md", "samples/Tour/Tour.cs")]
+    [InlineData("docs/ai.md", "tests/Perennial.Extensions.AI.Tests/Documented.cs")]
     [InlineData("docs/testing.md", "tests/Perennial.Samples.Tests/AnswerTests.cs")]
     [InlineData("docs/transports.md", "samples/LineTransport/LineTransport.cs")]
     public void The_pages_show_code_as_it_is_compiled(string page, string sample)

@@ -96,7 +96,8 @@ internal sealed class ModelAnswer : IAsyncEnumerable<ChatResponseUpdate>
     /// <summary>The failure that readers get. The exception's own message may contain a secret and stays in the server's log.</summary>
     private static RunFailedException FailureOf(Exception exception) => exception switch
     {
-        OperationCanceledException or TimeoutException => new RunFailedException("The model did not answer in time.", "model_timeout", exception),
+        OperationCanceledException or TimeoutException =>
+            new RunFailedException("The model did not answer in time.", "model_timeout", exception),
         IOException or SocketException or HttpRequestException { StatusCode: null } =>
             new RunFailedException("The connection to the model failed.", "model_unreachable", exception),
         _ => new RunFailedException("The model failed.", "model_failed", exception),

@@ -23,7 +23,8 @@ internal sealed class RunChatClient(IChatClient inner, StreamRuns runs, ChatRunO
         }
 
         return messages.Any()
-            ? throw new ArgumentException("A continuation token goes on with an answer that has been asked for, so there must be no messages.", nameof(messages))
+            ? throw new ArgumentException(
+                "A continuation token goes on with an answer that has been asked for, so there must be no messages.", nameof(messages))
             : ContinueAsync(answer, place, cancellationToken);
     }
 
@@ -34,7 +35,8 @@ internal sealed class RunChatClient(IChatClient inner, StreamRuns runs, ChatRunO
         return response;
     }
 
-    private async IAsyncEnumerable<ChatResponseUpdate> StartAsync(ModelAnswer answer, [EnumeratorCancellation] CancellationToken cancellationToken)
+    private async IAsyncEnumerable<ChatResponseUpdate> StartAsync(
+        ModelAnswer answer, [EnumeratorCancellation] CancellationToken cancellationToken)
     {
         cancellationToken.ThrowIfCancellationRequested();
         var run = await runs.StartAsync(answer, answer.TypeInfo, options.Run).ConfigureAwait(false);
@@ -60,7 +62,8 @@ internal sealed class RunChatClient(IChatClient inner, StreamRuns runs, ChatRunO
     {
         await foreach (var record in run.ReadAsync(lastEventId, cancellationToken).ConfigureAwait(false))
         {
-            if (!string.IsNullOrEmpty(record.Content.EventType) || JsonSerializer.Deserialize(record.Content.Data.Span, answer.TypeInfo) is not { } update)
+            if (!string.IsNullOrEmpty(record.Content.EventType)
+                || JsonSerializer.Deserialize(record.Content.Data.Span, answer.TypeInfo) is not { } update)
             {
                 continue;       // an event of the application beside the answer
             }

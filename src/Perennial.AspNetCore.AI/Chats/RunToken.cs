@@ -5,7 +5,9 @@ using Microsoft.Extensions.AI;
 
 namespace Perennial.AspNetCore.Chats;
 
-/// <summary>A place in a run of this application, as a continuation token: JSON with the members <c>run</c> and <c>lastEventId</c>.</summary>
+/// <summary>
+/// A place in a run of this application, as a continuation token: JSON with the members <c>run</c> and <c>lastEventId</c>.
+/// </summary>
 /// <param name="Run">The id of the run.</param>
 /// <param name="LastEventId">The id of the last event that the reader has.</param>
 internal sealed record RunToken(string Run, string LastEventId)

@@ -15,8 +15,8 @@ public sealed record ChatRequest
     public required IReadOnlyList<ChatMessage> Messages { get; init; }
 
     /// <summary>
-    /// Gets the options that the client set, or <see langword="null"/>. Its tools are declarations without an implementation: the model may call
-    /// them, and the client invokes them. The client chose all of this; pass on only what it may choose.
+    /// Gets the options that the client set, or <see langword="null"/>. Its tools are declarations without an implementation: the model may
+    /// call them, and the client invokes them. The client chose all of this; pass on only what it may choose.
     /// </summary>
     public ChatOptions? Options { get; init; }
 }

@@ -19,7 +19,9 @@ internal sealed class ChatRequestConverter : JsonConverter<ChatRequest>
             throw new JsonException("A chat request must be a JSON object with the member 'messages', an array of messages.");
         }
 
-        var chat = root.TryGetProperty(ChatJson.Options, out var given) ? given.Deserialize(ChatJson.Of<ChatOptions>(ChatJson.Default)) : null;
+        var chat = root.TryGetProperty(ChatJson.Options, out var given)
+            ? given.Deserialize(ChatJson.Of<ChatOptions>(ChatJson.Default))
+            : null;
         if (root.TryGetProperty(ChatJson.Tools, out var tools) && tools.ValueKind == JsonValueKind.Array)
         {
             chat ??= new ChatOptions();
@@ -34,14 +36,17 @@ internal sealed class ChatRequestConverter : JsonConverter<ChatRequest>
 
     private static AITool DeclarationOf(JsonElement tool)
     {
-        if (tool.ValueKind != JsonValueKind.Object || !tool.TryGetProperty("name", out var name) || name.GetString() is not { Length: > 0 } text)
+        if (tool.ValueKind != JsonValueKind.Object || TextOf(tool, "name") is not { Length: > 0 } name)
         {
-            throw new JsonException("A tool of a chat request must be a JSON object with the member 'name'.");
+            throw new JsonException("A tool of a chat request must be a JSON object with the member 'name', a text.");
         }
 
         return AIFunctionFactory.CreateDeclaration(
-            text,
-            tool.TryGetProperty("description", out var description) ? description.GetString() : null,
+            name,
+            TextOf(tool, "description"),
             tool.TryGetProperty("parameters", out var parameters) ? parameters.Clone() : AIJsonUtilities.CreateJsonSchema(typeof(object)));
     }
+
+    private static string? TextOf(JsonElement tool, string member) =>
+        tool.TryGetProperty(member, out var value) && value.ValueKind == JsonValueKind.String ? value.GetString() : null;
 }

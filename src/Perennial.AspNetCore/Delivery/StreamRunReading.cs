@@ -12,16 +12,18 @@ public static class StreamRunReading
 
     /// <summary>Reads the events of a run that any node produces, from after an id to the end, each once and in order.</summary>
     /// <param name="run">The run.</param>
-    /// <param name="lastEventId">The id of the last event that the caller has (<see cref="RunRecord.Id"/>); null or empty for all events.</param>
+    /// <param name="lastEventId">The id of the last event that the caller has (<see cref="RunRecord.Id"/>); null or empty for all
+    /// events.</param>
     /// <param name="cancellationToken">Ends the reading. The run goes on.</param>
     /// <returns>
     /// The events, without the record of the end. The sequence ends when the run has completed or was stopped;
     /// <see cref="StreamRun.GetStatusAsync"/> tells which.
     /// </returns>
-    /// <exception cref="RunFailedException">While reading: the run failed. It has the message and the code that every reader gets.</exception>
+    /// <exception cref="RunFailedException">While reading: the run failed. It has the message and the code that every reader
+    /// gets.</exception>
     /// <exception cref="InvalidOperationException">
-    /// While reading: the run cannot be resumed after the id, because the id is not of this run or the store no longer keeps what follows; or
-    /// the host stopped, so the run has no end.
+    /// While reading: the run cannot be resumed after the id, because the id is not of this run or the store no longer keeps what follows;
+    /// or the host stopped, so the run has no end.
     /// </exception>
     /// <exception cref="RunStoreException">While reading: the store cannot be used.</exception>
     /// <remarks>The caller counts as a reader for <see cref="RunOptions.StopWhenUnread"/>, and not for the limits on readers.</remarks>
@@ -36,7 +38,8 @@ public static class StreamRunReading
         using var subscription = log.Subscribe(RunNews.Records, news);
         await using var leaving = cancellationToken.UnsafeRegister(static news => ((RunSignal)news!).Set(), news).ConfigureAwait(false);
         var producing = (run as StartedRun)?.Completion;
-        _ = producing?.ContinueWith(_ => news.Set(), CancellationToken.None, TaskContinuationOptions.ExecuteSynchronously, TaskScheduler.Default);
+        _ = producing?.ContinueWith(
+            _ => news.Set(), CancellationToken.None, TaskContinuationOptions.ExecuteSynchronously, TaskScheduler.Default);
         while (true)
         {
             var isProduced = producing is not { IsCompleted: true };       // read before the records, so that no record is overlooked
@@ -77,7 +80,8 @@ public static class StreamRunReading
     private static long CursorAfter(string? lastEventId, string epoch, RunState state) =>
         ReaderPlace.After(epoch, state, lastEventId) is { Gap: null } place
             ? place.Cursor
-            : throw new InvalidOperationException("The run cannot be resumed after this id: it is not of this run, or the events that follow it are no longer kept.");
+            : throw new InvalidOperationException(
+                "The run cannot be resumed after this id: it is not of this run, or the events that follow it are no longer kept.");
 
     private static void ThrowIfGap(long cursor, RunRecord record)
     {

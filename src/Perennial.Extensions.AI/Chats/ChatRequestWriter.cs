@@ -12,7 +12,8 @@ internal static class ChatRequestWriter
     {
         writer.WriteStartObject();
         writer.WritePropertyName(ChatJson.Messages);
-        JsonSerializer.Serialize(writer, messages as IList<ChatMessage> ?? [.. messages], ChatJson.Of<IList<ChatMessage>>(ChatJson.Default));
+        IList<ChatMessage> list = messages as IList<ChatMessage> ?? [.. messages];
+        JsonSerializer.Serialize(writer, list, ChatJson.Of<IList<ChatMessage>>(ChatJson.Default));
         if (options is not null)
         {
             writer.WritePropertyName(ChatJson.Options);
@@ -30,7 +31,8 @@ internal static class ChatRequestWriter
     {
         if (options.RawRepresentationFactory is not null)
         {
-            throw new NotSupportedException("ChatOptions.RawRepresentationFactory makes objects of a provider's own client. It cannot be sent to a server; leave it unset.");
+            throw new NotSupportedException(
+                "ChatOptions.RawRepresentationFactory makes objects of a provider's own client. It cannot be sent to a server; leave it unset.");
         }
 
         var sendable = options.Clone();
@@ -45,7 +47,8 @@ internal static class ChatRequestWriter
         foreach (var tool in tools)
         {
             var declaration = tool as AIFunctionDeclaration
-                ?? throw new NotSupportedException($"The tool '{tool.Name}' cannot be sent to a server. Functions can ({nameof(AIFunctionDeclaration)}).");
+                ?? throw new NotSupportedException(
+                    $"The tool '{tool.Name}' cannot be sent to a server. Functions can ({nameof(AIFunctionDeclaration)}).");
             writer.WriteStartObject();
             writer.WriteString("name", declaration.Name);
             writer.WriteString("description", declaration.Description);

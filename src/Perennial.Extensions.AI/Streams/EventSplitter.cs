@@ -6,8 +6,8 @@ using Perennial.Wire;
 namespace Perennial.Streams;
 
 /// <summary>
-/// Splits the bytes of a body into events (HTML standard, section 9.2.6) or lines, as they come, and shows each to a watch. Stops watching at an
-/// event that is larger than 16 MiB. Used by one reader.
+/// Splits the bytes of a body into events (HTML standard, section 9.2.6) or lines, as they come, and shows each to a watch. Stops watching
+/// at an event that is larger than 16 MiB. Used by one reader.
 /// </summary>
 /// <param name="form">The form of the body.</param>
 internal sealed class EventSplitter(StreamForm form)
@@ -52,8 +52,8 @@ internal sealed class EventSplitter(StreamForm form)
     }
 
     /// <summary>
-    /// Shows what the end of the body completes, because some servers leave out the last line ends. Half an event is not shown: its name alone
-    /// could look like the end.
+    /// Shows what the end of the body completes, because some servers leave out the last line ends. Half an event is not shown: its name
+    /// alone could look like the end.
     /// </summary>
     public void End(AnswerWatch watch)
     {

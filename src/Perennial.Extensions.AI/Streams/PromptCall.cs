@@ -5,7 +5,8 @@ using Perennial.Wire;
 namespace Perennial.Streams;
 
 /// <summary>
-/// One POST of an SDK, sent by a transport, so that it is repeated only where that is safe. If the response is not Perennial's, it is passed on as it is.
+/// One POST of an SDK, sent by a transport, so that it is repeated only where that is safe. If the response is not Perennial's, it is
+/// passed on as it is.
 /// </summary>
 [SuppressMessage("Design", "CA1001", Justification = "The body of the response disposes the transport, and the line owns nothing.")]
 internal sealed class PromptCall
@@ -21,7 +22,8 @@ internal sealed class PromptCall
     /// <param name="request">The SDK's request, whose content is buffered.</param>
     /// <param name="send">The inner handler.</param>
     /// <param name="options">The options of the handler.</param>
-    public PromptCall(HttpRequestMessage request, Func<HttpRequestMessage, CancellationToken, Task<HttpResponseMessage>> send, ResumableStreamOptions options)
+    public PromptCall(
+        HttpRequestMessage request, Func<HttpRequestMessage, CancellationToken, Task<HttpResponseMessage>> send, ResumableStreamOptions options)
     {
         _request = request;
         _options = options;
@@ -44,7 +46,9 @@ internal sealed class PromptCall
     /// <summary>The response of a server that is not Perennial, or that is no stream.</summary>
     public HttpResponseMessage? Raw => _line.Raw;
 
-    /// <summary>Sends the request. Returns the response for the SDK, or <see langword="null"/> if <see cref="Raw"/> is the response.</summary>
+    /// <summary>
+    /// Sends the request. Returns the response for the SDK, or <see langword="null"/> if <see cref="Raw"/> is the response.
+    /// </summary>
     public async Task<HttpResponseMessage?> SendAsync(CancellationToken cancellationToken)
     {
         var isHandedOver = false;
@@ -71,7 +75,10 @@ internal sealed class PromptCall
             }
 
             throw new TransportException(
-                e.Code, $"The request failed, and was not repeated because the prompt may have been paid for. {e.Message}", isTransient: false, failure.SourceException);
+                e.Code,
+                $"The request failed, and was not repeated because the prompt may have been paid for. {e.Message}",
+                isTransient: false,
+                failure.SourceException);
         }
         finally
         {
@@ -91,13 +98,17 @@ internal sealed class PromptCall
             RequestMessage = _request,
             Content = new StreamContent(new ResumedBody(_transport, _options)),
         };
-        response.Content.Headers.TryAddWithoutValidation("Content-Type", ExpectsLines(_request.RequestUri!) ? MediaTypes.JsonLines : MediaTypes.EventStream);
+        var type = ExpectsLines(_request.RequestUri!) ? MediaTypes.JsonLines : MediaTypes.EventStream;
+        response.Content.Headers.TryAddWithoutValidation("Content-Type", type);
         ResumableStreamHandler.Copy(head.Headers, response.Headers);
         response.Headers.TransferEncodingChunked = null;
         return response;
     }
 
-    /// <summary>Whether the SDK of this URL reads lines. Only the header depends on it: the body follows the format of the events.</summary>
+    /// <summary>
+    /// Whether the SDK of this URL reads lines. Only the header depends on it: the body follows the format of the events.
+    /// </summary>
     private static bool ExpectsLines(Uri url) =>
-        url.AbsolutePath.EndsWith("/api/chat", StringComparison.Ordinal) || url.AbsolutePath.EndsWith("/api/generate", StringComparison.Ordinal);
+        url.AbsolutePath.EndsWith("/api/chat", StringComparison.Ordinal)
+        || url.AbsolutePath.EndsWith("/api/generate", StringComparison.Ordinal);
 }

@@ -5,14 +5,16 @@ using Perennial.Wire;
 namespace Perennial.Streams;
 
 /// <summary>
-/// The line of a <see cref="PromptCall"/> to the server. It sends the SDK's own request where the transport posts, and gives the requests with which the
-/// transport reads on or stops the SDK's headers. A response that is not Perennial's ends the transport and is kept for the SDK.
+/// The line of a <see cref="PromptCall"/> to the server. It sends the SDK's own request where the transport posts, and gives the requests
+/// with which the transport reads on or stops the SDK's headers. A response that is not Perennial's ends the transport and is kept for the
+/// SDK.
 /// </summary>
 /// <param name="original">The SDK's request.</param>
 /// <param name="send">The inner handler.</param>
 /// <param name="options">The options of the handler.</param>
 internal sealed class PromptLine(
-    HttpRequestMessage original, Func<HttpRequestMessage, CancellationToken, Task<HttpResponseMessage>> send, ResumableStreamOptions options) : HttpMessageHandler
+    HttpRequestMessage original, Func<HttpRequestMessage, CancellationToken, Task<HttpResponseMessage>> send, ResumableStreamOptions options)
+    : HttpMessageHandler
 {
     /// <summary>How long a request that reads on may wait for its head. A Perennial server answers at once.</summary>
     private static readonly TimeSpan LongestResume = TimeSpan.FromSeconds(30);
@@ -49,12 +51,12 @@ internal sealed class PromptLine(
         catch (Exception e) when (!cancellationToken.IsCancellationRequested)
         {
             Failure = ExceptionDispatchInfo.Capture(e);
-            var isNotSent = e is HttpRequestException { HttpRequestError: HttpRequestError.ConnectionError or HttpRequestError.NameResolutionError
-                or HttpRequestError.SecureConnectionError or HttpRequestError.ProxyTunnelError };
+            var isNotSent = IsNotSent(e);
             MayHaveActed |= !isNotSent;
             if ((isNotSent && !MayHaveActed) || options.AllowReplay is true)
             {
-                throw new TransportException(TransportErrorCode.ConnectFailed, "The request failed; the SDK decides about another one.", isTransient: false, e);
+                throw new TransportException(
+                    TransportErrorCode.ConnectFailed, "The request failed; the SDK decides about another one.", isTransient: false, e);
             }
 
             throw;
@@ -67,7 +69,8 @@ internal sealed class PromptLine(
         }
 
         // The transport compares the URLs of its own requests, and a handler below may have followed a redirect.
-        if (response.Content.Headers.ContentLocation is { IsAbsoluteUri: false } location && response.RequestMessage?.RequestUri is { } answered)
+        if (response.Content.Headers.ContentLocation is { IsAbsoluteUri: false } location
+            && response.RequestMessage?.RequestUri is { } answered)
         {
             response.Content.Headers.ContentLocation = new Uri(answered, location);
         }
@@ -76,6 +79,12 @@ internal sealed class PromptLine(
         Head ??= response;
         return response;
     }
+
+    private static bool IsNotSent(Exception e) => e is HttpRequestException
+    {
+        HttpRequestError: HttpRequestError.ConnectionError or HttpRequestError.NameResolutionError
+            or HttpRequestError.SecureConnectionError or HttpRequestError.ProxyTunnelError,
+    };
 
     private async Task<HttpResponseMessage> FollowAsync(HttpRequestMessage request, CancellationToken cancellationToken)
     {

@@ -4,8 +4,8 @@ using Perennial.Wire;
 namespace Perennial.Streams;
 
 /// <summary>
-/// The body of a Perennial server's stream, as the SDK expects it: whole events of its provider's format, each once, over any number of connections. Used
-/// by one reader.
+/// The body of a Perennial server's stream, as the SDK expects it: whole events of its provider's format, each once, over any number of
+/// connections. Used by one reader.
 /// </summary>
 /// <param name="transport">Reads the stream. The body disposes it.</param>
 /// <param name="options">The options of the handler.</param>
@@ -88,11 +88,11 @@ internal sealed class ResumedBody(SseTransport transport, ResumableStreamOptions
             return;
         }
 
-        var eventType = string.Equals(message.EventType, StreamMessage.DefaultEventType, StringComparison.Ordinal) ? null : message.EventType;
-        var isJudgedBefore = _watch.IsWhole;
+        var hasType = !string.Equals(message.EventType, StreamMessage.DefaultEventType, StringComparison.Ordinal);
+        var eventType = hasType ? message.EventType : null;
         _watch.Observe(eventType, message.Data.Span);
         _rest = Encode(eventType, message.Data.Span);
-        if (_watch.HasFailed && !isJudgedBefore)
+        if (_watch.HasFailed)
         {
             End(($"The provider announced an error in the middle of the answer ({_watch.Dialect}).", null));
         }
@@ -148,7 +148,8 @@ internal sealed class ResumedBody(SseTransport transport, ResumableStreamOptions
             {
                 await transport.StopAsync(limit.Token).ConfigureAwait(false);
             }
-            catch (Exception e) when (e is TransportException or OperationCanceledException or NotSupportedException or ObjectDisposedException)
+            catch (Exception e) when (
+                e is TransportException or OperationCanceledException or NotSupportedException or ObjectDisposedException)
             {
                 // The server goes on, as after ChatCancellation.Leave.
             }

@@ -18,7 +18,9 @@ internal static class StreamForms
     /// <summary>Whether a body may be a stream of events: by its type, or because no type and no length is given.</summary>
     public static bool MayBeStream(HttpContentHeaders headers) =>
         headers.ContentEncoding.Count == 0
-        && (Of(headers) != StreamForm.Unknown || (headers.ContentLength is null && headers.ContentType?.MediaType is null or "text/plain" or "application/octet-stream"));
+        && (Of(headers) != StreamForm.Unknown || (headers.ContentLength is null && IsUntyped(headers.ContentType?.MediaType)));
+
+    private static bool IsUntyped(string? type) => type is null or "text/plain" or "application/octet-stream";
 
     public static StreamForm Of(HttpContentHeaders headers) => headers.ContentType?.MediaType switch
     {

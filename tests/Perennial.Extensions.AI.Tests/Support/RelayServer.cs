@@ -8,7 +8,9 @@ using Perennial.Testing;
 
 namespace Perennial.Chats.Tests.Support;
 
-/// <summary>A Perennial application in front of a provider: each POST becomes a run of the provider's events, as a gateway makes it.</summary>
+/// <summary>
+/// A Perennial application in front of a provider: each POST becomes a run of the provider's events, as a gateway makes it.
+/// </summary>
 internal static class RelayServer
 {
     /// <param name="provider">The provider.</param>
