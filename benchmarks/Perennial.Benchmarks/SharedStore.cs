@@ -14,7 +14,9 @@ namespace Perennial.Benchmarks;
 /// <summary>Runs in PostgreSQL, on a server of our own that is as careful as it comes (fsync on): tokens written per second, and from node to node.</summary>
 internal static class SharedStore
 {
-    private static readonly (int Runs, int UnderWay)[] Writers = [(1, 1), (1, 64), (20, 1), (200, 1), (1000, 1)];
+    /// <summary>How many runs write at once, and how many tokens of each are under way.</summary>
+    public static readonly (int Runs, int UnderWay)[] Writers = [(1, 1), (1, 64), (20, 1), (200, 1), (1000, 1)];
+
     private static readonly (int Runs, int PerSecond)[] Rates = [(1, 20), (50, 20)];
 
     public static async Task PrintAsync(int turns)
@@ -49,11 +51,14 @@ internal static class SharedStore
     }
 
     /// <summary>A node, which works until it is disposed.</summary>
-    public static async Task<IHost> StartNodeAsync(string connectionString)
+    public static Task<IHost> StartNodeAsync(string connectionString) => StartNodeAsync(server => server.AddPostgreSqlStore(connectionString));
+
+    /// <summary>A node with any store.</summary>
+    public static async Task<IHost> StartNodeAsync(Action<PerennialServerBuilder> addStore)
     {
         var builder = Host.CreateEmptyApplicationBuilder(new HostApplicationBuilderSettings());
         builder.Logging.ClearProviders();
-        builder.Services.AddPerennialServer(options => options.MaxBytesPerRun = 1L << 30).AddPostgreSqlStore(connectionString);
+        addStore(builder.Services.AddPerennialServer(options => options.MaxBytesPerRun = 1L << 30));
         var host = builder.Build();
         await host.StartAsync();
         return host;

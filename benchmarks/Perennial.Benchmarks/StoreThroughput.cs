@@ -15,30 +15,45 @@ internal static class StoreThroughput
     private static readonly TimeSpan WarmUp = TimeSpan.FromSeconds(1);
     private static readonly TimeSpan Span = TimeSpan.FromSeconds(2);
 
-    /// <param name="connectionString">The database.</param>
-    /// <param name="runs">How many runs are written at once.</param>
-    /// <param name="underWay">How many tokens of each run are under way: 1 where a producer waits for each before it writes the next.</param>
-    /// <param name="turns">How often each is measured.</param>
-    /// <returns>Tokens per second, medians of the turns.</returns>
+    /// <summary>Measures runs in PostgreSQL and inserts into it.</summary>
     public static async Task<(double Grouped, double Single)> MeasureAsync(string connectionString, int runs, int underWay, int turns)
     {
         using var node = await SharedStore.StartNodeAsync(connectionString);
-        var end = new TaskCompletionSource();
-        var writers = await StartRunsAsync(node, runs, end.Task);
         await using var source = NpgsqlDataSource.Create(
             new NpgsqlConnectionStringBuilder(connectionString) { MaxPoolSize = 100, MaxAutoPrepare = 10, AutoPrepareMinUsages = 1 });
         await CreateTableAsync(source);
-        var (grouped, single) = (new List<double>(), new List<double>());
         long number = 0;
+        var rates = await MeasureAsync([node], run => InsertAsync(source, run, Interlocked.Increment(ref number)), runs, underWay, turns);
+        return (rates[0], rates[1]);
+    }
+
+    /// <param name="nodes">Nodes with the stores to measure. They are stopped afterwards.</param>
+    /// <param name="insert">Inserts a token of a run, with nothing of the store.</param>
+    /// <param name="runs">How many runs are written at once.</param>
+    /// <param name="underWay">How many tokens of each run are under way: 1 where a producer waits for each before it writes the next.</param>
+    /// <param name="turns">How often each is measured.</param>
+    /// <returns>Tokens per second of each node and then of the inserts, medians of the turns.</returns>
+    public static async Task<double[]> MeasureAsync(IReadOnlyList<IHost> nodes, Func<int, Task> insert, int runs, int underWay, int turns)
+    {
+        var end = new TaskCompletionSource();
+        var writers = await Task.WhenAll(nodes.Select(node => StartRunsAsync(node, runs, end.Task)));
+        Func<int, Task>[] writes = [.. writers.Select<RunWriter[], Func<int, Task>>(own => run => own[run].WriteAsync(SharedStore.Token(0)).AsTask()), insert];
+        var rates = writes.Select(static _ => new List<double>()).ToArray();
         for (var turn = 0; turn < turns; turn++)
         {
-            grouped.Add(await RateAsync(runs, underWay, run => writers[run].WriteAsync(SharedStore.Token(0)).AsTask()));
-            single.Add(await RateAsync(runs, underWay, run => InsertAsync(source, run, Interlocked.Increment(ref number))));
+            foreach (var (n, write) in writes.Index())
+            {
+                rates[n].Add(await RateAsync(runs, underWay, write));
+            }
         }
 
         end.SetResult();
-        await node.StopAsync();
-        return (Medians.Of(grouped), Medians.Of(single));
+        foreach (var node in nodes)
+        {
+            await node.StopAsync();
+        }
+
+        return [.. rates.Select(Medians.Of)];
     }
 
     private static async Task<RunWriter[]> StartRunsAsync(IHost node, int runs, Task end)

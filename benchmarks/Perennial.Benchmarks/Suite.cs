@@ -104,6 +104,7 @@ internal static class Suite
                 await DeliveryRows.PrintAsync(connectionString: null);
                 break;
             case Groups.Store:
+                await FileStore.PrintAsync(runs);
                 await SharedStore.PrintAsync(runs);
                 break;
             case Groups.Growth:

@@ -21,12 +21,12 @@ internal sealed class BatchRecorder(Database database, Guid node, ILogger logger
             _command = await BatchStatement.PrepareAsync(_connection, node, cancellationToken);
         }
 
-        var outcomes = await BatchStatement.RecordAsync(_command, batch.Runs, cancellationToken);
-        database.OnReached();
-        return outcomes;
+        return await BatchStatement.RecordAsync(_command, batch.Runs, cancellationToken);
     }
 
     public bool IsTransient(Exception failure) => Database.IsFailure(failure) && !Database.IsRefusal(failure);
+
+    public bool IsOfOneRun(Exception failure) => false;
 
     public async ValueTask OnFailedAsync(Exception failure)
     {
@@ -36,6 +36,8 @@ internal sealed class BatchRecorder(Database database, Guid node, ILogger logger
             database.OnLost(failure);
         }
     }
+
+    public void OnRecovered() => database.OnReached();
 
     public void OnAbandoned(RunKey run, Exception reason) => Log.GaveUp(logger, run.Epoch, reason);
 

@@ -8,27 +8,51 @@ namespace Perennial.Sqlite;
 /// <summary>Records batches of events by the writer of the file.</summary>
 internal sealed class BatchRecorder(WriterThread writer, bool flushesEveryEvent, TimeProvider time, ILogger logger) : IBatchRecorder
 {
-    private volatile RunStoreException? _trouble;
-
-    /// <summary>The failure of the last batch; null if it was recorded.</summary>
-    public RunStoreException? Trouble => _trouble;
+    private bool _isAway;       // used by the group commit only
 
     public async Task<IReadOnlyList<(RunWrites Run, RunOutcome Outcome)>> RecordAsync(WriteBatch batch, CancellationToken cancellationToken)
     {
         var runs = batch.Runs;
         var isFlushed = flushesEveryEvent || runs.Any(static run => run.Status != RunStatus.Running);
-        var outcomes = await writer.DoAsync(session => Record(session, runs), isFlushed, cancellationToken);
-        _trouble = null;
-        return outcomes;
+        return await writer.DoAsync(session => Record(session, runs), isFlushed, cancellationToken);
     }
 
-    public ValueTask OnFailedAsync(Exception failure)
+    /// <summary>Makes room for the next attempt, if there is none.</summary>
+    public async ValueTask OnFailedAsync(Exception failure)
     {
-        _trouble = failure as RunStoreException;
-        return ValueTask.CompletedTask;
+        if (!_isAway && IsTransient(failure))
+        {
+            _isAway = true;
+            Log.Lost(logger, failure);
+        }
+
+        if (!Failures.IsFull(failure))
+        {
+            return;
+        }
+
+        try
+        {
+            if (await writer.DoAsync(Retention.ForgetEarly, isFlushed: false, CancellationToken.None) > 0)
+            {
+                Log.ForgottenEarly(logger);
+            }
+        }
+        catch (RunStoreException e)
+        {
+            Log.PutOff(logger, "retention", e);
+        }
     }
 
     public bool IsTransient(Exception failure) => Failures.IsTransient(failure);
+
+    public bool IsOfOneRun(Exception failure) => Failures.IsFull(failure);
+
+    public void OnRecovered()
+    {
+        _isAway = false;
+        Log.Reached(logger);
+    }
 
     public void OnAbandoned(RunKey run, Exception reason) => Log.GaveUp(logger, run.Epoch, reason);
 

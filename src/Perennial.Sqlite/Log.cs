@@ -25,4 +25,7 @@ internal static partial class Log
 
     [LoggerMessage(7, LogLevel.Information, "Waiting until another process releases the file of runs {Path}")]
     public static partial void WaitingForFile(ILogger logger, string path);
+
+    [LoggerMessage(8, LogLevel.Warning, "The file of runs has no room; a finished run was deleted before its time")]
+    public static partial void ForgottenEarly(ILogger logger);
 }

@@ -1,6 +1,8 @@
 namespace Perennial.Sqlite;
 
-/// <summary>Deletes finished runs whose retention has passed, by the clock of the machine.</summary>
+/// <summary>
+/// Deletes finished runs whose retention has passed, by the clock of the machine. If there is no room, finished runs are deleted earlier.
+/// </summary>
 internal static class Retention
 {
     private const string Due = "SELECT run FROM runs WHERE forget_at <= $1 ORDER BY forget_at LIMIT $2";
@@ -17,7 +19,16 @@ internal static class Retention
     /// <summary>Deletes some of the runs that are due. Returns their number, and whether there may be more.</summary>
     public static (int Forgotten, bool HasMore) ForgetSome(Session session, long now)
     {
-        var due = session.Query(Due, static row => row.GetInt64(0), now, (long)RunsAtATime);
+        var forgotten = Forget(session, now, RunsAtATime);
+        return (forgotten, forgotten == RunsAtATime);
+    }
+
+    /// <summary>Deletes the finished run with the least time left. Returns 0 if all runs are open.</summary>
+    public static int ForgetEarly(Session session) => Forget(session, long.MaxValue, most: 1);
+
+    private static int Forget(Session session, long until, int most)
+    {
+        var due = session.Query(Due, static row => row.GetInt64(0), until, (long)most);
         foreach (var run in due)
         {
             foreach (var delete in Deletes)
@@ -27,6 +38,6 @@ internal static class Retention
         }
 
         session.Run(Shrink);
-        return (due.Count, due.Count == RunsAtATime);
+        return due.Count;
     }
 }

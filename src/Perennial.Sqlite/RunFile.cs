@@ -27,7 +27,7 @@ internal sealed class RunFile : IDisposable
         var owner = await FileOwner.TakeAsync(path, options.OpenTimeout, time, logger, cancellationToken);
         try
         {
-            return new RunFile(owner, new WriterThread(Prepare(path, options, time, logger), logger), new ReadPool(path));
+            return new RunFile(owner, new WriterThread(Prepare(path, options, time, logger)), new ReadPool(path));
         }
         catch (Exception e)
         {

@@ -28,7 +28,7 @@ internal sealed class SqliteRunStore : RunStore, IHostedLifecycleService, IAsync
     private readonly CancellationTokenSource _stop = new();
     private readonly ConcurrentDictionary<string, SqliteRunLog> _open = new(StringComparer.Ordinal);
     private RunFile? _file;         // from the start on, like the next two
-    private BatchRecorder? _recorder;
+    private GroupCommitWriter? _writer;
     private Task _work = Task.CompletedTask;
 
     public SqliteRunStore(
@@ -87,15 +87,16 @@ internal sealed class SqliteRunStore : RunStore, IHostedLifecycleService, IAsync
     public override ValueTask<HealthCheckResult> CheckHealthAsync(CancellationToken cancellationToken) =>
         _file is null
             ? ValueTask.FromResult(HealthCheckResult.Unhealthy("The store of runs has not started."))
-            : FileHealth.CheckAsync(_path, _file.Writer, _recorder?.Trouble, cancellationToken);
+            : FileHealth.CheckAsync(_path, _file.Writer, _writer?.Trouble as RunStoreException, cancellationToken);
 
     /// <summary>Opens the file, ends runs that a process before has left open, and begins to work. Called before any other service starts.</summary>
     public async Task StartingAsync(CancellationToken cancellationToken)
     {
         _file = await RunFile.OpenAsync(_path, _options, _time, _logger, cancellationToken);
-        _recorder = new BatchRecorder(_file.Writer, _options.FlushEveryEvent, _time, _logger);
+        var recorder = new BatchRecorder(_file.Writer, _options.FlushEveryEvent, _time, _logger);
+        _writer = new GroupCommitWriter(recorder, Writes, _options.WriteTimeout, _time);
         _work = Task.WhenAll(
-            new GroupCommitWriter(_recorder, Writes, _options.WriteTimeout, _time).RunAsync(_stop.Token),
+            _writer.RunAsync(_stop.Token),
             PeriodicWork.RunAsync(SweepInterval, SweepAsync, e => Log.PutOff(_logger, "retention", e), _time, _stop.Token));
     }
 

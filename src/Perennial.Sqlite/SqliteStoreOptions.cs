@@ -37,8 +37,9 @@ public sealed class SqliteStoreOptions
     /// Gets or sets the largest size of the file, in bytes. Default 16 GiB; 1 MiB to 1 TiB.
     /// </summary>
     /// <remarks>
-    /// The write-ahead log beside it takes up to about 64 MiB in addition. A full file is handled like a full disk. A file that is larger
-    /// already does not grow.
+    /// When the limit is reached, or the disk is full, finished runs are forgotten early, those with the least time left first. If all runs
+    /// are still open, events wait for <see cref="WriteTimeout"/>. A file that is larger already does not grow. The write-ahead log beside
+    /// the file takes up to about 64 MiB in addition.
     /// </remarks>
     public long MaxFileBytes { get; set; } = 16L << 30;
 

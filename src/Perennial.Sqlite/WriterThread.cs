@@ -1,6 +1,5 @@
 using System.Collections.Concurrent;
 using Microsoft.Data.Sqlite;
-using Microsoft.Extensions.Logging;
 using Perennial.AspNetCore.Stores;
 
 namespace Perennial.Sqlite;
@@ -19,15 +18,13 @@ internal sealed class WriterThread : IDisposable
 
     private readonly BlockingCollection<Work> _waiting = new(MaxWaiting);
     private readonly Session _session;
-    private readonly ILogger _logger;
     private readonly Thread _thread;
-    private bool _isFlushing;       // used by the thread only, like the next field
-    private bool _isAway;
+    private bool _isFlushing;       // used by the thread only
 
     /// <summary>Starts the thread. It owns the session from now on.</summary>
-    public WriterThread(Session session, ILogger logger)
+    public WriterThread(Session session)
     {
-        (_session, _logger) = (session, logger);
+        _session = session;
         _thread = new Thread(Run) { IsBackground = true, Name = "Perennial.Sqlite" };
         _thread.Start();
     }
@@ -99,12 +96,6 @@ internal sealed class WriterThread : IDisposable
             return;
         }
 
-        if (_isAway)
-        {
-            _isAway = false;
-            Log.Reached(_logger);
-        }
-
         foreach (var work in together)
         {
             work.Confirm();
@@ -122,12 +113,6 @@ internal sealed class WriterThread : IDisposable
             }
 
             return;
-        }
-
-        if (Failures.IsTransient(failure) && !_isAway)
-        {
-            _isAway = true;
-            Log.Lost(_logger, failure);
         }
 
         foreach (var work in together)

@@ -13,7 +13,6 @@ public sealed class OutageTests : IAsyncDisposable
     private const int Hang = 120_000;
 
     private static readonly TimeSpan RetryDelay = TimeSpan.FromMilliseconds(200);
-    private static readonly TimeSpan SweepInterval = TimeSpan.FromSeconds(10);
 
     private readonly StoreFile _file = new();
 
@@ -24,13 +23,33 @@ public sealed class OutageTests : IAsyncDisposable
     public ValueTask DisposeAsync() => _file.DisposeAsync();
 
     [Fact(Timeout = Hang)]
+    public async Task Finished_runs_are_forgotten_early_when_there_is_no_room()
+    {
+        var time = new ManualTimeProvider();
+        var store = await StartSmallAsync(time);
+        var runs = await Task.WhenAll(Enumerable.Range(0, 3).Select(_ => StoreFile.CreateRunAsync(store)));
+        await runs[0].AppendAsync(Large, TestEnds);
+        await runs[0].CloseAsync(RunEnd.Completed, TestEnds);
+        time.Advance(TimeSpan.FromSeconds(1));
+        await runs[1].AppendAsync(1, 10);
+        await runs[1].CloseAsync(RunEnd.Completed, TestEnds);
+        await runs[2].AppendAsync(Large, TestEnds);
+
+        var waiting = runs[2].AppendAsync(Large, TestEnds).AsTask();
+        await RetryUntilAsync(time, waiting);
+
+        (await waiting).Outcome.ShouldBe(AppendOutcome.Appended);
+        (await store.FindAsync(runs[0].Id, TestEnds)).ShouldBeNull();
+        (await store.FindAsync(runs[1].Id, TestEnds)).ShouldNotBeNull();
+    }
+
+    [Fact(Timeout = Hang)]
     public async Task Events_wait_for_room_and_are_recorded_when_there_is_some()
     {
         var time = new ManualTimeProvider();
         var store = await StartSmallAsync(time);
-        var (old, run) = (await StoreFile.CreateRunAsync(store), await StoreFile.CreateRunAsync(store));
-        await old.AppendAsync(Large, TestEnds);
-        await old.CloseAsync(RunEnd.Completed, TestEnds);
+        var (other, run) = (await StoreFile.CreateRunAsync(store), await StoreFile.CreateRunAsync(store));
+        await other.AppendAsync(Large, TestEnds);
         await run.AppendAsync(Large, TestEnds);
 
         var waiting = run.AppendAsync(Large, TestEnds).AsTask();
@@ -44,11 +63,18 @@ public sealed class OutageTests : IAsyncDisposable
         var small = await StoreFile.CreateRunAsync(store);
         (await run.FollowAsync(1)).Count.ShouldBe(1);
 
-        time.Advance(SweepInterval);        // forgets the old run
+        await EndAsync();
         await RetryUntilAsync(time, waiting);
         (await waiting).ShouldBe(new AppendResult { Outcome = AppendOutcome.Appended, Sequence = 2 });
         await small.AppendAsync(1, 3);
         (await store.CheckHealthAsync(TestEnds)).Status.ShouldNotBe(HealthStatus.Unhealthy);
+
+        async Task EndAsync()
+        {
+            var ending = other.CloseAsync(RunEnd.Completed, TestEnds).AsTask();
+            await RetryUntilAsync(time, ending);
+            (await ending).ShouldBe(RunStatus.Completed);
+        }
     }
 
     [Fact(Timeout = Hang)]
@@ -134,7 +160,7 @@ public sealed class OutageTests : IAsyncDisposable
 
     /// <summary>A store whose file has room for two large events.</summary>
     private Task<SqliteRunStore> StartSmallAsync(TimeProvider time) => _file.StartAsync(
-        new PerennialServerOptions { FinishedRunRetention = TimeSpan.FromSeconds(10) }, options => options.MaxFileBytes = 1 << 20, time);
+        new PerennialServerOptions(), options => options.MaxFileBytes = 1 << 20, time);
 
     /// <summary>Lets the writer try again until a task is complete. Of the two timers one is that of the sweep.</summary>
     private static async Task RetryUntilAsync(ManualTimeProvider time, Task task)

@@ -15,6 +15,13 @@ internal sealed class GroupCommitWriter(IBatchRecorder recorder, WriteQueue queu
     private static readonly TimeSpan RetryDelay = TimeSpan.FromMilliseconds(200);
     private static readonly RunEnd GivenUp = RunEnd.Failed("The events of this run could not be recorded in time.", "store_unavailable");
 
+    private List<QueuedWrite> _left = [];       // of the last batch, to be tried again with the next; used only by the loop
+
+    private volatile Exception? _trouble;
+
+    /// <summary>The reason why writes wait to be tried again; null if none do.</summary>
+    public Exception? Trouble => _trouble;
+
     /// <summary>Runs until the token is cancelled. Writes that wait then fail.</summary>
     public async Task RunAsync(CancellationToken stop)
     {
@@ -23,7 +30,7 @@ internal sealed class GroupCommitWriter(IBatchRecorder recorder, WriteQueue queu
         {
             while (!stop.IsCancellationRequested)
             {
-                for (var writes = queue.Take(); writes.Count > 0; writes = queue.Take())
+                for (var writes = Take(); writes.Count > 0; writes = Take())
                 {
                     await WriteAsync(new WriteBatch(writes), stop);
                     // A producer whose write was recorded usually writes the next event at once. Without a turn for producers, every other
@@ -40,41 +47,88 @@ internal sealed class GroupCommitWriter(IBatchRecorder recorder, WriteQueue queu
         finally
         {
             queue.Close();
+            FailAll(_left);
             await recorder.DisposeAsync();
         }
     }
 
+    private List<QueuedWrite> Take()
+    {
+        List<QueuedWrite> writes = [.. _left, .. queue.Take()];
+        _left = [];
+        return writes;
+    }
+
     private async Task WriteAsync(WriteBatch batch, CancellationToken stop)
     {
-        while (batch.Runs.Count > 0)
+        while (await TryRecordAsync(batch, stop) is { } failure)
         {
-            try
+            _trouble = failure;
+            await recorder.OnFailedAsync(failure);
+            var isOfOneRun = recorder.IsOfOneRun(failure);
+            if (isOfOneRun && batch.Runs.Count > 1 && await RecordEachAsync(batch, stop))
             {
-                foreach (var (run, outcome) in await recorder.RecordAsync(batch, stop))
-                {
-                    Settle(run, outcome);
-                }
+                break;
+            }
 
-                return;
-            }
-            catch (Exception) when (stop.IsCancellationRequested)
+            GiveUpOverdue(batch, failure);
+            await Task.Delay(RetryDelay, time, stop).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            if (isOfOneRun || batch.Runs.Count == 0)
             {
-                FailAll(batch);
-                throw new OperationCanceledException(stop);
-            }
-            catch (Exception e) when (recorder.IsTransient(e))
-            {
-                await recorder.OnFailedAsync(e);
-                GiveUpOverdue(batch, e);
-                await Task.Delay(RetryDelay, time, stop).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
-            }
-            catch (Exception e)
-            {
-                await recorder.OnFailedAsync(e);
-                await SingleOutAsync(batch, e, stop);
+                // The writes that other runs have queued meanwhile do not wait for these.
+                _left.AddRange(batch.Runs.SelectMany(static run => run.Writes));
                 return;
             }
         }
+
+        if (_trouble is not null)
+        {
+            _trouble = null;
+            recorder.OnRecovered();
+        }
+    }
+
+    /// <summary>Records a batch. Returns the failure if it must be tried again.</summary>
+    private async Task<Exception?> TryRecordAsync(WriteBatch batch, CancellationToken stop)
+    {
+        try
+        {
+            foreach (var (run, outcome) in await recorder.RecordAsync(batch, stop))
+            {
+                Settle(run, outcome);
+            }
+
+            return null;
+        }
+        catch (Exception) when (stop.IsCancellationRequested)
+        {
+            FailAll(batch.Runs.SelectMany(static run => run.Writes));
+            throw new OperationCanceledException(stop);
+        }
+        catch (Exception e) when (recorder.IsTransient(e))
+        {
+            return e;
+        }
+        catch (Exception e)
+        {
+            await recorder.OnFailedAsync(e);
+            await SingleOutAsync(batch, e, stop);
+            return null;
+        }
+    }
+
+    /// <summary>Records each run alone. Those that cannot be recorded stay in the batch. Returns whether there are none.</summary>
+    private async Task<bool> RecordEachAsync(WriteBatch batch, CancellationToken stop)
+    {
+        foreach (var run in batch.Runs.ToArray())
+        {
+            if (await TryRecordAsync(new WriteBatch(run.Writes), stop) is null)
+            {
+                batch.Remove(run);
+            }
+        }
+
+        return batch.Runs.Count == 0;
     }
 
     /// <summary>Abandons a run with an event that the store refuses, so that the writes of other runs go on.</summary>
@@ -168,9 +222,9 @@ internal sealed class GroupCommitWriter(IBatchRecorder recorder, WriteQueue queu
         return failure;
     }
 
-    private void FailAll(WriteBatch batch)
+    private void FailAll(IEnumerable<QueuedWrite> writes)
     {
-        foreach (var write in batch.Runs.SelectMany(run => run.Writes))
+        foreach (var write in writes)
         {
             queue.Fail(write, WriteQueue.Closed());
         }

@@ -12,6 +12,15 @@ internal interface IBatchRecorder : IAsyncDisposable
     /// <summary>Whether a later attempt to record the same batch may succeed.</summary>
     bool IsTransient(Exception failure);
 
+    /// <summary>
+    /// Whether the failure, which is transient, may be about the events of one run, so that the other runs of the batch can be recorded.
+    /// Then nothing of the batch is recorded.
+    /// </summary>
+    bool IsOfOneRun(Exception failure);
+
+    /// <summary>Called when all writes are recorded again after a transient failure.</summary>
+    void OnRecovered();
+
     /// <summary>Called when the writes of a run are abandoned.</summary>
     void OnAbandoned(RunKey run, Exception reason);
 }
