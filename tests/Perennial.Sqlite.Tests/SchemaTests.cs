@@ -65,6 +65,7 @@ public sealed class SchemaTests : IAsyncDisposable
             await run.AppendAsync(RunReading.Text($"{n} {new string('x', 1000)}"), TestEnds);
         }
 
+        await run.CloseAsync(RunEnd.Completed, TestEnds);
         await before.DisposeAsync();
         await using (var bytes = File.OpenWrite(_file.Path))
         {
@@ -74,7 +75,7 @@ public sealed class SchemaTests : IAsyncDisposable
 
         var refusal = await Should.ThrowAsync<RunStoreException>(() => _file.StartAsync());
 
-        refusal.Message.ShouldContain("is damaged");
+        refusal.Message.ShouldContain("is damaged. Restore it from a backup");
     }
 
     [Fact(Timeout = Hang)]
