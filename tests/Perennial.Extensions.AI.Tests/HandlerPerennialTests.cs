@@ -1,5 +1,7 @@
+using Microsoft.AspNetCore.Builder;
 using Microsoft.Extensions.AI;
 using Perennial.Chats.Tests.Support;
+using Perennial.Gateway;
 using Perennial.Testing;
 using Perennial.Tests.Fixtures;
 
@@ -10,14 +12,15 @@ public class HandlerPerennialTests
 {
     private static readonly ResumableStreamOptions Quick = new() { Reconnect = new ReconnectOptions { InitialDelay = TimeSpan.FromMilliseconds(1) } };
 
-    public static TheoryData<string, bool> Sdks => new MatrixTheoryData<string, bool>(Sdk.Names.Select(row => row.Data), [true, false]);
+    public static TheoryData<string, string> Sdks =>
+        new MatrixTheoryData<string, string>(Sdk.Names.Select(row => row.Data), ["run with a dialect", "plain run", "gateway"]);
 
     [Theory]
     [MemberData(nameof(Sdks))]
-    public async Task A_whole_answer_reads_as_from_the_provider(string sdk, bool hasDialect)
+    public async Task A_whole_answer_reads_as_from_the_provider(string sdk, string front)
     {
         await using var provider = Sdk.Provider(sdk).WithDeltas(20).Start();
-        await using var server = await RelayServer.StartAsync(provider, hasDialect);
+        await using var server = await StartAsync(provider, front);
         using var plain = Sdk.Chat(sdk, provider.BaseAddress, new SocketsHttpHandler());
         using var chat = Sdk.Chat(sdk, Through(server.Address, provider), new ResumableStreamHandler(new SocketsHttpHandler()));
 
@@ -31,10 +34,10 @@ public class HandlerPerennialTests
 
     [Theory]
     [MemberData(nameof(Sdks))]
-    public async Task A_line_cut_at_every_hundredth_byte_is_not_seen(string sdk, bool hasDialect)
+    public async Task A_line_cut_at_every_hundredth_byte_is_not_seen(string sdk, string front)
     {
         await using var provider = Sdk.Provider(sdk).WithDeltas(6).Start();
-        await using var server = await RelayServer.StartAsync(provider, hasDialect);
+        await using var server = await StartAsync(provider, front);
         var runs = 0;
         for (var bytes = 700; bytes < 2500; bytes += 100)
         {
@@ -51,10 +54,10 @@ public class HandlerPerennialTests
 
     [Theory]
     [MemberData(nameof(Sdks))]
-    public async Task A_provider_that_is_cut_fails_the_answer(string sdk, bool hasDialect)
+    public async Task A_provider_that_is_cut_fails_the_answer(string sdk, string front)
     {
         await using var provider = Sdk.Provider(sdk).WithDeltas(6).CutAfter(4).Start();
-        await using var server = await RelayServer.StartAsync(provider, hasDialect);
+        await using var server = await StartAsync(provider, front);
         using var chat = Sdk.Chat(sdk, Through(server.Address, provider), new ResumableStreamHandler(new SocketsHttpHandler(), Quick));
 
         await Should.ThrowAsync<Exception>(chat.GetStreamingResponseAsync("hello").ToListAsync().AsTask()).Soon();
@@ -67,7 +70,7 @@ public class HandlerPerennialTests
     public async Task A_caller_that_leaves_stops_the_run_where_that_is_chosen(string sdk)
     {
         await using var provider = Sdk.Provider(sdk).WithDeltas(6).StallAfter(3).Start();
-        await using var server = await RelayServer.StartAsync(provider, hasDialect: true);
+        await using var server = await StartAsync(provider, "run with a dialect");
         using var chat = Sdk.Chat(sdk, Through(server.Address, provider), new ResumableStreamHandler(new SocketsHttpHandler(), new ResumableStreamOptions { OnCancel = ChatCancellation.Stop }));
 
         await foreach (var update in chat.GetStreamingResponseAsync("hello"))
@@ -77,6 +80,13 @@ public class HandlerPerennialTests
 
         await provider.WaitForIdleAsync(TestContext.Current.CancellationToken).Soon();
     }
+
+    private static Task<ChatServer> StartAsync(ProviderServer provider, string front) => front switch
+    {
+        "gateway" => ChatServer.StartAsync(
+            app => app.MapPerennialGateway("", provider.Address.ToString()).AllowAnonymous(), services: services => services.AddPerennialGateway()),
+        _ => RelayServer.StartAsync(provider, hasDialect: front is "run with a dialect"),
+    };
 
     /// <summary>The base URL of the SDK at another server: with the path of the provider's.</summary>
     private static Uri Through(Uri server, ProviderServer provider) => new(server, provider.BaseAddress.AbsolutePath);

@@ -27,7 +27,8 @@ internal sealed class ChatServer : IAsyncDisposable
     public static Task<ChatServer> StartAsync(IChatClient model, ChatRunOptions? options = null) => StartAsync(app =>
         app.MapPost("/chat", (ChatRequest r, StreamRuns runs) => runs.Start(model, r.Messages, (options ?? new ChatRunOptions()) with { Chat = r.Options })));
 
-    public static async Task<ChatServer> StartAsync(Action<WebApplication> map, TimeProvider? time = null)
+    public static async Task<ChatServer> StartAsync(
+        Action<WebApplication> map, TimeProvider? time = null, Action<IServiceCollection>? services = null)
     {
         var builder = WebApplication.CreateSlimBuilder();
         builder.WebHost.UseUrls("http://127.0.0.1:0");
@@ -38,6 +39,7 @@ internal sealed class ChatServer : IAsyncDisposable
         }
 
         builder.Services.AddPerennialServer();
+        services?.Invoke(builder.Services);
         var app = builder.Build();
         map(app);
         app.MapPerennial("/streams").AllowAnonymous();
