@@ -2,6 +2,7 @@ using System.Net;
 using System.Net.Sockets;
 using Perennial.PostgreSql.Tests.Support;
 using Perennial.Sse;
+using Perennial.Testing;
 
 namespace Perennial.Cli.Tests;
 
@@ -65,6 +66,36 @@ public sealed class ServePostgresTests(PostgreSqlCluster cluster) : IClassFixtur
         }
 
         refused.Error.ShouldContain("missing");
+    }
+
+    [Fact(Timeout = Cli.Hang)]
+    public async Task A_prompt_is_paid_once_even_if_the_process_that_sent_it_is_killed()
+    {
+        cluster.Require();
+        await using var upstream = ScriptedServer.Start(exchange => exchange.WaitForClientCloseAsync());
+        await using var other = await ServeProcess.StartAsync("--upstream", upstream.Address.AbsoluteUri, "--postgres", cluster.ConnectionString);
+        await using (var killed = await ServeProcess.StartAsync("--upstream", upstream.Address.AbsoluteUri, "--postgres", cluster.ConnectionString))
+        {
+            var sent = PostAsync(killed.Address);
+            await upstream.WaitForRequestsAsync(1, TestEnds);
+            await killed.Cli.SignalAsync("KILL");
+            await Should.ThrowAsync<HttpRequestException>(() => sent);
+        }
+
+        using var repeat = await PostAsync(other.Address);
+
+        repeat.StatusCode.ShouldBe(HttpStatusCode.BadGateway);
+        repeat.Headers.GetValues("x-should-retry").ShouldBe(["false"]);
+        (await repeat.Content.ReadAsStringAsync(TestEnds)).ShouldContain("producer_lost");
+        upstream.Requests.Count.ShouldBe(1);
+    }
+
+    private static async Task<HttpResponseMessage> PostAsync(Uri address)
+    {
+        using var client = new HttpClient();
+        using var request = new HttpRequestMessage(HttpMethod.Post, address) { Content = new StringContent("{}") };
+        request.Headers.Add("Idempotency-Key", "killed");
+        return await client.SendAsync(request, TestEnds);
     }
 
     private async Task<ServeProcess> StartAsync()

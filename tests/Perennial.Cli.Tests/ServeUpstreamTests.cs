@@ -11,7 +11,7 @@ public class ServeUpstreamTests
 {
     private const string Prompt = """{"model":"m","stream":true,"messages":[]}""";
 
-    private static readonly string[] Tokens = [.. Enumerable.Range(1, 300).Select(number => $$"""{"token":"{{number}}"}""")];
+    private static readonly string[] Tokens = [.. Enumerable.Range(1, 300).Select(number => $$"""{"object":"chat.completion.chunk","token":"{{number}}"}""")];
 
     [Fact(Timeout = Cli.Hang)]
     public async Task Pays_a_prompt_once_however_often_its_reader_is_cut_off()
@@ -21,7 +21,7 @@ public class ServeUpstreamTests
         await using var proxy = FaultProxy.Start(serve.Address, connection => connection < 5 ? FaultPlan.Cut(1200) : FaultPlan.None);
         await using var reader = Streams.Open(new SseTransportOptions { Endpoint = proxy.Address, Body = RequestBody.Text(Prompt, "application/json") });
 
-        (await Streams.ReadAsync(reader)).ShouldBe(Tokens);
+        (await Streams.ReadAsync(reader)).ShouldBe([.. Tokens, "[DONE]"]);
 
         proxy.Cuts.ShouldBe(5);
         upstream.Requests.Count.ShouldBe(1);
@@ -138,7 +138,7 @@ public class ServeUpstreamTests
             text.ShouldContain($"data: {token}\n");
         }
 
-        (await Streams.ReadAsync(new Uri(serve.Address, response.Content.Headers.ContentLocation.ShouldNotBeNull()))).ShouldBe(Tokens);
+        (await Streams.ReadAsync(new Uri(serve.Address, response.Content.Headers.ContentLocation.ShouldNotBeNull()))).ShouldBe([.. Tokens, "[DONE]"]);
         upstream.Requests.Count.ShouldBe(1);
     }
 
@@ -209,20 +209,68 @@ public class ServeUpstreamTests
     [InlineData(401)]
     [InlineData(429)]
     [InlineData(400)]
-    public async Task Refuses_what_the_upstream_refuses(int status)
+    public async Task Passes_on_a_refusal_as_it_came(int status)
     {
-        await using var upstream = ScriptedServer.Start(Script.Status(status, ("Retry-After", "7")));
+        const string error = """{"error":{"message":"no","code":"context_length_exceeded"}}""";
+        await using var upstream = ScriptedServer.Start(
+            exchange => exchange.RespondAsync(status, error, ("Content-Type", "application/json"), ("Retry-After", "7"), ("x-request-id", "r-1")));
         await using var serve = await ServeProcess.StartAsync("--upstream", upstream.Address.AbsoluteUri);
 
         using var response = await PostAsync(serve.Address);
 
         ((int)response.StatusCode).ShouldBe(status);
-        response.Content.Headers.ContentType!.MediaType.ShouldBe("application/problem+json");
+        (await response.Content.ReadAsStringAsync(TestContext.Current.CancellationToken)).ShouldBe(error);
+        response.Content.Headers.ContentType!.MediaType.ShouldBe("application/json");
+        response.Headers.RetryAfter!.Delta.ShouldBe(TimeSpan.FromSeconds(7));
+        response.Headers.GetValues("x-request-id").ShouldBe(["r-1"]);
         upstream.Requests.Count.ShouldBe(1);
-        if (status == 429)
-        {
-            response.Headers.RetryAfter!.Delta.ShouldBe(TimeSpan.FromSeconds(7));
-        }
+    }
+
+    [Fact(Timeout = Cli.Hang)]
+    public async Task Forwards_every_path_and_method_below_a_base_URL()
+    {
+        await using var upstream = ScriptedServer.Start(exchange => exchange.RespondAsync(200, "{}", ("Content-Type", "application/json")));
+        await using var serve = await ServeProcess.StartAsync("--upstream", $"{upstream.Address}base/");
+        using var client = new HttpClient { BaseAddress = serve.Address };
+
+        (await client.GetStringAsync(new Uri("/v1/models?limit=2", UriKind.Relative), TestContext.Current.CancellationToken)).ShouldBe("{}");
+        using var deleted = await client.DeleteAsync(new Uri("/v1/files/f", UriKind.Relative), TestContext.Current.CancellationToken);
+
+        upstream.Requests.Select(request => $"{request.Method} {request.Target}").ShouldBe(["GET /base/v1/models?limit=2", "DELETE /base/v1/files/f"]);
+    }
+
+    [Fact(Timeout = Cli.Hang)]
+    public async Task Never_shows_the_password_of_the_upstream()
+    {
+        await using var upstream = ScriptedServer.Start(Script.Status(204));
+        await using var serve = await ServeProcess.StartAsync(
+            "--verbose", "--upstream", upstream.Address.AbsoluteUri.Replace("://", "://me:secret@", StringComparison.Ordinal));
+
+        using var response = await PostAsync(serve.Address);
+        await serve.Cli.SignalAsync("INT");
+        var run = await serve.Cli.EndAsync();
+        var refused = await Cli.RunAsync("serve", "--upstream", "ftp://me:secret@host");
+
+        upstream.Requests.Single().Header("Authorization").ShouldBe("Basic bWU6c2VjcmV0");
+        (run.Output + run.Error + refused.Output + refused.Error).ShouldNotContain("secret");
+        refused.ExitCode.ShouldBe(2);
+        refused.Error.ShouldContain("--upstream");
+    }
+
+    [Fact(Timeout = Cli.Hang)]
+    public async Task Lets_pages_of_an_allowed_origin_in()
+    {
+        await using var upstream = ScriptedServer.Start(Script.Stream("data: a\n\n"));
+        await using var serve = await ServeProcess.StartAsync("--upstream", upstream.Address.AbsoluteUri, "--allow-origin", "https://example.com");
+
+        using var allowed = await PostAsync(serve.Address, ("Origin", "https://example.com"));
+        using var foreign = await PostAsync(serve.Address, ("Origin", "https://other.example"));
+        var unusable = await Cli.RunAsync("serve", "--upstream", upstream.Address.AbsoluteUri, "--allow-origin", "example.com/path");
+
+        allowed.Headers.GetValues("Access-Control-Allow-Origin").ShouldBe(["https://example.com"]);
+        foreign.StatusCode.ShouldBe(HttpStatusCode.Forbidden);
+        unusable.ExitCode.ShouldBe(2);
+        unusable.Error.ShouldContain("--allow-origin");
     }
 
     [Fact(Timeout = Cli.Hang)]

@@ -18,10 +18,11 @@ internal sealed class RunResponse(
     /// <param name="requested">
     /// The last id that the reader has; null for none. If the run cannot resume after it, the reader gets a gap event.
     /// </param>
-    public async Task SendAsync(HttpContext context, RunLog log, string? requested)
+    /// <param name="dialectName">The dialect; null for that of the run. A gateway learns it after the run was recorded.</param>
+    public async Task SendAsync(HttpContext context, RunLog log, string? requested, string? dialectName = null)
     {
         PlatformPolicies.Exempt(context);
-        if (log.Dialect is { } dialect && !context.Request.Headers.ContainsKey(WireHeaders.Protocol))
+        if ((dialectName ?? log.Dialect) is { } dialect && !context.Request.Headers.ContainsKey(WireHeaders.Protocol))
         {
             await SendDialectAsync(context, log, dialect, requested);
             return;

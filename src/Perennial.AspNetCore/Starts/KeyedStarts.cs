@@ -87,7 +87,8 @@ internal sealed class KeyedStarts(
     }
 
     /// <summary>Claims the key. Waits while another request has it, up to the limit.</summary>
-    private async Task<StartClaim> ClaimAsync(StartKey key, CancellationToken cancellationToken)
+    /// <exception cref="RunStoreException">The store cannot be used.</exception>
+    public async Task<StartClaim> ClaimAsync(StartKey key, CancellationToken cancellationToken)
     {
         var begin = time.GetTimestamp();
         for (var pause = FirstPause; ; pause = pause < LongestPause / 2 ? pause * 2 : LongestPause)
@@ -112,9 +113,9 @@ internal sealed class KeyedStarts(
         }
         finally
         {
-            if (!start.HasRecordedRun && !await TryReleaseAsync(key))
+            if (!start.HasRecordedRun)
             {
-                _ = ReleaseLaterAsync(key);
+                await ReleaseAsync(key);
             }
         }
     }
@@ -128,6 +129,15 @@ internal sealed class KeyedStarts(
         else
         {
             await Problem.SendAsync(context, StatusCodes.Status410Gone, "The run that this Idempotency-Key started is no longer kept.");
+        }
+    }
+
+    /// <summary>Releases a key, so that a repeat starts again. If the store is unavailable, this is done later.</summary>
+    public async Task ReleaseAsync(StartKey key)
+    {
+        if (!await TryReleaseAsync(key))
+        {
+            _ = ReleaseLaterAsync(key);
         }
     }
 

@@ -11,6 +11,7 @@ internal sealed class UsageException(string message) : Exception(message)
     /// <summary>The options whose name differs from the name of the member in the library.</summary>
     private static readonly Dictionary<string, string> Options = new(StringComparer.Ordinal)
     {
+        ["AllowedOrigins"] = "--allow-origin",
         ["Endpoint"] = "URL",
         ["Headers"] = "--header",
         ["LastEventId"] = "--last-event-id",

@@ -26,8 +26,11 @@ internal sealed class ServeCommand : Command
     private readonly Option<string?> _upstream = OptionKinds.Text(
         "--upstream",
         "URL",
-        "Forward to a server that streams SSE or JSON lines without ids, such as a model provider. serve forwards a POST to the URL's path "
-        + "once, with its headers and body. The response is a run, which readers may leave and resume.");
+        "Forward every request to a server such as a model provider; URL is its base URL, for example https://api.openai.com. What is no "
+        + "stream passes through unchanged. A stream is requested once and is a run, which readers may leave and resume.");
+
+    private readonly Option<string[]> _allowOrigin = OptionKinds.Texts(
+        "--allow-origin", "ORIGIN", "With --upstream: pages of this origin may send requests, or of all with *. May be repeated. Default: only serve's own origin.");
 
     private readonly Option<string[]> _header = OptionKinds.Texts(
         "--header", "'K: V'", "With --upstream: a header of every request to it, in place of the client's header. May be repeated.");
@@ -75,7 +78,7 @@ internal sealed class ServeCommand : Command
     {
         Option[] options =
         [
-            _url, _stdin, _file, _delay, _upstream, _header, _method, _data, _onEnd, _demo, _steps, _store, _postgres, _verbose,
+            _url, _stdin, _file, _delay, _upstream, _allowOrigin, _header, _method, _data, _onEnd, _demo, _steps, _store, _postgres, _verbose,
         ];
         foreach (var option in options)
         {
@@ -92,6 +95,7 @@ internal sealed class ServeCommand : Command
         File = parsed.GetValue(_file),
         Delay = parsed.GetValue(_delay) is { } delay ? TimeSpan.FromMilliseconds(delay) : null,
         Upstream = parsed.GetValue(_upstream),
+        AllowedOrigins = parsed.GetRequiredValue(_allowOrigin),
         Headers = HeaderLines.Parse(parsed.GetRequiredValue(_header)),
         Method = parsed.GetValue(_method),
         Data = parsed.GetValue(_data),

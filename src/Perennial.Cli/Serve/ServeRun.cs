@@ -10,6 +10,7 @@ using Perennial.AspNetCore.Stores;
 using Perennial.Cli.Arguments;
 using Perennial.Cli.Serve.Content;
 using Perennial.Cli.Terminal;
+using Perennial.Gateway;
 using Perennial.PostgreSql;
 using Perennial.Sqlite;
 
@@ -75,7 +76,7 @@ internal static class ServeRun
         builder.Services.AddRoutingCore();
         builder.Services.Configure<HostFilteringOptions>(filter => filter.AllowedHosts = [.. listen.HostNames]);
         builder.Services.Configure<HostOptions>(host => host.ShutdownTimeout = ShutdownLimit);
-        var perennial = builder.Services.AddPerennialServer(server =>
+        var perennial = builder.Services.AddPerennialGateway(server =>
         {
             server.MaxBytesPerRun = MaxBytesPerRun;
             server.FinishedRunRetention = settings.Store is null ? server.FinishedRunRetention : RetentionInFile;

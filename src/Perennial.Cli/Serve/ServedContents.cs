@@ -25,6 +25,7 @@ internal static class ServedContents
         RefuseWithout(
             settings.Upstream,
             "--upstream",
+            ("--allow-origin", settings.AllowedOrigins.Count > 0),
             ("--header", settings.Headers.Count > 0),
             ("--method", settings.Method is not null),
             ("--data", settings.Data is not null),
@@ -36,7 +37,7 @@ internal static class ServedContents
             { IsDemo: true } => listen.IsLoopback
                 ? new DemoPage(settings.Delay, settings.IsStepped)
                 : throw new UsageException("--demo serves only this machine; --url must name localhost or 127.0.0.1"),
-            { Method: null, Data: null } => new UpstreamProxy(UpstreamRequest.From(settings)),
+            { Method: null, Data: null } => new UpstreamGateway(settings),
             _ => new UpstreamAnswer(UpstreamRequest.From(settings)),
         };
     }

@@ -1,9 +1,11 @@
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.DependencyInjection.Extensions;
+using Microsoft.Extensions.Logging;
 using Perennial.AspNetCore;
 using Perennial.Gateway.Answers;
 using Perennial.Gateway.Exchanges;
 using Perennial.Gateway.Upstream;
+using Yarp.ReverseProxy.Forwarder;
 
 namespace Perennial.Gateway;
 
@@ -20,8 +22,11 @@ public static class PerennialGatewayServices
     {
         ArgumentNullException.ThrowIfNull(services);
         services.AddHttpForwarder();
+        // The forwarder logs the URL of each request, whose query may have a key.
+        services.Configure<LoggerFilterOptions>(static filter => filter.AddFilter(typeof(IHttpForwarder).Namespace, LogLevel.Warning));
         services.TryAddSingleton<UpstreamSet>();
         services.TryAddSingleton<RunReading>();
+        services.TryAddSingleton<PaidOnce>();
         services.TryAddSingleton<GatewayServer>();
         services.Configure<PerennialServerOptions>(static server =>
         {

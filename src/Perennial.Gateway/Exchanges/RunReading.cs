@@ -31,7 +31,7 @@ internal sealed class RunReading(RunResponse responses)
         }
 
         var place = after.Length > 0 ? after : new RunEventId(log.Epoch, RecordedHead.Sequence).ToString();
-        await responses.SendAsync(context, log, place);
+        await responses.SendAsync(context, log, place, head.Dialect);
     }
 
     /// <summary>Sends the recorded bytes. A document that is not whole is never ended.</summary>

@@ -7,6 +7,12 @@ public sealed class GatewayOptions
     /// <summary>The entry of <see cref="AllowedOrigins"/> that allows all origins.</summary>
     internal const string AnyOrigin = "*";
 
+    /// <summary>The headers that belong to one message or connection.</summary>
+    private static readonly HashSet<string> OfOneMessage = new(StringComparer.OrdinalIgnoreCase)
+    {
+        "Connection", "Content-Length", "Expect", "Keep-Alive", "Last-Event-ID", "Proxy-Connection", "TE", "Trailer", "Transfer-Encoding", "Upgrade",
+    };
+
     /// <summary>
     /// Gets or sets how long the gateway waits for the head of the upstream's response. Default 10 min, because a cold model needs minutes; 1 ms to
     /// 1 day. Then the client gets 504.
@@ -122,11 +128,11 @@ public sealed class GatewayOptions
     {
         using var probe = new HttpRequestMessage();
         using var content = new ByteArrayContent([]);
-        var isHeader = value is not null && !value.AsSpan().ContainsAny('\r', '\n', '\0')
+        var isHeader = value is not null && !OfOneMessage.Contains(name) && !value.AsSpan().ContainsAny('\r', '\n', '\0')
             && (probe.Headers.TryAddWithoutValidation(name, value) || content.Headers.TryAddWithoutValidation(name, value));
         if (!isHeader)
         {
-            throw new ArgumentException($"{nameof(Headers)} must contain names and values of HTTP headers; '{name}' is none.", nameof(name));
+            throw new ArgumentException($"{nameof(Headers)} must contain HTTP headers that may be equal in every request; '{name}' is none.", nameof(name));
         }
     }
 }

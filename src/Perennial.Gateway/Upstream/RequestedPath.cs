@@ -26,7 +26,7 @@ internal static class RequestedPath
         var raw = (context.Features.Get<IHttpRequestFeature>()?.RawTarget ?? "").Split('?', 2)[0];
         if (below.Length == 0)
         {
-            return raw.EndsWith('/') ? "/" : "";
+            return raw.EndsWith('/') && raw.Length > 1 ? "/" : "";
         }
 
         var segments = raw.Split('/');

@@ -13,6 +13,8 @@ internal sealed record ServeSettings
 
     public string? Upstream { get; init; }
 
+    public IReadOnlyList<string> AllowedOrigins { get; init; } = [];
+
     public IReadOnlyDictionary<string, string> Headers { get; init; } = new Dictionary<string, string>(StringComparer.OrdinalIgnoreCase);
 
     public string? Method { get; init; }

@@ -4,14 +4,13 @@ using Perennial.Auto;
 using Perennial.Cli.Arguments;
 using Perennial.Cli.Serve.Content;
 using Perennial.Cli.Terminal;
-using Perennial.Http;
 
 namespace Perennial.Cli.Serve.Upstream;
 
-/// <summary>Creates a transport for each request to the upstream, from the options of the command line. Immutable.</summary>
+/// <summary>The one request to the upstream that --method and --data describe. Immutable.</summary>
 internal sealed class UpstreamRequest
 {
-    /// <summary>No retries: a client waits for the response, and reacts to a refusal itself.</summary>
+    /// <summary>No retries of refusals: the request may cost, and its sender sees the refusal.</summary>
     private static readonly ReconnectOptions Reconnect = new() { InitialDelay = TimeSpan.FromMilliseconds(200), MaxAttempts = 4, RetryStatusCodes = FrozenSet<HttpStatusCode>.Empty };
 
     private readonly AutoTransportOptions _options;
@@ -22,8 +21,6 @@ internal sealed class UpstreamRequest
         _options = options;
         _services = services;
     }
-
-    public Uri Endpoint => _options.Endpoint;
 
     /// <exception cref="UsageException">The settings are not a valid request.</exception>
     public static UpstreamRequest From(ServeSettings settings)
@@ -58,17 +55,4 @@ internal sealed class UpstreamRequest
 
     /// <summary>The request of the command line.</summary>
     public Transport Open() => new AutoTransport(_options, _services);
-
-    /// <summary>A client's POST, with the headers of the command line in place of the client's.</summary>
-    /// <exception cref="ArgumentException">A header cannot be forwarded.</exception>
-    public Transport Open(RequestBody body, IReadOnlyDictionary<string, string> headers, DocumentCatcher catcher)
-    {
-        var merged = new Dictionary<string, string>(headers, StringComparer.OrdinalIgnoreCase);
-        foreach (var (name, value) in _options.Headers)
-        {
-            merged[name] = value;
-        }
-
-        return new AutoTransport(_options with { Method = HttpMethod.Post, Body = body, Headers = merged }, (_services ?? new TransportServices()) with { HttpHandler = catcher });
-    }
 }
