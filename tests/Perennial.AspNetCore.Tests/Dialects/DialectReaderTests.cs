@@ -65,11 +65,14 @@ public class DialectReaderTests
     public async Task A_shutdown_breaks_the_response_off_and_adds_nothing()
     {
         await using var server = await RunServer.StartAsync();
+        var written = new TaskCompletionSource();
         var run = await server.Runs.StartAsync(async (writer, stop) =>
         {
             await writer.WriteAsync("""{"n":1}""", stop);
+            written.SetResult();
             await Task.Delay(Timeout.InfiniteTimeSpan, TimeProvider.System, stop);
         }, new RunOptions { Dialect = Perennial.Dialects.OpenAIChat });
+        await written.Task;     // a reader that comes before the first event gets a heartbeat
         using var reader = await server.AskAsync(RunServer.PathOf(run));
         await using var stream = await reader.Content.ReadAsStreamAsync(TestEnds);
         var first = new byte[Encoding.UTF8.GetByteCount($"id: {run.Epoch}-1\ndata: {{\"n\":1}}\n\n")];
