@@ -143,14 +143,14 @@ public class HandlerBodyTests
     {
         await using var server = ScriptedServer.Start(
             exchange => exchange.RespondAsync(503, "{}", ("Content-Type", "application/json"), ("Perennial-Starts", "once")),
-            exchange => StreamedAsync(exchange),
+            StreamedAsync,
             exchange => exchange.ResetAsync(),
-            exchange => StreamedAsync(exchange));
+            StreamedAsync);
         using var http = Client();
 
-        (await http.SendAsync(Prompt(server)).Soon()).Dispose();
-        (await http.SendAsync(Prompt(server)).Soon()).Dispose();
-        using var response = await http.SendAsync(Prompt(server)).Soon();
+        (await http.SendAsync(Prompt(server, "/once")).Soon()).Dispose();
+        (await http.SendAsync(Prompt(server, "/once")).Soon()).Dispose();
+        using var response = await http.SendAsync(Prompt(server, "/once")).Soon();
 
         (await response.Content.ReadAsStringAsync()).ShouldBe(Half + "data: [DONE]\n\n");
         server.Requests.Count.ShouldBe(4);
@@ -179,8 +179,8 @@ public class HandlerBodyTests
 
     private static HttpClient Client() => new(new ResumableStreamHandler(new SocketsHttpHandler(), Quick));
 
-    private static HttpRequestMessage Prompt(ScriptedServer server) =>
-        new(HttpMethod.Post, new Uri(server.Address, "/v1/chat/completions")) { Content = new StringContent("{}", Encoding.UTF8, "application/json") };
+    private static HttpRequestMessage Prompt(ScriptedServer server, string path = "/v1/chat/completions") =>
+        new(HttpMethod.Post, new Uri(server.Address, path)) { Content = new StringContent("{}", Encoding.UTF8, "application/json") };
 
     private static async Task<string> PostAsync(ScriptedServer server)
     {

@@ -88,6 +88,9 @@ public class HandlerPerennialTests
         _ => RelayServer.StartAsync(provider, hasDialect: front is "run with a dialect"),
     };
 
-    /// <summary>The base URL of the SDK at another server: with the path of the provider's.</summary>
-    private static Uri Through(Uri server, ProviderServer provider) => new(server, provider.BaseAddress.AbsolutePath);
+    /// <summary>
+    /// The base URL of the SDK at another server. Its path is used by these tests alone, because the process remembers which URLs start a stream once,
+    /// and the system gives their ports to servers of other tests later.
+    /// </summary>
+    private static Uri Through(Uri server, ProviderServer provider) => new(server, "/perennial" + provider.BaseAddress.AbsolutePath);
 }
