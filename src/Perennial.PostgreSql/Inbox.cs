@@ -142,7 +142,11 @@ internal sealed class Inbox(Database database, long maxPendingBytes)
         await using var batch = new NpgsqlBatch(connection);
         batch.Add(Open, Sql.Value(key.Run), Sql.Value(key.Epoch));
         batch.Add(Lock, Sql.Value(key.Run), Sql.Value(key.Epoch));
-        batch.Add(Known, Sql.Value(key.Run), Sql.Value(MessageNames.HashOf(message.Sender)), Sql.Value(MessageNames.HashOf(MessageNames.KeyOf(message))));
+        batch.Add(
+            Known,
+            Sql.Value(key.Run),
+            Sql.Value(MessageNames.HashOf(message.Sender)),
+            Sql.Value(MessageNames.HashOf(MessageNames.KeyOf(message))));
         await using var row = await batch.ExecuteReaderAsync(stop);
         if (!await row.ReadAsync(stop))
         {
@@ -177,20 +181,25 @@ internal sealed class Inbox(Database database, long maxPendingBytes)
 
         if (message.Key is not null)
         {
-            batch.Add(Remember, Sql.Value(key.Run), Sql.Value(false), Sql.Value(MessageNames.HashOf(MessageNames.KeyOf(message))), Sql.Value(0L), Sql.Value(seen),
+            batch.Add(
+                Remember,
+                Sql.Value(key.Run), Sql.Value(false), Sql.Value(MessageNames.HashOf(MessageNames.KeyOf(message))), Sql.Value(0L), Sql.Value(seen),
                 Sql.Value<byte[]?>(message.ComputeFingerprint()));
         }
 
         if (outcome == ReceiveOutcome.Accepted && message is { Sender: not null, Refusal: not null })
         {
             var name = MessageNames.HashOf(message.Sender);
-            batch.Add(RememberRefusal, Sql.Value(key.Run), Sql.Value(name), Sql.Value(message.Number), Sql.Value(MessageNames.BytesOf(message.Refusal)));
+            var code = MessageNames.BytesOf(message.Refusal);
+            batch.Add(RememberRefusal, Sql.Value(key.Run), Sql.Value(name), Sql.Value(message.Number), Sql.Value(code));
             batch.Add(ForgetOldRefusals, Sql.Value(key.Run), Sql.Value(name), Sql.Value(MessageNames.RememberedRefusals));
         }
 
         if (isKept)
         {
-            batch.Add(Record, Sql.Value(key.Run), Sql.Value(message.IsBinary), Sql.Value(MessageNames.BytesOf(message.Sender)), Sql.Value(message.Number),
+            batch.Add(
+                Record,
+                Sql.Value(key.Run), Sql.Value(message.IsBinary), Sql.Value(MessageNames.BytesOf(message.Sender)), Sql.Value(message.Number),
                 Sql.Value(MessageNames.BytesOf(message.Key)), Sql.Value(message.Data));
         }
 

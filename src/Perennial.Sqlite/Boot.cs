@@ -2,7 +2,9 @@ using System.Globalization;
 
 namespace Perennial.Sqlite;
 
-/// <summary>Tells a crash of the machine, after which unflushed commits may be missing, from a crash of the process, after which none is.</summary>
+/// <summary>
+/// Tells a crash of the machine, after which unflushed commits may be missing, from a crash of the process, after which none is.
+/// </summary>
 internal static class Boot
 {
     private const string LinuxId = "/proc/sys/kernel/random/boot_id";

@@ -11,7 +11,9 @@ internal static class Events
 {
     private const string Insert = "INSERT INTO events (run, sequence, kind, type, data) VALUES ($1, $2, $3, $4, $5)";
 
-    private const string End = "UPDATE runs SET status = $2, tail = $3, forget_at = $4 + retention, pending = 0 WHERE run = $1 AND status = 0";
+    private const string End = """
+        UPDATE runs SET status = $2, tail = $3, forget_at = $4 + retention, pending = 0 WHERE run = $1 AND status = 0
+        """;
 
     private const string DropMessages = "DELETE FROM messages WHERE run = $1";
 

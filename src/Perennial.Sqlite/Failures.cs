@@ -32,12 +32,15 @@ internal static class Failures
         failure);
 
     /// <summary>Whether the same work may succeed later.</summary>
-    public static bool IsTransient(Exception failure) => CodeOf(failure) is Busy or Locked or ReadOnly or InputOutput or Full or CannotOpen or Protocol;
+    public static bool IsTransient(Exception failure) =>
+        CodeOf(failure) is Busy or Locked or ReadOnly or InputOutput or Full or CannotOpen or Protocol;
 
     /// <summary>Whether there is no room.</summary>
     public static bool IsFull(Exception failure) => CodeOf(failure) is Full;
 
-    /// <summary>Whether other work of the same transaction may succeed, because the failure is about one statement or about its size.</summary>
+    /// <summary>
+    /// Whether other work of the same transaction may succeed, because the failure is about one statement or about its size.
+    /// </summary>
     public static bool IsOfOneWork(Exception failure) => IsFull(failure) || !IsTransient(failure);
 
     private static int? CodeOf(Exception failure) => failure switch

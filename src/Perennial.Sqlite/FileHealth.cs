@@ -12,7 +12,9 @@ internal static class FileHealth
     /// <summary>Writes to the file, and looks at the room that it has left.</summary>
     /// <param name="path">The path of the file.</param>
     /// <param name="writer">Its writer.</param>
-    /// <param name="trouble">Why events cannot be recorded at present; null if they can. A large event may fail where this check succeeds.</param>
+    /// <param name="trouble">
+    /// Why events cannot be recorded at present; null if they can. A large event may fail where this check succeeds.
+    /// </param>
     /// <param name="cancellationToken">Cancels the check.</param>
     public static async ValueTask<HealthCheckResult> CheckAsync(
         string path, WriterThread writer, RunStoreException? trouble, CancellationToken cancellationToken)

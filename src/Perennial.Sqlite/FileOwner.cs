@@ -3,7 +3,9 @@ using Perennial.AspNetCore.Stores;
 
 namespace Perennial.Sqlite;
 
-/// <summary>The right of this process to use a file of runs. The operating system gives it to one process, and takes it back at its end.</summary>
+/// <summary>
+/// The right of this process to use a file of runs. The operating system gives it to one process, and takes it back at its end.
+/// </summary>
 /// <remarks>
 /// The lock is on a file of its own beside the file of runs, because SQLite uses locks inside its own file. The lock file stays: if it were
 /// deleted, two processes could hold locks on two files of the same name.
@@ -26,7 +28,8 @@ internal sealed class FileOwner : IDisposable
         {
             try
             {
-                return new FileOwner(new FileStream($"{path}-lock", FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None, bufferSize: 1));
+                return new FileOwner(
+                    new FileStream($"{path}-lock", FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None, bufferSize: 1));
             }
             catch (Exception e) when (e is UnauthorizedAccessException or DirectoryNotFoundException or PathTooLongException)
             {
@@ -35,7 +38,9 @@ internal sealed class FileOwner : IDisposable
             catch (IOException e) when (time.GetElapsedTime(start) >= patience)
             {
                 throw new RunStoreException(
-                    $"Another process uses the file of runs {path}. One process at a time can use it. This process waited {patience} (OpenTimeout).", e);
+                    $"Another process uses the file of runs {path}. One process at a time can use it. "
+                    + $"This process waited {patience} (OpenTimeout).",
+                    e);
             }
             catch (IOException)
             {

@@ -54,7 +54,8 @@ internal static class Inbox
     private const string Done = "DELETE FROM messages WHERE run = $1 AND position <= $2";
 
     private const string Waiting = """
-        SELECT position, is_binary, sender, number, key, key_owner, data FROM messages WHERE run = $1 AND position > $2 ORDER BY position LIMIT 256
+        SELECT position, is_binary, sender, number, key, key_owner, data FROM messages
+        WHERE run = $1 AND position > $2 ORDER BY position LIMIT 256
         """;
 
     /// <summary>Records a message, unless it is a repeat or is refused.</summary>

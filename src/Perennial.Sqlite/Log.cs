@@ -14,7 +14,8 @@ internal static partial class Log
     [LoggerMessage(3, LogLevel.Error, "Run {Epoch} is abandoned: its events could not be recorded")]
     public static partial void GaveUp(ILogger logger, string epoch, Exception exception);
 
-    [LoggerMessage(4, LogLevel.Warning, "The process that used the file of runs before did not stop in order; its {Runs} open runs ended as failed")]
+    [LoggerMessage(
+        4, LogLevel.Warning, "The process that used the file of runs before did not stop in order; its {Runs} open runs ended as failed")]
     public static partial void Recovered(ILogger logger, int runs);
 
     [LoggerMessage(5, LogLevel.Debug, "The {Work} of the store of runs was postponed")]

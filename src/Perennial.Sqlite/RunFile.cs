@@ -64,7 +64,8 @@ internal sealed class RunFile : IDisposable
             session.Run("PRAGMA synchronous = NORMAL");
             session.Run(FormattableString.Invariant($"PRAGMA wal_autocheckpoint = {CheckpointPages}"));
             session.Run(FormattableString.Invariant($"PRAGMA journal_size_limit = {LogBytes}"));
-            session.Run(FormattableString.Invariant($"PRAGMA max_page_count = {options.MaxFileBytes / (long)session.Run("PRAGMA page_size")!}"));
+            var pages = options.MaxFileBytes / (long)session.Run("PRAGMA page_size")!;
+            session.Run(FormattableString.Invariant($"PRAGMA max_page_count = {pages}"));
             Recover(session, path, options, time, logger);
             return session;
         }
@@ -80,7 +81,8 @@ internal sealed class RunFile : IDisposable
     {
         var boot = Boot.Id(time);
         var hasCrashed = session.Scalar("SELECT 1 FROM store WHERE is_clean = 0") is not null;
-        var mayHaveLost = session.Scalar("SELECT 1 FROM store WHERE is_clean = 0 AND flushes_events = 0 AND boot <> $1", boot) is not null;
+        var mayHaveLost = session.Scalar(
+            "SELECT 1 FROM store WHERE is_clean = 0 AND flushes_events = 0 AND boot <> $1", boot) is not null;
         if (hasCrashed && session.Run("PRAGMA quick_check(1)") is not "ok")
         {
             throw new RunStoreException($"The file of runs {path} is damaged. Restore it from a backup, or move it away to begin a new one.");
@@ -97,7 +99,9 @@ internal sealed class RunFile : IDisposable
         }
     }
 
-    /// <summary>Creates the file, which contains conversations, so that only this user can read it. SQLite gives its other files the same rights.</summary>
+    /// <summary>
+    /// Creates the file, which contains conversations, so that only this user can read it. SQLite gives its other files the same rights.
+    /// </summary>
     private static void CreateForOwnerOnly(string path)
     {
         if (OperatingSystem.IsWindows() || File.Exists(path))

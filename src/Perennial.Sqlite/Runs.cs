@@ -11,7 +11,8 @@ internal static class Runs
     private const string HasKey = "SELECT 1 FROM starts WHERE name = $1 AND request = $2";
 
     private const string Insert = """
-        INSERT INTO runs (id, epoch, takes_messages, retention, dialect) VALUES ($1, $2, $3, $4, $5) ON CONFLICT (id) DO NOTHING RETURNING run
+        INSERT INTO runs (id, epoch, takes_messages, retention, dialect) VALUES ($1, $2, $3, $4, $5)
+        ON CONFLICT (id) DO NOTHING RETURNING run
         """;
 
     private const string Start = "UPDATE starts SET run_id = $1 WHERE name = $2 AND request = $3";

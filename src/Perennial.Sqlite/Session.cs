@@ -35,7 +35,8 @@ internal sealed class Session : IDisposable
     public int Execute(string sql, params ReadOnlySpan<object?> values) => Prepare(sql, values).ExecuteNonQuery();
 
     /// <summary>Executes a query, and returns the first value of its first row; null if there is none.</summary>
-    public object? Scalar(string sql, params ReadOnlySpan<object?> values) => Prepare(sql, values).ExecuteScalar() is { } value and not DBNull ? value : null;
+    public object? Scalar(string sql, params ReadOnlySpan<object?> values) =>
+        Prepare(sql, values).ExecuteScalar() is { } value and not DBNull ? value : null;
 
     /// <summary>Executes a query. The caller disposes the reader before it uses the session again.</summary>
     public SqliteDataReader Read(string sql, params ReadOnlySpan<object?> values) => Prepare(sql, values).ExecuteReader();

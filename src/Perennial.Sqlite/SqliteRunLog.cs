@@ -70,7 +70,8 @@ internal sealed class SqliteRunLog : RunLog
             return new RunSlice { Records = default, State = state };
         }
 
-        return new RunSlice { Records = await _store.ReadAsync(_key, after, state.Tail, Math.Max(1, maxBytes), cancellationToken), State = state };
+        var records = await _store.ReadAsync(_key, after, state.Tail, Math.Max(1, maxBytes), cancellationToken);
+        return new RunSlice { Records = records, State = state };
     }
 
     public override IDisposable Subscribe(RunNews news, RunSignal signal) => (news == RunNews.Records ? _readers : _producer).Add(signal);

@@ -89,7 +89,9 @@ internal sealed class SqliteRunStore : RunStore, IHostedLifecycleService, IAsync
             ? ValueTask.FromResult(HealthCheckResult.Unhealthy("The store of runs has not started."))
             : FileHealth.CheckAsync(_path, _file.Writer, _writer?.Trouble as RunStoreException, cancellationToken);
 
-    /// <summary>Opens the file, ends runs that a process before has left open, and begins to work. Called before any other service starts.</summary>
+    /// <summary>
+    /// Opens the file, ends runs that a process before has left open, and begins to work. Called before any other service starts.
+    /// </summary>
     public async Task StartingAsync(CancellationToken cancellationToken)
     {
         _file = await RunFile.OpenAsync(_path, _options, _time, _logger, cancellationToken);
@@ -100,7 +102,9 @@ internal sealed class SqliteRunStore : RunStore, IHostedLifecycleService, IAsync
             PeriodicWork.RunAsync(SweepInterval, SweepAsync, e => Log.PutOff(_logger, "retention", e), _time, _stop.Token));
     }
 
-    /// <summary>Ends the runs that are still open, writes all waiting events and closes the file. Called after every other service has stopped.</summary>
+    /// <summary>
+    /// Ends the runs that are still open, writes all waiting events and closes the file. Called after every other service has stopped.
+    /// </summary>
     public async Task StoppedAsync(CancellationToken cancellationToken)
     {
         if (_file is null)
@@ -148,7 +152,8 @@ internal sealed class SqliteRunStore : RunStore, IHostedLifecycleService, IAsync
 
     /// <summary>Reads records after a sequence up to another, from memory if they are there.</summary>
     /// <exception cref="RunStoreException">The file cannot be read, or the run was forgotten.</exception>
-    public async ValueTask<ReadOnlyMemory<RunRecord>> ReadAsync(RunKey key, long after, long last, int maxBytes, CancellationToken cancellationToken)
+    public async ValueTask<ReadOnlyMemory<RunRecord>> ReadAsync(
+        RunKey key, long after, long last, int maxBytes, CancellationToken cancellationToken)
     {
         var cached = Cache.Read(key.Run, after, last, maxBytes);
         if (!cached.IsEmpty)
@@ -194,7 +199,8 @@ internal sealed class SqliteRunStore : RunStore, IHostedLifecycleService, IAsync
         var (total, hasMore) = (0, true);
         while (hasMore)
         {
-            (var forgotten, hasMore) = await writer.DoAsync(session => Retention.ForgetSome(session, _time.Now()), isFlushed: false, cancellationToken);
+            (var forgotten, hasMore) = await writer.DoAsync(
+                session => Retention.ForgetSome(session, _time.Now()), isFlushed: false, cancellationToken);
             total += forgotten;
         }
 

@@ -10,7 +10,8 @@ namespace Perennial.Sqlite;
 public static class SqliteServices
 {
     /// <summary>
-    /// Keeps runs in a SQLite file instead of in memory, so that they survive a restart of the process. One process at a time uses the file.
+    /// Keeps runs in a SQLite file instead of in memory, so that they survive a restart of the process. One process at a time uses the
+    /// file.
     /// </summary>
     /// <param name="builder">The server's builder, from <c>AddPerennialServer</c>.</param>
     /// <param name="path">

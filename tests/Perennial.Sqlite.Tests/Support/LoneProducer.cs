@@ -4,7 +4,9 @@ using Perennial.PostgreSql.Tests.Support;
 
 namespace Perennial.Sqlite.Tests.Support;
 
-/// <summary>A process of its own, which writes numbers to a run until it is killed. It prints the run's id, and each number once it is confirmed.</summary>
+/// <summary>
+/// A process of its own, which writes numbers to a run until it is killed. It prints the run's id, and each number once it is confirmed.
+/// </summary>
 internal static class LoneProducer
 {
     public static async Task<int> RunAsync(string path)

@@ -5,7 +5,9 @@ using Perennial.AspNetCore.Stores;
 
 namespace Perennial.Sqlite.Tests.Support;
 
-/// <summary>A file of one test, in a directory of its own, and the stores that use it one after the other. Whatever runs is crashed at the end.</summary>
+/// <summary>
+/// A file of one test, in a directory of its own, and the stores that use it one after the other. Whatever runs is crashed at the end.
+/// </summary>
 internal sealed class StoreFile : IAsyncDisposable
 {
     private readonly string _directory = Directory.CreateTempSubdirectory("perennial-sqlite-").FullName;
