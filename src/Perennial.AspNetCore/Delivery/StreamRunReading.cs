@@ -27,10 +27,16 @@ public static class StreamRunReading
     /// </exception>
     /// <exception cref="RunStoreException">While reading: the store cannot be used.</exception>
     /// <remarks>The caller counts as a reader for <see cref="RunOptions.StopWhenUnread"/>, and not for the limits on readers.</remarks>
-    public static async IAsyncEnumerable<RunRecord> ReadAsync(
-        this StreamRun run, string? lastEventId = null, [EnumeratorCancellation] CancellationToken cancellationToken = default)
+    public static IAsyncEnumerable<RunRecord> ReadAsync(
+        this StreamRun run, string? lastEventId = null, CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(run);
+        return ReadEventsAsync(run, lastEventId, cancellationToken);
+    }
+
+    private static async IAsyncEnumerable<RunRecord> ReadEventsAsync(
+        StreamRun run, string? lastEventId, [EnumeratorCancellation] CancellationToken cancellationToken)
+    {
         var log = run.Events;
         var cursor = CursorAfter(lastEventId, log.Epoch, await log.GetStateAsync(cancellationToken).ConfigureAwait(false));
         var news = new RunSignal();
@@ -47,34 +53,33 @@ public static class StreamRunReading
             for (var i = 0; i < slice.Records.Length; i++)
             {
                 var record = slice.Records.Span[i];
-                ThrowIfGap(cursor, record);
+                var isEvent = IsEvent(record, cursor);
                 cursor = record.Sequence;
-                if (!EventNames.IsReserved(record.Content.EventType))
+                if (isEvent)
                 {
                     yield return record;
                 }
-                else if (string.Equals(record.Content.EventType, EventNames.Failed, StringComparison.Ordinal))
-                {
-                    throw FailureOf(record);
-                }
             }
 
-            if (cursor >= slice.State.Tail)
+            if (cursor < slice.State.Tail)
             {
-                if (slice.State.Status != RunStatus.Running)
-                {
-                    yield break;
-                }
-
-                if (!isProduced)
-                {
-                    throw new InvalidOperationException("The host stopped before the run ended.");
-                }
-
-                await news.WaitAsync().ConfigureAwait(false);
-                cancellationToken.ThrowIfCancellationRequested();
+                continue;
             }
+
+            if (HasEnded(slice.State.Status, isProduced))
+            {
+                yield break;
+            }
+
+            await news.WaitAsync().ConfigureAwait(false);
+            cancellationToken.ThrowIfCancellationRequested();
         }
+    }
+
+    private static bool HasEnded(RunStatus status, bool isProduced)
+    {
+        var isRunning = status == RunStatus.Running;
+        return isRunning && !isProduced ? throw new InvalidOperationException("The host stopped before the run ended.") : !isRunning;
     }
 
     private static long CursorAfter(string? lastEventId, string epoch, RunState state) =>
@@ -83,12 +88,17 @@ public static class StreamRunReading
             : throw new InvalidOperationException(
                 "The run cannot be resumed after this id: it is not of this run, or the events that follow it are no longer kept.");
 
-    private static void ThrowIfGap(long cursor, RunRecord record)
+    /// <summary>Whether a record that follows the cursor is an event, and not the end.</summary>
+    private static bool IsEvent(RunRecord record, long cursor)
     {
         if (record.Sequence != cursor + 1)
         {
             throw new InvalidOperationException("The run cannot be read on: the next events are no longer kept.");
         }
+
+        return string.Equals(record.Content.EventType, EventNames.Failed, StringComparison.Ordinal)
+            ? throw FailureOf(record)
+            : !EventNames.IsReserved(record.Content.EventType);
     }
 
     private static RunFailedException FailureOf(RunRecord end)
