@@ -23,6 +23,9 @@ internal sealed record RecordedHead
     /// <summary>The name of the stream's dialect; null if the body is recorded as bytes, because it is no stream.</summary>
     public string? Dialect { get; init; }
 
+    /// <summary>The id of a response of OpenAI, by which its client can resume; null for other answers.</summary>
+    public string? ResponseId { get; init; }
+
     /// <summary>The end-to-end header fields, in order.</summary>
     public required IReadOnlyList<HeadField> Fields { get; init; }
 

@@ -1,3 +1,4 @@
+using System.Text.Json;
 using System.Text.Unicode;
 using Perennial.AspNetCore;
 using Perennial.AspNetCore.Runs;
@@ -47,7 +48,7 @@ internal sealed class UpstreamStream : IAsyncDisposable
     public Dialect Dialect { get; private set; }
 
     /// <summary>The head of the response.</summary>
-    public RecordedHead Head => ResponseHead.Of(_response, _content, Dialect);
+    public RecordedHead Head => ResponseHead.Of(_response, _content, Dialect) with { ResponseId = ResponseId() };
 
     /// <summary>Recognizes the dialect: from the head, from the first events, or else from a hint if no event comes soon.</summary>
     /// <exception cref="IOException">The upstream's response broke off.</exception>
@@ -122,6 +123,12 @@ internal sealed class UpstreamStream : IAsyncDisposable
         _response.Dispose();
         await _body.DisposeAsync();
     }
+
+    private string? ResponseId() => Dialect == Dialects.OpenAIResponses && _batch.Count > 0
+        && DialectJson.ValueOf(_batch.Messages[0].Data.Span, "response"u8) is { ValueKind: JsonValueKind.Object } response
+        && response.TryGetProperty("id", out var id) && id.ValueKind == JsonValueKind.String
+            ? id.GetString()
+            : null;
 
     private async Task RelayAsync(WriteAhead ahead, CancellationToken stop)
     {

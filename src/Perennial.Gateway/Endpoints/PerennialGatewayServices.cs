@@ -26,7 +26,11 @@ public static class PerennialGatewayServices
         services.Configure<LoggerFilterOptions>(static filter => filter.AddFilter(typeof(IHttpForwarder).Namespace, LogLevel.Warning));
         services.TryAddSingleton<UpstreamSet>();
         services.TryAddSingleton<RunReading>();
+        services.TryAddSingleton<RunNames>();
+        services.TryAddSingleton<NativeResponses>();
         services.TryAddSingleton<PaidOnce>();
+        services.TryAddSingleton<SdkRetries>();
+        services.TryAddSingleton<RetryableRequests>();
         services.TryAddSingleton<GatewayServer>();
         services.Configure<PerennialServerOptions>(static server =>
         {

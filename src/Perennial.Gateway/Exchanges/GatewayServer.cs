@@ -13,7 +13,7 @@ using Yarp.ReverseProxy.Forwarder;
 namespace Perennial.Gateway.Exchanges;
 
 /// <summary>Answers the requests of gateways: passes them to their upstreams, and makes runs of streams. Safe from any thread.</summary>
-internal sealed class GatewayServer(IHttpForwarder forwarder, StreamRuns runs, RunReading reading, PaidOnce paid, TimeProvider time, ILogger<GatewayServer> logger)
+internal sealed class GatewayServer(IHttpForwarder forwarder, StreamRuns runs, RunReading reading, PaidOnce paid, NativeResponses native, RetryableRequests retryable, TimeProvider time, ILogger<GatewayServer> logger)
 {
     /// <summary>Answers one request.</summary>
     public async Task AnswerAsync(HttpContext context, GatewayUpstream upstream)
@@ -35,7 +35,7 @@ internal sealed class GatewayServer(IHttpForwarder forwarder, StreamRuns runs, R
             if (await AllowBodyAsync(context, upstream.Options))
             {
                 PlatformPolicies.Exempt(context);
-                await (PaidOnce.Concerns(context.Request) ? paid.AnswerAsync(context, upstream) : PassAsync(context, upstream));
+                await AnswerAllowedAsync(context, upstream);
             }
         }
         finally
@@ -52,6 +52,18 @@ internal sealed class GatewayServer(IHttpForwarder forwarder, StreamRuns runs, R
         {
             GatewayTelemetry.CountResumed(upstream.Address.Name, log.Dialect);
             await reading.ReadAsync(context, log, ResumePlace.RequestedBy(context.Request), isFirst: false);
+        }
+    }
+
+    private async Task AnswerAllowedAsync(HttpContext context, GatewayUpstream upstream)
+    {
+        if (PaidOnce.Concerns(context.Request))
+        {
+            await paid.AnswerAsync(context, upstream);
+        }
+        else if (!await native.TryAnswerAsync(context, upstream) && !await retryable.TryAnswerAsync(context, upstream))
+        {
+            await PassAsync(context, upstream);
         }
     }
 

@@ -47,7 +47,7 @@ internal static class KeyedRequest
         return request;
     }
 
-    // Clients are told apart by their credentials only: by the headers of the server's own keys, and by those of Google.
-    private static string ScopeOf(HttpContext context, UpstreamAddress upstream, string key) => RequestCredentials.Scope(
+    /// <summary>Combines a key with its client. Only credentials tell clients apart: those of the server's own keys, and those of Google.</summary>
+    public static string ScopeOf(HttpContext context, UpstreamAddress upstream, string key) => RequestCredentials.Scope(
         context, $"{key}\n{upstream.Origin}\n{context.Request.Headers["X-Goog-Api-Key"]}\n{context.Request.Query["key"]}");
 }

@@ -22,6 +22,9 @@ internal sealed class PaidOnce(KeyedStarts keys, StreamRuns runs, RunReading rea
     /// <summary>How often a repeat tries for itself after the request that it waited for was refused.</summary>
     private const int MostAttempts = 5;
 
+    /// <summary>The item of a request with the id of the run that answers it.</summary>
+    public const string RunItem = "perennial.gateway.run";
+
     /// <summary>Whether the request has a key, also an invalid one.</summary>
     public static bool Concerns(HttpRequest request) =>
         request.Headers.ContainsKey(IdempotencyKey.HeaderName) && !HttpMethods.IsGet(request.Method) && !HttpMethods.IsHead(request.Method);
@@ -59,7 +62,8 @@ internal sealed class PaidOnce(KeyedStarts keys, StreamRuns runs, RunReading rea
         }
     }
 
-    private async Task AnswerOnceAsync(HttpContext context, GatewayUpstream upstream, StartKey key)
+    /// <summary>Sends a request whose key is claimed by nobody, or answers with what is recorded for the key.</summary>
+    public async Task AnswerOnceAsync(HttpContext context, GatewayUpstream upstream, StartKey key)
     {
         for (var attempt = 0; attempt < MostAttempts; attempt++)
         {
@@ -133,6 +137,7 @@ internal sealed class PaidOnce(KeyedStarts keys, StreamRuns runs, RunReading rea
 
     private async Task ReadAsync(HttpContext context, GatewayUpstream upstream, StreamRun run, bool isFirst)
     {
+        context.Items[RunItem] = run.Id;
         if (await RecordedHead.WaitAsync(run.Events, context.RequestAborted) is { } head)
         {
             GatewayTelemetry.CountRequest(upstream.Address.Name, isFirst ? "recorded" : "repeated");
@@ -151,7 +156,7 @@ internal sealed class PaidOnce(KeyedStarts keys, StreamRuns runs, RunReading rea
 
     private static Task ExplainAsync(HttpContext context, ServerError end)
     {
-        const string Final = " A repeat with the same Idempotency-Key gets this answer again.";
+        const string Final = " The gateway does not send the request again, because the upstream may have acted.";
         var isFinal = !UpstreamFate.MayBeSentAgain(end);
         return GatewayError.SendAsync(
             context,

@@ -8,7 +8,7 @@ using Perennial.Wire;
 namespace Perennial.Gateway.Exchanges;
 
 /// <summary>Answers requests with recorded answers. Safe from any thread.</summary>
-internal sealed class RunReading(RunResponse responses)
+internal sealed class RunReading(RunResponse responses, RunNames names)
 {
     /// <summary>Answers with a stream from after an event, or with a whole document, as soon as the head of the answer is recorded.</summary>
     /// <param name="context">The request.</param>
@@ -21,6 +21,11 @@ internal sealed class RunReading(RunResponse responses)
         {
             await responses.SendAsync(context, log, after);
             return;
+        }
+
+        if (isFirst && head.ResponseId is { } id)
+        {
+            names.Set(context, id, log.Id);
         }
 
         ResponseHead.Apply(context, head, isFirst);

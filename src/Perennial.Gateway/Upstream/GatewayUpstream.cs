@@ -11,6 +11,9 @@ internal sealed class GatewayUpstream(UpstreamAddress address, GatewayOptions op
 
     public HttpMessageInvoker Client { get; } = UpstreamClient.Create(options);
 
+    /// <summary>The number of requests being served.</summary>
+    public int Active => Volatile.Read(ref _active);
+
     /// <summary>Takes a place for a request. Returns false if all are taken.</summary>
     public bool TryEnter()
     {

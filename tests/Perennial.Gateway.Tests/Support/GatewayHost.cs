@@ -74,6 +74,15 @@ internal sealed class GatewayHost : IAsyncDisposable
 
     public Task<HttpResponseMessage> GetAsync(string path, params (string Name, string Value)[] headers) => SendAsync(HttpMethod.Get, path, null, headers);
 
+    /// <summary>Waits until the gateway serves no request, so that it has noticed the clients that left.</summary>
+    public async Task WaitUntilIdleAsync()
+    {
+        while (Services.GetRequiredService<Upstream.UpstreamSet>().All.Sum(upstream => upstream.Active) > 0)
+        {
+            await Task.Delay(TimeSpan.FromMilliseconds(10), TimeProvider.System, TestEnds);
+        }
+    }
+
     public Task StopAsync() => _app.StopAsync(TestEnds);
 
     public async ValueTask DisposeAsync()
