@@ -4,10 +4,11 @@
 // {"id":1,"reading":{"text":"…","calls":[{"name":"…","arguments":{}}],"usage":{"input":9,"output":6}}} or {"id":1,"error":"…"}.
 // `limit` is the time in milliseconds after which a client that waits for ever is told to give up. It is for clients that have such an option.
 import { createInterface } from 'node:readline';
-import { a2a, agUI, aiSdk, anthropic, gemini, mcp, ollama, openaiChat, openaiResponses } from './clients/index.js';
+import { a2a, agUI, aiSdk, anthropic, eventSource, gemini, mcp, ollama, openaiChat, openaiResponses } from './clients/index.js';
 
 const clients = {
   'openai-chat': openaiChat, 'openai-responses': openaiResponses, anthropic, ollama, gemini, 'ai-sdk': aiSdk, 'ag-ui': agUI, mcp, a2a,
+  'event-source': eventSource,
 };
 
 // What goes wrong in a client outside its promises is counted as what it is: not told to the caller.
