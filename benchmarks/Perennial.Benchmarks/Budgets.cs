@@ -92,6 +92,7 @@ internal static class Groups
     public const string Sends = "sends";
     public const string FanOut = "fanout";
     public const string Readers = "readers";
+    public const string Gateway = "gateway";
     public const string Delivery = "delivery";
     public const string Store = "store";
     public const string Growth = "growth";
@@ -100,5 +101,5 @@ internal static class Groups
     public static string[] WithBudgets { get; } = [Streams, Parser, Idle, Latency, Sends, FanOut, Readers];
 
     /// <summary>What takes longer, or needs PostgreSQL, and is to be named.</summary>
-    public static string[] Named { get; } = [Delivery, Store, Growth];
+    public static string[] Named { get; } = [Gateway, Delivery, Store, Growth];
 }

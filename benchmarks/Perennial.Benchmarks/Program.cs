@@ -25,6 +25,9 @@ switch (args)
     case ["sends", var sender, var run]:
         await Sends.RunAsync(sender, new Uri(run));
         return 0;
+    case ["between", var name, var upstream]:
+        await Between.RunAsync(name, upstream);
+        return 0;
     case ["count"]:
         Counting.Run();
         return 0;

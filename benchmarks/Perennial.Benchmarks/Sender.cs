@@ -22,6 +22,9 @@ internal static class Sender
 {
     private static readonly byte[] OneEvent = [.. Head("text/event-stream"), .. Chunk("id: 1\ndata: hello\n\n"u8.ToArray())];
 
+    private static readonly byte[] Document = Encoding.ASCII.GetBytes(
+        $"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 2048\r\n\r\n{{\"text\":\"{new string('x', 2048 - 11)}\"}}");
+
     private static readonly byte[] OneFrame = [0x81, 5, .. "hello"u8];
     private static readonly byte[] LastChunk = "0\r\n\r\n"u8.ToArray();
     private static readonly byte[] CloseFrame = [0x88, 2, 0x03, 0xE8];      // 1000
@@ -98,6 +101,9 @@ internal static class Sender
                         }
 
                         return;
+                    case ["document"]:
+                        await stream.WriteAsync(Document);
+                        break;
                     case ["cut"]:
                         await stream.WriteAsync(OneEvent);
                         return;

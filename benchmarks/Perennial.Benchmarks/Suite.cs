@@ -100,6 +100,9 @@ internal static class Suite
             case Groups.Readers:
                 await ReaderRows.PrintAsync(runs, budgets);
                 break;
+            case Groups.Gateway:
+                await WithSenderAsync(servers => GatewayRows.PrintAsync(servers[0], runs));
+                break;
             case Groups.Delivery:
                 await DeliveryRows.PrintAsync(connectionString: null);
                 break;

@@ -67,7 +67,8 @@ internal static class Serving
         }
     }
 
-    private static void Answer()
+    /// <summary>Answers lines on the input until it ends.</summary>
+    public static void Answer()
     {
         var (cpu, allocated) = (TimeSpan.Zero, 0L);
         while (Console.In.ReadLine() is { } line)
