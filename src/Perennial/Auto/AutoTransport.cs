@@ -30,6 +30,9 @@ public sealed class AutoTransport : Transport
     /// <summary>The number of consecutive connections lost before their first byte after which a protocol is skipped.</summary>
     private const int MostSilentLosses = 2;
 
+    /// <summary>The same for the protocol that got through last on this transport: a line that is cut often says little about it.</summary>
+    private const int MostLossesOfProven = 5;
+
     private readonly AutoTransportOptions _options;
     private readonly TimeProvider _time;
     private readonly ILogger _logger;
@@ -39,6 +42,8 @@ public sealed class AutoTransport : Transport
     private AutoConnection? _last;                          // the last opened connection
     private AutoProtocol? _preferred;                       // the protocol that connected last, unless it is skipped now
     private ProtocolFailure? _passedOver;                   // the failure of a protocol after it had connected
+    private AutoProtocol? _proven;                          // the protocol whose bytes arrived last
+    private int _lostTrials;                                // consecutive attempts with it that were lost before they connected
     private int _silentLosses;                                   // consecutive connections of one protocol lost before their first byte
     private volatile IReadOnlyList<ProtocolFailure> _failures = [];
 
@@ -135,6 +140,11 @@ public sealed class AutoTransport : Transport
                 throw search.Error(e, asked);
             }
 
+            if (reason == FallbackReason.Lost && _proven is { } proven && asked.Contains(proven) && ++_lostTrials < MostLossesOfProven)
+            {
+                throw search.Error(e, asked);
+            }
+
             foreach (var failure in search.PassOver(asked, trial.Chosen, reason.Value, e))
             {
                 Note(failure);
@@ -181,7 +191,7 @@ public sealed class AutoTransport : Transport
             return;
         }
 
-        if (failure.Reason == FallbackReason.Lost && ++_silentLosses < MostSilentLosses)
+        if (failure.Reason == FallbackReason.Lost && ++_silentLosses < (failure.Protocol == _proven ? MostLossesOfProven : MostSilentLosses))
         {
             return;
         }
@@ -206,7 +216,7 @@ public sealed class AutoTransport : Transport
     /// </summary>
     private void OnFirstBytes(AutoProtocol protocol)
     {
-        _passedOver = null;
+        (_passedOver, _proven, _lostTrials) = (null, protocol, 0);
         if (_memoryKey is not null && !_failures.Any(static failure => failure.Reason == FallbackReason.CannotResume))
         {
             _memory.Remember(_memoryKey, protocol);

@@ -5,6 +5,18 @@ internal static class OpenSockets
 {
     /// <summary>The number, where the system tells it, else 0.</summary>
     public static int Count => OperatingSystem.IsLinux()
-        ? Directory.GetFiles("/proc/self/fd").Count(static file => File.ResolveLinkTarget(file, false)?.Name.StartsWith("socket:", StringComparison.Ordinal) == true)
+        ? Directory.GetFiles("/proc/self/fd").Count(IsSocket)
         : 0;
+
+    private static bool IsSocket(string file)
+    {
+        try
+        {
+            return File.ResolveLinkTarget(file, false)?.Name.StartsWith("socket:", StringComparison.Ordinal) == true;
+        }
+        catch (FileNotFoundException)
+        {
+            return false;       // closed since the folder was read
+        }
+    }
 }
