@@ -1,6 +1,7 @@
 namespace Perennial.Gateway.Answers;
 
-/// <summary>The format of streams that the gateway does not know: events or lines that pass as they are, and an abort where they fail.</summary>
+/// <summary>The format of streams that the gateway does not know: events or lines that pass as they are, and an abort where they
+/// fail.</summary>
 internal sealed class PlainDialect : Dialect
 {
     private PlainDialect(string name, DialectFraming framing)

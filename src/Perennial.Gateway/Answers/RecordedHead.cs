@@ -6,7 +6,8 @@ using Perennial.Wire;
 namespace Perennial.Gateway.Answers;
 
 /// <summary>
-/// The head of the upstream's response, which is the first record of each run of the gateway. So every reader on every node gets the provider's
+/// The head of the upstream's response, which is the first record of each run of the gateway. So every reader on every node gets the
+/// provider's
 /// header fields. Immutable.
 /// </summary>
 internal sealed record RecordedHead

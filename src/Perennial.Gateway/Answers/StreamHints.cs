@@ -17,7 +17,8 @@ internal static class StreamHints
     ];
 
     /// <summary>
-    /// Returns the format of a body by its content type: events or lines; <see cref="BodyFormat.Other"/> for no stream; null if only the first bytes
+    /// Returns the format of a body by its content type: events or lines; <see cref="BodyFormat.Other"/> for no stream; null if only the
+    /// first bytes
     /// can tell.
     /// </summary>
     public static BodyFormat? FormatOf(HttpResponseMessage response)

@@ -8,7 +8,8 @@ internal static class StreamTaker
 {
     private const int FirstBlock = 4 * 1024;
 
-    /// <summary>Takes the body of a stream from its response. Returns null if the response is no stream; its body is then complete.</summary>
+    /// <summary>Takes the body of a stream from its response. Returns null if the response is no stream; its body is then
+    /// complete.</summary>
     /// <param name="response">The response. Its content is replaced.</param>
     /// <param name="options">The gateway's options.</param>
     /// <param name="time">The clock.</param>
@@ -78,7 +79,8 @@ internal static class StreamTaker
         return again;
     }
 
-    /// <summary>How to decode a body; null if the gateway does not know its encoding. Bodies without a type are decoded only as they are.</summary>
+    /// <summary>How to decode a body; null if the gateway does not know its encoding. Bodies without a type are decoded only as they
+    /// are.</summary>
     private static Func<Stream, Stream>? Decoder(HttpContent content)
     {
         var encoding = content.Headers.NonValidated.TryGetValues("Content-Encoding", out var values) ? values.ToString().ToLowerInvariant() : "";

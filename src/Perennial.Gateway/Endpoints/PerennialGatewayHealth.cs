@@ -8,7 +8,8 @@ namespace Perennial.Gateway;
 public static class PerennialGatewayHealth
 {
     /// <summary>
-    /// Adds a health check of the upstreams: each must answer a HEAD request for its base URL. Any status is an answer, because the check sends no
+    /// Adds a health check of the upstreams: each must answer a HEAD request for its base URL. Any status is an answer, because the check
+    /// sends no
     /// credentials. It costs nothing at a provider.
     /// </summary>
     /// <param name="builder">The application's health checks.</param>

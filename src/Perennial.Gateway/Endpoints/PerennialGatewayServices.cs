@@ -13,7 +13,8 @@ namespace Perennial.Gateway;
 public static class PerennialGatewayServices
 {
     /// <summary>
-    /// Adds the services behind <c>MapPerennialGateway</c>, and the server for its runs (<c>AddPerennialServer</c>). May be called more than once.
+    /// Adds the services behind <c>MapPerennialGateway</c>, and the server for its runs (<c>AddPerennialServer</c>). May be called more
+    /// than once.
     /// </summary>
     /// <param name="services">The application's services.</param>
     /// <param name="configure">Changes the options of the server, such as its limits. They are validated when the host starts.</param>

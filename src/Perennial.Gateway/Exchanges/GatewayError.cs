@@ -4,7 +4,8 @@ using Microsoft.AspNetCore.Http;
 namespace Perennial.Gateway.Exchanges;
 
 /// <summary>
-/// An error of the gateway itself: problem details (RFC 9457) that also have the <c>error</c> object of model providers, so that their clients show
+/// An error of the gateway itself: problem details (RFC 9457) that also have the <c>error</c> object of model providers, so that their
+/// clients show
 /// the message.
 /// </summary>
 internal static class GatewayError

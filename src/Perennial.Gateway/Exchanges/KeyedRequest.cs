@@ -14,7 +14,8 @@ internal static class KeyedRequest
     private const int InMemoryBytes = 64 * 1024;
 
     /// <summary>
-    /// Reads the whole body, of which at most 64 KiB are kept in memory, and identifies the request. Null if the body is larger than allowed.
+    /// Reads the whole body, of which at most 64 KiB are kept in memory, and identifies the request. Null if the body is larger than
+    /// allowed.
     /// </summary>
     /// <param name="context">The request. Its body is owned by the caller afterwards.</param>
     /// <param name="upstream">The upstream.</param>
@@ -47,7 +48,8 @@ internal static class KeyedRequest
         return request;
     }
 
-    /// <summary>Combines a key with its client. Only credentials tell clients apart: those of the server's own keys, and those of Google.</summary>
+    /// <summary>Combines a key with its client. Only credentials tell clients apart: those of the server's own keys, and those of
+    /// Google.</summary>
     public static string ScopeOf(HttpContext context, UpstreamAddress upstream, string key) => RequestCredentials.Scope(
         context, $"{key}\n{upstream.Origin}\n{context.Request.Headers["X-Goog-Api-Key"]}\n{context.Request.Query["key"]}");
 }

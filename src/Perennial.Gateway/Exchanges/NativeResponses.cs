@@ -10,7 +10,8 @@ using Perennial.Wire;
 namespace Perennial.Gateway.Exchanges;
 
 /// <summary>
-/// OpenAI's own way to resume: answers <c>GET …/responses/{id}?stream=true&amp;starting_after=N</c> and <c>POST …/responses/{id}/cancel</c> for the
+/// OpenAI's own way to resume: answers <c>GET …/responses/{id}?stream=true&amp;starting_after=N</c> and <c>POST
+/// …/responses/{id}/cancel</c> for the
 /// responses that this process recorded. Others are requests to the upstream.
 /// </summary>
 internal sealed class NativeResponses(StreamRuns runs, RunNames names, RunReading reading)
@@ -43,7 +44,8 @@ internal sealed class NativeResponses(StreamRuns runs, RunNames names, RunReadin
         return true;
     }
 
-    /// <summary>Stops the run, which closes the connection to the provider. A response that has ended is a request to the upstream.</summary>
+    /// <summary>Stops the run, which closes the connection to the provider. A response that has ended is a request to the
+    /// upstream.</summary>
     private static async ValueTask<bool> TryCancelAsync(HttpContext context, StreamRun run, string id)
     {
         if (await run.GetStatusAsync(context.RequestAborted) != RunStatus.Running || await run.StopAsync(context.RequestAborted) != RunStatus.Stopped)

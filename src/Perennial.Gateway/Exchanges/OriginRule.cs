@@ -2,7 +2,8 @@ using Microsoft.AspNetCore.Http;
 
 namespace Perennial.Gateway.Exchanges;
 
-/// <summary>Admits the pages of the gateway's own origin and of allowed origins, and answers the CORS requests of the latter (Fetch standard, section 3.3).</summary>
+/// <summary>Admits the pages of the gateway's own origin and of allowed origins, and answers the CORS requests of the latter (Fetch
+/// standard, section 3.3).</summary>
 internal static class OriginRule
 {
     private static readonly string PreflightSeconds = "600";

@@ -9,7 +9,8 @@ using Perennial.Gateway.Upstream;
 namespace Perennial.Gateway.Exchanges;
 
 /// <summary>
-/// Sends one request with a key to the upstream, and records what became of it in a run that was recorded before: an answer, or an unknown fate. A
+/// Sends one request with a key to the upstream, and records what became of it in a run that was recorded before: an answer, or an unknown
+/// fate. A
 /// refusal releases the key, and goes to the client that waits for it without being recorded.
 /// </summary>
 /// <param name="upstream">The upstream.</param>

@@ -13,8 +13,10 @@ using Perennial.Wire;
 namespace Perennial.Gateway.Exchanges;
 
 /// <summary>
-/// Sends requests with an <c>Idempotency-Key</c> to the upstream once, and answers repeats with the recorded answer, or with the recorded fact that
-/// the answer is unknown. The run is recorded before the request is sent, so this holds on all nodes of a store, and if a node is killed. Safe from
+/// Sends requests with an <c>Idempotency-Key</c> to the upstream once, and answers repeats with the recorded answer, or with the recorded
+/// fact that
+/// the answer is unknown. The run is recorded before the request is sent, so this holds on all nodes of a store, and if a node is killed.
+/// Safe from
 /// any thread.
 /// </summary>
 internal sealed class PaidOnce(KeyedStarts keys, StreamRuns runs, RunReading reading, IOptions<PerennialServerOptions> server, TimeProvider time)

@@ -7,7 +7,8 @@ using Perennial.Gateway.Upstream;
 namespace Perennial.Gateway.Exchanges;
 
 /// <summary>
-/// Sends streaming requests that a provider's client may repeat by itself as if they had a key, so that such a repeat joins the answer. Safe from any
+/// Sends streaming requests that a provider's client may repeat by itself as if they had a key, so that such a repeat joins the answer.
+/// Safe from any
 /// thread.
 /// </summary>
 internal sealed class RetryableRequests(SdkRetries retries, PaidOnce paid, StreamRuns runs, IOptions<PerennialServerOptions> server)

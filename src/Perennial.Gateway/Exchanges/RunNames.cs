@@ -4,7 +4,8 @@ using Perennial.AspNetCore.Requests;
 namespace Perennial.Gateway.Exchanges;
 
 /// <summary>
-/// The runs of this process by the names that providers gave their answers, such as the id of a response. Names belong to the credentials of their
+/// The runs of this process by the names that providers gave their answers, such as the id of a response. Names belong to the credentials
+/// of their
 /// client. Bounded; the oldest name is forgotten first. Safe from any thread.
 /// </summary>
 internal sealed class RunNames

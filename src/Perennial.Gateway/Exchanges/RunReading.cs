@@ -10,7 +10,8 @@ namespace Perennial.Gateway.Exchanges;
 /// <summary>Answers requests with recorded answers. Safe from any thread.</summary>
 internal sealed class RunReading(RunResponse responses, RunNames names)
 {
-    /// <summary>Answers with a stream from after an event, or with a whole document, as soon as the head of the answer is recorded.</summary>
+    /// <summary>Answers with a stream from after an event, or with a whole document, as soon as the head of the answer is
+    /// recorded.</summary>
     /// <param name="context">The request.</param>
     /// <param name="log">The run.</param>
     /// <param name="after">The id of the last event that the reader has; empty for none.</param>

@@ -27,7 +27,8 @@ internal static class UpstreamFate
         or OperationCanceledException { InnerException: TimeoutException };      // ConnectTimeout
 
     /// <summary>
-    /// Whether a response says that the upstream did not act: a redirect, an error of the client, or no capacity. A page in HTML with another status
+    /// Whether a response says that the upstream did not act: a redirect, an error of the client, or no capacity. A page in HTML with
+    /// another status
     /// than 4xx is of a machine in between, which cannot know.
     /// </summary>
     public static bool IsRefusal(HttpResponseMessage response) => (int)response.StatusCode is >= 300 and < 500

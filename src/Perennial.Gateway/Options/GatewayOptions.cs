@@ -14,25 +14,29 @@ public sealed class GatewayOptions
     };
 
     /// <summary>
-    /// Gets or sets how long the gateway waits for the head of the upstream's response. Default 10 min, because a cold model needs minutes; 1 ms to
+    /// Gets or sets how long the gateway waits for the head of the upstream's response. Default 10 min, because a cold model needs
+    /// minutes; 1 ms to
     /// 1 day. Then the client gets 504.
     /// </summary>
     /// <remarks>Also the longest silence in a response that is passed through.</remarks>
     public TimeSpan FirstByteTimeout { get; set; } = TimeSpan.FromMinutes(10);
 
-    /// <summary>Gets or sets the longest silence of the upstream in a stream. Default 10 min; 1 ms to 1 day. Then the stream fails.</summary>
+    /// <summary>Gets or sets the longest silence of the upstream in a stream. Default 10 min; 1 ms to 1 day. Then the stream
+    /// fails.</summary>
     public TimeSpan IdleTimeout { get; set; } = TimeSpan.FromMinutes(10);
 
     /// <summary>Gets or sets the time to connect to the upstream. Default 30 s; 1 ms to 1 day. Then the client gets 502.</summary>
     public TimeSpan ConnectTimeout { get; set; } = TimeSpan.FromSeconds(30);
 
     /// <summary>
-    /// Gets or sets the largest body of a request, in bytes. Default 1 GiB; 0 and up, null for no limit. The client gets 413 for a larger one. Bodies
+    /// Gets or sets the largest body of a request, in bytes. Default 1 GiB; 0 and up, null for no limit. The client gets 413 for a larger
+    /// one. Bodies
     /// are streamed to the upstream; only those with an <c>Idempotency-Key</c> are kept, below <c>StartOptions.MaxBodyBytes</c>.
     /// </summary>
     public long? MaxRequestBytes { get; set; } = 1L << 30;
 
-    /// <summary>Gets or sets the largest event of a stream, in bytes. Default 16 MiB; 1 KiB to 1 GiB. A larger one fails the stream.</summary>
+    /// <summary>Gets or sets the largest event of a stream, in bytes. Default 16 MiB; 1 KiB to 1 GiB. A larger one fails the
+    /// stream.</summary>
     public int MaxEventBytes { get; set; } = 16 << 20;
 
     /// <summary>
@@ -42,13 +46,15 @@ public sealed class GatewayOptions
     public int MaxConcurrentRequests { get; set; } = 10_000;
 
     /// <summary>
-    /// Gets the origins whose pages may use the gateway, in addition to its own: for example <c>https://app.example.com</c>, or <c>*</c> for all.
+    /// Gets the origins whose pages may use the gateway, in addition to its own: for example <c>https://app.example.com</c>, or <c>*</c>
+    /// for all.
     /// Default none. Pages of other origins get 403. The gateway answers the CORS requests of allowed origins itself.
     /// </summary>
     public IList<string> AllowedOrigins { get; } = [];
 
     /// <summary>
-    /// Gets the headers that every request to the upstream has, in place of the client's header of the same name: for example <c>Authorization</c>.
+    /// Gets the headers that every request to the upstream has, in place of the client's header of the same name: for example
+    /// <c>Authorization</c>.
     /// Values are never shown in logs or errors.
     /// </summary>
     public IDictionary<string, string> Headers { get; } = new Dictionary<string, string>(StringComparer.OrdinalIgnoreCase);

@@ -9,7 +9,8 @@ internal static class RequestedPath
     /// <summary>The name of the route value with the path below the gateway's prefix.</summary>
     public const string RouteValue = "perennialPath";
 
-    /// <summary>The gateway's prefix, as the client sees it: with the forwarded prefix of a proxy and the path base of the application.</summary>
+    /// <summary>The gateway's prefix, as the client sees it: with the forwarded prefix of a proxy and the path base of the
+    /// application.</summary>
     public static string PrefixOf(HttpContext context)
     {
         var path = context.Request.Path.ToUriComponent();

@@ -33,7 +33,8 @@ internal sealed class UpstreamAddress
     /// <summary>The value of an <c>Authorization</c> header. <see langword="null"/> if the URL has no user.</summary>
     public string? Credentials { get; }
 
-    /// <exception cref="ArgumentException">The text is not a base URL. The message does not have the text, which may contain a password.</exception>
+    /// <exception cref="ArgumentException">The text is not a base URL. The message does not have the text, which may contain a
+    /// password.</exception>
     public static UpstreamAddress Parse(string baseAddress) =>
         Uri.TryCreate(baseAddress, UriKind.Absolute, out var url) && url.Scheme is "http" or "https" && url.Fragment.Length == 0
             ? new UpstreamAddress(url)
