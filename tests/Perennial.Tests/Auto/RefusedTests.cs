@@ -70,6 +70,28 @@ public class RefusedTests
     }
 
     [Fact]
+    public async Task A_protocol_that_got_through_is_kept_though_the_line_is_cut_while_it_connects_again()
+    {
+        var requests = 0;
+        await using var server = new FormServer
+        {
+            WebSocket = Status(404),
+            Stream = exchange => Interlocked.Increment(ref requests) switch
+            {
+                1 => Stream(Events(1), Ending.Closed)(exchange),
+                < 5 => ResetUnanswered(exchange),
+                _ => Stream(Events(2))(exchange),
+            },
+        }.Start();
+        await using var auto = new AutoProbe(server);
+
+        (await auto.Probe.ReadTextsAsync()).ShouldBe(["1", "2"]);
+
+        server.Forms().ShouldBe(["websocket", "stream", "stream", "stream", "stream", "stream"]);
+        auto.Transport.Protocol.ShouldBe(AutoProtocol.Sse);
+    }
+
+    [Fact]
     public async Task A_proxy_that_accepts_the_handshake_and_closes_is_believed_the_second_time()
     {
         await using var server = new FormServer { WebSocket = ServerSocket.SendsAndEnds(), Stream = Stream(Events(1)) }.Start();
