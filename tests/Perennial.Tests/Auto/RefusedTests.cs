@@ -1,4 +1,5 @@
 using Perennial.Auto;
+using Perennial.Tests.Support;
 using Perennial.Testing;
 using Perennial.Tests.WebSockets;
 using static Perennial.Tests.Support.BodyScripts;
