@@ -76,6 +76,8 @@ function createHttp(settings: Settings, target: Target) {
 
   /** Makes a request, once more where it was refused for want of credentials. */
   async function request(method: string, to: URL, headers: Headers, signal: AbortSignal, body?: BodyInit, mark?: (isSent: boolean) => void): Promise<Response> {
+    // Who sends this is told by events how a run ended. To another origin it would need a permission that servers of others do not give (Fetch standard, 4.9).
+    if (to.origin == (globalThis.location ?? to).origin) headers.set("perennial-protocol", "1");
     new Headers(settings.headers()).forEach((value, name) => {
       if (mark || name != "idempotency-key") headers.set(name, value);      // the caller's is for the start: messages have one each
     });

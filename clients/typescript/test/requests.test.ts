@@ -102,6 +102,24 @@ test("User name and password of a URL go to its origin as Basic credentials, and
   await elsewhere.transport.close();
 });
 
+test("Tells a server that Perennial's events are understood, except where a page would need the permission of another origin", async () => {
+  const told = async (url: string) => {
+    const scripted = new Scripted({ url });
+    scripted.transport.connect().catch(() => {});
+    await settled();
+    await scripted.transport.close();
+    return scripted.requests[0]!.headers.get("perennial-protocol");
+  };
+  assert.equal(await told("https://example.com/stream"), "1");
+  Object.assign(globalThis, { location: new URL("https://page.test/chat") });
+  try {
+    assert.equal(await told("https://page.test/stream"), "1");
+    assert.equal(await told("https://example.com/stream"), null);
+  } finally {
+    delete (globalThis as { location?: unknown }).location;
+  }
+});
+
 const refusals = [
   ['{"error":{"message":"bad api key","code":"invalid_api_key"}}', "bad api key", "invalid_api_key"],
   ['{"type":"error","error":{"type":"overloaded_error","message":"Overloaded"}}', "Overloaded", "overloaded_error"],
