@@ -27,6 +27,9 @@ internal sealed record RecordedHead
     /// <summary>The id of a response of OpenAI, by which its client can resume; null for other answers.</summary>
     public string? ResponseId { get; init; }
 
+    /// <summary>The id of a chat of the AI SDK, by which its client can resume; null for other answers.</summary>
+    public string? ChatId { get; init; }
+
     /// <summary>The end-to-end header fields, in order.</summary>
     public required IReadOnlyList<HeadField> Fields { get; init; }
 

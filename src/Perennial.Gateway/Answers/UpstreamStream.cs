@@ -3,6 +3,7 @@ using System.Text.Unicode;
 using Perennial.AspNetCore;
 using Perennial.AspNetCore.Runs;
 using Perennial.AspNetCore.Stores;
+using Perennial.Gateway.Upstream;
 using Perennial.Http;
 using Perennial.Sse;
 using Perennial.Wire;
@@ -48,7 +49,7 @@ internal sealed class UpstreamStream : IAsyncDisposable
     public Dialect Dialect { get; private set; }
 
     /// <summary>The head of the response.</summary>
-    public RecordedHead Head => ResponseHead.Of(_response, _content, Dialect) with { ResponseId = ResponseId() };
+    public RecordedHead Head => ResponseHead.Of(_response, _content, Dialect) with { ResponseId = ResponseId(), ChatId = ChatId() };
 
     /// <summary>Recognizes the dialect: from the head, from the first events, or else from a hint if no event comes soon.</summary>
     /// <exception cref="IOException">The upstream's response broke off.</exception>
@@ -82,7 +83,7 @@ internal sealed class UpstreamStream : IAsyncDisposable
         var dialect = _judge.Dialect ?? (_batch.Count == 0 ? hint : null);
         if (dialect is not null && (dialect.Framing == DialectFraming.JsonLines) == (Dialect.Framing == DialectFraming.JsonLines))
         {
-            Dialect = dialect;
+            Dialect = dialect == Dialects.Mcp && WatchedBody.IdOf(_response) is { } id ? Dialects.McpAnswerTo(id) : dialect;
         }
     }
 
@@ -123,6 +124,13 @@ internal sealed class UpstreamStream : IAsyncDisposable
         _response.Dispose();
         await _body.DisposeAsync();
     }
+
+    /// <summary>Whether a dialect is that of MCP, also of the answer to one request.</summary>
+    public static bool IsMcp(string dialect) =>
+        dialect.StartsWith(Dialects.Mcp.Name, StringComparison.Ordinal) && (dialect.Length == Dialects.Mcp.Name.Length || dialect[Dialects.Mcp.Name.Length] == ':');
+
+    private string? ChatId() =>
+        Dialect == Dialects.AISdk && WatchedBody.IdOf(_response) is { ValueKind: JsonValueKind.String } id ? id.GetString() : null;
 
     private string? ResponseId() => Dialect == Dialects.OpenAIResponses && _batch.Count > 0
         && DialectJson.ValueOf(_batch.Messages[0].Data.Span, "response"u8) is { ValueKind: JsonValueKind.Object } response

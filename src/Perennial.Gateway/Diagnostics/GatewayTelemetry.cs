@@ -54,6 +54,10 @@ public static class GatewayTelemetry
 
     internal static void CountJoined(string upstream, string? dialect) => Count(Joined, upstream, dialect);
 
+    // The name of an MCP answer goes on with the id of its request, which is no attribute.
+    internal static string NameOf(string? dialect) =>
+        dialect is null ? "none" : dialect.StartsWith($"{Dialects.Mcp.Name}:", StringComparison.Ordinal) ? Dialects.Mcp.Name : dialect;
+
     private static void Count(Counter<long> counter, string upstream, string? dialect) =>
-        counter.Add(1, new KeyValuePair<string, object?>(Upstream, upstream), new KeyValuePair<string, object?>(Dialect, dialect ?? "none"));
+        counter.Add(1, new KeyValuePair<string, object?>(Upstream, upstream), new KeyValuePair<string, object?>(Dialect, NameOf(dialect)));
 }

@@ -29,6 +29,8 @@ public static class PerennialGatewayServices
         services.TryAddSingleton<RunReading>();
         services.TryAddSingleton<RunNames>();
         services.TryAddSingleton<NativeResponses>();
+        services.TryAddSingleton<NativeStreams>();
+        services.TryAddSingleton<NativeRequests>();
         services.TryAddSingleton<PaidOnce>();
         services.TryAddSingleton<SdkRetries>();
         services.TryAddSingleton<RetryableRequests>();

@@ -13,7 +13,7 @@ using Yarp.ReverseProxy.Forwarder;
 namespace Perennial.Gateway.Exchanges;
 
 /// <summary>Answers the requests of gateways: passes them to their upstreams, and makes runs of streams. Safe from any thread.</summary>
-internal sealed class GatewayServer(IHttpForwarder forwarder, StreamRuns runs, RunReading reading, PaidOnce paid, NativeResponses native, RetryableRequests retryable, TimeProvider time, ILogger<GatewayServer> logger)
+internal sealed class GatewayServer(IHttpForwarder forwarder, StreamRuns runs, RunReading reading, PaidOnce paid, NativeRequests native, RetryableRequests retryable, TimeProvider time, ILogger<GatewayServer> logger)
 {
     /// <summary>Answers one request.</summary>
     public async Task AnswerAsync(HttpContext context, GatewayUpstream upstream)
@@ -35,6 +35,7 @@ internal sealed class GatewayServer(IHttpForwarder forwarder, StreamRuns runs, R
             if (await AllowBodyAsync(context, upstream.Options))
             {
                 PlatformPolicies.Exempt(context);
+                WatchedBody.Watch(context);
                 await AnswerAllowedAsync(context, upstream);
             }
         }
@@ -130,7 +131,7 @@ internal sealed class GatewayServer(IHttpForwarder forwarder, StreamRuns runs, R
             throw;
         }
 
-        Log.Streams(logger, upstream.Address.Name, stream.Dialect.Name);
+        Log.Streams(logger, upstream.Address.Name, GatewayTelemetry.NameOf(stream.Dialect.Name));
         context.Response.Headers.ContentLocation = RunUrl.Of(context, run.Id);
         await reading.ReadAsync(context, run.Events, after: "", isFirst: true);
     }

@@ -24,9 +24,9 @@ internal sealed class RunReading(RunResponse responses, RunNames names)
             return;
         }
 
-        if (isFirst && head.ResponseId is { } id)
+        foreach (var name in isFirst ? NativeNames.Of(context, log, head) : [])
         {
-            names.Set(context, id, log.Id);
+            names.Set(context, name, log.Id);
         }
 
         ResponseHead.Apply(context, head, isFirst);

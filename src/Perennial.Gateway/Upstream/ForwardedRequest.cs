@@ -11,6 +11,7 @@ internal static class ForwardedRequest
     {
         request.RequestUri = upstream.UrlOf(RequestedPath.Of(context), context.Request.QueryString.Value ?? "");
         request.Headers.Host = null;
+        WatchedBody.Attach(context, request);
         foreach (var name in HopHeaders.NamedBy(context.Request.Headers.Connection))
         {
             Remove(request, name);
