@@ -139,6 +139,7 @@ public class PassThroughTests
         using var response = await gateway.PostAsync("/ai/v1/chat/completions");
 
         response.StatusCode.ShouldBe(HttpStatusCode.GatewayTimeout);
+        response.Headers.GetValues("x-should-retry").ShouldBe(["false"]);
         (await response.ReadAsync()).ShouldContain("FirstByteTimeout");
         new GatewayOptions().FirstByteTimeout.ShouldBe(TimeSpan.FromMinutes(10));
     }
@@ -157,6 +158,7 @@ public class PassThroughTests
         using var response = await gateway.PostAsync("/ai/v1/chat/completions");
 
         response.StatusCode.ShouldBe(HttpStatusCode.BadGateway);
+        response.Headers.Contains("x-should-retry").ShouldBeFalse("nobody has acted");
         var error = System.Text.Json.JsonDocument.Parse(await response.ReadAsync()).RootElement;
         error.GetProperty("error").GetProperty("code").GetString().ShouldBe("upstream_unreachable");
         error.GetProperty("detail").GetString().ShouldBe("The gateway cannot connect to the upstream.");
@@ -187,6 +189,7 @@ public class PassThroughTests
         upstream.Requests[0].Header("Authorization").ShouldBe("Basic " + Convert.ToBase64String(Encoding.UTF8.GetBytes("me:secret")));
         upstream.Requests[1].Header("Authorization").ShouldBe("Bearer own");
         failed.StatusCode.ShouldBe(HttpStatusCode.BadGateway);
+        failed.Headers.GetValues("x-should-retry").ShouldBe(["false"], "the upstream may have acted");
         (response.ToString() + await response.ReadAsync() + failed + await failed.ReadAsync()).ShouldNotContain("secret");
         Should.Throw<ArgumentException>(() => Upstream.UpstreamAddress.Parse("ftp://me:secret@host")).Message.ShouldNotContain("secret");
     }

@@ -10,7 +10,7 @@ namespace Perennial.Gateway.Exchanges;
 /// </summary>
 internal static class GatewayError
 {
-    /// <summary>The field by which clients of OpenAI and Anthropic know that a repeat is useless.</summary>
+    /// <summary>The field by which clients of OpenAI and Anthropic know that they should not repeat the request.</summary>
     private const string ShouldRetry = "x-should-retry";
 
     /// <summary>Answers with an error. Does nothing if the response has started.</summary>
@@ -18,7 +18,7 @@ internal static class GatewayError
     /// <param name="status">The status.</param>
     /// <param name="code">The code for programs.</param>
     /// <param name="detail">The sentence for a person, without secrets.</param>
-    /// <param name="isFinal">Whether a repeat gets the same answer.</param>
+    /// <param name="isFinal">Whether a repeat gets the same answer, or may be paid again.</param>
     public static async Task SendAsync(HttpContext context, int status, string code, string detail, bool isFinal = false)
     {
         var response = context.Response;

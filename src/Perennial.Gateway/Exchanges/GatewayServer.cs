@@ -152,13 +152,14 @@ internal sealed class GatewayServer(IHttpForwarder forwarder, StreamRuns runs, R
         }
 
         Log.NoAnswer(logger, upstream.Address.Name, error.ToString(), exception);
+        var isFinal = HttpMethods.IsPost(context.Request.Method) && !UpstreamFate.NeverSent(exception);     // a repeat may be paid again
         if (exception?.GetBaseException() is BadHttpRequestException { StatusCode: StatusCodes.Status413PayloadTooLarge })
         {
             await RefuseBodyAsync(context, upstream.Options);
         }
         else if (error == ForwarderError.RequestTimedOut)
         {
-            await GatewayError.SendAsync(context, StatusCodes.Status504GatewayTimeout, "upstream_timeout", UpstreamFate.TimedOut);
+            await GatewayError.SendAsync(context, StatusCodes.Status504GatewayTimeout, UpstreamFate.Timeout, UpstreamFate.TimedOut, isFinal);
         }
         else if (error == ForwarderError.RequestBodyClient)
         {
@@ -167,7 +168,7 @@ internal sealed class GatewayServer(IHttpForwarder forwarder, StreamRuns runs, R
         else
         {
             await GatewayError.SendAsync(
-                context, StatusCodes.Status502BadGateway, UpstreamFate.CodeOf(exception), UpstreamFate.Describe(exception));
+                context, StatusCodes.Status502BadGateway, UpstreamFate.CodeOf(exception), UpstreamFate.Describe(exception), isFinal);
         }
     }
 }

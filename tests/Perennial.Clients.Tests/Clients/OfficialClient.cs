@@ -20,6 +20,9 @@ internal sealed record OfficialClient(
 
     public bool NeedsNode => Registry is "npm";
 
+    /// <summary>Whether it repeats a prompt by itself after a lost connection, and says so by <c>x-stainless-retry-count</c>.</summary>
+    public bool RepeatsPrompts => Package is "openai" or "@anthropic-ai/sdk";
+
     /// <summary>Whether its API has answers that are not streamed.</summary>
     public bool HasPlainAnswers =>
         Provider.Dialect != Dialects.AISdk && Provider.Dialect != Dialects.AGUI && Provider.Dialect != Dialects.Mcp;
