@@ -56,7 +56,8 @@ internal sealed class Budgets
     /// <param name="rival">What one would write by hand; null where nobody does.</param>
     /// <param name="ours">What Perennial costs.</param>
     /// <param name="most">What it may cost.</param>
-    public void Note(string work, double? floor, double? rival, double ours, double most) => _findings[work] = new Finding(floor, rival, ours, most);
+    public void Note(string work, double? floor, double? rival, double ours, double most) =>
+        _findings[work] = new Finding(floor, rival, ours, most);
 
     /// <summary>Prints every row, in the order of the promise.</summary>
     public void Print()

@@ -8,7 +8,8 @@ internal static class FileStore
 {
     public static async Task PrintAsync(int turns)
     {
-        Console.WriteLine("| runs at once | tokens under way of each | in memory | SQLite | SQLite, every event flushed | one insert each |\n|---:|---:|---:|---:|---:|---:|");
+        Console.WriteLine(
+            "| runs at once | tokens under way of each | in memory | SQLite | SQLite, every event flushed | one insert each |\n|---:|---:|---:|---:|---:|---:|");
         foreach (var (runs, underWay) in SharedStore.Writers)
         {
             var directory = Directory.CreateTempSubdirectory("perennial-bench-").FullName;

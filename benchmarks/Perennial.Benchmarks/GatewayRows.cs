@@ -4,8 +4,8 @@ using Perennial.Benchmarks.Server;
 namespace Perennial.Benchmarks;
 
 /// <summary>
-/// What stands between a client and its provider: the CPU time of a process that only forwards, and of the gateway. Documents pass through both; a
-/// stream passes through the one and becomes a run in the other.
+/// What stands between a client and its provider: the CPU time of a process that only forwards, and of the gateway. Documents pass through
+/// both; a stream passes through the one and becomes a run in the other.
 /// </summary>
 internal static class GatewayRows
 {
@@ -19,7 +19,8 @@ internal static class GatewayRows
     /// <param name="runs">Measurements of each; the median is printed.</param>
     public static async Task PrintAsync(string upstream, int runs)
     {
-        Console.WriteLine($"CPU time and allocated bytes of the process in between, medians of {runs} interleaved runs. A document has 2 KB; an event is a chunk of a chat completion of 250 B.");
+        Console.WriteLine(
+            $"CPU time and allocated bytes of the process in between, medians of {runs} interleaved runs. A document has 2 KB; an event is a chunk of a chat completion of 250 B.");
         Console.WriteLine();
         Console.WriteLine("| through | CPU ns a document | x YARP | allocated B | CPU ns an event | x YARP | allocated B |");
         Console.WriteLine("|---|---:|---:|---:|---:|---:|---:|");
@@ -80,7 +81,8 @@ internal static class GatewayRows
         var begin = TimeProvider.System.GetTimestamp();
         await read();
         var elapsed = TimeProvider.System.GetElapsedTime(begin);
-        var cost = Array.ConvertAll((await process.AskAsync(Serving.Cost)).Split(' '), text => double.Parse(text, CultureInfo.InvariantCulture));
+        var cost =
+            Array.ConvertAll((await process.AskAsync(Serving.Cost)).Split(' '), text => double.Parse(text, CultureInfo.InvariantCulture));
         return new Sample(cost[0] / count, cost[1] / count, count / elapsed.TotalSeconds);
     }
 

@@ -48,7 +48,8 @@ internal static class GrowthRows
         var samples = new List<Sample>();
         for (var run = 0; run <= runs; run++)
         {
-            samples.Add(Sample.FromLine(await client.AskAsync(string.Create(CultureInfo.InvariantCulture, $"{Messages / count / Burst} {Burst}"))));
+            samples.Add(
+                Sample.FromLine(await client.AskAsync(string.Create(CultureInfo.InvariantCulture, $"{Messages / count / Burst} {Burst}"))));
         }
 
         return (Medians.Of(samples.Skip(1), sample => sample.CpuNanoseconds), bytes);

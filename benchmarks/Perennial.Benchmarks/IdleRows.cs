@@ -37,7 +37,8 @@ internal static class IdleRows
         await using var sender = Child.Ourselves(["send"], core: 1);
         var servers = (await sender.AnswerAsync()).Split(' ');
         var server = protocol is Idle.Http2 ? servers[1] : servers[0];
-        var answer = await Child.RunAsync(["idle", reader, protocol, count.ToString(CultureInfo.InvariantCulture), server], core: 0, isSteady: false);
+        var answer = await Child.RunAsync(
+            ["idle", reader, protocol, count.ToString(CultureInfo.InvariantCulture), server], core: 0, isSteady: false);
         return double.Parse(answer, CultureInfo.InvariantCulture);
     }
 }

@@ -4,7 +4,10 @@ using Perennial.Sse;
 
 namespace Perennial.Benchmarks;
 
-/// <summary>Time to the first event of a new stream (<c>idle</c>), and from event to event where each is followed by a cut (<c>cut</c>). Prints the median in ms.</summary>
+/// <summary>
+/// Time to the first event of a new stream (<c>idle</c>), and from event to event where each is followed by a cut (<c>cut</c>). Prints the
+/// median in ms.
+/// </summary>
 internal static class Latency
 {
     private const int WarmUp = 100;

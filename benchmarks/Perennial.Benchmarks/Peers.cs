@@ -26,14 +26,16 @@ internal static class Peers
         var name = reader["node ".Length..];
         var from = string.Equals(name, "signalr", StringComparison.Ordinal) ? hub : server;
         return new ProcessStartInfo(
-            "node", [Path.Combine(Folder, "reader.js"), name, $"{from}/{workload.Name}", workload.Count.ToString(CultureInfo.InvariantCulture)]);
+            "node",
+            [Path.Combine(Folder, "reader.js"), name, $"{from}/{workload.Name}", workload.Count.ToString(CultureInfo.InvariantCulture)]);
     }
 
     private static bool Install()
     {
         try
         {
-            using var npm = Process.Start(new ProcessStartInfo("npm", "ci --silent") { WorkingDirectory = Folder, UseShellExecute = false })!;
+            using var npm =
+                Process.Start(new ProcessStartInfo("npm", "ci --silent") { WorkingDirectory = Folder, UseShellExecute = false })!;
             npm.WaitForExit();
             return npm.ExitCode == 0;
         }

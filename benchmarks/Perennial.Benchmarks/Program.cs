@@ -32,7 +32,8 @@ switch (args)
         Counting.Run();
         return 0;
     case ["transports", var count, var uri, var control]:
-        await Transports.RunAsync(int.Parse(count, CultureInfo.InvariantCulture), new Uri(uri), int.Parse(control, CultureInfo.InvariantCulture));
+        await Transports.RunAsync(
+            int.Parse(count, CultureInfo.InvariantCulture), new Uri(uri), int.Parse(control, CultureInfo.InvariantCulture));
         return 0;
     default:
         return await Suite.RunAsync(args);

@@ -3,7 +3,8 @@ using System.Text;
 namespace Perennial.Benchmarks;
 
 /// <summary>
-/// The document that shows the results: a section of it lies between <c>&lt;!-- name --&gt;</c> and <c>&lt;!-- /name --&gt;</c>, and is replaced by what was printed.
+/// The document that shows the results: a section of it lies between <c>&lt;!-- name --&gt;</c> and <c>&lt;!-- /name --&gt;</c>, and is
+/// replaced by what was printed.
 /// </summary>
 /// <param name="path">The document.</param>
 /// <param name="origin">Where the results are from, and when: the first line of each section.</param>

@@ -15,8 +15,9 @@ namespace Perennial.Benchmarks;
 
 /// <summary>
 /// The other end, in a process of its own: a bare socket that answers <c>GET /workload/count</c> with bytes made beforehand, so that
-/// it costs less than any reader. <c>/idle</c> sends one event, or one message where it is asked for a WebSocket, and then nothing; <c>/cut</c> sends one event and closes in mid-response. A second port
-/// answers <c>/idle</c> over HTTP/2 without TLS, a third has a SignalR hub.
+/// it costs less than any reader. <c>/idle</c> sends one event, or one message where it is asked for a WebSocket, and then nothing;
+/// <c>/cut</c> sends one event and closes in mid-response. A second port answers <c>/idle</c> over HTTP/2 without TLS, a third has a
+/// SignalR hub.
 /// </summary>
 internal static class Sender
 {
@@ -64,7 +65,10 @@ internal static class Sender
             context.Response.ContentType = "text/event-stream";
             await context.Response.Body.WriteAsync("id: 1\ndata: hello\n\n"u8.ToArray(), context.RequestAborted);
             await context.Response.Body.FlushAsync(context.RequestAborted);
-            await Task.Delay(Timeout.InfiniteTimeSpan, TimeProvider.System, context.RequestAborted).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            await Task.Delay(
+                Timeout.InfiniteTimeSpan,
+                TimeProvider.System,
+                context.RequestAborted).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         });
         await app.StartAsync();
         return app;
@@ -94,7 +98,10 @@ internal static class Sender
                 switch (request.Split(' ')[1].Split('/', StringSplitOptions.RemoveEmptyEntries))
                 {
                     case ["idle"]:
-                        await stream.WriteAsync(request.Contains("Sec-WebSocket-Key", StringComparison.OrdinalIgnoreCase) ? [.. Accept(request), .. OneFrame] : OneEvent);
+                        await stream.WriteAsync(
+                            request.Contains("Sec-WebSocket-Key", StringComparison.OrdinalIgnoreCase)
+                                ? [.. Accept(request), .. OneFrame]
+                                : OneEvent);
                         while (await stream.ReadAsync(new byte[64]) > 0)
                         {
                             // Pings, which go unanswered: nobody stays that long.
@@ -118,7 +125,8 @@ internal static class Sender
                         await SendAsync(stream, request, workload, int.Parse(count, CultureInfo.InvariantCulture));
                         if (workload.Wire == Wire.WebSocket)
                         {
-                            await stream.ReadExactlyAsync(new byte[1]);     // the reader's close frame; the server then closes the line (RFC 6455, section 7.1.1)
+                            // the reader's close frame; the server then closes the line (RFC 6455, section 7.1.1)
+                            await stream.ReadExactlyAsync(new byte[1]);
                             return;
                         }
 
@@ -153,7 +161,9 @@ internal static class Sender
         await stream.WriteAsync(tail);
     }
 
-    /// <summary>Answers one poll, and says how many messages that makes; the one after the last is told that there are no more, and begins anew.</summary>
+    /// <summary>
+    /// Answers one poll, and says how many messages that makes; the one after the last is told that there are no more, and begins anew.
+    /// </summary>
     private static async Task<int> AnswerPollAsync(NetworkStream stream, Workload workload, int sent, int count)
     {
         if (sent >= count)
@@ -163,7 +173,8 @@ internal static class Sender
         }
 
         var (block, events) = workload.Block();
-        await stream.WriteAsync(Encoding.ASCII.GetBytes($"HTTP/1.1 200 OK\r\nContent-Type: application/x-ndjson\r\nContent-Length: {block.Length}\r\n\r\n"));
+        await stream.WriteAsync(
+            Encoding.ASCII.GetBytes($"HTTP/1.1 200 OK\r\nContent-Type: application/x-ndjson\r\nContent-Length: {block.Length}\r\n\r\n"));
         await stream.WriteAsync(block);
         return sent + events;
     }

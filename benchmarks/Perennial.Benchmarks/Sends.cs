@@ -93,7 +93,8 @@ internal static class Sends
     }
 
     private static ValueTask SendTextAsync(ClientWebSocket socket, string text) =>
-        socket.SendAsync(Encoding.UTF8.GetBytes(text), WebSocketMessageType.Text, WebSocketMessageFlags.EndOfMessage, CancellationToken.None);
+        socket.SendAsync(
+            Encoding.UTF8.GetBytes(text), WebSocketMessageType.Text, WebSocketMessageFlags.EndOfMessage, CancellationToken.None);
 
     private static async Task<long?> AcknowledgedAsync(ClientWebSocket socket, byte[] buffer)
     {

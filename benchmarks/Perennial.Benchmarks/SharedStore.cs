@@ -11,7 +11,9 @@ using Perennial.PostgreSql.Tests.Support;
 
 namespace Perennial.Benchmarks;
 
-/// <summary>Runs in PostgreSQL, on a server of our own that is as careful as it comes (fsync on): tokens written per second, and from node to node.</summary>
+/// <summary>
+/// Runs in PostgreSQL, on a server of our own that is as careful as it comes (fsync on): tokens written per second, and from node to node.
+/// </summary>
 internal static class SharedStore
 {
     /// <summary>How many runs write at once, and how many tokens of each are under way.</summary>
@@ -30,7 +32,8 @@ internal static class SharedStore
         }
 
         var connectionString = TemporaryServer.ConnectionStringTo(server.Port);
-        Console.WriteLine("| runs at once | tokens under way of each | tokens/s, group commit | tokens/s, one insert each | ratio |\n|---:|---:|---:|---:|---:|");
+        Console.WriteLine(
+            "| runs at once | tokens under way of each | tokens/s, group commit | tokens/s, one insert each | ratio |\n|---:|---:|---:|---:|---:|");
         foreach (var (writers, underWay) in Writers)
         {
             var (grouped, single) = await StoreThroughput.MeasureAsync(connectionString, writers, underWay, turns);
@@ -51,7 +54,8 @@ internal static class SharedStore
     }
 
     /// <summary>A node, which works until it is disposed.</summary>
-    public static Task<IHost> StartNodeAsync(string connectionString) => StartNodeAsync(server => server.AddPostgreSqlStore(connectionString));
+    public static Task<IHost> StartNodeAsync(string connectionString) =>
+        StartNodeAsync(server => server.AddPostgreSqlStore(connectionString));
 
     /// <summary>A node with any store.</summary>
     public static async Task<IHost> StartNodeAsync(Action<PerennialServerBuilder> addStore)

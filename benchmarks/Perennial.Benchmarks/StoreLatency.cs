@@ -5,7 +5,10 @@ using Perennial.AspNetCore.Stores;
 
 namespace Perennial.Benchmarks;
 
-/// <summary>From the call that appends a token on one node to the token in the hands of a reader on another. Both are in this process, so that one clock tells.</summary>
+/// <summary>
+/// From the call that appends a token on one node to the token in the hands of a reader on another. Both are in this process, so that one
+/// clock tells.
+/// </summary>
 internal static class StoreLatency
 {
     private const int WarmUpTokens = 60;        // of each run
@@ -58,7 +61,8 @@ internal static class StoreLatency
             var slice = await run.ReadAsync(times.Count, int.MaxValue, CancellationToken.None);
             foreach (var record in slice.Records.ToArray())
             {
-                times.Add(Stopwatch.GetElapsedTime(long.Parse(Encoding.ASCII.GetString(record.Content.Data.Span), CultureInfo.InvariantCulture)));
+                times.Add(
+                    Stopwatch.GetElapsedTime(long.Parse(Encoding.ASCII.GetString(record.Content.Data.Span), CultureInfo.InvariantCulture)));
             }
 
             if (slice.Records.IsEmpty)

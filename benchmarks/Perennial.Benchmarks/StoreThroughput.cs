@@ -7,8 +7,8 @@ using Perennial.AspNetCore;
 namespace Perennial.Benchmarks;
 
 /// <summary>
-/// How many tokens of 20 bytes are recorded per second: by runs of the store, and by an insert for each token as one would write it. Both have the
-/// same number of writes under way, each of which is on the disk when it is done, and take turns.
+/// How many tokens of 20 bytes are recorded per second: by runs of the store, and by an insert for each token as one would write it. Both
+/// have the same number of writes under way, each of which is on the disk when it is done, and take turns.
 /// </summary>
 internal static class StoreThroughput
 {
@@ -30,14 +30,17 @@ internal static class StoreThroughput
     /// <param name="nodes">Nodes with the stores to measure. They are stopped afterwards.</param>
     /// <param name="insert">Inserts a token of a run, with nothing of the store.</param>
     /// <param name="runs">How many runs are written at once.</param>
-    /// <param name="underWay">How many tokens of each run are under way: 1 where a producer waits for each before it writes the next.</param>
+    /// <param name="underWay">
+    /// How many tokens of each run are under way: 1 where a producer waits for each before it writes the next.
+    /// </param>
     /// <param name="turns">How often each is measured.</param>
     /// <returns>Tokens per second of each node and then of the inserts, medians of the turns.</returns>
     public static async Task<double[]> MeasureAsync(IReadOnlyList<IHost> nodes, Func<int, Task> insert, int runs, int underWay, int turns)
     {
         var end = new TaskCompletionSource();
         var writers = await Task.WhenAll(nodes.Select(node => StartRunsAsync(node, runs, end.Task)));
-        Func<int, Task>[] writes = [.. writers.Select<RunWriter[], Func<int, Task>>(own => run => own[run].WriteAsync(SharedStore.Token(0)).AsTask()), insert];
+        Func<int, Task>[] writes =
+            [.. writers.Select<RunWriter[], Func<int, Task>>(own => run => own[run].WriteAsync(SharedStore.Token(0)).AsTask()), insert];
         var rates = writes.Select(static _ => new List<double>()).ToArray();
         for (var turn = 0; turn < turns; turn++)
         {
@@ -80,7 +83,9 @@ internal static class StoreThroughput
         await create.ExecuteNonQueryAsync();
     }
 
-    /// <summary>A transaction of its own on a pooled connection, where it is prepared. It keeps no tail, so it does less than the store.</summary>
+    /// <summary>
+    /// A transaction of its own on a pooled connection, where it is prepared. It keeps no tail, so it does less than the store.
+    /// </summary>
     private static async Task InsertAsync(NpgsqlDataSource source, long run, long number)
     {
         await using var insert = source.CreateCommand("INSERT INTO tokens (run, sequence, kind, type, data) VALUES ($1, $2, 0, NULL, $3)");

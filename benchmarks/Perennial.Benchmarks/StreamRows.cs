@@ -7,7 +7,8 @@ internal static class StreamRows
 
     public static async Task PrintAsync(string server, string hub, int runs, Budgets budgets)
     {
-        Console.WriteLine($"CPU ns and allocated bytes per message, medians of {runs} interleaved runs; reader on one core, sender on the other.");
+        Console.WriteLine(
+            $"CPU ns and allocated bytes per message, medians of {runs} interleaved runs; reader on one core, sender on the other.");
         Console.WriteLine();
         Console.WriteLine("| workload | reader | CPU ns | x floor | x hand-rolled | allocated B | messages/s |");
         Console.WriteLine("|---|---|---:|---:|---:|---:|---:|");
@@ -48,7 +49,8 @@ internal static class StreamRows
         {
             case "sse-250-blocks":
                 NoteRow(Budgets.SseBlocks, readers, samples, ofRival: 0.65, budgets);
-                var beyond = Array.ConvertAll(readers[1..3], reader => Medians.Of(samples[reader], sample => sample.AllocatedBytes) - workload.DataSize);
+                var beyond = Array.ConvertAll(
+                    readers[1..3], reader => Medians.Of(samples[reader], sample => sample.AllocatedBytes) - workload.DataSize);
                 budgets.Note(Budgets.Allocated, floor: null, beyond[0], beyond[1], most: 16);
                 break;
             case "sse-250-chunks":

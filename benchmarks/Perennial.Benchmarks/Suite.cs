@@ -7,8 +7,8 @@ using Perennial.Benchmarks.Server;
 namespace Perennial.Benchmarks;
 
 /// <summary>
-/// Runs the groups of rows, each of which prints a Markdown table, and says at the end which budgets were kept. Both sides of a row are processes of
-/// their own and on a core each; those who are compared take turns, and what is printed are medians.
+/// Runs the groups of rows, each of which prints a Markdown table, and says at the end which budgets were kept. Both sides of a row are
+/// processes of their own and on a core each; those who are compared take turns, and what is printed are medians.
 /// </summary>
 internal static class Suite
 {
@@ -18,7 +18,8 @@ internal static class Suite
     {
         if (Parse(args) is not (var runs, var groups, var path))
         {
-            await Console.Error.WriteLineAsync($"{Usage}\nGroups: {string.Join(", ", Groups.WithBudgets)}; and by name alone: {string.Join(", ", Groups.Named)}");
+            await Console.Error.WriteLineAsync(
+                $"{Usage}\nGroups: {string.Join(", ", Groups.WithBudgets)}; and by name alone: {string.Join(", ", Groups.Named)}");
             return 2;
         }
 
@@ -129,9 +130,12 @@ internal static class Suite
     {
         var text = new StringBuilder();
         var cpu = File.Exists("/proc/cpuinfo")
-            ? File.ReadLines("/proc/cpuinfo").FirstOrDefault(line => line.StartsWith("model name", StringComparison.Ordinal))?.Split(':')[1].Trim()
+            ? File.ReadLines("/proc/cpuinfo").FirstOrDefault(
+                line => line.StartsWith("model name", StringComparison.Ordinal))?.Split(':')[1].Trim()
             : null;
-        text.Append(CultureInfo.InvariantCulture, $"{cpu ?? RuntimeInformation.ProcessArchitecture.ToString()}, {Environment.ProcessorCount} cores, ");
+        text.Append(
+            CultureInfo.InvariantCulture,
+            $"{cpu ?? RuntimeInformation.ProcessArchitecture.ToString()}, {Environment.ProcessorCount} cores, ");
         text.Append(CultureInfo.InvariantCulture, $"{RuntimeInformation.OSDescription}, {RuntimeInformation.FrameworkDescription}, ");
         text.Append(CultureInfo.InvariantCulture, $"{TimeProvider.System.GetUtcNow():yyyy-MM-dd}");
         return text.ToString();

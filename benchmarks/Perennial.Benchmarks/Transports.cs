@@ -6,7 +6,9 @@ using Perennial.Sse;
 
 namespace Perennial.Benchmarks;
 
-/// <summary>Many transports in one process. Prints the managed bytes of each, then answers <c>STEPS EVENTS</c> with what messages cost.</summary>
+/// <summary>
+/// Many transports in one process. Prints the managed bytes of each, then answers <c>STEPS EVENTS</c> with what messages cost.
+/// </summary>
 internal sealed class Transports : IDisposable
 {
     private readonly Socket _control = new(SocketType.Stream, ProtocolType.Tcp) { NoDelay = true };

@@ -23,7 +23,8 @@ internal static class EndBehaviours
         Expect.Equal(RunStatus.Failed, await trial.CloseAsync(elsewhere, RunEnd.Failed("The model is busy.", "busy")), "The first close");
         Expect.Equal(RunStatus.Failed, await trial.CloseAsync(run, RunEnd.Completed), "The second close");
         Expect.Equal(RunStatus.Failed, await trial.CloseAsync(elsewhere, RunEnd.Stopped), "The third close");
-        Expect.Equal(AppendOutcome.Closed, (await run.AppendAsync(RunStoreTrial.TextEvent("late"), trial.Token)).Outcome, "Appending after the end");
+        Expect.Equal(
+            AppendOutcome.Closed, (await run.AppendAsync(RunStoreTrial.TextEvent("late"), trial.Token)).Outcome, "Appending after the end");
 
         var ended = new RunState { Status = RunStatus.Failed, Tail = 2, Oldest = 1 };
         Expect.Equal(ended, await trial.StateAsync(run), "The state after the end");
@@ -72,7 +73,8 @@ internal static class EndBehaviours
         var state = await trial.StateAsync(run);
         Expect.Equal(
             new RunState { Status = answer, Tail = 1, Oldest = 1 }, state, "The state after a close that was cancelled and another");
-        Expect.That(answer is RunStatus.Stopped or RunStatus.Completed, $"The run must end as one of the closes asked, but ended as {answer}.");
+        Expect.That(
+            answer is RunStatus.Stopped or RunStatus.Completed, $"The run must end as one of the closes asked, but ended as {answer}.");
     }
 
     /// <summary>Makes a call with a token that is cancelled. It may do its work all the same.</summary>

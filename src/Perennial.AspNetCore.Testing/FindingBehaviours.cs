@@ -34,7 +34,8 @@ internal static class FindingBehaviours
         var store = await trial.OpenAsync();
         foreach (var dialect in (string?[])[null, "openai-chat", "of the application’s own"])
         {
-            var created = await store.CreateAsync(new NewRun { Id = RunStoreTrial.NewId(), Epoch = "abcdefgh", Dialect = dialect }, trial.Token);
+            var created =
+                await store.CreateAsync(new NewRun { Id = RunStoreTrial.NewId(), Epoch = "abcdefgh", Dialect = dialect }, trial.Token);
 
             Expect.Equal(dialect, created.Dialect, "The dialect of the created run");
             Expect.Equal(dialect, (await trial.FindAsync(store, created)).Dialect, "The dialect of the run that was found");
@@ -48,7 +49,8 @@ internal static class FindingBehaviours
 
         foreach (var id in (string[])["", "no-such-run", "' OR 1=1 --", "zero\0byte", "half \ud83c", new string('x', 10_000)])
         {
-            Expect.That(await store.FindAsync(id, trial.Token) is null, $"A run was found by an id of {id.Length} characters that no run has.");
+            Expect.That(
+                await store.FindAsync(id, trial.Token) is null, $"A run was found by an id of {id.Length} characters that no run has.");
         }
     }
 

@@ -40,9 +40,11 @@ internal static class MessageBehaviours
     {
         var run = await trial.OpenRunAsync();
 
-        await trial.ExpectReceiptAsync(run, RunStoreTrial.TextMessage("a") with { Key = "key" }, ReceiveOutcome.Accepted, "The first message of a key");
+        await trial.ExpectReceiptAsync(
+            run, RunStoreTrial.TextMessage("a") with { Key = "key" }, ReceiveOutcome.Accepted, "The first message of a key");
         await trial.ExpectReceiptAsync(run, RunStoreTrial.TextMessage("a") with { Key = "key" }, ReceiveOutcome.Repeated, "Its repetition");
-        await trial.ExpectReceiptAsync(run, RunStoreTrial.TextMessage("c") with { Key = "KEY" }, ReceiveOutcome.Accepted, "A key in other letters");
+        await trial.ExpectReceiptAsync(
+            run, RunStoreTrial.TextMessage("c") with { Key = "KEY" }, ReceiveOutcome.Accepted, "A key in other letters");
         await trial.ExpectReceiptAsync(run, RunStoreTrial.TextMessage("d"), ReceiveOutcome.Accepted, "A message without a key");
         await trial.ExpectReceiptAsync(run, RunStoreTrial.TextMessage("d"), ReceiveOutcome.Accepted, "The same again");
 
@@ -57,7 +59,8 @@ internal static class MessageBehaviours
         await trial.ExpectReceiptAsync(run, first, ReceiveOutcome.Accepted, "The first message of a key");
         await trial.ExpectReceiptAsync(run, first with { KeyOwner = "two" }, ReceiveOutcome.Accepted, "The key of another owner");
         await trial.ExpectReceiptAsync(run, first with { Data = "b"u8.ToArray() }, ReceiveOutcome.OtherMessage, "The key with other data");
-        await trial.ExpectReceiptAsync(run, first with { IsBinary = true }, ReceiveOutcome.OtherMessage, "The key with data of another kind");
+        await trial.ExpectReceiptAsync(
+            run, first with { IsBinary = true }, ReceiveOutcome.OtherMessage, "The key with data of another kind");
         await trial.ExpectReceiptAsync(run, first, ReceiveOutcome.Repeated, "The repetition of the first");
 
         Expect.Sequence(["a", "a"], await trial.MessageTextsAsync(run), "Messages that the producer gets");
@@ -91,7 +94,10 @@ internal static class MessageBehaviours
         var run = await trial.CreateAsync(store, takesMessages: false);
 
         await trial.ExpectReceiptAsync(
-            await trial.FindAsync(store, run), RunStoreTrial.TextMessage("one"), ReceiveOutcome.NotTaken, "A message to a run that takes none");
+            await trial.FindAsync(store, run),
+            RunStoreTrial.TextMessage("one"),
+            ReceiveOutcome.NotTaken,
+            "A message to a run that takes none");
 
         Expect.Sequence([], await trial.MessageTextsAsync(run), "Messages that the producer gets");
     }
@@ -121,7 +127,8 @@ internal static class MessageBehaviours
             async () => await trial.ReceiveAsync(await trial.FindAsync(store, run), message), trial.Token)));
 
         Expect.Equal(1, results.Count(static result => result.Outcome == ReceiveOutcome.Accepted), "Messages that were accepted");
-        Expect.Equal(repetitions - 1, results.Count(static result => result.Outcome == ReceiveOutcome.Repeated), "Messages that were repetitions");
+        Expect.Equal(
+            repetitions - 1, results.Count(static result => result.Outcome == ReceiveOutcome.Repeated), "Messages that were repetitions");
         Expect.Sequence(["once"], await trial.MessageTextsAsync(run), "Messages that the producer gets");
     }
 }

@@ -65,7 +65,9 @@ internal static class RecordBehaviours
         await Expect.ThrowsAsync<ArgumentOutOfRangeException>(() => trial.ReadAsync(run, -1), "Reading after -1");
 
         async Task ExpectSequences(long[] expected, long after, int maxBytes) => Expect.Sequence(
-            expected, (await trial.ReadAsync(run, after, maxBytes)).Select(static record => record.Sequence), $"Records of {maxBytes} bytes after {after}");
+            expected,
+            (await trial.ReadAsync(run, after, maxBytes)).Select(static record => record.Sequence),
+            $"Records of {maxBytes} bytes after {after}");
     }
 
     private static async Task KeepAsync(RunStoreTrial trial)
@@ -94,7 +96,10 @@ internal static class RecordBehaviours
         var appends = numbers.Select(n => run.AppendAsync(RunStoreTrial.TextEvent($"{n}"), trial.Token).AsTask()).ToArray();
         Expect.Equal(RunStatus.Completed, await trial.CloseAsync(run, RunEnd.Completed), "Closing while appends are under way");
 
-        Expect.Sequence(numbers.Select(static n => (long)n), (await Task.WhenAll(appends)).Select(static result => result.Sequence), "Sequences of the appends");
+        Expect.Sequence(
+            numbers.Select(static n => (long)n),
+            (await Task.WhenAll(appends)).Select(static result => result.Sequence),
+            "Sequences of the appends");
         var records = await trial.ReadAsync(run);
         Expect.Sequence([.. numbers.Select(static n => $"{n}"), "[DONE]"], records.Select(RunStoreTrial.TextOf), "Records");
         Expect.Equal("perennial.completed", records[^1].Content.EventType, "The type of the last record");
@@ -116,7 +121,8 @@ internal static class RecordBehaviours
             trial.Token)));
 
         var records = await trial.ReadAsync(run);
-        Expect.Sequence(Enumerable.Range(1, writers * each).Select(static n => (long)n), records.Select(static record => record.Sequence), "Sequences");
+        Expect.Sequence(
+            Enumerable.Range(1, writers * each).Select(static n => (long)n), records.Select(static record => record.Sequence), "Sequences");
         for (var writer = 0; writer < writers; writer++)
         {
             var texts = records.Select(RunStoreTrial.TextOf).Where(text => text.StartsWith($"{writer}:", StringComparison.Ordinal));

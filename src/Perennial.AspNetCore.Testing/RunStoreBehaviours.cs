@@ -12,7 +12,9 @@ namespace Perennial.AspNetCore.Testing;
 /// await RunStoreBehaviours.Named(name).RunAsync(harness, cancellationToken);
 /// </code>
 /// </example>
-/// <remarks>What a store does when a node or its database is gone cannot be shown by any harness and is left to the store's own tests.</remarks>
+/// <remarks>
+/// What a store does when a node or its database is gone cannot be shown by any harness and is left to the store's own tests.
+/// </remarks>
 public static class RunStoreBehaviours
 {
     /// <summary>Gets all behaviours.</summary>

@@ -25,7 +25,8 @@ internal static class SenderBehaviours
 
         foreach (var (sender, received) in new[] { ("a", 2L), ("b", 1L), ("unknown", 0L) })
         {
-            Expect.Equal(received, (await run.GetSenderAsync(sender, 1, trial.Token)).Received, $"The last number received from sender {sender}");
+            Expect.Equal(
+                received, (await run.GetSenderAsync(sender, 1, trial.Token)).Received, $"The last number received from sender {sender}");
         }
 
         Expect.Sequence(["a1", "a2", "b1"], await trial.MessageTextsAsync(run), "Messages that the producer gets");
@@ -89,6 +90,8 @@ internal static class SenderBehaviours
 
         Expect.Equal(told + window, state.Received, "The last number received");
         Expect.Sequence(
-            Enumerable.Range(told + 1, window).Select(static n => (long)n), state.Refusals.Select(static refusal => refusal.Number), "Numbers of refusals");
+            Enumerable.Range(told + 1, window).Select(static n => (long)n),
+            state.Refusals.Select(static refusal => refusal.Number),
+            "Numbers of refusals");
     }
 }

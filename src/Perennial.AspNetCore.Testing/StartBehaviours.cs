@@ -32,7 +32,9 @@ internal static class StartBehaviours
         await ExpectAsync("another k", "body", StartClaimOutcome.Claimed);
 
         async Task ExpectAsync(string name, string fingerprint, StartClaimOutcome outcome) => Expect.Equal(
-            outcome, (await trial.ClaimAsync(store, RunStoreTrial.Key(name, fingerprint))).Outcome, $"The claim of key \"{name}\" with \"{fingerprint}\"");
+            outcome,
+            (await trial.ClaimAsync(store, RunStoreTrial.Key(name, fingerprint))).Outcome,
+            $"The claim of key \"{name}\" with \"{fingerprint}\"");
     }
 
     private static async Task CompeteAsync(RunStoreTrial trial)
@@ -54,10 +56,14 @@ internal static class StartBehaviours
         await trial.ClaimAsync(store, first);
 
         await store.ReleaseStartAsync(other, trial.Token);
-        Expect.Equal(StartClaimOutcome.OtherRequest, (await trial.ClaimAsync(store, other)).Outcome, "The claim after another request released the key");
+        Expect.Equal(
+            StartClaimOutcome.OtherRequest,
+            (await trial.ClaimAsync(store, other)).Outcome,
+            "The claim after another request released the key");
         await store.ReleaseStartAsync(first, trial.Token);
 
-        Expect.Equal(StartClaimOutcome.Claimed, (await trial.ClaimAsync(store, other)).Outcome, "The claim after its request released the key");
+        Expect.Equal(
+            StartClaimOutcome.Claimed, (await trial.ClaimAsync(store, other)).Outcome, "The claim after its request released the key");
     }
 
     private static async Task RefuseAsync(RunStoreTrial trial)
@@ -67,7 +73,8 @@ internal static class StartBehaviours
         await trial.ClaimAsync(store, first);
         var id = RunStoreTrial.NewId();
 
-        await Expect.ThrowsAsync<RunStoreException>(() => trial.CreateAsync(store, id, start: repeat), "Creating a run without having the key");
+        await Expect.ThrowsAsync<RunStoreException>(
+            () => trial.CreateAsync(store, id, start: repeat), "Creating a run without having the key");
 
         Expect.That(await store.FindAsync(id, trial.Token) is null, "The run that was refused is found.");
         Expect.Equal(StartClaimOutcome.UnderWay, (await trial.ClaimAsync(store, repeat)).Outcome, "The claim after that");

@@ -2,16 +2,20 @@ using Perennial.AspNetCore.Stores;
 
 namespace Perennial.AspNetCore.Testing;
 
-/// <summary>Two nodes of one store as one: one node creates runs and claims keys, the other finds runs. Thread safe if both nodes are.</summary>
+/// <summary>
+/// Two nodes of one store as one: one node creates runs and claims keys, the other finds runs. Thread safe if both nodes are.
+/// </summary>
 /// <param name="creating">The node that creates runs and claims keys.</param>
 /// <param name="finding">The node that finds runs.</param>
 public sealed class TwoNodeStore(RunStore creating, RunStore finding) : RunStore
 {
     /// <inheritdoc/>
-    public override ValueTask<RunLog> CreateAsync(NewRun run, CancellationToken cancellationToken) => creating.CreateAsync(run, cancellationToken);
+    public override ValueTask<RunLog> CreateAsync(NewRun run, CancellationToken cancellationToken) =>
+        creating.CreateAsync(run, cancellationToken);
 
     /// <inheritdoc/>
-    public override ValueTask<RunLog?> FindAsync(string id, CancellationToken cancellationToken) => finding.FindAsync(id, cancellationToken);
+    public override ValueTask<RunLog?> FindAsync(string id, CancellationToken cancellationToken) =>
+        finding.FindAsync(id, cancellationToken);
 
     /// <inheritdoc/>
     public override ValueTask<StartClaim> ClaimStartAsync(StartKey key, CancellationToken cancellationToken) =>

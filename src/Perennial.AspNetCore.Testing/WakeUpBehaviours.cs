@@ -20,7 +20,8 @@ internal static class WakeUpBehaviours
         var run = await trial.CreateAsync(store);
 
         var waiting = new Countdown(readers);
-        var reading = Enumerable.Range(0, readers).Select(_ => Task.Run(() => ReadToEndAsync(trial, store, run, waiting), trial.Token)).ToArray();
+        var reading =
+            Enumerable.Range(0, readers).Select(_ => Task.Run(() => ReadToEndAsync(trial, store, run, waiting), trial.Token)).ToArray();
         await trial.WaitAsync(Task.WhenAny([waiting.Reached, .. reading]));
         var appends = new List<Task>();
         for (var n = 1; n <= events; n++)

@@ -175,7 +175,8 @@ public sealed class PerennialChatClient : IChatClient
         if (!ResumeToken.TryRead(token, out var point))
         {
             throw new ArgumentException(
-                "The continuation token is not one of this client's: a saved ResumePoint, JSON with the members url and lastEventId.", nameof(token));
+                "The continuation token is not one of this client's: a saved ResumePoint, JSON with the members url and lastEventId.",
+                nameof(token));
         }
 
         return string.Equals(OriginOf(point.Endpoint), OriginOf(_options.Endpoint), StringComparison.OrdinalIgnoreCase)

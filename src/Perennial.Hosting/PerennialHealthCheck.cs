@@ -12,7 +12,8 @@ internal sealed class PerennialHealthCheck(TransportManager manager, NamedTransp
         var data = new Dictionary<string, object>(StringComparer.Ordinal) { ["transports"] = health.Transports.Count };
         foreach (var transport in health.Transports.Where(static transport => transport.Status != TransportHealthStatus.Healthy))
         {
-            data[names.NameOf(transport.Id) ?? transport.Id] = $"{transport.Kind} {transport.State} since {transport.Since:u}: {transport.Reason}";
+            data[names.NameOf(transport.Id) ?? transport.Id] =
+                $"{transport.Kind} {transport.State} since {transport.Since:u}: {transport.Reason}";
         }
 
         foreach (var (origin, state) in health.BrokenOrigins)

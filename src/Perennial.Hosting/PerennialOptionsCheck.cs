@@ -32,7 +32,9 @@ internal sealed class PerennialOptionsCheck(IServiceProvider provider) : IValida
 
     /// <summary>The errors in the options of a transport, including conflicts with the HTTP handlers that it would use.</summary>
     [SuppressMessage(
-        "Design", "CA1031", Justification = "Code of the application creates the handlers and may throw anything; the failure names the client.")]
+        "Design",
+        "CA1031",
+        Justification = "Code of the application creates the handlers and may throw anything; the failure names the client.")]
     private IEnumerable<string> ErrorsOf(NamedTransport named)
     {
         if (named.HttpClient is not { } name)

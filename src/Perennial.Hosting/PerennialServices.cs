@@ -43,9 +43,11 @@ public static class PerennialServices
             LoggerFactory = provider.GetService<ILoggerFactory>() ?? NullLoggerFactory.Instance,
         });
         services.TryAddSingleton(static provider =>
-            new TransportManager(provider.GetRequiredService<IOptions<PerennialOptions>>().Value.Manager, provider.GetRequiredService<TransportServices>()));
+            new TransportManager(
+                provider.GetRequiredService<IOptions<PerennialOptions>>().Value.Manager, provider.GetRequiredService<TransportServices>()));
         services.TryAddSingleton(static provider =>
-            new NamedTransports(provider.GetRequiredService<TransportManager>(), provider.GetRequiredService<IOptions<PerennialOptions>>(), provider));
+            new NamedTransports(
+                provider.GetRequiredService<TransportManager>(), provider.GetRequiredService<IOptions<PerennialOptions>>(), provider));
         services.TryAddEnumerable(ServiceDescriptor.Singleton<IHostedService, TransportClosing>());
         return services;
     }
@@ -64,7 +66,8 @@ public static class PerennialServices
     /// <returns>The same services.</returns>
     [RequiresUnreferencedCode("Settings are matched to properties by name. In trimmed applications set the options in code.")]
     [RequiresDynamicCode("Settings are matched to properties by name. In applications compiled ahead of time set the options in code.")]
-    public static IServiceCollection AddPerennial(this IServiceCollection services, IConfiguration section, Action<PerennialOptions>? configure = null)
+    public static IServiceCollection AddPerennial(
+        this IServiceCollection services, IConfiguration section, Action<PerennialOptions>? configure = null)
     {
         ArgumentNullException.ThrowIfNull(section);
         services.AddPerennial(configure);
@@ -94,7 +97,8 @@ public static class PerennialServices
             }
             else
             {
-                options.Problems.Add($"{TransportsSection}:{name}: CompleteTransport found no transport of this name with {typeof(TOptions).Name}.");
+                options.Problems.Add(
+                    $"{TransportsSection}:{name}: CompleteTransport found no transport of this name with {typeof(TOptions).Name}.");
             }
         });
         return services;
@@ -118,7 +122,8 @@ public static class PerennialServices
         builder.Services.AddPerennial();
         return builder.Add(new HealthCheckRegistration(
             name,
-            static provider => new PerennialHealthCheck(provider.GetRequiredService<TransportManager>(), provider.GetRequiredService<NamedTransports>()),
+            static provider =>
+                new PerennialHealthCheck(provider.GetRequiredService<TransportManager>(), provider.GetRequiredService<NamedTransports>()),
             failureStatus,
             tags));
     }
@@ -145,7 +150,8 @@ public static class PerennialServices
             var path = $"{TransportsSection}:{transport.Key}";
             if (options.Manager.Kinds.OptionsOf(transport[KindSetting] ?? "") is { } type)
             {
-                var settings = reader.Read((TransportOptions)Activator.CreateInstance(type)!, transport, path, KindSetting, HttpClientSetting);
+                var settings =
+                    reader.Read((TransportOptions)Activator.CreateInstance(type)!, transport, path, KindSetting, HttpClientSetting);
                 options.Transports[transport.Key] = new NamedTransport
                 {
                     Kind = transport[KindSetting]!,

@@ -28,7 +28,8 @@ internal sealed class SettingsReader(List<string> problems)
             var here = $"{path}:{setting.Key}";
             if (properties.Find(property => string.Equals(property.Name, setting.Key, StringComparison.OrdinalIgnoreCase)) is not { } property)
             {
-                problems.Add($"{here}: unknown setting; accepted are {string.Join(", ", properties.Select(static known => known.Name).Concat(except).Order(StringComparer.Ordinal))}.");
+                problems.Add(
+                    $"{here}: unknown setting; accepted are {string.Join(", ", properties.Select(static known => known.Name).Concat(except).Order(StringComparer.Ordinal))}.");
             }
             else if (property.CanWrite && IsNull(setting, property.PropertyType))
             {
@@ -70,7 +71,9 @@ internal sealed class SettingsReader(List<string> problems)
 
     /// <summary>Whether the property can be set, or holds an object or a list whose content can be set.</summary>
     private static bool IsSetting(PropertyInfo property) =>
-        property.CanWrite || property.PropertyType == typeof(IList<string>) || (property.PropertyType.IsClass && property.PropertyType != typeof(string));
+        property.CanWrite
+            || property.PropertyType == typeof(IList<string>)
+            || (property.PropertyType.IsClass && property.PropertyType != typeof(string));
 
     private void Fill(object target, IConfigurationSection setting, string path)
     {
@@ -96,7 +99,8 @@ internal sealed class SettingsReader(List<string> problems)
 
         if (type == typeof(IReadOnlyDictionary<string, string>))
         {
-            return setting.GetChildren().ToDictionary(static entry => entry.Key, static entry => entry.Value ?? "", StringComparer.OrdinalIgnoreCase);
+            return setting.GetChildren().ToDictionary(
+                static entry => entry.Key, static entry => entry.Value ?? "", StringComparer.OrdinalIgnoreCase);
         }
 
         if (type == typeof(IReadOnlyList<string>))
@@ -106,7 +110,10 @@ internal sealed class SettingsReader(List<string> problems)
 
         if (type == typeof(IReadOnlySet<HttpStatusCode>))
         {
-            return setting.GetChildren().Select(entry => Parse(typeof(HttpStatusCode), entry.Value ?? "", path)).OfType<HttpStatusCode>().ToHashSet();
+            return setting.GetChildren()
+                .Select(entry => Parse(typeof(HttpStatusCode), entry.Value ?? "", path))
+                .OfType<HttpStatusCode>()
+                .ToHashSet();
         }
 
         return Parse(type, setting.Value ?? "", path);
@@ -118,19 +125,24 @@ internal sealed class SettingsReader(List<string> problems)
         {
             _ when type == typeof(string) => ((object?)text, ""),
             _ when type == typeof(bool) => (bool.TryParse(text, out var parsed) ? parsed : null, "true or false"),
-            _ when type == typeof(int) => (int.TryParse(text, NumberStyles.Integer, CultureInfo.InvariantCulture, out var parsed) ? parsed : null, "a whole number"),
-            _ when type == typeof(long) => (long.TryParse(text, NumberStyles.Integer, CultureInfo.InvariantCulture, out var parsed) ? parsed : null, "a whole number"),
-            _ when type == typeof(double) => (double.TryParse(text, NumberStyles.Float, CultureInfo.InvariantCulture, out var parsed) ? parsed : null, "a number"),
+            _ when type == typeof(int) =>
+                (int.TryParse(text, NumberStyles.Integer, CultureInfo.InvariantCulture, out var parsed) ? parsed : null, "a whole number"),
+            _ when type == typeof(long) =>
+                (long.TryParse(text, NumberStyles.Integer, CultureInfo.InvariantCulture, out var parsed) ? parsed : null, "a whole number"),
+            _ when type == typeof(double) =>
+                (double.TryParse(text, NumberStyles.Float, CultureInfo.InvariantCulture, out var parsed) ? parsed : null, "a number"),
             _ when type == typeof(TimeSpan) => (Duration(text), "a duration such as 00:00:30, or infinite"),
             _ when type == typeof(Uri) => (Uri.TryCreate(text, UriKind.RelativeOrAbsolute, out var parsed) ? parsed : null, "a URL"),
             _ when type == typeof(Version) => (Version.TryParse(text, out var parsed) ? parsed : null, "a version such as 2.0"),
             _ when type == typeof(HttpMethod) => (Method(text), "a method such as POST"),
-            { IsEnum: true } => (Enum.TryParse(type, text, ignoreCase: true, out var parsed) && Enum.IsDefined(type, parsed) ? parsed : null, $"one of {string.Join(", ", Enum.GetNames(type))}"),
+            { IsEnum: true } =>
+                (Enum.TryParse(type, text, ignoreCase: true, out var parsed) && Enum.IsDefined(type, parsed) ? parsed : null, $"one of {string.Join(", ", Enum.GetNames(type))}"),
             _ => (null, ""),
         };
         if (value is null)
         {
-            problems.Add(expected.Length > 0 ? $"{path} must be {expected}." : $"{path} cannot be set in the configuration; set it in code.");
+            problems.Add(
+                expected.Length > 0 ? $"{path} must be {expected}." : $"{path} cannot be set in the configuration; set it in code.");
         }
 
         return value;

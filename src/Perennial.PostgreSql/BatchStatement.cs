@@ -55,7 +55,8 @@ internal static class BatchStatement
         await command.PrepareAsync(cancellationToken);
         return command;
 
-        static NpgsqlParameter Array<T>(NpgsqlDbType type) => new NpgsqlParameter<T[]> { NpgsqlDbType = NpgsqlDbType.Array | type, TypedValue = [] };
+        static NpgsqlParameter Array<T>(NpgsqlDbType type) =>
+            new NpgsqlParameter<T[]> { NpgsqlDbType = NpgsqlDbType.Array | type, TypedValue = [] };
     }
 
     /// <summary>Records the writes, and returns the outcome for each run.</summary>
@@ -125,7 +126,10 @@ internal static class BatchStatement
     }
 
     private static async Task ExplainAsync(
-        NpgsqlConnection connection, Dictionary<long, RunWrites> left, List<(RunWrites, RunOutcome)> outcomes, CancellationToken cancellationToken)
+        NpgsqlConnection connection,
+        Dictionary<long, RunWrites> left,
+        List<(RunWrites, RunOutcome)> outcomes,
+        CancellationToken cancellationToken)
     {
         await using var query = connection.Command(Rest, Sql.Value(left.Keys.ToArray()));
         await using (var row = await query.ExecuteReaderAsync(cancellationToken))

@@ -172,7 +172,8 @@ internal sealed class Inbox(Database database, long maxPendingBytes)
     {
         var isKept = outcome == ReceiveOutcome.Accepted && message.Refusal is null;
         await using var batch = new NpgsqlBatch(connection);
-        batch.Add(Count, Sql.Value(key.Run), Sql.Value(isKept ? 1L : 0L), Sql.Value(isKept ? message.Data.Length + InboxState.Overhead : 0L));
+        batch.Add(
+            Count, Sql.Value(key.Run), Sql.Value(isKept ? 1L : 0L), Sql.Value(isKept ? message.Data.Length + InboxState.Overhead : 0L));
         if (message.Sender is not null)
         {
             batch.Add(Remember, Sql.Value(key.Run), Sql.Value(true), Sql.Value(MessageNames.HashOf(message.Sender)),
@@ -183,7 +184,8 @@ internal sealed class Inbox(Database database, long maxPendingBytes)
         {
             batch.Add(
                 Remember,
-                Sql.Value(key.Run), Sql.Value(false), Sql.Value(MessageNames.HashOf(MessageNames.KeyOf(message))), Sql.Value(0L), Sql.Value(seen),
+                Sql.Value(key.Run), Sql.Value(false), Sql.Value(
+                    MessageNames.HashOf(MessageNames.KeyOf(message))), Sql.Value(0L), Sql.Value(seen),
                 Sql.Value<byte[]?>(message.ComputeFingerprint()));
         }
 

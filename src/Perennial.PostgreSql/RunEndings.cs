@@ -45,7 +45,9 @@ internal sealed class RunEndings(Database database)
             }
 
             await using var query = connection.Command(HowEnded, Sql.Value(key.Run), Sql.Value(key.Epoch));
-            return await query.ExecuteScalarAsync(stop) is short status ? (RunStatus)status : throw new RunStoreException("The run is no longer kept.");
+            return await query.ExecuteScalarAsync(stop) is short status
+                ? (RunStatus)status
+                : throw new RunStoreException("The run is no longer kept.");
         }, cancellationToken);
 
     /// <summary>

@@ -35,7 +35,9 @@ internal sealed class RunReads(Database database)
         {
             await using var query = connection.Command(Find, Sql.Value(id), Sql.Value(retention));
             await using var row = await query.ExecuteReaderAsync(stop);
-            return await row.ReadAsync(stop) ? new RunKey(row.GetInt64(0), id, row.GetString(1), row.IsDBNull(2) ? null : row.GetString(2)) : null;
+            return await row.ReadAsync(stop)
+                ? new RunKey(row.GetInt64(0), id, row.GetString(1), row.IsDBNull(2) ? null : row.GetString(2))
+                : null;
         }, cancellationToken);
 
     public Task<RunState> StateAsync(RunKey key, CancellationToken cancellationToken) =>

@@ -129,7 +129,8 @@ internal static class Schema
     {
         for (var version = await VersionAsync(connection, cancellationToken); version is >= 1 and < Version; version++)
         {
-            await using var step = connection.Command(FormattableString.Invariant($"{Steps[version - 1]}; UPDATE version SET version = {version + 1};"));
+            await using var step =
+                connection.Command(FormattableString.Invariant($"{Steps[version - 1]}; UPDATE version SET version = {version + 1};"));
             await step.ExecuteNonQueryAsync(cancellationToken);
         }
     }

@@ -51,7 +51,12 @@ internal sealed class Starts(Database database, Guid node, StartOptions options)
     private async Task<StartClaim?> ClaimAsync(NpgsqlConnection connection, StartKey key, CancellationToken stop)
     {
         await using (var claim = connection.Command(
-            TryClaim, Sql.Value(key.Name), Sql.Value(key.Fingerprint), Sql.Value(key.Request), Sql.Value(node), Sql.Value(options.KeyRetention)))
+            TryClaim,
+            Sql.Value(key.Name),
+            Sql.Value(key.Fingerprint),
+            Sql.Value(key.Request),
+            Sql.Value(node),
+            Sql.Value(options.KeyRetention)))
         {
             await using var row = await claim.ExecuteReaderAsync(stop);
             await row.ReadAsync(stop);

@@ -87,7 +87,9 @@ internal sealed class WakeUps(Database database, string channel, Guid node, Time
         }
     }
 
-    /// <summary>Reads a payload: runs, and whether each has new records. Null if this node has sent it. Other words than runs are skipped.</summary>
+    /// <summary>
+    /// Reads a payload: runs, and whether each has new records. Null if this node has sent it. Other words than runs are skipped.
+    /// </summary>
     public List<(long Run, bool HasRecords)>? Parse(string payload)
     {
         var words = payload.Split(' ');

@@ -85,7 +85,8 @@ internal sealed class RunFile : IDisposable
             "SELECT 1 FROM store WHERE is_clean = 0 AND flushes_events = 0 AND boot <> $1", boot) is not null;
         if (hasCrashed && session.Run("PRAGMA quick_check(1)") is not "ok")
         {
-            throw new RunStoreException($"The file of runs {path} is damaged. Restore it from a backup, or move it away to begin a new one.");
+            throw new RunStoreException(
+                $"The file of runs {path} is damaged. Restore it from a backup, or move it away to begin a new one.");
         }
 
         session.Execute("BEGIN IMMEDIATE");

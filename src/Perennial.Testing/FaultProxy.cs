@@ -93,7 +93,8 @@ public sealed class FaultProxy : IAsyncDisposable
         if (!upstream.IsAbsoluteUri || upstream.Port <= 0)
         {
             throw new ArgumentException(
-                $"'{upstream}' is not an absolute URI with a port, such as http://127.0.0.1:5000/ or tcp://127.0.0.1:5432.", nameof(upstream));
+                $"'{upstream}' is not an absolute URI with a port, such as http://127.0.0.1:5000/ or tcp://127.0.0.1:5432.",
+                nameof(upstream));
         }
         return new FaultProxy(upstream, plan ?? (_ => FaultPlan.None), time ?? TimeProvider.System);
     }

@@ -21,7 +21,8 @@ internal enum ClientMessageKind
 /// <param name="SenderId">The id of a sender.</param>
 /// <param name="Data">A copy of the payload. Null if the payload is larger than allowed.</param>
 /// <param name="IsBinary">Whether the payload is bytes.</param>
-internal readonly record struct ClientMessage(ClientMessageKind Kind, long Number = 0, string? SenderId = null, byte[]? Data = null, bool IsBinary = false)
+internal readonly record struct ClientMessage(
+    ClientMessageKind Kind, long Number = 0, string? SenderId = null, byte[]? Data = null, bool IsBinary = false)
 {
     private const int SenderIdLength = 22;      // 128 bits in base64url
     private const string SenderIdAlphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";

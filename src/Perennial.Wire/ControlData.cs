@@ -21,7 +21,8 @@ internal static class ControlData
         JsonSerializer.SerializeToUtf8Bytes(new GapData(requested, resumesAt.ToString()), WireJson.Default.GapData);
 
     /// <summary>Data of <c>perennial.retry</c>.</summary>
-    public static byte[] Retry(TimeSpan delay) => JsonSerializer.SerializeToUtf8Bytes(new RetryData((long)delay.TotalMilliseconds), WireJson.Default.RetryData);
+    public static byte[] Retry(TimeSpan delay) =>
+        JsonSerializer.SerializeToUtf8Bytes(new RetryData((long)delay.TotalMilliseconds), WireJson.Default.RetryData);
 
     /// <summary>
     /// Reads the delay of <c>perennial.retry</c>: <c>{"delay":1500}</c>, in milliseconds. Returns <see langword="null"/> if the data holds

@@ -12,7 +12,8 @@ namespace Perennial.Wire;
 internal static class Envelope
 {
     /// <summary>Options for writing the protocol's messages: a character is escaped only where JSON requires it.</summary>
-    public static JsonWriterOptions Plainly { get; } = new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping, SkipValidation = true };
+    public static JsonWriterOptions Plainly { get; } =
+        new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping, SkipValidation = true };
 
     /// <summary>A heartbeat line. It proves that the connection is alive and dispatches no event.</summary>
     public static ReadOnlyMemory<byte> HeartbeatLine { get; } = Encoding.ASCII.GetBytes($$"""{"type":"{{EventNames.Heartbeat}}"}""" + "\n");

@@ -11,7 +11,8 @@ namespace Perennial.Wire;
 internal static class SideEventWriter
 {
     /// <summary>The first message of every connection.</summary>
-    public static byte[] Hello(HelloData data) => Encode(EventNames.Hello, JsonSerializer.SerializeToUtf8Bytes(data, WireJson.Default.HelloData));
+    public static byte[] Hello(HelloData data) =>
+        Encode(EventNames.Hello, JsonSerializer.SerializeToUtf8Bytes(data, WireJson.Default.HelloData));
 
     /// <summary>Confirms that all messages up to a number are recorded.</summary>
     public static byte[] Acknowledgement(long received) => Encoding.ASCII.GetBytes(string.Create(

@@ -2,7 +2,9 @@ using System.Globalization;
 
 namespace Perennial.Wire;
 
-/// <summary>The header fields of Perennial's protocol, their fixed values, and the format of those that hold a number (docs/protocol.md).</summary>
+/// <summary>
+/// The header fields of Perennial's protocol, their fixed values, and the format of those that hold a number (docs/protocol.md).
+/// </summary>
 internal static class WireHeaders
 {
     /// <summary>The id of the last event that the reader received (HTML standard, section 9.2.4).</summary>

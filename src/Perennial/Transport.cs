@@ -276,9 +276,11 @@ public abstract class Transport : IAsyncDisposable, IDisposable
     internal FlowStatus GetFlow() => _core.GetFlow(IsBeingRead);
 
     /// <summary>Sends a request. Replies are accepted from the time before it leaves.</summary>
-    internal PendingRequest Request(ReadOnlySpan<byte> value, RequestOptions options, bool isSingle) => _engine.Request(value, options, isSingle);
+    internal PendingRequest Request(ReadOnlySpan<byte> value, RequestOptions options, bool isSingle) =>
+        _engine.Request(value, options, isSingle);
 
     /// <summary>Opens a connection for another transport, which owns it and decides about further attempts.</summary>
     /// <inheritdoc cref="OpenAsync"/>
-    internal ValueTask<TransportConnection> OpenForAsync(ConnectContext context, CancellationToken cancellationToken) => OpenAsync(context, cancellationToken);
+    internal ValueTask<TransportConnection> OpenForAsync(ConnectContext context, CancellationToken cancellationToken) =>
+        OpenAsync(context, cancellationToken);
 }

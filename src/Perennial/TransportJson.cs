@@ -17,7 +17,8 @@ public static class TransportJson
     /// As for <see cref="Transport.ReadAllAsync"/>. Also with <see cref="TransportErrorCode.InvalidMessage"/> if a message cannot be
     /// deserialized; another loop then continues with the next message.
     /// </exception>
-    public static IAsyncEnumerable<T?> ReadJsonAsync<T>(this Transport transport, JsonTypeInfo<T> typeInfo, CancellationToken cancellationToken = default)
+    public static IAsyncEnumerable<T?> ReadJsonAsync<T>(
+        this Transport transport, JsonTypeInfo<T> typeInfo, CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(transport);
         ArgumentNullException.ThrowIfNull(typeInfo);
@@ -32,8 +33,11 @@ public static class TransportJson
     /// <param name="transport">The transport.</param>
     /// <param name="typeInfo">The source-generated contract of <typeparamref name="T"/>.</param>
     /// <param name="cancellationToken">Cancels the reading. The transport stays open.</param>
-    /// <exception cref="TransportException">As for <see cref="ReadJsonAsync{T}(Transport, JsonTypeInfo{T}, CancellationToken)"/>.</exception>
-    public static IAsyncEnumerable<JsonMessage<T>> ReadJsonMessagesAsync<T>(this Transport transport, JsonTypeInfo<T> typeInfo, CancellationToken cancellationToken = default)
+    /// <exception cref="TransportException">
+    /// As for <see cref="ReadJsonAsync{T}(Transport, JsonTypeInfo{T}, CancellationToken)"/>.
+    /// </exception>
+    public static IAsyncEnumerable<JsonMessage<T>> ReadJsonMessagesAsync<T>(
+        this Transport transport, JsonTypeInfo<T> typeInfo, CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(transport);
         ArgumentNullException.ThrowIfNull(typeInfo);
@@ -47,10 +51,13 @@ public static class TransportJson
     /// <param name="transport">The transport.</param>
     /// <param name="options">The JSON options. <see langword="null"/> uses <see cref="JsonSerializerOptions.Web"/>.</param>
     /// <param name="cancellationToken">Cancels the reading. The transport stays open.</param>
-    /// <exception cref="TransportException">As for <see cref="ReadJsonAsync{T}(Transport, JsonTypeInfo{T}, CancellationToken)"/>.</exception>
+    /// <exception cref="TransportException">
+    /// As for <see cref="ReadJsonAsync{T}(Transport, JsonTypeInfo{T}, CancellationToken)"/>.
+    /// </exception>
     [RequiresUnreferencedCode(JsonContract.Reflection)]
     [RequiresDynamicCode(JsonContract.Reflection)]
-    public static IAsyncEnumerable<T?> ReadJsonAsync<T>(this Transport transport, JsonSerializerOptions? options = null, CancellationToken cancellationToken = default) =>
+    public static IAsyncEnumerable<T?> ReadJsonAsync<T>(
+        this Transport transport, JsonSerializerOptions? options = null, CancellationToken cancellationToken = default) =>
         transport.ReadJsonAsync(JsonContract.Of<T>(options), cancellationToken);
 
     /// <summary>
@@ -61,10 +68,13 @@ public static class TransportJson
     /// <param name="transport">The transport.</param>
     /// <param name="options">The JSON options. <see langword="null"/> uses <see cref="JsonSerializerOptions.Web"/>.</param>
     /// <param name="cancellationToken">Cancels the reading. The transport stays open.</param>
-    /// <exception cref="TransportException">As for <see cref="ReadJsonAsync{T}(Transport, JsonTypeInfo{T}, CancellationToken)"/>.</exception>
+    /// <exception cref="TransportException">
+    /// As for <see cref="ReadJsonAsync{T}(Transport, JsonTypeInfo{T}, CancellationToken)"/>.
+    /// </exception>
     [RequiresUnreferencedCode(JsonContract.Reflection)]
     [RequiresDynamicCode(JsonContract.Reflection)]
-    public static IAsyncEnumerable<JsonMessage<T>> ReadJsonMessagesAsync<T>(this Transport transport, JsonSerializerOptions? options = null, CancellationToken cancellationToken = default) =>
+    public static IAsyncEnumerable<JsonMessage<T>> ReadJsonMessagesAsync<T>(
+        this Transport transport, JsonSerializerOptions? options = null, CancellationToken cancellationToken = default) =>
         transport.ReadJsonMessagesAsync(JsonContract.Of<T>(options), cancellationToken);
 
     /// <summary>Sends a value as JSON. See <see cref="Transport.SendAsync(ReadOnlyMemory{byte}, CancellationToken)"/>.</summary>
@@ -73,10 +83,14 @@ public static class TransportJson
     /// <param name="value">The message.</param>
     /// <param name="typeInfo">The source-generated contract of <typeparamref name="T"/>.</param>
     /// <param name="cancellationToken">Cancels the send if the message has not left yet; otherwise stops waiting for its outcome.</param>
-    public static Task<SendOutcome> SendJsonAsync<T>(this Transport transport, T value, JsonTypeInfo<T> typeInfo, CancellationToken cancellationToken = default) =>
-        (transport ?? throw new ArgumentNullException(nameof(transport))).SendJsonAsync(JsonSerializer.SerializeToUtf8Bytes(value, typeInfo), cancellationToken);
+    public static Task<SendOutcome> SendJsonAsync<T>(
+        this Transport transport, T value, JsonTypeInfo<T> typeInfo, CancellationToken cancellationToken = default) =>
+        (transport ?? throw new ArgumentNullException(nameof(transport))).SendJsonAsync(
+            JsonSerializer.SerializeToUtf8Bytes(value, typeInfo), cancellationToken);
 
-    /// <summary>Sends a value as JSON, by reflection. See <see cref="Transport.SendAsync(ReadOnlyMemory{byte}, CancellationToken)"/>.</summary>
+    /// <summary>
+    /// Sends a value as JSON, by reflection. See <see cref="Transport.SendAsync(ReadOnlyMemory{byte}, CancellationToken)"/>.
+    /// </summary>
     /// <typeparam name="T">The type of the message.</typeparam>
     /// <param name="transport">The transport.</param>
     /// <param name="value">The message.</param>
@@ -84,6 +98,7 @@ public static class TransportJson
     /// <param name="cancellationToken">Cancels the send if the message has not left yet; otherwise stops waiting for its outcome.</param>
     [RequiresUnreferencedCode(JsonContract.Reflection)]
     [RequiresDynamicCode(JsonContract.Reflection)]
-    public static Task<SendOutcome> SendJsonAsync<T>(this Transport transport, T value, JsonSerializerOptions? options = null, CancellationToken cancellationToken = default) =>
+    public static Task<SendOutcome> SendJsonAsync<T>(
+        this Transport transport, T value, JsonSerializerOptions? options = null, CancellationToken cancellationToken = default) =>
         transport.SendJsonAsync(value, JsonContract.Of<T>(options), cancellationToken);
 }

@@ -105,7 +105,9 @@ public static class TransportRequests
     /// <param name="json">The request. With the default convention, a JSON object without a member <c>requestId</c>.</param>
     /// <param name="options">The options. <see langword="null"/> uses the defaults.</param>
     /// <param name="cancellationToken">Cancels the request. A request that has not left yet is not sent.</param>
-    /// <exception cref="ArgumentException">While reading: the request does not fit the convention or is too large, or an option is out of range.</exception>
+    /// <exception cref="ArgumentException">
+    /// While reading: the request does not fit the convention or is too large, or an option is out of range.
+    /// </exception>
     /// <exception cref="TransportException">
     /// While reading, after the replies that arrived: the request failed; see the remarks on <see cref="TransportRequests"/>.
     /// </exception>
@@ -173,7 +175,8 @@ public static class TransportRequests
         CancellationToken cancellationToken = default) =>
         transport.RequestStreamAsync(value, JsonContract.Of<TRequest>(json), JsonContract.Of<TReply>(json), options, cancellationToken);
 
-    private static async Task<StreamMessage> AskAsync(Transport transport, byte[] json, RequestOptions? options, CancellationToken cancellationToken)
+    private static async Task<StreamMessage> AskAsync(
+        Transport transport, byte[] json, RequestOptions? options, CancellationToken cancellationToken)
     {
         cancellationToken.ThrowIfCancellationRequested();
         using var request = transport.Request(json, options ?? RequestOptions.Default, isSingle: true);
@@ -200,7 +203,9 @@ public static class TransportRequests
         catch (JsonException e)
         {
             throw new TransportException(
-                TransportErrorCode.InvalidMessage, $"A reply of {reply.Data.Length} bytes is not a JSON {typeof(TReply).Name}.", innerException: e);
+                TransportErrorCode.InvalidMessage,
+                $"A reply of {reply.Data.Length} bytes is not a JSON {typeof(TReply).Name}.",
+                innerException: e);
         }
     }
 }

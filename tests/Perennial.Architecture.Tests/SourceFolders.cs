@@ -30,7 +30,9 @@ internal sealed partial class SourceFolders
     public static SourceFolders Of(string project, [CallerFilePath] string thisFile = "") =>
         new(Path.GetFullPath(Path.Combine(Path.GetDirectoryName(thisFile)!, "..", "..", "src", project)));
 
-    /// <summary>The folder that declares a type, or for a nested type the type around it; <see langword="null"/> if no source declares it.</summary>
+    /// <summary>
+    /// The folder that declares a type, or for a nested type the type around it; <see langword="null"/> if no source declares it.
+    /// </summary>
     public string? Of(string fullName) => _folders.GetValueOrDefault(fullName.Split('+', '/', '`', '<')[0]);
 
     private void Add(string source, string folder)

@@ -8,9 +8,12 @@ internal sealed class BrokenStore : RunStore
     public override ValueTask<RunLog> CreateAsync(NewRun run, CancellationToken cancellationToken) =>
         throw new RunStoreException("password=hunter2");
 
-    public override ValueTask<RunLog?> FindAsync(string id, CancellationToken cancellationToken) => throw new RunStoreException("password=hunter2");
+    public override ValueTask<RunLog?> FindAsync(string id, CancellationToken cancellationToken) =>
+        throw new RunStoreException("password=hunter2");
 
-    public override ValueTask<StartClaim> ClaimStartAsync(StartKey key, CancellationToken cancellationToken) => throw new RunStoreException("password=hunter2");
+    public override ValueTask<StartClaim> ClaimStartAsync(StartKey key, CancellationToken cancellationToken) =>
+        throw new RunStoreException("password=hunter2");
 
-    public override ValueTask ReleaseStartAsync(StartKey key, CancellationToken cancellationToken) => throw new RunStoreException("password=hunter2");
+    public override ValueTask ReleaseStartAsync(StartKey key, CancellationToken cancellationToken) =>
+        throw new RunStoreException("password=hunter2");
 }

@@ -39,9 +39,11 @@ public class ConfigurationTests
 
         var failure = await Should.ThrowAsync<OptionsValidationException>(() => app.StartAsync(TestEnds));
 
-        failure.Message.ShouldContain("PerennialServer:HeartbeatIntervall: unknown setting; accepted are FinishedRunRetention, HeartbeatInterval,");
+        failure.Message.ShouldContain(
+            "PerennialServer:HeartbeatIntervall: unknown setting; accepted are FinishedRunRetention, HeartbeatInterval,");
         failure.Message.ShouldContain("PerennialServer:MaxRuns must be a whole number.");
-        failure.Message.ShouldContain("PerennialServer:Starts:MaxKey: unknown setting; accepted are KeyRetention, MaxBodyBytes, MaxKeys, MaxWait.");
+        failure.Message.ShouldContain(
+            "PerennialServer:Starts:MaxKey: unknown setting; accepted are KeyRetention, MaxBodyBytes, MaxKeys, MaxWait.");
         failure.Message.ShouldNotContain("many");
     }
 

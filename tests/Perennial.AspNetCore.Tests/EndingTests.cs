@@ -113,7 +113,9 @@ public class EndingTests
 
         (await run.Completion).ShouldBe(RunStatus.Failed);
         second.ShouldNotBeNull().ShouldSatisfyAllConditions(
-            e => (e is InvalidOperationException or OperationCanceledException).ShouldBeTrue("the end is told, or has cancelled the producer already"));
+            e =>
+                (e is InvalidOperationException or OperationCanceledException).ShouldBeTrue(
+                    "the end is told, or has cancelled the producer already"));
         (await server.ReadAsync(run)).ShouldBe(
             $"id: {run.Epoch}-1\ndata: fits\n\n" +
             $"id: {run.Epoch}-2\nevent: perennial.failed\n" +
@@ -128,7 +130,8 @@ public class EndingTests
     {
         var clock = new ManualTimeProvider();
         var (heartbeat, hold) = (TimeSpan.FromSeconds(15), TimeSpan.FromSeconds(20));
-        await using var server = await RunServer.StartAsync(options => (options.HeartbeatInterval, options.LongPollHold) = (heartbeat, hold), time: clock);
+        await using var server =
+            await RunServer.StartAsync(options => (options.HeartbeatInterval, options.LongPollHold) = (heartbeat, hold), time: clock);
         var run = await server.Runs.StartAsync((_, stop) => Task.Delay(Timeout.InfiniteTimeSpan, TimeProvider.System, stop));
         var reading = server.OpenAsync(run, accept: form.Accept());
         await clock.WaitForTimerAsync(form == ReaderForm.LongPoll ? hold : heartbeat, TestEnds);

@@ -6,7 +6,9 @@ using Perennial.WebSockets;
 
 namespace Perennial.AspNetCore.Tests;
 
-/// <summary>One long run, read over lines that break in random ways: by each protocol, and by a reader that goes from one to another.</summary>
+/// <summary>
+/// One long run, read over lines that break in random ways: by each protocol, and by a reader that goes from one to another.
+/// </summary>
 public class FourFormsTests
 {
     private const int Count = 100_000;
@@ -20,9 +22,11 @@ public class FourFormsTests
 
     private static readonly Func<Uri, string?, Transport>[] Kinds =
     [
-        static (uri, after) => new WebSocketTransport(new WebSocketTransportOptions { Endpoint = uri, LastEventId = after, Reconnect = Reconnect }),
+        static (uri, after) =>
+            new WebSocketTransport(new WebSocketTransportOptions { Endpoint = uri, LastEventId = after, Reconnect = Reconnect }),
         static (uri, after) => new SseTransport(new SseTransportOptions { Endpoint = uri, LastEventId = after, Reconnect = Reconnect }),
-        static (uri, after) => new HttpStreamTransport(new HttpStreamTransportOptions { Endpoint = uri, LastEventId = after, Reconnect = Reconnect }),
+        static (uri, after) =>
+            new HttpStreamTransport(new HttpStreamTransportOptions { Endpoint = uri, LastEventId = after, Reconnect = Reconnect }),
         static (uri, after) => new LongPollTransport(
             new LongPollTransportOptions { Endpoint = uri, LastEventId = after, Reconnect = Reconnect, Interval = TimeSpan.Zero }),
     ];
@@ -41,11 +45,18 @@ public class FourFormsTests
 
         var cuts = await Task.WhenAll(readers);
 
-        TestContext.Current.SendDiagnosticMessage("seed {0}; cuts {1}; {2} events to each of {3} readers, 0 lost, 0 repeated", seed, string.Join(", ", cuts), Count, readers.Length);
+        TestContext.Current.SendDiagnosticMessage(
+            "seed {0}; cuts {1}; {2} events to each of {3} readers, 0 lost, 0 repeated",
+            seed,
+            string.Join(", ", cuts),
+            Count,
+            readers.Length);
         cuts.ShouldAllBe(static count => count > 10);
     }
 
-    /// <summary>Reads all by one protocol, or where there is none of this number by one after the other. Returns how often its line was cut.</summary>
+    /// <summary>
+    /// Reads all by one protocol, or where there is none of this number by one after the other. Returns how often its line was cut.
+    /// </summary>
     private static async Task<int> ReadAsync(RunServer server, StreamRun run, int seed, int kind)
     {
         var faults = new RandomFaults { Seed = seed, MinBytes = 20_000, MaxBytes = 200_000, RefuseShare = 0.1, MaxPieceBytes = 20_000 };

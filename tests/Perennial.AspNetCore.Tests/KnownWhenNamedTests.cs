@@ -33,7 +33,8 @@ public class KnownWhenNamedTests
         using var shared = new MemoryRunStore(Options.Create(new PerennialServerOptions()), TimeProvider.System);
         var store = new HeldStore(shared);
         var hasBegun = false;
-        await using var server = await RunServer.StartAsync(store: store, map: app => app.MapPost("/chat", (StreamRuns runs) => runs.Start((_, _) =>
+        await using var server =
+            await RunServer.StartAsync(store: store, map: app => app.MapPost("/chat", (StreamRuns runs) => runs.Start((_, _) =>
         {
             hasBegun = true;
             return Task.CompletedTask;

@@ -60,7 +60,8 @@ public class ReaderTests
             }
         });
 
-        await Task.WhenAll(Enumerable.Range(1, readers).Select(reader => Task.Run(() => ReadInSessionsAsync(new Random(seed + reader)), TestEnds)));
+        await Task.WhenAll(
+            Enumerable.Range(1, readers).Select(reader => Task.Run(() => ReadInSessionsAsync(new Random(seed + reader)), TestEnds)));
 
         async Task ReadInSessionsAsync(Random random)
         {
@@ -188,7 +189,8 @@ public class ReaderTests
         using var client = new TcpClient();
         await client.ConnectAsync(server.Client.BaseAddress!.Host, server.Client.BaseAddress.Port, TestEnds);
         await using var stream = client.GetStream();
-        await stream.WriteAsync(Encoding.ASCII.GetBytes($"GET {RunServer.PathOf(run)} HTTP/1.1\r\nHost: test\r\nAccept: {accept}\r\n\r\n"), TestEnds);
+        await stream.WriteAsync(
+            Encoding.ASCII.GetBytes($"GET {RunServer.PathOf(run)} HTTP/1.1\r\nHost: test\r\nAccept: {accept}\r\n\r\n"), TestEnds);
         var received = await ReadUntilAsync(stream, token);
 
         await server.StopAsync();

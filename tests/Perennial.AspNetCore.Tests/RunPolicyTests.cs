@@ -82,5 +82,6 @@ public class RunPolicyTests
         await server.FinishedRunAsync("one");
     }
 
-    private static Task WaitAsync(RunWriter writer, CancellationToken stop) => Task.Delay(Timeout.InfiniteTimeSpan, TimeProvider.System, stop);
+    private static Task WaitAsync(RunWriter writer, CancellationToken stop) =>
+        Task.Delay(Timeout.InfiniteTimeSpan, TimeProvider.System, stop);
 }

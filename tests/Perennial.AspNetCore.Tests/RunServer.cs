@@ -19,7 +19,8 @@ internal sealed class RunServer : IAsyncDisposable
     private RunServer(WebApplication app)
     {
         _app = app;
-        Client = new HttpClient(new SocketsHttpHandler { MaxResponseDrainSize = 0 }) { BaseAddress = new Uri(app.Urls.Single()) };      // leaves at once
+        // leaves at once
+        Client = new HttpClient(new SocketsHttpHandler { MaxResponseDrainSize = 0 }) { BaseAddress = new Uri(app.Urls.Single()) };
     }
 
     public HttpClient Client { get; }

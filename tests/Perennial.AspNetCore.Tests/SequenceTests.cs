@@ -10,7 +10,8 @@ public class SequenceTests
     [Fact(Timeout = RunServer.Hang)]
     public async Task A_sequence_of_text_becomes_events_of_text()
     {
-        await using var server = await RunServer.StartAsync(map: app => app.MapPost("/chat", (StreamRuns runs) => runs.Start(Of("Hello", " world\n"))));
+        await using var server =
+            await RunServer.StartAsync(map: app => app.MapPost("/chat", (StreamRuns runs) => runs.Start(Of("Hello", " world\n"))));
 
         using var response = await server.Client.PostAsync("/chat", content: null, TestEnds);
 

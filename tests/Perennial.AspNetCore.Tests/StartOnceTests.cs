@@ -67,7 +67,10 @@ public class StartOnceTests
             WireFormatTests.Header(reused, "Perennial-Starts").ShouldBe("once");
         }
 
-        new[] { first, authorization, apiKey, azureKey, cookie }.Select(answer => answer.Content.Headers.ContentLocation).Distinct().Count().ShouldBe(5);
+        new[] { first, authorization, apiKey, azureKey, cookie }.Select(answer => answer.Content.Headers.ContentLocation)
+            .Distinct()
+            .Count()
+            .ShouldBe(5);
         chat.Prompts.Count.ShouldBe(5);
     }
 
@@ -184,10 +187,16 @@ public class StartOnceTests
     }
 
     /// <summary>The body without the heartbeat that the answer of a run without events begins with.</summary>
-    private static async Task<string> EventsOf(HttpResponseMessage answer) => (await answer.Content.ReadAsStringAsync(TestEnds)).TrimStart(':', '\n');
+    private static async Task<string> EventsOf(HttpResponseMessage answer) =>
+        (await answer.Content.ReadAsStringAsync(TestEnds)).TrimStart(':', '\n');
 
     private static async Task<HttpResponseMessage> PostAsync(
-        RunServer server, string path, string? key, string text = "hello", (string Name, string Value)? header = null, bool isChunked = false)
+        RunServer server,
+        string path,
+        string? key,
+        string text = "hello",
+        (string Name, string Value)? header = null,
+        bool isChunked = false)
     {
         var request = new HttpRequestMessage(HttpMethod.Post, path) { Content = JsonContent.Create(new Prompt(text)) };
         request.Headers.TransferEncodingChunked = isChunked;
@@ -254,7 +263,10 @@ public class StartOnceTests
                 return prompt.Text is "refuse" ? TypedResults.BadRequest() : Answer(prompt, runs);
             });
             app.MapPost("/marked", IResult (Prompt prompt, StreamRuns runs) => Answer(prompt, runs)).StartsOnce();
-            app.MapPost("/found", async Task<StreamRun> (Prompt prompt, StreamRuns runs) => (await runs.FindAsync((await StartAsync(prompt, runs)).Id, TestEnds))!);
+            app.MapPost(
+                "/found",
+                async Task<StreamRun> (Prompt prompt, StreamRuns runs) =>
+                    (await runs.FindAsync((await StartAsync(prompt, runs)).Id, TestEnds))!);
         }
 
         private StartingRun Answer(Prompt prompt, StreamRuns runs)

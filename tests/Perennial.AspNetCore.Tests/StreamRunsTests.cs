@@ -107,7 +107,8 @@ public class StreamRunsTests
     [Fact(Timeout = RunServer.Hang)]
     public async Task A_finished_run_is_forgotten_and_makes_room()
     {
-        await using var server = await RunServer.StartAsync(options => (options.FinishedRunRetention, options.MaxRuns) = (TimeSpan.Zero, 1));
+        await using var server =
+            await RunServer.StartAsync(options => (options.FinishedRunRetention, options.MaxRuns) = (TimeSpan.Zero, 1));
         var run = await server.FinishedRunAsync("one");
 
         while (await server.Runs.FindAsync(run.Id, TestEnds) is not null)
@@ -124,7 +125,8 @@ public class StreamRunsTests
     public async Task A_run_may_be_kept_for_a_time_of_its_own()
     {
         await using var server = await RunServer.StartAsync(options => options.FinishedRunRetention = TimeSpan.Zero);
-        var kept = await server.Runs.StartAsync(CountAfter(Task.CompletedTask), TestJson.Default.Int32, new RunOptions { Retention = TimeSpan.FromDays(7) });
+        var kept = await server.Runs.StartAsync(
+            CountAfter(Task.CompletedTask), TestJson.Default.Int32, new RunOptions { Retention = TimeSpan.FromDays(7) });
         await kept.Completion;
         var usual = await server.FinishedRunAsync("one");
         while (await server.Runs.FindAsync(usual.Id, TestEnds) is not null)
@@ -133,7 +135,8 @@ public class StreamRunsTests
         }
 
         (await server.ReadAsync(kept)).ShouldContain("data: 2\n");
-        Should.Throw<ArgumentOutOfRangeException>(() => server.Runs.Start((_, _) => Task.CompletedTask, new RunOptions { Retention = TimeSpan.FromDays(8) }))
+        Should.Throw<ArgumentOutOfRangeException>(
+            () => server.Runs.Start((_, _) => Task.CompletedTask, new RunOptions { Retention = TimeSpan.FromDays(8) }))
             .Message.ShouldContain("Retention must be from 00:00:00 to");
     }
 
@@ -168,8 +171,10 @@ public class StreamRunsTests
     [Fact]
     public void Bad_options_are_refused_by_name_and_range()
     {
-        Refusal(options => options.HeartbeatInterval = TimeSpan.Zero).ShouldContain("HeartbeatInterval must be from 00:00:00.0010000 to 01:00:00.");
-        Refusal(options => options.FinishedRunRetention = TimeSpan.FromSeconds(-1)).ShouldContain("FinishedRunRetention must be from 00:00:00 to");
+        Refusal(options => options.HeartbeatInterval = TimeSpan.Zero).ShouldContain(
+            "HeartbeatInterval must be from 00:00:00.0010000 to 01:00:00.");
+        Refusal(options =>
+            options.FinishedRunRetention = TimeSpan.FromSeconds(-1)).ShouldContain("FinishedRunRetention must be from 00:00:00 to");
         Refusal(options => options.MaxBytesPerRun = 1023).ShouldContain("MaxBytesPerRun must be from 1024 to");
         Refusal(options => options.MaxRuns = 0).ShouldContain("MaxRuns must be from 1 to");
 

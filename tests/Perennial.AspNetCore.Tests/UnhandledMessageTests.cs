@@ -31,7 +31,8 @@ public class UnhandledMessageTests
         await using var server = await RunServer.StartAsync(store: new FailingEndsStore(memory, failures), time: time);
         // The producer ends well when it is cancelled, as one that knows nothing of the failure does.
         var run = await server.Runs.StartAsync(
-            (_, stop) => Task.Delay(Timeout.InfiniteTimeSpan, TimeProvider.System, stop).ContinueWith(static _ => { }, TaskScheduler.Default),
+            (_, stop) =>
+                Task.Delay(Timeout.InfiniteTimeSpan, TimeProvider.System, stop).ContinueWith(static _ => { }, TaskScheduler.Default),
             new RunOptions { OnMessage = (_, _) => throw thrown });
 
         using var response = await server.Client.PostAsync(RunServer.PathOf(run), new StringContent("message"), TestEnds);

@@ -101,7 +101,8 @@ public class WireFormatTests
         using var request = new HttpRequestMessage(HttpMethod.Get, RunServer.PathOf(run));
         request.Headers.Add("Accept", form);
 
-        using var response = await server.Client.SendAsync(request, HttpCompletionOption.ResponseHeadersRead, TestContext.Current.CancellationToken);
+        using var response =
+            await server.Client.SendAsync(request, HttpCompletionOption.ResponseHeadersRead, TestContext.Current.CancellationToken);
         await using var stream = await response.Content.ReadAsStreamAsync(TestContext.Current.CancellationToken);
         var bytes = new byte[first.Length];
         await stream.ReadExactlyAsync(bytes, TestContext.Current.CancellationToken);

@@ -87,7 +87,8 @@ public sealed class WriteAheadTests : IDisposable
     private static async Task<IEnumerable<int>> NumbersAsync(StreamRun run)
     {
         var records = (await run.Events.ReadAsync(0, int.MaxValue, TestEnds)).Records;
-        return records.ToArray()[..^1].Select(record => int.Parse(System.Text.Encoding.UTF8.GetString(record.Content.Data.Span), System.Globalization.CultureInfo.InvariantCulture));
+        return records.ToArray()[..^1].Select(record =>
+            int.Parse(System.Text.Encoding.UTF8.GetString(record.Content.Data.Span), System.Globalization.CultureInfo.InvariantCulture));
     }
 
     private async IAsyncEnumerable<int> Items(IEnumerable<int> items, bool throws = false)

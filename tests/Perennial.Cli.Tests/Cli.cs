@@ -32,7 +32,8 @@ internal sealed class Cli : IAsyncDisposable
     public static Cli Start(params IEnumerable<string> arguments) => StartProcess("dotnet", [Program, .. arguments]);
 
     /// <summary>Starts a line of shell in which <c>"$@"</c> is the program with these arguments.</summary>
-    public static Cli StartInShell(string line, params IEnumerable<string> arguments) => StartProcess("sh", ["-c", line, "sh", "dotnet", Program, .. arguments]);
+    public static Cli StartInShell(string line, params IEnumerable<string> arguments) =>
+        StartProcess("sh", ["-c", line, "sh", "dotnet", Program, .. arguments]);
 
     private static Cli StartProcess(string name, IEnumerable<string> arguments)
     {

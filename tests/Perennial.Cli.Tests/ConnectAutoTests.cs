@@ -25,11 +25,20 @@ public class ConnectAutoTests
     {
         await using var server = await WebSocketServer.StartAsync(static async (_, socket) =>
         {
-            await socket.SendAsync("hello"u8.ToArray(), WebSocketMessageType.Text, endOfMessage: true, TestContext.Current.CancellationToken);
+            await socket.SendAsync(
+                "hello"u8.ToArray(), WebSocketMessageType.Text, endOfMessage: true, TestContext.Current.CancellationToken);
             await socket.CloseAsync(WebSocketCloseStatus.NormalClosure, null, TestContext.Current.CancellationToken);
         });
 
-        var run = await Cli.RunAsync("connect", server.Url.Replace("http:", "ws:", StringComparison.Ordinal), "--transport", "auto", "--subprotocol", "chat", "--heartbeat", "1000");
+        var run = await Cli.RunAsync(
+            "connect",
+            server.Url.Replace("http:", "ws:", StringComparison.Ordinal),
+            "--transport",
+            "auto",
+            "--subprotocol",
+            "chat",
+            "--heartbeat",
+            "1000");
 
         run.Output.ShouldBe("hello\n");
         run.ExitCode.ShouldBe(0, run.Error);
@@ -60,6 +69,7 @@ public class ConnectAutoTests
         var run = await Cli.RunAsync("connect", server.Address.AbsoluteUri);
 
         run.ExitCode.ShouldBe(1);
-        run.Error.ShouldContain("WebSocket: The server answered 403 (Forbidden). Sse and HttpStream: The server answered 406 (NotAcceptable). LongPoll: The server answered 400");
+        run.Error.ShouldContain(
+            "WebSocket: The server answered 403 (Forbidden). Sse and HttpStream: The server answered 406 (NotAcceptable). LongPoll: The server answered 400");
     }
 }

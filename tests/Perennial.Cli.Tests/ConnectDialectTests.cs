@@ -31,7 +31,8 @@ public class ConnectDialectTests
     {
         await using var server = ScriptedServer.Start(Script.Stream(Chunk));
 
-        (await Cli.RunAsync("connect", server.Address.ToString(), "--transport", "sse", "--data", "hello", "--dialect", "none")).ExitCode.ShouldBe(0);
+        (await Cli.RunAsync("connect", server.Address.ToString(), "--transport", "sse", "--data", "hello", "--dialect", "none"))
+            .ExitCode.ShouldBe(0);
     }
 
     [Fact(Timeout = Cli.Hang)]
@@ -40,6 +41,7 @@ public class ConnectDialectTests
         var run = await Cli.RunAsync("connect", "http://localhost/", "--dialect", "gpt");
 
         run.ExitCode.ShouldBe(2);
-        run.Error.ShouldContain("--dialect must be one of openai-chat, openai-responses, anthropic, ollama, gemini, ai-sdk, ag-ui, mcp, a2a, recognized, none, not 'gpt'");
+        run.Error.ShouldContain(
+            "--dialect must be one of openai-chat, openai-responses, anthropic, ollama, gemini, ai-sdk, ag-ui, mcp, a2a, recognized, none, not 'gpt'");
     }
 }

@@ -144,7 +144,8 @@ public class ConnectEndingTests
     [Fact(Timeout = Cli.Hang)]
     public async Task Takes_an_end_without_marker_for_a_loss_where_one_is_required()
     {
-        await using var server = ScriptedServer.Start(Script.Stream("id: 1\ndata: a\n\n"), Script.Stream("id: 2\ndata: b\n\ndata: [DONE]\n\n"));
+        await using var server =
+            ScriptedServer.Start(Script.Stream("id: 1\ndata: a\n\n"), Script.Stream("id: 2\ndata: b\n\ndata: [DONE]\n\n"));
 
         var run = await RunAsync(server, "--on-end", "require-marker", "--retry-delay", "0");
 

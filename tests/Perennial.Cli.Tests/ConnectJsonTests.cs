@@ -163,7 +163,8 @@ public class ConnectJsonTests
     public async Task Counts_and_announces_what_a_full_buffer_dropped()
     {
         const int sent = 5_000;
-        await using var server = ScriptedServer.Start(Script.Stream(string.Concat(Enumerable.Range(1, sent).Select(n => $"id: {n}\ndata: x\n\n"))));
+        await using var server =
+            ScriptedServer.Start(Script.Stream(string.Concat(Enumerable.Range(1, sent).Select(n => $"id: {n}\ndata: x\n\n"))));
 
         var run = await RunAsync(server, "--buffer-size", "1", "--buffer-strategy", "drop-oldest");
 

@@ -50,7 +50,8 @@ public class ConnectPipeTests
         try
         {
             await using var server = ScriptedServer.Start(Script.Stream("data: from the stream\n\n"));
-            await using var cli = Cli.StartInShell($"{{ \"$@\"; echo after; }} >'{file}'", "connect", server.Address.AbsoluteUri, "--transport", "sse");
+            await using var cli =
+                Cli.StartInShell($"{{ \"$@\"; echo after; }} >'{file}'", "connect", server.Address.AbsoluteUri, "--transport", "sse");
             await cli.EndAsync();
 
             (await File.ReadAllTextAsync(file, TestContext.Current.CancellationToken)).ShouldBe("from the stream\nafter\n");
@@ -65,7 +66,8 @@ public class ConnectPipeTests
     public async Task Loses_nothing_when_its_reader_is_slow()
     {
         const int sent = 20_000;
-        await using var server = ScriptedServer.Start(Script.Stream(string.Concat(Enumerable.Range(1, sent).Select(n => $"id: {n}\ndata: {n} and some more\n\n"))));
+        await using var server = ScriptedServer.Start(
+            Script.Stream(string.Concat(Enumerable.Range(1, sent).Select(n => $"id: {n}\ndata: {n} and some more\n\n"))));
         await using var cli = Cli.Start("connect", server.Address.AbsoluteUri, "--transport", "sse", "--json", "--buffer-size", "10");
         await server.WaitForRequestsAsync(1, TestContext.Current.CancellationToken);
 
@@ -85,7 +87,9 @@ public class ConnectPipeTests
 
         messages.ShouldBe(Enumerable.Range(1, sent));
         others.ShouldContain(line => line.Equals("""{"event":"drain"}""", StringComparison.Ordinal));
-        others.ShouldContain(line => line.StartsWith("{\"event\":\"backpressure\",\"size\":", StringComparison.Ordinal) && line.EndsWith(",\"limit\":10,\"mark\":8}", StringComparison.Ordinal));
+        others.ShouldContain(line =>
+            line.StartsWith("{\"event\":\"backpressure\",\"size\":", StringComparison.Ordinal)
+                && line.EndsWith(",\"limit\":10,\"mark\":8}", StringComparison.Ordinal));
         others[^2..].ShouldBe(["""{"event":"done","reason":"completed"}""", """{"event":"closed"}"""]);
     }
 }

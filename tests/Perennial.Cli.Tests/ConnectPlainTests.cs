@@ -8,7 +8,8 @@ public class ConnectPlainTests
     [Fact(Timeout = Cli.Hang)]
     public async Task Prints_the_data_of_each_message_and_a_newline()
     {
-        await using var server = ScriptedServer.Start(Script.Stream("id: 1\nevent: x\ndata: Grüße 🌱\n\ndata: two\ndata: lines\n\ndata\n\n"));
+        await using var server =
+            ScriptedServer.Start(Script.Stream("id: 1\nevent: x\ndata: Grüße 🌱\n\ndata: two\ndata: lines\n\ndata\n\n"));
 
         var run = await RunAsync(server);
 
@@ -84,7 +85,15 @@ public class ConnectPlainTests
         await using var server = ScriptedServer.Start(Script.Status(503), Script.Status(401));
 
         var run = await Cli.RunAsync(
-            "connect", $"{server.Address}path?token=secret-query", "--transport", "sse", "--header", "Authorization: Bearer secret-header", "--retry-delay", "0", "--verbose");
+            "connect",
+            $"{server.Address}path?token=secret-query",
+            "--transport",
+            "sse",
+            "--header",
+            "Authorization: Bearer secret-header",
+            "--retry-delay",
+            "0",
+            "--verbose");
 
         run.ExitCode.ShouldBe(1);
         run.Error.ShouldContain("401");

@@ -81,7 +81,14 @@ public class ConnectRequestTests
     {
         var request = await RequestOfAsync(
             "--header", "Authorization: Bearer abc", "--header", "X-Empty:", "--header", "X-Twice: 1", "--header", "x-twice: 2",
-            "--header", "Cookie: a=1", "--header", "Cookie: b=2", "--header", "X-Colons: a:b:c", "--header", "Accept: text/event-stream, */*");
+            "--header",
+            "Cookie: a=1",
+            "--header",
+            "Cookie: b=2",
+            "--header",
+            "X-Colons: a:b:c",
+            "--header",
+            "Accept: text/event-stream, */*");
 
         request.Header("Authorization").ShouldBe("Bearer abc");
         request.Header("X-Empty").ShouldBe("");
@@ -96,7 +103,8 @@ public class ConnectRequestTests
     {
         await using var server = ScriptedServer.Start(Script.Cut("id: 8\ndata: a\n\n"), Script.Stream("id: 9\ndata: b\n\n"));
 
-        var run = await Cli.RunAsync("connect", server.Address.AbsoluteUri, "--transport", "sse", "--last-event-id", "7", "--retry-delay", "0");
+        var run =
+            await Cli.RunAsync("connect", server.Address.AbsoluteUri, "--transport", "sse", "--last-event-id", "7", "--retry-delay", "0");
 
         run.Output.ShouldBe("a\nb\n");
         server.Requests.Select(request => request.Header("Last-Event-ID")).ShouldBe(["7", "8"]);
@@ -107,7 +115,8 @@ public class ConnectRequestTests
     {
         await using var server = ScriptedServer.Start(Script.Cut("id: 1\ndata: a\n\n"), Script.Stream("id: 2\ndata: b\n\n"));
 
-        var run = await Cli.RunAsync("connect", server.Address.AbsoluteUri, "--transport", "sse", "--data", "x", "--allow-replay", "--retry-delay", "0");
+        var run = await Cli.RunAsync(
+            "connect", server.Address.AbsoluteUri, "--transport", "sse", "--data", "x", "--allow-replay", "--retry-delay", "0");
 
         run.Output.ShouldBe("a\nb\n");
         server.Requests.Select(request => request.Text).ShouldBe(["x", "x"]);

@@ -39,7 +39,8 @@ public class ConnectSignalTests
     [Fact(Timeout = Cli.Hang)]
     public async Task Leaves_although_its_reader_does_not_read()
     {
-        await using var server = ScriptedServer.Start(Script.Hold($"data: first\n\n{string.Concat(Enumerable.Repeat("data: fills the pipe\n\n", 20_000))}"));
+        await using var server =
+            ScriptedServer.Start(Script.Hold($"data: first\n\n{string.Concat(Enumerable.Repeat("data: fills the pipe\n\n", 20_000))}"));
         await using var cli = Start(server);
         await cli.ReadUntilAsync("first");
         await cli.SignalAsync("INT");

@@ -108,7 +108,8 @@ public class ConnectTransportTests
         run.ExitCode.ShouldBe(0, run.Error);
     }
 
-    private static Task SendAsync(WebSocket socket, WebSocketMessageType type, byte[] message) => socket.SendAsync(message, type, endOfMessage: true, TestEnds);
+    private static Task SendAsync(WebSocket socket, WebSocketMessageType type, byte[] message) =>
+        socket.SendAsync(message, type, endOfMessage: true, TestEnds);
 
     private static async Task<byte[]> ReceiveAsync(WebSocket socket)
     {

@@ -4,7 +4,9 @@ using System.Text.Json;
 
 namespace Perennial.Cli.Tests;
 
-/// <summary><c>perennial serve --demo</c>: what the page is served with. The page itself is tested in a browser, with the TypeScript client.</summary>
+/// <summary>
+/// <c>perennial serve --demo</c>: what the page is served with. The page itself is tested in a browser, with the TypeScript client.
+/// </summary>
 public sealed class ServeDemoTests : IAsyncLifetime
 {
     private readonly Cli _cli = Cli.Start("serve", "--demo", "--url", "http://127.0.0.1:0");
@@ -94,9 +96,11 @@ public sealed class ServeDemoTests : IAsyncLifetime
         return await response.Content.ReadFromJsonAsync<JsonElement>(TestContext.Current.CancellationToken);
     }
 
-    private Task<HttpResponseMessage> SendAsync(HttpMethod method, string path, params (string Name, string Value)[] headers) => SendAsync(method, path, body: null, headers);
+    private Task<HttpResponseMessage> SendAsync(HttpMethod method, string path, params (string Name, string Value)[] headers) =>
+        SendAsync(method, path, body: null, headers);
 
-    private async Task<HttpResponseMessage> SendAsync(HttpMethod method, string path, string? body, params (string Name, string Value)[] headers)
+    private async Task<HttpResponseMessage> SendAsync(
+        HttpMethod method, string path, string? body, params (string Name, string Value)[] headers)
     {
         using var request = new HttpRequestMessage(method, path) { Content = body is null ? null : new StringContent(body) };
         foreach (var (name, value) in headers)

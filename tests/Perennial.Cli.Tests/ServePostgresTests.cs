@@ -73,7 +73,8 @@ public sealed class ServePostgresTests(PostgreSqlCluster cluster) : IClassFixtur
     {
         cluster.Require();
         await using var upstream = ScriptedServer.Start(exchange => exchange.WaitForClientCloseAsync());
-        await using var other = await ServeProcess.StartAsync("--upstream", upstream.Address.AbsoluteUri, "--postgres", cluster.ConnectionString);
+        await using var other =
+            await ServeProcess.StartAsync("--upstream", upstream.Address.AbsoluteUri, "--postgres", cluster.ConnectionString);
         await using (var killed = await ServeProcess.StartAsync("--upstream", upstream.Address.AbsoluteUri, "--postgres", cluster.ConnectionString))
         {
             var sent = PostAsync(killed.Address);

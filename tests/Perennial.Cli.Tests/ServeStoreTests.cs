@@ -81,7 +81,8 @@ public sealed class ServeStoreTests : IDisposable
         await System.IO.File.WriteAllTextAsync(File, new string('x', 1000), TestEnds);
 
         var noDatabase = await Cli.RunAsync("serve", "--demo", "--url", "http://127.0.0.1:0", "--store", File);
-        var nowhere = await Cli.RunAsync("serve", "--demo", "--url", "http://127.0.0.1:0", "--store", Path.Combine(_directory, "missing", "runs.db"));
+        var nowhere =
+            await Cli.RunAsync("serve", "--demo", "--url", "http://127.0.0.1:0", "--store", Path.Combine(_directory, "missing", "runs.db"));
 
         foreach (var (result, reason) in new[] { (noDatabase, "is not a database"), (nowhere, "cannot be opened") })
         {

@@ -19,7 +19,8 @@ public class ServeUpstreamTests
         await using var upstream = ScriptedServer.Start(Script.Stream(Events(Tokens) + "data: [DONE]\n\n"));
         await using var serve = await ServeProcess.StartAsync("--upstream", $"{upstream.Address}v1/chat/completions");
         await using var proxy = FaultProxy.Start(serve.Address, connection => connection < 5 ? FaultPlan.Cut(1200) : FaultPlan.None);
-        await using var reader = Streams.Open(new SseTransportOptions { Endpoint = proxy.Address, Body = RequestBody.Text(Prompt, "application/json") });
+        await using var reader =
+            Streams.Open(new SseTransportOptions { Endpoint = proxy.Address, Body = RequestBody.Text(Prompt, "application/json") });
 
         (await Streams.ReadAsync(reader)).ShouldBe([.. Tokens, "[DONE]"]);
 
@@ -33,9 +34,11 @@ public class ServeUpstreamTests
     public async Task Forwards_headers_and_says_nothing_of_them()
     {
         await using var upstream = ScriptedServer.Start(Script.Stream("data: a\n\n"));
-        await using var serve = await ServeProcess.StartAsync("--upstream", $"{upstream.Address}ask?key=secret-query", "--header", "X-Api-Key: secret-own", "--verbose");
+        await using var serve = await ServeProcess.StartAsync(
+            "--upstream", $"{upstream.Address}ask?key=secret-query", "--header", "X-Api-Key: secret-own", "--verbose");
 
-        using var response = await PostAsync(serve.Address, ("Authorization", "Bearer secret-client"), ("X-Api-Key", "secret-theirs"), ("Accept", "application/json"));
+        using var response = await PostAsync(
+            serve.Address, ("Authorization", "Bearer secret-client"), ("X-Api-Key", "secret-theirs"), ("Accept", "application/json"));
         var text = await response.Content.ReadAsStringAsync(TestContext.Current.CancellationToken);
         await serve.Cli.SignalAsync("INT");
         var run = await serve.Cli.EndAsync();
@@ -96,7 +99,8 @@ public class ServeUpstreamTests
 
         using var response = await PostAsync(serve.Address, ("Perennial-Protocol", "1"));
 
-        (await response.Content.ReadAsStringAsync(TestContext.Current.CancellationToken)).ShouldContain("\"code\":\"upstream_interrupted\"");
+        (await response.Content.ReadAsStringAsync(TestContext.Current.CancellationToken)).ShouldContain(
+            "\"code\":\"upstream_interrupted\"");
         upstream.Requests.Count.ShouldBe(1);
     }
 
@@ -138,7 +142,8 @@ public class ServeUpstreamTests
             text.ShouldContain($"data: {token}\n");
         }
 
-        (await Streams.ReadAsync(new Uri(serve.Address, response.Content.Headers.ContentLocation.ShouldNotBeNull()))).ShouldBe([.. Tokens, "[DONE]"]);
+        (await Streams.ReadAsync(new Uri(serve.Address, response.Content.Headers.ContentLocation.ShouldNotBeNull())))
+            .ShouldBe([.. Tokens, "[DONE]"]);
         upstream.Requests.Count.ShouldBe(1);
     }
 
@@ -185,13 +190,15 @@ public class ServeUpstreamTests
     [Fact(Timeout = Cli.Hang)]
     public async Task A_key_gives_nobody_the_answer_to_another_request_or_of_another_user()
     {
-        await using var upstream = ScriptedServer.Start(Script.Status(429), Script.Stream("data: first\n\n"), Script.Stream("data: second\n\n"));
+        await using var upstream =
+            ScriptedServer.Start(Script.Status(429), Script.Stream("data: first\n\n"), Script.Stream("data: second\n\n"));
         await using var serve = await ServeProcess.StartAsync("--upstream", upstream.Address.AbsoluteUri);
 
         using var refused = await PostAsync(serve.Address, ("Idempotency-Key", "one"), ("Authorization", "Bearer a"));
         using var mine = await PostAsync(serve.Address, ("Idempotency-Key", "one"), ("Authorization", "Bearer a"));
         using var theirs = await PostAsync(serve.Address, ("Idempotency-Key", "one"), ("Authorization", "Bearer b"));
-        using var again = await PostAsync(serve.Address, ("Idempotency-Key", "one"), ("Authorization", "Bearer a"), ("x-stainless-retry-count", "1"));
+        using var again =
+            await PostAsync(serve.Address, ("Idempotency-Key", "one"), ("Authorization", "Bearer a"), ("x-stainless-retry-count", "1"));
         using var other = await PostAsync(serve.Address, "another prompt", ("Idempotency-Key", "one"), ("Authorization", "Bearer a"));
         using var none = await PostAsync(serve.Address, ("Idempotency-Key", new string('x', 256)));
 
@@ -213,7 +220,8 @@ public class ServeUpstreamTests
     {
         const string error = """{"error":{"message":"no","code":"context_length_exceeded"}}""";
         await using var upstream = ScriptedServer.Start(
-            exchange => exchange.RespondAsync(status, error, ("Content-Type", "application/json"), ("Retry-After", "7"), ("x-request-id", "r-1")));
+            exchange =>
+                exchange.RespondAsync(status, error, ("Content-Type", "application/json"), ("Retry-After", "7"), ("x-request-id", "r-1")));
         await using var serve = await ServeProcess.StartAsync("--upstream", upstream.Address.AbsoluteUri);
 
         using var response = await PostAsync(serve.Address);
@@ -233,10 +241,12 @@ public class ServeUpstreamTests
         await using var serve = await ServeProcess.StartAsync("--upstream", $"{upstream.Address}base/");
         using var client = new HttpClient { BaseAddress = serve.Address };
 
-        (await client.GetStringAsync(new Uri("/v1/models?limit=2", UriKind.Relative), TestContext.Current.CancellationToken)).ShouldBe("{}");
+        (await client.GetStringAsync(new Uri("/v1/models?limit=2", UriKind.Relative), TestContext.Current.CancellationToken))
+            .ShouldBe("{}");
         using var deleted = await client.DeleteAsync(new Uri("/v1/files/f", UriKind.Relative), TestContext.Current.CancellationToken);
 
-        upstream.Requests.Select(request => $"{request.Method} {request.Target}").ShouldBe(["GET /base/v1/models?limit=2", "DELETE /base/v1/files/f"]);
+        upstream.Requests.Select(request => $"{request.Method} {request.Target}").ShouldBe(
+            ["GET /base/v1/models?limit=2", "DELETE /base/v1/files/f"]);
     }
 
     [Fact(Timeout = Cli.Hang)]
@@ -261,7 +271,8 @@ public class ServeUpstreamTests
     public async Task Lets_pages_of_an_allowed_origin_in()
     {
         await using var upstream = ScriptedServer.Start(Script.Stream("data: a\n\n"));
-        await using var serve = await ServeProcess.StartAsync("--upstream", upstream.Address.AbsoluteUri, "--allow-origin", "https://example.com");
+        await using var serve =
+            await ServeProcess.StartAsync("--upstream", upstream.Address.AbsoluteUri, "--allow-origin", "https://example.com");
 
         using var allowed = await PostAsync(serve.Address, ("Origin", "https://example.com"));
         using var foreign = await PostAsync(serve.Address, ("Origin", "https://other.example"));
@@ -305,7 +316,8 @@ public class ServeUpstreamTests
 
     private static string Events(IEnumerable<string> texts) => string.Concat(texts.Select(text => $"data: {text}\n\n"));
 
-    private static Task<HttpResponseMessage> PostAsync(Uri address, params (string Name, string Value)[] headers) => PostAsync(address, Prompt, headers);
+    private static Task<HttpResponseMessage> PostAsync(Uri address, params (string Name, string Value)[] headers) =>
+        PostAsync(address, Prompt, headers);
 
     private static async Task<HttpResponseMessage> PostAsync(Uri address, string prompt, params (string Name, string Value)[] headers)
     {

@@ -22,7 +22,8 @@ public class EventSourceTests(Matrix matrix)
     public async Task Reads_on_after_a_cut_and_stops_at_the_end(string dialect)
     {
         var node = matrix.RequireNode();
-        await using var provider = ScriptedProvider.All.Single(each => string.Equals(each.Dialect.Name, dialect, StringComparison.Ordinal)).Start();
+        await using var provider =
+            ScriptedProvider.All.Single(each => string.Equals(each.Dialect.Name, dialect, StringComparison.Ordinal)).Start();
         await using var gateway = await Road.Gateway.OpenAsync(provider);
         var (run, data) = await PostAsync(gateway.BaseAddress, provider);
         await using var proxy = FaultProxy.Start(

@@ -15,7 +15,8 @@ public class DocumentedTests
     {
         var whole = ScriptedModel.Words(3);
         var model = new ScriptedModel(whole);
-        await using var server = await ChatServer.StartAsync(app => app.MapPost("/chat", (ChatRequest r, StreamRuns runs) => runs.Start(model, r.Messages)));
+        await using var server =
+            await ChatServer.StartAsync(app => app.MapPost("/chat", (ChatRequest r, StreamRuns runs) => runs.Start(model, r.Messages)));
         var saved = new List<byte[]>();
 
         (await Documented.AskAsync(server.Chat, "hello", saved.Add).Soon()).ShouldBe(ScriptedModel.TextOf(whole));

@@ -75,7 +75,8 @@ public class EndingTests
     {
         var model = new ScriptedModel((_, stop) => Then(Half, ScriptedModel.PlayAfter(new TaskCompletionSource().Task, [], stop)));
         await using var server = await ChatServer.StartAsync(model);
-        using var client = new PerennialChatClient(new PerennialChatClientOptions { Endpoint = server.Chat, OnCancel = ChatCancellation.Stop });
+        using var client =
+            new PerennialChatClient(new PerennialChatClientOptions { Endpoint = server.Chat, OnCancel = ChatCancellation.Stop });
 
         var token = await ReadFirstThenCancelAsync(client);
         await Patience.Until(() => model.Cancelled == 1, "the model is cancelled");
@@ -89,7 +90,8 @@ public class EndingTests
     {
         var model = new ScriptedModel((_, stop) => Then(Half, ScriptedModel.PlayAfter(new TaskCompletionSource().Task, [], stop)));
         await using var server = await ChatServer.StartAsync(model);
-        using var client = new PerennialChatClient(new PerennialChatClientOptions { Endpoint = server.Chat, OnCancel = ChatCancellation.Stop });
+        using var client =
+            new PerennialChatClient(new PerennialChatClientOptions { Endpoint = server.Chat, OnCancel = ChatCancellation.Stop });
 
         await foreach (var update in client.GetStreamingResponseAsync("hello"))
         {

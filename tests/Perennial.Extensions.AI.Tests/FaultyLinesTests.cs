@@ -20,7 +20,8 @@ public sealed class FaultyLinesTests(ITestOutputHelper output)
     private const int Seed = 1611;
 
     private static readonly string[] Names = [.. Sdk.Names.Select(row => row.Data)];
-    private static readonly ReconnectOptions Quick = new() { InitialDelay = TimeSpan.FromMilliseconds(1), MaxDelay = TimeSpan.FromMilliseconds(5) };
+    private static readonly ReconnectOptions Quick =
+        new() { InitialDelay = TimeSpan.FromMilliseconds(1), MaxDelay = TimeSpan.FromMilliseconds(5) };
 
     [Fact]
     public async Task Under_PerennialChatClient_no_answer_is_half_and_no_prompt_is_paid_twice()

@@ -9,7 +9,8 @@ public class HandlerBodyTests
 {
     private const string Half = "data: {\"object\":\"chat.completion.chunk\",\"n\":1}\n\n";
 
-    private static readonly ResumableStreamOptions Quick = new() { Reconnect = new ReconnectOptions { InitialDelay = TimeSpan.FromMilliseconds(1) } };
+    private static readonly ResumableStreamOptions Quick =
+        new() { Reconnect = new ReconnectOptions { InitialDelay = TimeSpan.FromMilliseconds(1) } };
 
     [Fact]
     public async Task A_stream_of_another_server_passes_byte_for_byte()
@@ -47,7 +48,8 @@ public class HandlerBodyTests
     public async Task Responses_that_are_no_streams_and_requests_that_are_no_prompts_are_untouched()
     {
         await using var server = ScriptedServer.Start(
-            exchange => exchange.RespondAsync(200, "{\"object\":\"chat.completion\"}", ("Content-Type", "application/json"), ("X-Request-Id", "7")),
+            exchange =>
+                exchange.RespondAsync(200, "{\"object\":\"chat.completion\"}", ("Content-Type", "application/json"), ("X-Request-Id", "7")),
             exchange => exchange.RespondAsync(429, "{}", ("Content-Type", "application/json"), ("Retry-After", "3")),
             exchange => exchange.RespondAsync(200, "uploaded"));
         using var http = Client();
@@ -88,7 +90,8 @@ public class HandlerBodyTests
 
         response.Headers.GetValues("X-Request-Id").ShouldBe(["7"]);
         (await response.Content.ReadAsStringAsync().Soon()).ShouldBe(Half + Half + "data: [DONE]\n\n");
-        server.Requests.Select(request => (request.Method, request.Target)).ShouldBe([("POST", "/v1/chat/completions"), ("GET", "/runs/1")]);
+        server.Requests.Select(request => (request.Method, request.Target)).ShouldBe(
+            [("POST", "/v1/chat/completions"), ("GET", "/runs/1")]);
         server.Requests[0].Header("Idempotency-Key").ShouldBe("mine");
         server.Requests[1].Header("Last-Event-ID").ShouldBe("e-1");
         server.Requests[1].Header("Authorization").ShouldBe("Bearer key");
@@ -159,7 +162,8 @@ public class HandlerBodyTests
 
         static async Task StreamedAsync(ScriptedExchange exchange)
         {
-            await exchange.StartEventStreamAsync(("Perennial-Protocol", "1"), ("Perennial-Starts", "once"), ("Content-Location", "/runs/1"));
+            await exchange.StartEventStreamAsync(
+                ("Perennial-Protocol", "1"), ("Perennial-Starts", "once"), ("Content-Location", "/runs/1"));
             await exchange.WriteChunkAsync("id: e-1\n" + Half + "event: perennial.completed\ndata: [DONE]\n\n");
             await exchange.EndChunksAsync();
         }
@@ -172,7 +176,8 @@ public class HandlerBodyTests
         using var strict = Client();
         using var lenient = new HttpClient(new ResumableStreamHandler(new SocketsHttpHandler(), Quick with { AllowReplay = true }));
 
-        (await Should.ThrowAsync<TransportException>(strict.SendAsync(Prompt(server))).Soon()).Code.ShouldBe(TransportErrorCode.Interrupted);
+        (await Should.ThrowAsync<TransportException>(strict.SendAsync(Prompt(server))).Soon()).Code.ShouldBe(
+            TransportErrorCode.Interrupted);
         await Should.ThrowAsync<HttpRequestException>(lenient.SendAsync(Prompt(server))).Soon();
         server.Requests.Count.ShouldBe(2);
     }

@@ -73,7 +73,8 @@ public class HandlerElsewhereTests
     [MemberData(nameof(Sdks))]
     public async Task A_refusal_reaches_the_sdk_which_repeats_it_where_it_does_so(string sdk)
     {
-        await using var provider = ProviderServer.Start(Sdk.Provider(sdk).Refuse(401, "invalid_api_key", "Who are you?"), Sdk.Provider(sdk));
+        await using var provider =
+            ProviderServer.Start(Sdk.Provider(sdk).Refuse(401, "invalid_api_key", "Who are you?"), Sdk.Provider(sdk));
         using var chat = Sdk.Chat(sdk, provider.BaseAddress, new ResumableStreamHandler(new SocketsHttpHandler()));
 
         var thrown = await Should.ThrowAsync<Exception>(chat.GetStreamingResponseAsync("hello").ToListAsync().AsTask()).Soon();
@@ -89,7 +90,8 @@ public class HandlerElsewhereTests
         proxy.Refusing = true;
         using var http = new HttpClient(new ResumableStreamHandler(new SocketsHttpHandler()));
 
-        var thrown = await Should.ThrowAsync<HttpRequestException>(http.PostAsync(proxy.Address, new StringContent("{}", null, "application/json"))).Soon();
+        var thrown = await Should.ThrowAsync<HttpRequestException>(
+            http.PostAsync(proxy.Address, new StringContent("{}", null, "application/json"))).Soon();
 
         thrown.HttpRequestError.ShouldBe(HttpRequestError.ConnectionError);
     }

@@ -10,7 +10,8 @@ namespace Perennial.Chats.Tests;
 /// <summary>The official SDKs with <see cref="ResumableStreamHandler"/>, over a Perennial server in front of a provider.</summary>
 public class HandlerPerennialTests
 {
-    private static readonly ResumableStreamOptions Quick = new() { Reconnect = new ReconnectOptions { InitialDelay = TimeSpan.FromMilliseconds(1) } };
+    private static readonly ResumableStreamOptions Quick =
+        new() { Reconnect = new ReconnectOptions { InitialDelay = TimeSpan.FromMilliseconds(1) } };
 
     public static TheoryData<string, string> Sdks =>
         new MatrixTheoryData<string, string>(Sdk.Names.Select(row => row.Data), ["run with a dialect", "plain run", "gateway"]);
@@ -42,7 +43,8 @@ public class HandlerPerennialTests
         for (var bytes = 700; bytes < 2500; bytes += 100)
         {
             var mode = bytes % 200 == 0 ? CutMode.Reset : CutMode.Close;
-            await using var proxy = FaultProxy.Start(server.Address, FaultPlan.InOrder(FaultPlan.Cut(bytes, mode), FaultPlan.Cut(bytes + 50, mode), FaultPlan.None));
+            await using var proxy = FaultProxy.Start(
+                server.Address, FaultPlan.InOrder(FaultPlan.Cut(bytes, mode), FaultPlan.Cut(bytes + 50, mode), FaultPlan.None));
             using var chat = Sdk.Chat(sdk, Through(proxy.Address, provider), new ResumableStreamHandler(new SocketsHttpHandler(), Quick));
 
             var updates = await chat.GetStreamingResponseAsync("hello").ToListAsync().Soon();
@@ -71,7 +73,10 @@ public class HandlerPerennialTests
     {
         await using var provider = Sdk.Provider(sdk).WithDeltas(6).StallAfter(3).Start();
         await using var server = await StartAsync(provider, "run with a dialect");
-        using var chat = Sdk.Chat(sdk, Through(server.Address, provider), new ResumableStreamHandler(new SocketsHttpHandler(), new ResumableStreamOptions { OnCancel = ChatCancellation.Stop }));
+        using var chat = Sdk.Chat(
+            sdk,
+            Through(server.Address, provider),
+            new ResumableStreamHandler(new SocketsHttpHandler(), new ResumableStreamOptions { OnCancel = ChatCancellation.Stop }));
 
         await foreach (var update in chat.GetStreamingResponseAsync("hello"))
         {
@@ -84,13 +89,14 @@ public class HandlerPerennialTests
     private static Task<ChatServer> StartAsync(ProviderServer provider, string front) => front switch
     {
         "gateway" => ChatServer.StartAsync(
-            app => app.MapPerennialGateway("", provider.Address.ToString()).AllowAnonymous(), services: services => services.AddPerennialGateway()),
+            app => app.MapPerennialGateway("", provider.Address.ToString()).AllowAnonymous(),
+            services: services => services.AddPerennialGateway()),
         _ => RelayServer.StartAsync(provider, hasDialect: front is "run with a dialect"),
     };
 
     /// <summary>
-    /// The base URL of the SDK at another server. Its path is used by these tests alone, because the process remembers which URLs start a stream once,
-    /// and the system gives their ports to servers of other tests later.
+    /// The base URL of the SDK at another server. Its path is used by these tests alone, because the process remembers which URLs start a
+    /// stream once, and the system gives their ports to servers of other tests later.
     /// </summary>
     private static Uri Through(Uri server, ProviderServer provider) => new(server, "/perennial" + provider.BaseAddress.AbsolutePath);
 }

@@ -28,7 +28,9 @@ public class PerennialChatClientTests
     {
         ChatResponseUpdate[] whole =
         [
-            new(ChatRole.Assistant, [new TextReasoningContent("because")]) { ModelId = "m", CreatedAt = DateTimeOffset.UnixEpoch, AuthorName = "a" },
+            new(
+                ChatRole.Assistant,
+                [new TextReasoningContent("because")]) { ModelId = "m", CreatedAt = DateTimeOffset.UnixEpoch, AuthorName = "a" },
             new(ChatRole.Assistant, [new FunctionCallContent("1", "f", new Dictionary<string, object?> { ["x"] = "one\ntwo" })]),
             new(ChatRole.Assistant, [new ErrorContent("not now") { ErrorCode = "busy" }]),
             new(ChatRole.Assistant, [new DataContent(new byte[] { 1, 2, 3 }, "image/png")]),
@@ -66,7 +68,8 @@ public class PerennialChatClientTests
         var add = AIFunctionFactory.Create((int a, int b) => a + b, "add", "Adds.");
 
         await client.GetResponseAsync(
-            [new ChatMessage(ChatRole.System, "brief"), new ChatMessage(ChatRole.User, "1+1")], new ChatOptions { Temperature = 0.5f, Tools = [add] }).Soon();
+            [new ChatMessage(ChatRole.System, "brief"), new ChatMessage(ChatRole.User, "1+1")],
+            new ChatOptions { Temperature = 0.5f, Tools = [add] }).Soon();
 
         model.Messages.Select(message => (message.Role.Value, message.Text)).ShouldBe([("system", "brief"), ("user", "1+1")]);
         model.Options!.Temperature.ShouldBe(0.5f);
@@ -110,11 +113,18 @@ public class PerennialChatClientTests
     {
         var endpoint = new Uri("http://127.0.0.1:1/chat");
 
-        Should.Throw<ArgumentException>(() => new PerennialChatClient(new Uri("/chat", UriKind.Relative))).Message.ShouldContain("Endpoint");
-        Should.Throw<ArgumentException>(() => new PerennialChatClient(new PerennialChatClientOptions { Endpoint = endpoint, StopTimeout = TimeSpan.Zero })).Message.ShouldContain("StopTimeout");
-        Should.Throw<ArgumentException>(() => new PerennialChatClient(new PerennialChatClientOptions { Endpoint = endpoint, OnCancel = (ChatCancellation)7 })).Message.ShouldContain("OnCancel");
-        Should.Throw<ArgumentException>(() => new ResumableStreamHandler(new ResumableStreamOptions { IdleTimeout = TimeSpan.Zero })).Message.ShouldContain("IdleTimeout");
-        Should.Throw<ArgumentException>(() => new ResumableStreamHandler(new ResumableStreamOptions { OnCancel = (ChatCancellation)7 })).Message.ShouldContain("OnCancel");
+        Should.Throw<ArgumentException>(
+            () => new PerennialChatClient(new Uri("/chat", UriKind.Relative))).Message.ShouldContain("Endpoint");
+        Should.Throw<ArgumentException>(() =>
+            new PerennialChatClient(
+                new PerennialChatClientOptions { Endpoint = endpoint, StopTimeout = TimeSpan.Zero })).Message.ShouldContain("StopTimeout");
+        Should.Throw<ArgumentException>(() =>
+            new PerennialChatClient(
+                new PerennialChatClientOptions { Endpoint = endpoint, OnCancel = (ChatCancellation)7 })).Message.ShouldContain("OnCancel");
+        Should.Throw<ArgumentException>(() =>
+            new ResumableStreamHandler(new ResumableStreamOptions { IdleTimeout = TimeSpan.Zero })).Message.ShouldContain("IdleTimeout");
+        Should.Throw<ArgumentException>(() =>
+            new ResumableStreamHandler(new ResumableStreamOptions { OnCancel = (ChatCancellation)7 })).Message.ShouldContain("OnCancel");
     }
 
     [Fact]
@@ -122,9 +132,11 @@ public class PerennialChatClientTests
     {
         using var client = new PerennialChatClient(new Uri("http://127.0.0.1:1/chat"));
 
-        Should.Throw<NotSupportedException>(() => client.GetStreamingResponseAsync("x", new ChatOptions { Tools = [new HostedWebSearchTool()] }))
+        Should.Throw<NotSupportedException>(
+            () => client.GetStreamingResponseAsync("x", new ChatOptions { Tools = [new HostedWebSearchTool()] }))
             .Message.ShouldContain("web_search");
-        Should.Throw<NotSupportedException>(() => client.GetStreamingResponseAsync("x", new ChatOptions { RawRepresentationFactory = _ => null }))
+        Should.Throw<NotSupportedException>(
+            () => client.GetStreamingResponseAsync("x", new ChatOptions { RawRepresentationFactory = _ => null }))
             .Message.ShouldContain("RawRepresentationFactory");
         await Task.CompletedTask;
     }
@@ -155,7 +167,8 @@ public class PerennialChatClientTests
         var whole = ScriptedModel.Words(50);
         var model = new ScriptedModel(whole);
         await using var server = await ChatServer.StartAsync(model);
-        await using var proxy = FaultProxy.Start(server.Address, FaultPlan.InOrder(FaultPlan.Cut(1500), FaultPlan.Cut(2500, CutMode.Close), FaultPlan.None));
+        await using var proxy =
+            FaultProxy.Start(server.Address, FaultPlan.InOrder(FaultPlan.Cut(1500), FaultPlan.Cut(2500, CutMode.Close), FaultPlan.None));
         using var client = new PerennialChatClient(new Uri(proxy.Address, "/chat"));
 
         var updates = await client.GetStreamingResponseAsync("hello").ToListAsync().Soon();
@@ -190,7 +203,9 @@ public class PerennialChatClientTests
         });
 
         var updates = await client.GetStreamingResponseAsync("hello").ToListAsync().Soon();
-        var rest = await client.GetStreamingResponseAsync([], new ChatOptions { ContinuationToken = updates[9].ContinuationToken }).ToListAsync().Soon();
+        var rest = await client.GetStreamingResponseAsync([], new ChatOptions { ContinuationToken = updates[9].ContinuationToken })
+            .ToListAsync()
+            .Soon();
 
         updates.Select(Json).ShouldBe(whole.Select(Json));
         rest.Select(Json).ShouldBe(whole.Skip(10).Select(Json));
@@ -207,10 +222,13 @@ public class PerennialChatClientTests
         using var second = new PerennialChatClient(new PerennialChatClientOptions
         {
             Endpoint = server.Chat,
-            CreateTransport = request => new WebSocketTransport(new WebSocketTransportOptions { Endpoint = request.Endpoint, ResumeFrom = request.ResumeFrom }),
+            CreateTransport = request =>
+                new WebSocketTransport(new WebSocketTransportOptions { Endpoint = request.Endpoint, ResumeFrom = request.ResumeFrom }),
         });
 
-        var rest = await second.GetStreamingResponseAsync([], new ChatOptions { ContinuationToken = updates[1].ContinuationToken }).ToListAsync().Soon();
+        var rest = await second.GetStreamingResponseAsync([], new ChatOptions { ContinuationToken = updates[1].ContinuationToken })
+            .ToListAsync()
+            .Soon();
 
         rest.Select(Json).ShouldBe(whole.Skip(2).Select(Json));
     }
@@ -229,7 +247,8 @@ public class PerennialChatClientTests
             {
                 await exchange.StartEventStreamAsync(("Perennial-Protocol", "1"));
                 await exchange.WriteChunkAsync("event: perennial.gap\ndata: {\"requested\":\"e-1\",\"resumesAt\":\"f-1\"}\n\n");
-                await exchange.WriteChunkAsync("id: f-1\ndata: {\"contents\":[{\"$type\":\"text\",\"text\":\"one \"}]}\n\nevent: perennial.completed\ndata: [DONE]\n\n");
+                await exchange.WriteChunkAsync(
+                    "id: f-1\ndata: {\"contents\":[{\"$type\":\"text\",\"text\":\"one \"}]}\n\nevent: perennial.completed\ndata: [DONE]\n\n");
                 await exchange.EndChunksAsync();
             });
         using var client = new PerennialChatClient(new Uri(server.Address, "/chat"));
@@ -264,7 +283,8 @@ public class PerennialChatClientTests
     [Fact]
     public async Task A_failed_model_throws_with_code_and_without_its_secrets()
     {
-        await using var server = await ChatServer.StartAsync(new ScriptedModel((_, stop) => Failing(new InvalidOperationException("key sk-12345"))));
+        await using var server =
+            await ChatServer.StartAsync(new ScriptedModel((_, stop) => Failing(new InvalidOperationException("key sk-12345"))));
         using var client = new PerennialChatClient(server.Chat);
         var texts = new List<string>();
 
@@ -289,9 +309,13 @@ public class PerennialChatClientTests
         var elsewhere = ResponseContinuationToken.FromBytes("""{"url":"http://evil.example/streams/1","lastEventId":"e-1"}"""u8.ToArray());
         var foreign = ResponseContinuationToken.FromBytes(new byte[] { 1, 2, 3 });
 
-        Should.Throw<ArgumentException>(() => client.GetStreamingResponseAsync([], new ChatOptions { ContinuationToken = elsewhere })).Message.ShouldContain("origin");
-        Should.Throw<ArgumentException>(() => client.GetStreamingResponseAsync([], new ChatOptions { ContinuationToken = foreign })).Message.ShouldContain("resume", Case.Insensitive);
-        Should.Throw<ArgumentException>(() => client.GetStreamingResponseAsync("x", new ChatOptions { ContinuationToken = elsewhere })).Message.ShouldContain("messages");
+        Should.Throw<ArgumentException>(
+            () => client.GetStreamingResponseAsync([], new ChatOptions { ContinuationToken = elsewhere })).Message.ShouldContain("origin");
+        Should.Throw<ArgumentException>(() =>
+            client.GetStreamingResponseAsync([], new ChatOptions { ContinuationToken = foreign })).Message.ShouldContain("resume",
+            Case.Insensitive);
+        Should.Throw<ArgumentException>(() =>
+            client.GetStreamingResponseAsync("x", new ChatOptions { ContinuationToken = elsewhere })).Message.ShouldContain("messages");
         await Task.CompletedTask;
     }
 

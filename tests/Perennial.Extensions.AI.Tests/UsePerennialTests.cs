@@ -29,11 +29,18 @@ public class UsePerennialTests
     public async Task It_takes_the_runs_from_the_services()
     {
         await using var server = await ChatServer.StartAsync(app => app.MapGet("/built", () =>
-            new ScriptedModel(ScriptedModel.Words(1)).AsBuilder().UsePerennial().Build(app.Services).GetStreamingResponseAsync("x").ToListAsync().AsTask()));
+            new ScriptedModel(ScriptedModel.Words(1))
+                .AsBuilder()
+                .UsePerennial()
+                .Build(app.Services)
+                .GetStreamingResponseAsync("x")
+                .ToListAsync()
+                .AsTask()));
         using var http = new HttpClient();
 
         (await http.GetStringAsync(new Uri(server.Address, "/built")).Soon()).ShouldContain("continuationToken");
-        Should.Throw<InvalidOperationException>(() => new ScriptedModel([]).AsBuilder().UsePerennial().Build()).Message.ShouldContain("AddPerennialServer");
+        Should.Throw<InvalidOperationException>(
+            () => new ScriptedModel([]).AsBuilder().UsePerennial().Build()).Message.ShouldContain("AddPerennialServer");
     }
 
     [Fact]
@@ -75,11 +82,14 @@ public class UsePerennialTests
     public async Task An_answer_that_failed_or_is_not_whole_throws_with_the_code_that_readers_get()
     {
         await using var server = await ChatServer.StartAsync(_ => { });
-        using var cut = new ScriptedModel([new ChatResponseUpdate(ChatRole.Assistant, "half")]).AsBuilder().UsePerennial(server.Runs).Build();
+        using var cut =
+            new ScriptedModel([new ChatResponseUpdate(ChatRole.Assistant, "half")]).AsBuilder().UsePerennial(server.Runs).Build();
         using var broken = new ScriptedModel((_, _) => throw new IOException("sk-12345")).AsBuilder().UsePerennial(server.Runs).Build();
 
-        (await Should.ThrowAsync<RunFailedException>(cut.GetStreamingResponseAsync("x").ToListAsync().AsTask()).Soon()).Code.ShouldBe("incomplete_answer");
-        (await Should.ThrowAsync<RunFailedException>(broken.GetStreamingResponseAsync("x").ToListAsync().AsTask()).Soon()).Code.ShouldBe("model_unreachable");
+        (await Should.ThrowAsync<RunFailedException>(cut.GetStreamingResponseAsync("x").ToListAsync().AsTask()).Soon())
+            .Code.ShouldBe("incomplete_answer");
+        (await Should.ThrowAsync<RunFailedException>(broken.GetStreamingResponseAsync("x").ToListAsync().AsTask()).Soon())
+            .Code.ShouldBe("model_unreachable");
     }
 
     [Fact]
@@ -108,7 +118,8 @@ public class UsePerennialTests
         (await Should.ThrowAsync<InvalidOperationException>(ReadAsync(unknown)).Soon()).Message.ShouldContain("no longer kept");
         (await Should.ThrowAsync<InvalidOperationException>(ReadAsync(misplaced)).Soon()).Message.ShouldContain("not of this run");
 
-        Task ReadAsync(ResponseContinuationToken token) => chat.GetStreamingResponseAsync([], new ChatOptions { ContinuationToken = token }).ToListAsync().AsTask();
+        Task ReadAsync(ResponseContinuationToken token) =>
+            chat.GetStreamingResponseAsync([], new ChatOptions { ContinuationToken = token }).ToListAsync().AsTask();
     }
 
     [Fact]
@@ -141,5 +152,6 @@ public class UsePerennialTests
         }
     }
 
-    private static ResponseContinuationToken Saved(ChatResponseUpdate update) => ResponseContinuationToken.FromBytes(update.ContinuationToken!.ToBytes().ToArray());
+    private static ResponseContinuationToken Saved(ChatResponseUpdate update) =>
+        ResponseContinuationToken.FromBytes(update.ContinuationToken!.ToBytes().ToArray());
 }

@@ -59,7 +59,8 @@ public class FailureTests
 
         isAborted.ShouldBeTrue();
         Answers.DataOf(text).ShouldBe([Answers.Chunk(0), error]);
-        (await ours.ReadAsync()).ShouldContain("event: perennial.failed\ndata: {\"error\":{\"message\":\"overloaded\",\"code\":\"overloaded_error\"");
+        (await ours.ReadAsync()).ShouldContain(
+            "event: perennial.failed\ndata: {\"error\":{\"message\":\"overloaded\",\"code\":\"overloaded_error\"");
     }
 
     [Fact(Timeout = GatewayHost.Hang)]

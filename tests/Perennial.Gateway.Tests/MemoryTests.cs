@@ -12,9 +12,11 @@ public class MemoryTests
     public async Task Answers_are_bounded_in_bytes_and_a_forgotten_one_is_not_paid_again()
     {
         var document = new string('x', 300_000);
-        await using var upstream = ScriptedServer.Start(exchange => exchange.RespondAsync(200, document, ("Content-Type", "application/json")));
+        await using var upstream =
+            ScriptedServer.Start(exchange => exchange.RespondAsync(200, document, ("Content-Type", "application/json")));
         await using var gateway = await GatewayHost.StartAsync(
-            upstream, build: builder => builder.Services.AddPerennialGateway(server => server.MaxBytesInMemory = server.MaxBytesPerRun = 1_000_000));
+            upstream,
+            build: builder => builder.Services.AddPerennialGateway(server => server.MaxBytesInMemory = server.MaxBytesPerRun = 1_000_000));
 
         for (var n = 0; n < 6; n++)
         {

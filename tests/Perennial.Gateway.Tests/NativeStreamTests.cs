@@ -38,7 +38,8 @@ public class NativeStreamTests
         Answers.DataOf(await first.ReadAsync()).Length.ShouldBe(3);
         foreign.StatusCode.ShouldBe(HttpStatusCode.NotFound);
         other.StatusCode.ShouldBe(HttpStatusCode.NotFound);
-        upstream.Requests.Select(static request => request.Target).ShouldBe(["/api/chat", "/api/chat/chat%201/stream", "/api/chat/chat2/stream"]);
+        upstream.Requests.Select(static request => request.Target).ShouldBe(
+            ["/api/chat", "/api/chat/chat%201/stream", "/api/chat/chat2/stream"]);
 
         using var ended = await gateway.GetAsync($"{Api}/chat%201/stream", ("Authorization", "Bearer a"));
         ended.StatusCode.ShouldBe(HttpStatusCode.NoContent);
@@ -54,7 +55,8 @@ public class NativeStreamTests
         await using var upstream = ScriptedServer.Start(Answers.Cut($"data: {Progress}\n\n"));
         await using var gateway = await GatewayHost.StartAsync(upstream);
 
-        using var response = await gateway.SendAsync(HttpMethod.Post, "/ai/mcp", Call(id), hasKey ? [Version, ("Idempotency-Key", "k")] : [Version]);
+        using var response =
+            await gateway.SendAsync(HttpMethod.Post, "/ai/mcp", Call(id), hasKey ? [Version, ("Idempotency-Key", "k")] : [Version]);
         var (text, isAborted) = await response.ReadToBreakAsync();
 
         var data = Answers.DataOf(text);
@@ -85,7 +87,9 @@ public class NativeStreamTests
     {
         const string Result = """{"jsonrpc":"2.0","id":7,"result":{}}""";
         await using var upstream = ScriptedServer.Start(
-            Answers.Stream($"data: {Progress}\n\ndata: {Result}\n\n"), exchange => exchange.RespondAsync(405), exchange => exchange.RespondAsync(405));
+            Answers.Stream($"data: {Progress}\n\ndata: {Result}\n\n"),
+            exchange => exchange.RespondAsync(405),
+            exchange => exchange.RespondAsync(405));
         await using var gateway = await GatewayHost.StartAsync(upstream);
         using var first = await gateway.SendAsync(HttpMethod.Post, "/ai/mcp", Call("7"), Version, ("Authorization", "Bearer a"));
         var ids = Answers.IdsOf(await first.ReadAsync());

@@ -67,7 +67,8 @@ public class NativeTests
         await using var gateway = await GatewayHost.StartAsync(upstream);
         await using var proxy = FaultProxy.Start(gateway.Client.BaseAddress!);
 
-        var first = gateway.SendAsync(HttpMethod.Post, new Uri(proxy.Address, Chat).AbsoluteUri, GatewayHost.Prompt, ("x-stainless-retry-count", "0"));
+        var first = gateway.SendAsync(
+            HttpMethod.Post, new Uri(proxy.Address, Chat).AbsoluteUri, GatewayHost.Prompt, ("x-stainless-retry-count", "0"));
         await isAsked.Task;
         proxy.CutAll();
         await Should.ThrowAsync<HttpRequestException>(() => first);
@@ -85,7 +86,8 @@ public class NativeTests
     public async Task Reports_whether_its_upstreams_answer()
     {
         await using var upstream = ScriptedServer.Start(exchange => exchange.RespondAsync(401));
-        await using var gateway = await GatewayHost.StartAsync(upstream, build: builder => builder.Services.AddHealthChecks().AddPerennialUpstreams());
+        await using var gateway =
+            await GatewayHost.StartAsync(upstream, build: builder => builder.Services.AddHealthChecks().AddPerennialUpstreams());
         var health = gateway.Services.GetRequiredService<HealthCheckService>();
 
         (await health.CheckHealthAsync(TestContext.Current.CancellationToken)).Status.ShouldBe(HealthStatus.Healthy);

@@ -107,8 +107,10 @@ public class OperationsTests
     [Fact]
     public void Bad_options_are_named_with_what_is_accepted()
     {
-        Should.Throw<ArgumentException>(() => new GatewayOptions { FirstByteTimeout = TimeSpan.Zero }.Validate()).Message.ShouldContain("FirstByteTimeout must be from");
-        Should.Throw<ArgumentException>(() => new GatewayOptions { AllowedOrigins = { "app.example/x" } }.Validate()).Message.ShouldContain("https://app.example.com");
+        Should.Throw<ArgumentException>(() =>
+            new GatewayOptions { FirstByteTimeout = TimeSpan.Zero }.Validate()).Message.ShouldContain("FirstByteTimeout must be from");
+        Should.Throw<ArgumentException>(
+            () => new GatewayOptions { AllowedOrigins = { "app.example/x" } }.Validate()).Message.ShouldContain("https://app.example.com");
         Should.Throw<ArgumentException>(() => new GatewayOptions { Headers = { ["X-Key"] = "secret\r\n" } }.Validate()).Message
             .ShouldSatisfyAllConditions(text => text.ShouldContain("X-Key"), text => text.ShouldNotContain("secret"));
     }

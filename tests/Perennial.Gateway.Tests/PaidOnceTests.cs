@@ -43,7 +43,8 @@ public class PaidOnceTests
     {
         const string body = """{"error":{"code":"slow_down"}}""";
         await using var upstream = ScriptedServer.Start(
-            exchange => exchange.RespondAsync(status, body, ("Content-Type", "application/json"), ("retry-after-ms", "5")), Answers.Stream(Answers.Chat(1)));
+            exchange => exchange.RespondAsync(status, body, ("Content-Type", "application/json"), ("retry-after-ms", "5")),
+            Answers.Stream(Answers.Chat(1)));
         await using var gateway = await GatewayHost.StartAsync(upstream);
 
         using var refused = await gateway.PostAsync(Chat, ("Idempotency-Key", "k"));
@@ -145,7 +146,8 @@ public class PaidOnceTests
         await using var upstream = ScriptedServer.Start(Answers.Stream(Answers.Chat(1)));
         await using var gateway = await GatewayHost.StartAsync(upstream);
         (string, string)[] sameClient = [("X-Forwarded-For", "192.0.2.9"), ("User-Agent", "other"), ("x-request-id", "2")];
-        (string, string)[][] others = [[("Authorization", "Bearer b")], [("x-api-key", "b")], [("api-key", "b")], [("x-goog-api-key", "b")], [("Cookie", "s=b")]];
+        (string, string)[][] others =
+            [[("Authorization", "Bearer b")], [("x-api-key", "b")], [("api-key", "b")], [("x-goog-api-key", "b")], [("Cookie", "s=b")]];
 
         using var first = await gateway.PostAsync(Chat, ("Idempotency-Key", "k"));
         using var same = await gateway.PostAsync(Chat, [("Idempotency-Key", "k"), .. sameClient]);
@@ -187,7 +189,8 @@ public class PaidOnceTests
         await using var gateway = await GatewayHost.StartAsync(upstream);
         await using var proxy = FaultProxy.Start(gateway.Client.BaseAddress!);
 
-        var first = gateway.SendAsync(HttpMethod.Post, new Uri(proxy.Address, Chat).AbsoluteUri, GatewayHost.Prompt, ("Idempotency-Key", "k"));
+        var first =
+            gateway.SendAsync(HttpMethod.Post, new Uri(proxy.Address, Chat).AbsoluteUri, GatewayHost.Prompt, ("Idempotency-Key", "k"));
         await isAsked.Task;
         proxy.CutAll();
         await Should.ThrowAsync<HttpRequestException>(() => first);

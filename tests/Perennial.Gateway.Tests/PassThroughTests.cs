@@ -58,11 +58,13 @@ public class PassThroughTests
     [Fact(Timeout = GatewayHost.Hang)]
     public async Task Passes_a_40_MB_upload_and_a_multipart_body()
     {
-        await using var upstream = ScriptedServer.Start(exchange => exchange.RespondAsync(200, exchange.Request.Body.Length.ToString(System.Globalization.CultureInfo.InvariantCulture)));
+        await using var upstream = ScriptedServer.Start(exchange =>
+            exchange.RespondAsync(200, exchange.Request.Body.Length.ToString(System.Globalization.CultureInfo.InvariantCulture)));
         await using var gateway = await GatewayHost.StartAsync(upstream);
         using var form = new MultipartFormDataContent("b") { { new ByteArrayContent(new byte[40_000_000]), "file", "f.bin" } };
 
-        using var response = await gateway.Client.PostAsync(new Uri("/ai/v1/files", UriKind.Relative), form, TestContext.Current.CancellationToken);
+        using var response =
+            await gateway.Client.PostAsync(new Uri("/ai/v1/files", UriKind.Relative), form, TestContext.Current.CancellationToken);
 
         long.Parse(await response.ReadAsync(), System.Globalization.CultureInfo.InvariantCulture).ShouldBeGreaterThan(40_000_000);
         upstream.Requests.Single().Header("Content-Type").ShouldBe("multipart/form-data; boundary=\"b\"");
@@ -98,7 +100,13 @@ public class PassThroughTests
     {
         const string body = """{"error":{"message":"too long","type":"invalid_request_error","param":"messages","code":"context_length_exceeded"}}""";
         await using var upstream = ScriptedServer.Start(exchange => exchange.RespondAsync(
-            400, body, ("Content-Type", "application/json"), ("x-request-id", "r-1"), ("retry-after-ms", "20"), ("x-should-retry", "false"), ("WWW-Authenticate", "Bearer")));
+            400,
+            body,
+            ("Content-Type", "application/json"),
+            ("x-request-id", "r-1"),
+            ("retry-after-ms", "20"),
+            ("x-should-retry", "false"),
+            ("WWW-Authenticate", "Bearer")));
         await using var gateway = await GatewayHost.StartAsync(upstream);
 
         using var response = await gateway.PostAsync("/ai/v1/chat/completions");
@@ -117,7 +125,8 @@ public class PassThroughTests
     {
         await using var upstream = ScriptedServer.Start(async exchange =>
         {
-            await exchange.WriteHeadAsync(200, ("Connection", "close, X-Hop-Back"), ("X-Hop-Back", "1"), ("X-Kept", "2"), ("Content-Length", "0"));
+            await exchange.WriteHeadAsync(
+                200, ("Connection", "close, X-Hop-Back"), ("X-Hop-Back", "1"), ("X-Kept", "2"), ("Content-Length", "0"));
             exchange.Close();
         });
         await using var gateway = await GatewayHost.StartAsync(upstream);
@@ -134,7 +143,8 @@ public class PassThroughTests
     public async Task Says_504_only_after_its_own_limit()
     {
         await using var upstream = ScriptedServer.Start(exchange => exchange.WaitForClientCloseAsync());
-        await using var gateway = await GatewayHost.StartAsync(upstream, options => options.FirstByteTimeout = TimeSpan.FromMilliseconds(200));
+        await using var gateway =
+            await GatewayHost.StartAsync(upstream, options => options.FirstByteTimeout = TimeSpan.FromMilliseconds(200));
 
         using var response = await gateway.PostAsync("/ai/v1/chat/completions");
 
@@ -181,7 +191,8 @@ public class PassThroughTests
     public async Task Sends_the_credentials_of_the_base_URL_and_never_shows_them()
     {
         await using var upstream = ScriptedServer.Start(Answers.Stream(Answers.Chat(1)), exchange => exchange.ResetAsync());
-        await using var gateway = await GatewayHost.StartAsync(upstream.Address.AbsoluteUri.Replace("://", "://me:secret@", StringComparison.Ordinal));
+        await using var gateway =
+            await GatewayHost.StartAsync(upstream.Address.AbsoluteUri.Replace("://", "://me:secret@", StringComparison.Ordinal));
 
         using var response = await gateway.PostAsync("/ai/v1/chat/completions");
         using var failed = await gateway.PostAsync("/ai/v1/chat/completions", ("Authorization", "Bearer own"));

@@ -70,10 +70,13 @@ public sealed class SeveralNodesTests(PostgreSqlCluster cluster) : IClassFixture
         });
         await using var one = await StartAsync(upstream, "thrown");
         await using var two = await StartAsync(upstream, "thrown");
-        await using var first = FaultProxy.Start(one.Client.BaseAddress!, connection => connection % 2 == 0 ? FaultPlan.Cut(900) : FaultPlan.None);
-        await using var second = FaultProxy.Start(two.Client.BaseAddress!, connection => connection % 2 == 0 ? FaultPlan.Cut(1500) : FaultPlan.None);
+        await using var first =
+            FaultProxy.Start(one.Client.BaseAddress!, connection => connection % 2 == 0 ? FaultPlan.Cut(900) : FaultPlan.None);
+        await using var second =
+            FaultProxy.Start(two.Client.BaseAddress!, connection => connection % 2 == 0 ? FaultPlan.Cut(1500) : FaultPlan.None);
 
-        var answers = await Task.WhenAll(Enumerable.Range(0, Clients).Select(client => ReadThroughAsync(one, $"k{client}", first.Address, second.Address)));
+        var answers = await Task.WhenAll(
+            Enumerable.Range(0, Clients).Select(client => ReadThroughAsync(one, $"k{client}", first.Address, second.Address)));
 
         foreach (var answer in answers)
         {
@@ -93,7 +96,11 @@ public sealed class SeveralNodesTests(PostgreSqlCluster cluster) : IClassFixture
             try
             {
                 using var response = await sender.SendAsync(
-                    HttpMethod.Post, new Uri(nodes[turn % nodes.Length], Chat).AbsoluteUri, GatewayHost.Prompt, ("Idempotency-Key", key), ("Last-Event-ID", last));
+                    HttpMethod.Post,
+                    new Uri(nodes[turn % nodes.Length], Chat).AbsoluteUri,
+                    GatewayHost.Prompt,
+                    ("Idempotency-Key", key),
+                    ("Last-Event-ID", last));
                 var (text, _) = await response.ReadToBreakAsync();
                 var whole = text[..(text.LastIndexOf("\n\n", StringComparison.Ordinal) + 1)];
                 data.AddRange(Answers.DataOf(whole));
@@ -113,6 +120,7 @@ public sealed class SeveralNodesTests(PostgreSqlCluster cluster) : IClassFixture
         cluster.Require();
         return GatewayHost.StartAsync(
             upstream,
-            build: builder => builder.Services.AddPerennialGateway().AddPostgreSqlStore(cluster.ConnectionString, options => options.Schema = schema));
+            build: builder =>
+                builder.Services.AddPerennialGateway().AddPostgreSqlStore(cluster.ConnectionString, options => options.Schema = schema));
     }
 }

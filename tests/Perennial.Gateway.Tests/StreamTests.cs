@@ -9,7 +9,8 @@ public class StreamTests
     [Fact(Timeout = GatewayHost.Hang)]
     public async Task Answers_with_the_providers_events_and_headers_and_nothing_of_Perennial()
     {
-        await using var upstream = ScriptedServer.Start(Answers.Stream(Answers.Chat(3), ("x-request-id", "r-1"), ("openai-version", "2"), ("Set-Cookie", "a=b")));
+        await using var upstream =
+            ScriptedServer.Start(Answers.Stream(Answers.Chat(3), ("x-request-id", "r-1"), ("openai-version", "2"), ("Set-Cookie", "a=b")));
         await using var gateway = await GatewayHost.StartAsync(upstream);
 
         using var response = await gateway.PostAsync("/ai/v1/chat/completions", ("Accept", "application/json"));

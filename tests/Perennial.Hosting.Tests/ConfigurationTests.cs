@@ -56,7 +56,8 @@ public class ConfigurationTests
         (prices.Reconnect.MaxAttempts, prices.Reconnect.Multiplier, prices.Reconnect.Jitter).ShouldBe((10, 1.5, false));
         prices.Reconnect.RetryStatusCodes.ShouldBe([HttpStatusCode.ServiceUnavailable, HttpStatusCode.BadGateway], ignoreOrder: true);
         prices.Buffer.ShouldBe(new BufferOptions { Capacity = 50, FullMode = BufferFullMode.DropOldest, HighWaterMark = 0.5 });
-        prices.Http.ShouldBe(new HttpConnectionOptions { PingInterval = TimeSpan.FromSeconds(20), Decompression = DecompressionMethods.GZip });
+        prices.Http.ShouldBe(
+            new HttpConnectionOptions { PingInterval = TimeSpan.FromSeconds(20), Decompression = DecompressionMethods.GZip });
         var commands = options.Transports["commands"].Options.ShouldBeOfType<WebSocketTransportOptions>();
         commands.SubProtocols.ShouldBe(["v2", "v1"]);
         commands.Heartbeat.AsJson.ShouldBeTrue();
@@ -156,7 +157,8 @@ public class ConfigurationTests
             "prices", static (options, _) => options with { ConfigureRequest = static (_, _) => ValueTask.CompletedTask }));
 
         ((SseTransportOptions)completed.Transports["prices"].Options).ConfigureRequest.ShouldNotBeNull();
-        Should.Throw<OptionsValidationException>(() => Read(Json, static services => services.CompleteTransport<SseTransportOptions>("price", static (options, _) => options)))
+        Should.Throw<OptionsValidationException>(
+            () => Read(Json, static services => services.CompleteTransport<SseTransportOptions>("price", static (options, _) => options)))
             .Failures.ShouldBe(["Transports:price: CompleteTransport found no transport of this name with SseTransportOptions."]);
     }
 
@@ -168,7 +170,8 @@ public class ConfigurationTests
             configure: static options => options.Manager = options.Manager with
             {
                 CloseTimeout = TimeSpan.FromSeconds(1),
-                Kinds = options.Manager.Kinds.With<LongPollTransportOptions>("tuned", static (options, services) => new LongPollTransport(options, services)),
+                Kinds = options.Manager.Kinds.With<LongPollTransportOptions>(
+                    "tuned", static (options, services) => new LongPollTransport(options, services)),
             });
 
         options.Transports["mine"].Options.ShouldBeOfType<LongPollTransportOptions>().Interval.ShouldBe(TimeSpan.FromSeconds(1));

@@ -47,7 +47,8 @@ public class HostTests
         transport.State.ShouldBe(TransportState.Connected);
         names.Names.ShouldBe(["numbers"]);
         names.NameOf(transport.Id).ShouldBe("numbers");
-        Should.Throw<ArgumentException>(() => names.Get("letters")).Message.ShouldStartWith("No transport is named 'letters'. The configured names are: numbers.");
+        Should.Throw<ArgumentException>(() => names.Get("letters")).Message.ShouldStartWith(
+            "No transport is named 'letters'. The configured names are: numbers.");
 
         await host.StopAsync().Soon();
 
@@ -90,13 +91,15 @@ public class HostTests
     public async Task A_host_with_wrong_settings_does_not_start()
     {
         var builder = Host.CreateEmptyApplicationBuilder(settings: null);
-        builder.Configuration.AddInMemoryCollection([new("Perennial:Manager:MaxTransports", "0"), new("Perennial:Manager:CloseTimeout", "0")]);
+        builder.Configuration.AddInMemoryCollection(
+            [new("Perennial:Manager:MaxTransports", "0"), new("Perennial:Manager:CloseTimeout", "0")]);
         builder.Services.AddPerennial(builder.Configuration.GetSection("Perennial"));
         using var host = builder.Build();
 
         var wrong = await host.StartAsync().Soon().ShouldThrowAsync<OptionsValidationException>();
 
-        wrong.Failures.ShouldBe(["Manager: MaxTransports must be between 1 and 1,000,000.", "Manager: CloseTimeout must be between 100 ms and 5 min."]);
+        wrong.Failures.ShouldBe(
+            ["Manager: MaxTransports must be between 1 and 1,000,000.", "Manager: CloseTimeout must be between 100 ms and 5 min."]);
     }
 
     [Fact]
@@ -126,7 +129,9 @@ public class HostTests
         var builder = WebApplication.CreateEmptyBuilder(new WebApplicationOptions());
         builder.WebHost.UseKestrelCore().UseUrls("http://127.0.0.1:0");
         builder.Configuration.AddInMemoryCollection(Settings(
-            ("good", "sse", server.Address), ("better", "sse", server.Address), ("bad", "sse", new Uri(refusing.Address, "/?key=hunter2"))));
+            ("good", "sse", server.Address),
+            ("better", "sse", server.Address),
+            ("bad", "sse", new Uri(refusing.Address, "/?key=hunter2"))));
         builder.Services.AddSingleton<TimeProvider>(new ManualTimeProvider()).AddRouting().AddHealthChecks().AddPerennialTransports();
         builder.Services.AddPerennial(builder.Configuration.GetSection("Perennial"));
         await using var app = builder.Build();

@@ -49,14 +49,18 @@ public class HttpClientTests
     public void A_client_that_is_not_configured_is_named()
     {
         Refused("prices", static services => services.AddHttpClient("price").ConfigurePrimaryHttpMessageHandler(Handler))
-            .ShouldBe(["Transports:news: HttpClient must name a client that AddHttpClient has registered and configured; 'prices' is not registered."]);
+            .ShouldBe(
+                ["Transports:news: HttpClient must name a client that AddHttpClient has registered and configured; 'prices' is not registered."]);
         Refused("prices", static _ => { })
-            .ShouldBe(["Transports:news: HttpClient must name a client that AddHttpClient has registered and configured; 'prices' is not registered."]);
+            .ShouldBe(
+                ["Transports:news: HttpClient must name a client that AddHttpClient has registered and configured; 'prices' is not registered."]);
     }
 
     [Fact]
     public void A_client_that_follows_redirects_by_itself_is_refused() =>
-        Refused("prices", static services => services.AddHttpClient("prices").ConfigurePrimaryHttpMessageHandler(static () => new HttpClientHandler()))
+        Refused(
+            "prices",
+            static services => services.AddHttpClient("prices").ConfigurePrimaryHttpMessageHandler(static () => new HttpClientHandler()))
             .ShouldBe(
                 [
                     "Transports:news: The HTTP handler must not follow redirects: set AllowAutoRedirect to false on its primary handler. "
@@ -66,11 +70,24 @@ public class HttpClientTests
     [Fact]
     public void Settings_that_would_have_no_effect_are_refused()
     {
-        Refused("prices", static services => services.AddHttpClient("prices").ConfigurePrimaryHttpMessageHandler(Handler), new HttpConnectionOptions { PingInterval = TimeSpan.FromSeconds(20) })
-            .ShouldBe(["Transports:news: Http must keep its defaults if an HTTP handler is set, because the handler makes the connections."]);
-        Refused("prices", static services => services.AddHttpClient("prices", static http => http.DefaultRequestHeaders.Add("X-Key", "hunter2")).ConfigurePrimaryHttpMessageHandler(Handler))
-            .ShouldBe(["Transports:news: HttpClient 'prices' has DefaultRequestHeaders, which a transport does not send; set Headers of the transport instead."]);
-        Refused("prices", static services => services.AddHttpClient("prices").ConfigurePrimaryHttpMessageHandler(static () => throw new FormatException("hunter2")))
+        Refused(
+            "prices",
+            static services => services.AddHttpClient("prices").ConfigurePrimaryHttpMessageHandler(Handler),
+            new HttpConnectionOptions { PingInterval = TimeSpan.FromSeconds(20) })
+            .ShouldBe(
+                ["Transports:news: Http must keep its defaults if an HTTP handler is set, because the handler makes the connections."]);
+        Refused(
+            "prices",
+            static services =>
+                services.AddHttpClient(
+                    "prices",
+                    static http => http.DefaultRequestHeaders.Add("X-Key", "hunter2")).ConfigurePrimaryHttpMessageHandler(Handler))
+            .ShouldBe(
+                ["Transports:news: HttpClient 'prices' has DefaultRequestHeaders, which a transport does not send; set Headers of the transport instead."]);
+        Refused(
+            "prices",
+            static services =>
+                services.AddHttpClient("prices").ConfigurePrimaryHttpMessageHandler(static () => throw new FormatException("hunter2")))
             .ShouldBe(["Transports:news: the handlers of HttpClient 'prices' could not be created (FormatException)."]);
     }
 

@@ -28,9 +28,11 @@ public sealed class DialectTests(PostgreSqlCluster cluster) : IAsyncDisposable
         var dead = await _nodes.StartAsync();
         await using var app = await StartAsync(time);
         using var http = new HttpClient { BaseAddress = new Uri(app.Urls.Single()) };
-        var run = await dead.CreateAsync(new NewRun { Id = Guid.NewGuid().ToString("N"), Epoch = "abcdefgh", Dialect = Dialects.Anthropic.Name }, TestEnds);
+        var run = await dead.CreateAsync(
+            new NewRun { Id = Guid.NewGuid().ToString("N"), Epoch = "abcdefgh", Dialect = Dialects.Anthropic.Name }, TestEnds);
         await run.AppendAsync(new RunEvent { EventType = "message_start", Data = """{"type":"message_start"}"""u8.ToArray(), Kind = RunDataKind.Text }, TestEnds);
-        using var response = await http.GetAsync(new Uri($"/streams/{run.Id}", UriKind.Relative), HttpCompletionOption.ResponseHeadersRead, TestEnds);
+        using var response =
+            await http.GetAsync(new Uri($"/streams/{run.Id}", UriKind.Relative), HttpCompletionOption.ResponseHeadersRead, TestEnds);
         using var bytes = new MemoryStream();
         var reading = response.Content.CopyToAsync(bytes, TestEnds);
 

@@ -157,7 +157,8 @@ public sealed class HostTests(PostgreSqlCluster cluster) : IAsyncDisposable
         builder.WebHost.UseUrls("http://127.0.0.1:0");
         builder.Logging.ClearProviders();
         builder.Services.AddSingleton(time ?? TimeProvider.System);
-        builder.Services.AddPerennialServer().AddPostgreSqlStore(connectionString ?? cluster.ConnectionString, options => options.Schema = _nodes.Schema);
+        builder.Services.AddPerennialServer().AddPostgreSqlStore(
+            connectionString ?? cluster.ConnectionString, options => options.Schema = _nodes.Schema);
         builder.Services.AddHealthChecks().AddPerennialStore();
         var app = builder.Build();
         _apps.Add(app);

@@ -127,7 +127,9 @@ public sealed class OutageTests(PostgreSqlCluster cluster) : IAsyncDisposable
         var after = Enumerable.Range(11, 10).Select(n => good.AppendAsync(RunReading.Number(n), TestEnds).AsTask()).ToArray();
 
         await Should.ThrowAsync<RunStoreException>(poison);
-        (await Task.WhenAll([.. before, .. after])).Select(result => result.Sequence).ShouldBe(Enumerable.Range(1, 20).Select(n => (long)n));
+        (await Task.WhenAll([.. before, .. after]))
+            .Select(result => result.Sequence)
+            .ShouldBe(Enumerable.Range(1, 20).Select(n => (long)n));
         await good.CloseAsync(RunEnd.Completed, TestEnds);
         (await good.FollowAsync()).ShouldBeNumbersAnd(RunEnd.Completed);
         var records = await (await Nodes.FindAsync(a, bad)).FollowAsync();

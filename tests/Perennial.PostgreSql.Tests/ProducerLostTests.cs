@@ -92,7 +92,8 @@ public sealed class ProducerLostTests(PostgreSqlCluster cluster) : IAsyncDisposa
 
         proxy.Refusing = true;
         proxy.CutAll();
-        // The next attempt may be scheduled while the clock moves, so its exact time is not known: the clock moves until the attempts were made.
+        // The next attempt may be scheduled while the clock moves, so its exact time is not known: the clock moves until the attempts were
+        // made.
         var step = Renewal / AttemptsInRenewal / 10;
         await RunReading.UntilAsync(() =>
         {
@@ -151,7 +152,9 @@ public sealed class ProducerLostTests(PostgreSqlCluster cluster) : IAsyncDisposa
         var b = await _nodes.StartAsync(configure: options => options.LeaseDuration = LoneProducer.Lease);
         var id = Guid.NewGuid().ToString("N");
         using var process = Process.Start(new ProcessStartInfo(
-            Environment.ProcessPath!, ["produce", cluster.ConnectionString, _nodes.Schema, id]) { RedirectStandardOutput = true, UseShellExecute = false })!;
+            Environment.ProcessPath!,
+            ["produce", cluster.ConnectionString, _nodes.Schema, id]) { RedirectStandardOutput = true,
+            UseShellExecute = false })!;
         for (var n = 1; n <= 100; n++)
         {
             (await process.StandardOutput.ReadLineAsync(TestEnds)).ShouldBe(n.ToString(CultureInfo.InvariantCulture));

@@ -144,7 +144,8 @@ public sealed class SchemaTests(PostgreSqlCluster cluster) : IAsyncDisposable
         await using var source = NpgsqlDataSource.Create(cluster.ConnectionString);
         await using (var other = await source.OpenConnectionAsync(TestEnds))
         {
-            await using var turn = new NpgsqlCommand($"SELECT pg_advisory_lock(hashtextextended('perennial retention {_nodes.Schema}', 0))", other);
+            await using var turn =
+                new NpgsqlCommand($"SELECT pg_advisory_lock(hashtextextended('perennial retention {_nodes.Schema}', 0))", other);
             await turn.ExecuteNonQueryAsync(TestEnds);
             await SweepAsync(shortTime);
             (await CountAsync("runs")).ShouldBe(1);

@@ -164,14 +164,16 @@ public sealed class SeveralNodesTests(PostgreSqlCluster cluster) : IAsyncDisposa
         {
             for (var n = 1; n <= each; n++)
             {
-                await SendAsync(others[(sender + n) % 2], new RunMessage { Sender = $"{sender}", Number = n, Data = RunReading.Number(n).Data });
+                await SendAsync(
+                    others[(sender + n) % 2], new RunMessage { Sender = $"{sender}", Number = n, Data = RunReading.Number(n).Data });
             }
         })));
 
         var messages = await receiving;
         for (var sender = 0; sender < senders; sender++)
         {
-            messages.Where(message => string.Equals(message.Sender, $"{sender}", StringComparison.Ordinal)).Select(message => message.Number)
+            messages.Where(
+                message => string.Equals(message.Sender, $"{sender}", StringComparison.Ordinal)).Select(message => message.Number)
                 .ShouldBe(Enumerable.Range(1, each).Select(n => (long)n));
         }
 

@@ -90,13 +90,16 @@ public sealed class StartOnceTests(PostgreSqlCluster cluster) : IAsyncDisposable
             await store.CreateAsync(new NewRun { Id = Guid.NewGuid().ToString("N"), Epoch = "abcdefgh", Start = key }, TestEnds);
         }
 
-        await cluster.QueryAsync<string>($"UPDATE {_nodes.Schema}.starts SET claimed_at = claimed_at - interval '1 hour' WHERE name = 'old' RETURNING name");
+        await cluster.QueryAsync<string>(
+            $"UPDATE {_nodes.Schema}.starts SET claimed_at = claimed_at - interval '1 hour' WHERE name = 'old' RETURNING name");
         (await store.ClaimStartAsync(Key("old"), TestEnds)).Outcome.ShouldBe(StartClaimOutcome.Claimed);
-        await cluster.QueryAsync<string>($"UPDATE {_nodes.Schema}.starts SET claimed_at = claimed_at - interval '1 hour' WHERE name = 'old' RETURNING name");
+        await cluster.QueryAsync<string>(
+            $"UPDATE {_nodes.Schema}.starts SET claimed_at = claimed_at - interval '1 hour' WHERE name = 'old' RETURNING name");
         await RunReading.UntilAsync(async () =>
         {
             time.Advance(TimeSpan.FromSeconds(10));
-            return await cluster.QueryAsync<string>($"SELECT coalesce(string_agg(name, ' ' ORDER BY name), '') FROM {_nodes.Schema}.starts") is "b c";
+            return await cluster.QueryAsync<string>(
+                $"SELECT coalesce(string_agg(name, ' ' ORDER BY name), '') FROM {_nodes.Schema}.starts") is "b c";
         });
     }
 
@@ -105,7 +108,8 @@ public sealed class StartOnceTests(PostgreSqlCluster cluster) : IAsyncDisposable
     private static async Task<HttpResponseMessage> PostAsync(WebApplication machine, string text)
     {
         using var client = new HttpClient();
-        using var request = new HttpRequestMessage(HttpMethod.Post, new Uri(new Uri(machine.Urls.Single()), "/chat")) { Content = JsonContent.Create(text) };
+        using var request = new HttpRequestMessage(
+            HttpMethod.Post, new Uri(new Uri(machine.Urls.Single()), "/chat")) { Content = JsonContent.Create(text) };
         request.Headers.TryAddWithoutValidation("Idempotency-Key", "\"key\"");
         return await client.SendAsync(request, TestEnds);
     }

@@ -7,7 +7,9 @@ using Perennial.Testing;
 
 namespace Perennial.PostgreSql.Tests;
 
-/// <summary>Many streams on three nodes, whose readers are thrown from node to node while lines are cut, listeners killed and a node crashes.</summary>
+/// <summary>
+/// Many streams on three nodes, whose readers are thrown from node to node while lines are cut, listeners killed and a node crashes.
+/// </summary>
 public sealed class ThrownAboutTests(PostgreSqlCluster cluster, ITestOutputHelper output) : IAsyncDisposable
 {
     private const int Hang = 600_000;
@@ -53,7 +55,9 @@ public sealed class ThrownAboutTests(PostgreSqlCluster cluster, ITestOutputHelpe
     private Task<PostgreSqlRunStore> StartNodeAsync(FaultProxy proxy) =>
         _nodes.StartAsync(configure: options => options.LeaseDuration = TimeSpan.FromSeconds(IsLong ? 30 : 10), proxy: proxy);
 
-    /// <summary>Cuts lines, kills listeners, and once crashes a node and starts another in its place, until the readers have everything.</summary>
+    /// <summary>
+    /// Cuts lines, kills listeners, and once crashes a node and starts another in its place, until the readers have everything.
+    /// </summary>
     private async Task<string> FaultsAsync(FaultProxy proxy, PostgreSqlRunStore doomed, Task all)
     {
         var random = new Random(_seed);
@@ -128,7 +132,9 @@ public sealed class ThrownAboutTests(PostgreSqlCluster cluster, ITestOutputHelpe
         }
     }
 
-    /// <summary>Creates a run and writes numbers to it. The task tells how many were recorded for certain, and how the run ended, if it knows.</summary>
+    /// <summary>
+    /// Creates a run and writes numbers to it. The task tells how many were recorded for certain, and how the run ended, if it knows.
+    /// </summary>
     private static async Task<(string Id, Task<(long Written, RunStatus? End)> Producing)> ProduceAsync(RunStore home, int seed)
     {
         while (true)

@@ -61,7 +61,8 @@ public sealed class ThrownOverHttpTests(PostgreSqlCluster cluster, ITestOutputHe
         await all;
         output.WriteLine(FormattableString.Invariant(
             $"{Streams} streams, {_read:N0} records read, {_readers.Sum(each => each.Reader.Heard.Count):N0} messages heard, {proxy.Cuts:N0} cuts of {proxy.Connections:N0} connections")
-            + FormattableString.Invariant($" ({string.Join(" and ", nodes.Carried)} to the nodes), {_readers.Sum(each => each.Reader.Metrics.Resumes):N0} resumes, ")
+            + FormattableString.Invariant(
+                $" ({string.Join(" and ", nodes.Carried)} to the nodes), {_readers.Sum(each => each.Reader.Metrics.Resumes):N0} resumes, ")
             + FormattableString.Invariant($"{killed} listeners killed, one server killed and replaced"));
         output.WriteLine(string.Join(", ", _ends.OrderBy(end => end.Key).Select(end => $"{end.Value} {end.Key}")) + "; 0 lost, 0 repeated");
         _ends.Values.Sum().ShouldBe(Streams);
@@ -98,7 +99,9 @@ public sealed class ThrownOverHttpTests(PostgreSqlCluster cluster, ITestOutputHe
         return killed;
     }
 
-    /// <summary>Follows one run, of which every second is produced on the server that will be killed. The first cannot end otherwise.</summary>
+    /// <summary>
+    /// Follows one run, of which every second is produced on the server that will be killed. The first cannot end otherwise.
+    /// </summary>
     private async Task FollowAsync(int stream, Uri proxy)
     {
         var kind = Kinds[stream % Kinds.Length];

@@ -48,7 +48,8 @@ internal static class PublicFaces
 
     extension(TransportException error)
     {
-        public TransportException AsFinal(TransportErrorCode code, string message) => error.About(code, message, isTransient: false, error.Delivery);
+        public TransportException AsFinal(TransportErrorCode code, string message) =>
+            error.About(code, message, isTransient: false, error.Delivery);
 
         public TransportException About(string message, bool isTransient) => error.About(error.Code, message, isTransient, error.Delivery);
 

@@ -63,7 +63,8 @@ public sealed class HostTests : IAsyncDisposable
         using (var other = new Session(_file.Path))
         {
             other.Run("BEGIN EXCLUSIVE");
-            (await health.CheckHealthAsync(TestEnds)).Entries["perennial_store"].Description.ShouldBe("The file of runs is locked by another program.");
+            (await health.CheckHealthAsync(TestEnds)).Entries["perennial_store"].Description.ShouldBe(
+                "The file of runs is locked by another program.");
         }
 
         (await health.CheckHealthAsync(TestEnds)).Status.ShouldNotBe(HealthStatus.Unhealthy);

@@ -22,7 +22,8 @@ public sealed class OwnerTests : IAsyncDisposable
     {
         await using var first = await ProducerProcess.StartAsync(_file.Path);
 
-        var refusal = await Should.ThrowAsync<RunStoreException>(() => _file.StartAsync(configure: options => options.OpenTimeout = TimeSpan.Zero));
+        var refusal =
+            await Should.ThrowAsync<RunStoreException>(() => _file.StartAsync(configure: options => options.OpenTimeout = TimeSpan.Zero));
 
         refusal.Message.ShouldContain("Another process uses the file of runs");
         refusal.Message.ShouldContain(_file.Path);

@@ -35,7 +35,8 @@ public sealed class ReadingTests : IAsyncDisposable
         foreach (var records in await Task.WhenAll([following, .. behind, .. late]))
         {
             records.Count.ShouldBe(Events + 1);
-            records[..^1].Select((record, index) => RunReading.TextOf(record).StartsWith($"{index + 1} ", StringComparison.Ordinal)).ShouldAllBe(isRight => isRight);
+            records[..^1].Select((record, index) =>
+                RunReading.TextOf(record).StartsWith($"{index + 1} ", StringComparison.Ordinal)).ShouldAllBe(isRight => isRight);
         }
     }
 
@@ -62,6 +63,7 @@ public sealed class ReadingTests : IAsyncDisposable
         var found = await StoreFile.FindAsync(next, run.Id);
         _file.Execute("DELETE FROM events");
 
-        (await Should.ThrowAsync<RunStoreException>(async () => await found.ReadAsync(0, 100, TestEnds))).Message.ShouldBe("The run is no longer kept.");
+        (await Should.ThrowAsync<RunStoreException>(async () => await found.ReadAsync(0, 100, TestEnds)))
+            .Message.ShouldBe("The run is no longer kept.");
     }
 }

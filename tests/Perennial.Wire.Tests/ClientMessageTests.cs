@@ -70,7 +70,8 @@ public class ClientMessageTests
     [InlineData("""{"type":"perennial.send","number":1,"data":"\ud83c"}""")]
     [InlineData("""{"type":"perennial.sender","data":{"id":"short","next":1}}""")]
     [InlineData("""{"type":"perennial.sender","data":{"id":"k3JabcdefghijklmnopqrS","next":0}}""")]
-    public void What_the_protocol_does_not_allow_is_not_read(string json) => ClientMessage.Read(Encoding.UTF8.GetBytes(json), maxBytes: 100).ShouldBeNull();
+    public void What_the_protocol_does_not_allow_is_not_read(string json) =>
+        ClientMessage.Read(Encoding.UTF8.GetBytes(json), maxBytes: 100).ShouldBeNull();
 
     [Theory]
     [InlineData("""{"type":"perennial.send","number":43,"data":"begin""", 43L)]

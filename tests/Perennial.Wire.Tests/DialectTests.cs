@@ -24,7 +24,8 @@ public class DialectTests
     [InlineData("{}")]
     public void What_is_no_id_of_a_request_is_refused(string id)
     {
-        Should.Throw<ArgumentException>(() => Dialects.McpAnswerTo(Json(id))).Message.ShouldStartWith("The id of a JSON-RPC request must be a string or a number, not ");
+        Should.Throw<ArgumentException>(() => Dialects.McpAnswerTo(Json(id))).Message.ShouldStartWith(
+            "The id of a JSON-RPC request must be a string or a number, not ");
         Dialects.TryGet($"mcp:{id}", out _).ShouldBeFalse();
         Dialects.TryGet("mcp:", out _).ShouldBeFalse();
     }

@@ -52,7 +52,8 @@ public class EnvelopeTests
     [InlineData("""{"x":1}""")]
     [InlineData("[]")]
     [InlineData("3")]
-    public void What_has_no_member_of_an_envelope_is_none(string json) => EnvelopeReader.TryFind(Encoding.UTF8.GetBytes(json), out _).ShouldBeFalse();
+    public void What_has_no_member_of_an_envelope_is_none(string json) =>
+        EnvelopeReader.TryFind(Encoding.UTF8.GetBytes(json), out _).ShouldBeFalse();
 
     [Theory]
     [InlineData("{\"data\":1")]

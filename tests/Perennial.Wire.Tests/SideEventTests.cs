@@ -27,7 +27,8 @@ public class SideEventTests
             SideEventWriter.Refusal(new RefusalData(43, RefusalCodes.TooLarge, "Too large.")),
             """{"type":"perennial.refused","data":{"number":43,"code":"payload_too_large","message":"Too large."}}""");
 
-        (read.Kind, read.Number, read.IsOfStop, read.Code, read.Message).ShouldBe((SideEventKind.Refused, 43L, false, "payload_too_large", "Too large."));
+        (read.Kind, read.Number, read.IsOfStop, read.Code, read.Message).ShouldBe(
+            (SideEventKind.Refused, 43L, false, "payload_too_large", "Too large."));
     }
 
     [Fact]

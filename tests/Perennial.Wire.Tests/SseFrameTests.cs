@@ -30,7 +30,8 @@ public class SseFrameTests
     public void A_heartbeat_is_a_comment_without_a_blank_line() => Encoding.UTF8.GetString(SseFrame.Heartbeat.Span).ShouldBe(":\n");
 
     [Fact]
-    public void A_wait_is_a_field_of_its_own() => Encoding.UTF8.GetString(SseFrame.EncodeRetry(TimeSpan.FromMilliseconds(1500.4))).ShouldBe("retry: 1500\n\n");
+    public void A_wait_is_a_field_of_its_own() =>
+        Encoding.UTF8.GetString(SseFrame.EncodeRetry(TimeSpan.FromMilliseconds(1500.4))).ShouldBe("retry: 1500\n\n");
 
     private static string Encode(RunEventId? id, string? eventType, string data) =>
         Encoding.UTF8.GetString(SseFrame.Encode(id, eventType, Encoding.UTF8.GetBytes(data), PayloadKind.Text));

@@ -31,7 +31,8 @@ public class WireHeadersTests
     [InlineData("Perennial.completed", false)]
     [InlineData("", false)]
     [InlineData(null, false)]
-    public void Names_that_begin_as_the_protocols_own_are_reserved(string? name, bool isReserved) => EventNames.IsReserved(name).ShouldBe(isReserved);
+    public void Names_that_begin_as_the_protocols_own_are_reserved(string? name, bool isReserved) =>
+        EventNames.IsReserved(name).ShouldBe(isReserved);
 
     [Fact]
     public void Only_dialects_are_public() => typeof(WireHeaders).Assembly.GetExportedTypes()

@@ -6,10 +6,13 @@ using System.Text;
 
 namespace Perennial.Benchmarks.Server;
 
-/// <summary>What sending costs at all: a request is answered with the head of an endless response, and an event is one send for each reader.</summary>
+/// <summary>
+/// What sending costs at all: a request is answered with the head of an endless response, and an event is one send for each reader.
+/// </summary>
 internal sealed class BareSend : IBroadcast
 {
-    private static readonly byte[] Head = Encoding.ASCII.GetBytes("HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nTransfer-Encoding: chunked\r\n\r\n2\r\n:\n\r\n");
+    private static readonly byte[] Head =
+        Encoding.ASCII.GetBytes("HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nTransfer-Encoding: chunked\r\n\r\n2\r\n:\n\r\n");
 
     private readonly TcpListener _listener = new(IPAddress.Loopback, 0);
     private readonly ConcurrentBag<Socket> _readers = [];

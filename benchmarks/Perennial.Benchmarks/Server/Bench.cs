@@ -52,7 +52,8 @@ internal sealed class Bench : IAsyncDisposable
     /// <summary>From the call that appends an event to the event in the hands of the readers.</summary>
     public async Task<(double Median, double High)> LatencyAsync(int steps, TimeSpan interval)
     {
-        var times = Numbers(await _readers.AskAsync(string.Create(CultureInfo.InvariantCulture, $"latency {steps} {interval.TotalMilliseconds:0}")));
+        var times = Numbers(
+            await _readers.AskAsync(string.Create(CultureInfo.InvariantCulture, $"latency {steps} {interval.TotalMilliseconds:0}")));
         return (times[0], times[1]);
     }
 
@@ -72,5 +73,6 @@ internal sealed class Bench : IAsyncDisposable
     private async Task OpenAsync(string kind, int count, string form, string path) =>
         await _readers.AskAsync(string.Create(CultureInfo.InvariantCulture, $"{kind} {count} {form} {_origin}{path}"));
 
-    private static double[] Numbers(string answer) => Array.ConvertAll(answer.Split(' '), text => double.Parse(text, CultureInfo.InvariantCulture));
+    private static double[] Numbers(string answer) =>
+        Array.ConvertAll(answer.Split(' '), text => double.Parse(text, CultureInfo.InvariantCulture));
 }

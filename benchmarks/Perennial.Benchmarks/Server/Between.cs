@@ -10,8 +10,8 @@ using Yarp.ReverseProxy.Forwarder;
 namespace Perennial.Benchmarks.Server;
 
 /// <summary>
-/// A process between a client and an upstream: YARP, which only forwards, or the gateway, which makes a run of a stream. Lines on its input ask
-/// what that cost.
+/// A process between a client and an upstream: YARP, which only forwards, or the gateway, which makes a run of a stream. Lines on its input
+/// ask what that cost.
 /// </summary>
 internal static class Between
 {

@@ -7,9 +7,10 @@ using System.Text;
 namespace Perennial.Benchmarks.Server;
 
 /// <summary>
-/// Readers in a process of their own that cost next to nothing, so that the server is what is measured: bare sockets, read one after the other by one
-/// thread. It asks the server for events and reads until every reader has them, then asks for the next. Where CPU time is measured it never sleeps on a
-/// socket: to wake it would cost the servers, and more or less by the order in which they serve their readers.
+/// Readers in a process of their own that cost next to nothing, so that the server is what is measured: bare sockets, read one after the
+/// other by one thread. It asks the server for events and reads until every reader has them, then asks for the next. Where CPU time is
+/// measured it never sleeps on a socket: to wake it would cost the servers, and more or less by the order in which they serve their
+/// readers.
 /// </summary>
 internal sealed class Counting : IDisposable
 {
@@ -23,7 +24,10 @@ internal sealed class Counting : IDisposable
     private readonly byte[] _buffer = new byte[64 * 1024];
     private readonly Socket _control = new(SocketType.Stream, ProtocolType.Tcp);
 
-    /// <summary>Answers <c>idle|busy COUNT FORM URL</c>, <c>control PORT</c>, <c>go STEPS EVENTS</c> (seconds) and <c>latency STEPS INTERVAL</c> (p50 and p99 in ms).</summary>
+    /// <summary>
+    /// Answers <c>idle|busy COUNT FORM URL</c>, <c>control PORT</c>, <c>go STEPS EVENTS</c> (seconds) and <c>latency STEPS INTERVAL</c>
+    /// (p50 and p99 in ms).
+    /// </summary>
     public static void Run()
     {
         using var counting = new Counting();
@@ -133,7 +137,8 @@ internal sealed class Counting : IDisposable
         while ((read = reader.Receive(_buffer, 0, _buffer.Length, SocketFlags.None, out error)) == 0 && error == SocketError.WouldBlock
             && Stopwatch.GetElapsedTime(since).TotalMilliseconds < Patience)
         {
-            Thread.SpinWait(2000);      // some microseconds: looking without a pause would hold the lock of the socket that is to be written to
+            // some microseconds: looking without a pause would hold the lock of the socket that is to be written to
+            Thread.SpinWait(2000);
         }
 
         return read > 0 ? read : throw new InvalidOperationException($"A connection brought nothing: {error}.");

@@ -26,7 +26,8 @@ internal static class DeliveryRows
                 await using var here = await Bench.StartAsync(Servers.Perennial, [connectionString]);
                 await PrintAsync("PostgreSQL, read where it is produced", here, readers);
                 await using var producer = await Bench.StartAsync(Servers.Perennial, [connectionString]);
-                await using var elsewhere = await Bench.StartAsync(Servers.Perennial, [connectionString, producer.BusyPath], producer.Control);
+                await using var elsewhere =
+                    await Bench.StartAsync(Servers.Perennial, [connectionString, producer.BusyPath], producer.Control);
                 await PrintAsync("PostgreSQL, read from another node", elsewhere, readers);
             }
         }

@@ -6,7 +6,8 @@ internal static class FanOutRows
     private const int Deliveries = 100_000;     // in one sample
     private const int Burst = 8;
 
-    private static readonly string[] Contenders = [Servers.BareSend, Servers.KestrelWrite, Servers.TypedResults, Servers.EncodedOnce, Servers.Perennial];
+    private static readonly string[] Contenders =
+        [Servers.BareSend, Servers.KestrelWrite, Servers.TypedResults, Servers.EncodedOnce, Servers.Perennial];
 
     public static async Task PrintAsync(int runs, Budgets budgets)
     {
@@ -58,7 +59,8 @@ internal static class FanOutRows
         await bench.SendAsync(readers, 2 * Deliveries / readers / Burst, Burst);
     }
 
-    private static async Task<Dictionary<string, List<Sample>>> MeasureAsync(Dictionary<string, Bench> benches, int readers, int burst, int runs)
+    private static async Task<Dictionary<string, List<Sample>>> MeasureAsync(
+        Dictionary<string, Bench> benches, int readers, int burst, int runs)
     {
         var samples = Contenders.ToDictionary(contender => contender, _ => new List<Sample>(), StringComparer.Ordinal);
         for (var run = 0; run < runs; run++)
@@ -81,7 +83,8 @@ internal static class FanOutRows
         {
             var allocated = Medians.Of(samples[contender], sample => sample.AllocatedBytes);
             var rate = Medians.Of(samples[contender], sample => sample.MessagesPerSecond);
-            Table.Print($"| {readers:N0} | {burst} | {contender} | {Cpu(contender):N0} | {Cpu(contender) / floor:F2} | {Cpu(contender) / handRolled:F2} | {allocated:N0} | {rate:N0} |");
+            Table.Print(
+                $"| {readers:N0} | {burst} | {contender} | {Cpu(contender):N0} | {Cpu(contender) / floor:F2} | {Cpu(contender) / handRolled:F2} | {allocated:N0} | {rate:N0} |");
         }
 
         // Nanoseconds per message are seconds per billion.

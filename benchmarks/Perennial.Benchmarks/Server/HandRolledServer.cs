@@ -10,7 +10,9 @@ using Microsoft.AspNetCore.Http;
 
 namespace Perennial.Benchmarks.Server;
 
-/// <summary>What a good user writes: a bounded channel for each reader, of items that the platform encodes, or of bytes that are encoded once.</summary>
+/// <summary>
+/// What a good user writes: a bounded channel for each reader, of items that the platform encodes, or of bytes that are encoded once.
+/// </summary>
 internal sealed class HandRolledServer : IBroadcast
 {
     private readonly ConcurrentDictionary<Channel<SseItem<string>>, bool> _itemReaders = [];
@@ -37,7 +39,8 @@ internal sealed class HandRolledServer : IBroadcast
                 }
                 else
                 {
-                    application.MapGet(path, (HttpContext context) => TypedResults.ServerSentEvents(server.ReadItems(isBusy, context.RequestAborted)));
+                    application.MapGet(
+                        path, (HttpContext context) => TypedResults.ServerSentEvents(server.ReadItems(isBusy, context.RequestAborted)));
                 }
             }
         });
@@ -119,5 +122,6 @@ internal sealed class HandRolledServer : IBroadcast
         }
     }
 
-    private static Channel<T> Open<T>() => Channel.CreateBounded<T>(new BoundedChannelOptions(1000) { SingleReader = true, SingleWriter = true });
+    private static Channel<T> Open<T>() =>
+        Channel.CreateBounded<T>(new BoundedChannelOptions(1000) { SingleReader = true, SingleWriter = true });
 }

@@ -4,7 +4,9 @@ using Microsoft.AspNetCore.Http;
 
 namespace Perennial.Benchmarks.Server;
 
-/// <summary>What a reader costs at all: a request that Kestrel has answered with one event and holds open, or a WebSocket that waits for its peer.</summary>
+/// <summary>
+/// What a reader costs at all: a request that Kestrel has answered with one event and holds open, or a WebSocket that waits for its peer.
+/// </summary>
 internal sealed class HeldOpen(WebApplication application) : IBroadcast
 {
     private static readonly TaskCompletionSource Never = new();

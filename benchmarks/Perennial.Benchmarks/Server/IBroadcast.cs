@@ -3,7 +3,9 @@ using System.Globalization;
 
 namespace Perennial.Benchmarks.Server;
 
-/// <summary>A server that sends the same events to all who read its busy path, and nothing after a first event to those of its idle path.</summary>
+/// <summary>
+/// A server that sends the same events to all who read its busy path, and nothing after a first event to those of its idle path.
+/// </summary>
 internal interface IBroadcast : IAsyncDisposable
 {
     string Origin { get; }

@@ -6,7 +6,9 @@ using Microsoft.AspNetCore.Http;
 
 namespace Perennial.Benchmarks.Server;
 
-/// <summary>What sending costs over Kestrel at all: an event is one write of bytes made before to each open response, in one loop.</summary>
+/// <summary>
+/// What sending costs over Kestrel at all: an event is one write of bytes made before to each open response, in one loop.
+/// </summary>
 internal sealed class KestrelWrite : IBroadcast
 {
     private const int WrittenInARow = 64;
@@ -50,7 +52,8 @@ internal sealed class KestrelWrite : IBroadcast
                 await reader.WriteAsync(bytes);
             }
 
-            await Task.Yield();     // to Kestrel's own sends, before what they need is out of the processor's cache: without it this costs a tenth more
+            // to Kestrel's own sends, before what they need is out of the processor's cache: without it this costs a tenth more
+            await Task.Yield();
         }
     }
 

@@ -5,7 +5,10 @@ using Perennial.PostgreSql;
 
 namespace Perennial.Benchmarks.Server;
 
-/// <summary>Two runs, in memory or in PostgreSQL: one that is written to, and one that has had its first event. Or a node that serves those of another.</summary>
+/// <summary>
+/// Two runs, in memory or in PostgreSQL: one that is written to, and one that has had its first event. Or a node that serves those of
+/// another.
+/// </summary>
 internal sealed class PerennialServer : IBroadcast
 {
     private readonly WebApplication _application;

@@ -17,7 +17,8 @@ internal static class ReaderRows
 
     public static async Task PrintAsync(int runs, Budgets budgets)
     {
-        Console.WriteLine($"| {Idle:N0} idle readers and {Busy} busy ones | server | managed B per idle reader | beyond the floor | resident B | CPU ns per message to the busy | messages/s |");
+        Console.WriteLine(
+            $"| {Idle:N0} idle readers and {Busy} busy ones | server | managed B per idle reader | beyond the floor | resident B | CPU ns per message to the busy | messages/s |");
         Console.WriteLine("|---|---|---:|---:|---:|---:|---:|");
         var floors = new Dictionary<string, double>(StringComparer.Ordinal);
         double rival = 0;
@@ -32,7 +33,8 @@ internal static class ReaderRows
             await using var bench = await Bench.StartAsync(server, []);
             var (managed, resident) = await MemoryAsync(bench, form, Idle);
             var floor = floors.TryGetValue(form, out var known) ? known : floors[form] = managed;
-            Table.Print($"| {form} | {server} | {managed:N0} | {managed - floor:N0} | {resident:N0} | {await BusyAsync(bench, server, form, runs)} |");
+            Table.Print(
+                $"| {form} | {server} | {managed:N0} | {managed - floor:N0} | {resident:N0} | {await BusyAsync(bench, server, form, runs)} |");
             if (string.Equals(server, Servers.TypedResults, StringComparison.Ordinal))
             {
                 rival = managed;

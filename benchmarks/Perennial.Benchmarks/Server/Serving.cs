@@ -6,8 +6,8 @@ using System.Net.Sockets;
 namespace Perennial.Benchmarks.Server;
 
 /// <summary>
-/// A server in a process of its own. Whoever connects to its control port and sends a byte has that many events sent to all readers; lines on its
-/// input ask what that cost.
+/// A server in a process of its own. Whoever connects to its control port and sends a byte has that many events sent to all readers; lines
+/// on its input ask what that cost.
 /// </summary>
 internal static class Serving
 {
@@ -32,7 +32,8 @@ internal static class Serving
         using var control = new TcpListener(IPAddress.Loopback, 0);
         control.Start();
         Console.WriteLine(string.Create(
-            CultureInfo.InvariantCulture, $"{server.Origin} {((IPEndPoint)control.LocalEndpoint).Port} {server.BusyPath} {server.IdlePath}"));
+            CultureInfo.InvariantCulture,
+            $"{server.Origin} {((IPEndPoint)control.LocalEndpoint).Port} {server.BusyPath} {server.IdlePath}"));
         _ = ListenAsync(control, server);
         Answer();
     }
@@ -82,13 +83,16 @@ internal static class Serving
                     break;
                 case Cost:
                     var (cpuNow, allocatedNow) = Spent();
-                    Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{(cpuNow - cpu).TotalNanoseconds} {allocatedNow - allocated}"));
+                    Console.WriteLine(
+                        string.Create(CultureInfo.InvariantCulture, $"{(cpuNow - cpu).TotalNanoseconds} {allocatedNow - allocated}"));
                     break;
                 case Memory:
                     Collect();
                     using (var process = Process.GetCurrentProcess())
                     {
-                        Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{GC.GetTotalMemory(forceFullCollection: true)} {process.WorkingSet64}"));
+                        Console.WriteLine(
+                            string.Create(
+                                CultureInfo.InvariantCulture, $"{GC.GetTotalMemory(forceFullCollection: true)} {process.WorkingSet64}"));
                     }
 
                     break;

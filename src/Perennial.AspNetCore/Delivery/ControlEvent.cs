@@ -27,7 +27,8 @@ internal readonly record struct ControlEvent(string Name, ReadOnlyMemory<byte> J
     }
 
     /// <summary>The event in <c>text/event-stream</c>.</summary>
-    public byte[] EncodeSse() => Retry is { } delay ? SseFrame.EncodeRetry(delay) : SseFrame.Encode(id: null, Name, Json.Span, PayloadKind.Json);
+    public byte[] EncodeSse() =>
+        Retry is { } delay ? SseFrame.EncodeRetry(delay) : SseFrame.Encode(id: null, Name, Json.Span, PayloadKind.Json);
 
     /// <summary>The event as a JSON line.</summary>
     public byte[] EncodeLine() => Envelope.EncodeLine(id: null, Name, Json.Span, PayloadKind.Json);

@@ -68,13 +68,16 @@ public static class PerennialServerTelemetry
     {
         ActiveRuns = Meter.CreateUpDownCounter<long>("perennial.server.active_runs", "{run}", "Runs being produced by this process.");
         EndedRuns = Meter.CreateCounter<long>("perennial.server.runs", "{run}", "Runs whose producer has ended, by perennial.run.status.");
-        ActiveReaders = Meter.CreateUpDownCounter<long>("perennial.server.active_readers", "{reader}", "Readers being served, by perennial.form.");
+        ActiveReaders =
+            Meter.CreateUpDownCounter<long>("perennial.server.active_readers", "{reader}", "Readers being served, by perennial.form.");
         Events = Meter.CreateCounter<long>("perennial.server.events", "{event}", "Events recorded by producers.");
         Bytes = Meter.CreateCounter<long>("perennial.server.recorded", "By", "Data of events recorded by producers.");
         Delivered = Meter.CreateCounter<long>(
             "perennial.server.delivered", "By", "Bodies and messages passed to the network for readers, by perennial.form.");
-        Refusals = Meter.CreateCounter<long>("perennial.server.refusals", "{refusal}", "Requests and messages that were refused, by perennial.reason.");
-        Messages = Meter.CreateCounter<long>("perennial.server.messages", "{message}", "Messages to producers, by perennial.form and perennial.outcome.");
+        Refusals = Meter.CreateCounter<long>(
+            "perennial.server.refusals", "{refusal}", "Requests and messages that were refused, by perennial.reason.");
+        Messages = Meter.CreateCounter<long>(
+            "perennial.server.messages", "{message}", "Messages to producers, by perennial.form and perennial.outcome.");
         Gaps = Meter.CreateCounter<long>("perennial.server.gaps", "{gap}", "Gaps announced to readers.");
         Cuts = Meter.CreateCounter<long>(
             "perennial.server.cuts", "{connection}", "Readers that were disconnected because they did not read, by perennial.form.");

@@ -18,7 +18,8 @@ public static class PerennialCors
     {
         ArgumentNullException.ThrowIfNull(policy);
         return policy
-            .WithHeaders(WireHeaders.Protocol, WireHeaders.LastEventId, IdempotencyKey.HeaderName, "Content-Type", WaitPreference.HeaderName)
+            .WithHeaders(
+                WireHeaders.Protocol, WireHeaders.LastEventId, IdempotencyKey.HeaderName, "Content-Type", WaitPreference.HeaderName)
             .WithExposedHeaders(
                 WireHeaders.Protocol, WireHeaders.Heartbeat, WireHeaders.Cursor, WireHeaders.Tail, WireHeaders.Status, WireHeaders.Starts,
                 "Content-Location", "Retry-After");

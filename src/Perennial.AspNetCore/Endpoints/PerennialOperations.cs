@@ -20,11 +20,14 @@ public static class PerennialOperations
     /// Runs are named by the beginning of their event ids, as in logs. Their own ids are not shown, because a client that knows the id of a
     /// run may be able to read it. At most the 1,000 newest runs are listed; <c>running</c> counts all.
     /// </remarks>
-    public static IEndpointConventionBuilder MapPerennialOperations(this IEndpointRouteBuilder endpoints, [StringSyntax("Route")] string pattern)
+    public static IEndpointConventionBuilder MapPerennialOperations(
+        this IEndpointRouteBuilder endpoints, [StringSyntax("Route")] string pattern)
     {
         ArgumentNullException.ThrowIfNull(endpoints);
         ArgumentNullException.ThrowIfNull(pattern);
-        return endpoints.MapGet(pattern, AnswerAsync).WithMetadata(new ServedRuns("MapPerennialOperations", pattern)).DisableCookieRedirect();
+        return endpoints.MapGet(pattern, AnswerAsync)
+            .WithMetadata(new ServedRuns("MapPerennialOperations", pattern))
+            .DisableCookieRedirect();
     }
 
     private static async Task AnswerAsync(HttpContext context)

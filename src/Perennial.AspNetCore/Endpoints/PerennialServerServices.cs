@@ -28,7 +28,8 @@ public static class PerennialServerServices
     /// <param name="services">The application's services.</param>
     /// <param name="configure">Changes the options. They are validated when the host starts.</param>
     /// <returns>A builder, to configure the server further.</returns>
-    public static PerennialServerBuilder AddPerennialServer(this IServiceCollection services, Action<PerennialServerOptions>? configure = null)
+    public static PerennialServerBuilder AddPerennialServer(
+        this IServiceCollection services, Action<PerennialServerOptions>? configure = null)
     {
         ArgumentNullException.ThrowIfNull(services);
         var options = services.AddOptions<PerennialServerOptions>().PostConfigure(o => o.Validate()).ValidateOnStart();
@@ -83,7 +84,10 @@ public static class PerennialServerServices
     /// <param name="tags">Tags to choose checks by.</param>
     /// <returns>The same health checks.</returns>
     public static IHealthChecksBuilder AddPerennialStore(
-        this IHealthChecksBuilder builder, string name = "perennial_store", HealthStatus? failureStatus = null, IEnumerable<string>? tags = null)
+        this IHealthChecksBuilder builder,
+        string name = "perennial_store",
+        HealthStatus? failureStatus = null,
+        IEnumerable<string>? tags = null)
     {
         ArgumentNullException.ThrowIfNull(builder);
         return builder.AddCheck<RunStoreHealthCheck>(name, failureStatus, tags ?? []);

@@ -31,7 +31,9 @@ internal sealed class DialectSink(PipeWriter body, Dialect dialect, Cancellation
     }
 
     /// <summary>Writes nothing: the delay of a retry is for readers that know Perennial.</summary>
-    /// <exception cref="RunStoreException">Events are missing. Such a reader would not notice, so its connection must be aborted.</exception>
+    /// <exception cref="RunStoreException">
+    /// Events are missing. Such a reader would not notice, so its connection must be aborted.
+    /// </exception>
     public override void Write(ControlEvent control)
     {
         if (control.Retry is null)

@@ -6,7 +6,8 @@ using Perennial.Wire;
 namespace Perennial.AspNetCore.Http;
 
 /// <summary>A reader over <c>application/x-ndjson</c>.</summary>
-internal sealed class JsonLinesSink(PipeWriter body, CancellationTokenSource stalled, TimeSpan limit) : BodySink(body, ReaderKind.JsonLines, stalled, limit)
+internal sealed class JsonLinesSink(
+    PipeWriter body, CancellationTokenSource stalled, TimeSpan limit) : BodySink(body, ReaderKind.JsonLines, stalled, limit)
 {
     public override void Write(RunRecord record) => Add(record.JsonLine);
 

@@ -90,7 +90,8 @@ internal sealed class MessageEndpoint(IOptions<PerennialServerOptions> options, 
 
         var isText = type.MediaType.Equals("text/plain", StringComparison.OrdinalIgnoreCase)
             || type.MediaType.Equals(MediaTypes.Json, StringComparison.OrdinalIgnoreCase);
-        var isUtf8 = !type.Charset.HasValue || HeaderUtilities.RemoveQuotes(type.Charset).Equals("utf-8", StringComparison.OrdinalIgnoreCase);
+        var isUtf8 = !type.Charset.HasValue
+            || HeaderUtilities.RemoveQuotes(type.Charset).Equals("utf-8", StringComparison.OrdinalIgnoreCase);
         return isText && isUtf8 ? false : null;
     }
 

@@ -59,7 +59,9 @@ internal static class ResponseForms
     public static ResponseForm ChooseForStart(StringValues accept)
     {
         var isUnderstood = MediaTypeHeaderValue.TryParseList(accept, out var ranges) && ranges.Count > 0;
-        return isUnderstood && QualityOf(new MediaTypeHeaderValue(MediaTypes.JsonLines), ranges!) > QualityOf(new MediaTypeHeaderValue(MediaTypes.EventStream), ranges!)
+        return isUnderstood
+            && QualityOf(new MediaTypeHeaderValue(MediaTypes.JsonLines), ranges!) > QualityOf(
+                new MediaTypeHeaderValue(MediaTypes.EventStream), ranges!)
             ? ResponseForm.JsonLines
             : ResponseForm.Sse;
     }

@@ -10,8 +10,8 @@ namespace Perennial.AspNetCore.Http;
 internal static class ReturnedRun
 {
     /// <summary>
-    /// Answers as soon as the run is recorded, from after the event in <c>Last-Event-ID</c>. A request that is not a GET may start a run, so
-    /// it begins with the first event if the id is of another run.
+    /// Answers as soon as the run is recorded, from after the event in <c>Last-Event-ID</c>. A request that is not a GET may start a run,
+    /// so it begins with the first event if the id is of another run.
     /// </summary>
     /// <param name="context">The request.</param>
     /// <param name="recording">The run. If the store does not record it, the answer is 503.</param>

@@ -90,14 +90,17 @@ internal sealed class RunResponse(
     }
 
     /// <summary>
-    /// Whether a reader has all events of a run that is complete in its dialect. Such a reader gets no id of the end, and would come back for ever.
+    /// Whether a reader has all events of a run that is complete in its dialect. Such a reader gets no id of the end, and would come back
+    /// for ever.
     /// </summary>
-    private static async ValueTask<bool> HasWholeDialectAsync(RunLog log, ReaderPlace place, RunState state, Dialect dialect, CancellationToken cancellationToken) =>
+    private static async ValueTask<bool> HasWholeDialectAsync(
+        RunLog log, ReaderPlace place, RunState state, Dialect dialect, CancellationToken cancellationToken) =>
         place.Cursor == state.Tail - 1
         && (state.Status == RunStatus.Completed
             || (state.Status == RunStatus.Stopped && (await RecordedDialect.ReadAsync(log, dialect, cancellationToken)).IsComplete));
 
-    private async Task ServeAsync(HttpContext context, RunLog log, ReaderPlace place, ResponseForm form, bool isAtTail, Dialect? dialect = null)
+    private async Task ServeAsync(
+        HttpContext context, RunLog log, ReaderPlace place, ResponseForm form, bool isAtTail, Dialect? dialect = null)
     {
         try
         {

@@ -6,7 +6,8 @@ using Perennial.Wire;
 namespace Perennial.AspNetCore.Http;
 
 /// <summary>A reader over <c>text/event-stream</c> (HTML standard, section 9.2).</summary>
-internal sealed class SseSink(PipeWriter body, CancellationTokenSource stalled, TimeSpan limit) : BodySink(body, ReaderKind.Sse, stalled, limit)
+internal sealed class SseSink(
+    PipeWriter body, CancellationTokenSource stalled, TimeSpan limit) : BodySink(body, ReaderKind.Sse, stalled, limit)
 {
     public override void Write(RunRecord record) => Add(record.SseFrame);
 

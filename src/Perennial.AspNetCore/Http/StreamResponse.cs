@@ -34,10 +34,12 @@ internal sealed class StreamResponse(IOptions<PerennialServerOptions> options, T
     /// <param name="form">SSE or JSON lines.</param>
     /// <param name="isAtTail">Whether the reader has all events so far.</param>
     /// <param name="dialect">The dialect of a reader that does not know Perennial; otherwise null.</param>
-    public async Task SendAsync(HttpContext context, RunLog log, ReaderPlace place, ResponseForm form, bool isAtTail, Dialect? dialect = null)
+    public async Task SendAsync(
+        HttpContext context, RunLog log, ReaderPlace place, ResponseForm form, bool isAtTail, Dialect? dialect = null)
     {
         using var stalled = new CancellationTokenSource(Timeout.InfiniteTimeSpan, time);
-        using var leave = CancellationTokenSource.CreateLinkedTokenSource(context.RequestAborted, lifetime.ApplicationStopping, stalled.Token);
+        using var leave =
+            CancellationTokenSource.CreateLinkedTokenSource(context.RequestAborted, lifetime.ApplicationStopping, stalled.Token);
         var sink = Open(context, form, dialect, stalled);
         if (isAtTail)
         {
@@ -92,7 +94,8 @@ internal sealed class StreamResponse(IOptions<PerennialServerOptions> options, T
             return;     // the reader does not read
         }
 
-        await Task.Delay(Timeout.InfiniteTimeSpan, TimeProvider.System, isLeft.Token).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        await Task.Delay(
+            Timeout.InfiniteTimeSpan, TimeProvider.System, isLeft.Token).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
     }
 
     /// <summary>Waits until flushed bytes had time to leave, or the reader has closed the connection.</summary>

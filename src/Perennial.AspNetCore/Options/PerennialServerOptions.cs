@@ -90,8 +90,9 @@ public sealed class PerennialServerOptions
     public WebSocketServerOptions WebSockets { get; } = new();
 
     /// <summary>
-    /// Gets the dialects of the application's own. <see cref="RunOptions.Dialect"/> accepts these and <see cref="Perennial.Dialects.Known"/>.
-    /// Empty by default. Add the same ones on all nodes that share a store: a store keeps only the name of a run's dialect.
+    /// Gets the dialects of the application's own. <see cref="RunOptions.Dialect"/> accepts these and
+    /// <see cref="Perennial.Dialects.Known"/>. Empty by default. Add the same ones on all nodes that share a store: a store keeps only the
+    /// name of a run's dialect.
     /// </summary>
     public IList<Dialect> Dialects { get; } = [];
 
@@ -120,7 +121,9 @@ public sealed class PerennialServerOptions
     /// <summary>Finds a dialect by the name that a store keeps; null if this process does not know it.</summary>
     internal Dialect? FindDialect(string name)
     {
-        var isKnown = Perennial.Dialects.TryGet(name, out var known) && known != Perennial.Dialects.Recognized && known != Perennial.Dialects.None;
+        var isKnown = Perennial.Dialects.TryGet(name, out var known)
+            && known != Perennial.Dialects.Recognized
+            && known != Perennial.Dialects.None;
         return isKnown ? known : Dialects.FirstOrDefault(own => string.Equals(own.Name, name, StringComparison.Ordinal));
     }
 

@@ -15,19 +15,28 @@ internal static class Problem
         SendAsync(context, StatusCodes.Status404NotFound, "The run does not exist or is no longer kept.");
 
     public static Task NotAcceptableAsync(HttpContext context) => SendAsync(
-        context, StatusCodes.Status406NotAcceptable, $"A run can be read as {MediaTypes.EventStream}, {MediaTypes.JsonLines} or {MediaTypes.Json}.");
+        context,
+        StatusCodes.Status406NotAcceptable,
+        $"A run can be read as {MediaTypes.EventStream}, {MediaTypes.JsonLines} or {MediaTypes.Json}.");
 
     /// <summary>Refuses an invalid <c>Idempotency-Key</c>.</summary>
     public static Task BadKeyAsync(HttpContext context) => SendAsync(
-        context, StatusCodes.Status400BadRequest, $"{IdempotencyKey.HeaderName} must be one string of 1 to {IdempotencyKey.Longest} visible ASCII characters.");
+        context,
+        StatusCodes.Status400BadRequest,
+        $"{IdempotencyKey.HeaderName} must be one string of 1 to {IdempotencyKey.Longest} visible ASCII characters.");
 
     /// <summary>Refuses a key that was used with another request.</summary>
     public static Task KeyReusedAsync(HttpContext context) => SendAsync(
-        context, StatusCodes.Status422UnprocessableEntity, $"This {IdempotencyKey.HeaderName} was used before, with another request.", RefusalReasons.KeyReused);
+        context,
+        StatusCodes.Status422UnprocessableEntity,
+        $"This {IdempotencyKey.HeaderName} was used before, with another request.",
+        RefusalReasons.KeyReused);
 
     /// <summary>Refuses to resume, because the client would take a repetition for the continuation.</summary>
     public static Task NotResumableAsync(HttpContext context) => SendAsync(
-        context, StatusCodes.Status410Gone, $"The run cannot be resumed after this event. Read it from its start, without {WireHeaders.LastEventId}.");
+        context,
+        StatusCodes.Status410Gone,
+        $"The run cannot be resumed after this event. Read it from its start, without {WireHeaders.LastEventId}.");
 
     /// <summary>Refuses to send a run in a dialect that this node does not know.</summary>
     public static Task UnknownDialectAsync(HttpContext context, string name) => SendAsync(

@@ -93,5 +93,7 @@ internal sealed class RecordedDialect
     private DialectProgress Progress => new() { Signal = Signal, First = MessageOf(_first), Newest = MessageOf(_newest) };
 
     private static DialectMessage MessageOf(RunEvent? item) =>
-        item is { } content ? new DialectMessage(string.IsNullOrEmpty(content.EventType) ? null : content.EventType, content.Data.Span) : default;
+        item is { } content
+            ? new DialectMessage(string.IsNullOrEmpty(content.EventType) ? null : content.EventType, content.Data.Span)
+            : default;
 }

@@ -48,11 +48,11 @@ public sealed record RunOptions
     /// </summary>
     /// <remarks>
     /// <para>
-    /// The producer writes the dialect's events: the name of each as its event type, and its data. Readers over SSE and JSON lines that send
-    /// the header <c>Perennial-Protocol</c>, as Perennial's own clients do, get them as in every other run. Every other reader gets the
-    /// dialect alone, in the dialect's own form whatever it accepts: no event and no header field of Perennial, but the ids of the events
-    /// where the form allows them. So the official clients of the dialect can read the run. Long polling needs the header; WebSockets are
-    /// not affected.
+    /// The producer writes the dialect's events: the name of each as its event type, and its data. Readers over SSE and JSON lines that
+    /// send the header <c>Perennial-Protocol</c>, as Perennial's own clients do, get them as in every other run. Every other reader gets
+    /// the dialect alone, in the dialect's own form whatever it accepts: no event and no header field of Perennial, but the ids of the
+    /// events where the form allows them. So the official clients of the dialect can read the run. Long polling needs the header;
+    /// WebSockets are not affected.
     /// </para>
     /// <para>
     /// If the producer returns without having written the dialect's end, the server writes it. If the end cannot be made up
@@ -79,7 +79,8 @@ public sealed record RunOptions
         if (Dialect is not null && !Dialect.Equals(server.FindDialect(Dialect.Name)))
         {
             throw PerennialServerOptions.Invalid(
-                nameof(Dialect), $"must be null, one of Dialects.Known, or in {nameof(PerennialServerOptions)}.{nameof(server.Dialects)}, but is '{Dialect}'");
+                nameof(Dialect),
+                $"must be null, one of Dialects.Known, or in {nameof(PerennialServerOptions)}.{nameof(server.Dialects)}, but is '{Dialect}'");
         }
 
         if (StopWhenUnread is { } limit)

@@ -142,7 +142,8 @@ public sealed class RunWriter
     /// <exception cref="OperationCanceledException">The run was stopped, or the token was cancelled.</exception>
     /// <exception cref="InvalidOperationException">The run has ended otherwise.</exception>
     /// <exception cref="RunStoreException">The store cannot be used. Whether the event is recorded is unknown.</exception>
-    public ValueTask WriteBinaryAsync(ReadOnlyMemory<byte> bytes, string? eventType = null, CancellationToken cancellationToken = default) =>
+    public ValueTask WriteBinaryAsync(
+        ReadOnlyMemory<byte> bytes, string? eventType = null, CancellationToken cancellationToken = default) =>
         AppendAsync(new RunEvent { EventType = eventType, Data = bytes.ToArray(), Kind = RunDataKind.Binary }, cancellationToken);
 
     /// <exception cref="ArgumentException">The text holds half a surrogate pair.</exception>

@@ -36,7 +36,8 @@ internal static class SequenceProducer
         return Of(source, item => new RunEvent { Data = JsonSerializer.SerializeToUtf8Bytes(item, typeInfo), Kind = RunDataKind.Json });
     }
 
-    private static Func<RunWriter, CancellationToken, Task> Of<T>(IAsyncEnumerable<T> source, Func<T, RunEvent> encode) => async (writer, stop) =>
+    private static Func<RunWriter, CancellationToken, Task> Of<T>(IAsyncEnumerable<T> source, Func<T, RunEvent> encode) =>
+        async (writer, stop) =>
     {
         var ahead = new WriteAhead(writer);
         try

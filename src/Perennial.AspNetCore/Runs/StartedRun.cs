@@ -4,7 +4,9 @@ using Perennial.AspNetCore.Stores;
 
 namespace Perennial.AspNetCore;
 
-/// <summary>A run that this process produces. It is recorded, so every node that shares the store finds it by its id. Safe from any thread.</summary>
+/// <summary>
+/// A run that this process produces. It is recorded, so every node that shares the store finds it by its id. Safe from any thread.
+/// </summary>
 public sealed class StartedRun : StreamRun
 {
     internal StartedRun(RunLog log, DateTimeOffset startedAt, Task<RunStatus> completion)

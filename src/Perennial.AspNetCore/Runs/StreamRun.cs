@@ -47,7 +47,8 @@ public class StreamRun : IResult, IEndpointMetadataProvider
     /// <see cref="OperationCanceledException"/>.
     /// </remarks>
     /// <exception cref="RunStoreException">The store cannot be used.</exception>
-    public Task<RunStatus> StopAsync(CancellationToken cancellationToken = default) => Events.CloseAsync(RunEnd.Stopped, cancellationToken).AsTask();
+    public Task<RunStatus> StopAsync(CancellationToken cancellationToken = default) =>
+        Events.CloseAsync(RunEnd.Stopped, cancellationToken).AsTask();
 
     /// <summary>
     /// Answers a request with this run to its end, from after the event in its <c>Last-Event-ID</c> or else from the first event. A request

@@ -38,7 +38,11 @@ public sealed class StreamRuns
     /// <param name="lifetime">The host. Producers are cancelled when it begins to stop.</param>
     /// <param name="logger">Gets starts, ends and failures, but no ids and no data.</param>
     public StreamRuns(
-        RunStore store, IOptions<PerennialServerOptions> options, TimeProvider time, IHostApplicationLifetime lifetime, ILogger<StreamRuns> logger)
+        RunStore store,
+        IOptions<PerennialServerOptions> options,
+        TimeProvider time,
+        IHostApplicationLifetime lifetime,
+        ILogger<StreamRuns> logger)
     {
         ArgumentNullException.ThrowIfNull(store);
         ArgumentNullException.ThrowIfNull(options);
@@ -63,9 +67,11 @@ public sealed class StreamRuns
     /// The run as a result: return it from the endpoint. It has no id before it is recorded. To wait for the id, use
     /// <see cref="StartAsync(Func{RunWriter, CancellationToken, Task}, RunOptions?)"/>.
     /// </returns>
-    /// <exception cref="ArgumentOutOfRangeException">An option is outside its range; the message names the member and the range.</exception>
+    /// <exception cref="ArgumentOutOfRangeException">An option is outside its range, which the message names.</exception>
     /// <exception cref="ArgumentException">The server does not know <see cref="RunOptions.Dialect"/>.</exception>
-    /// <exception cref="TooManyRunsException"><see cref="PerennialServerOptions.MaxRuns"/> runs are being produced, or the host is stopping.</exception>
+    /// <exception cref="TooManyRunsException">
+    /// <see cref="PerennialServerOptions.MaxRuns"/> runs are being produced, or the host stops.
+    /// </exception>
     public StartingRun Start(Func<RunWriter, CancellationToken, Task> produce, RunOptions? runOptions = null)
     {
         ArgumentNullException.ThrowIfNull(produce);
@@ -78,9 +84,11 @@ public sealed class StreamRuns
     /// <param name="produce">Writes the events, as in <see cref="Start(Func{RunWriter, CancellationToken, Task}, RunOptions?)"/>.</param>
     /// <param name="runOptions">Options for this run; null for the defaults.</param>
     /// <returns>The run. Every node that shares the store finds it by its <see cref="StreamRun.Id"/>.</returns>
-    /// <exception cref="ArgumentOutOfRangeException">An option is outside its range; the message names the member and the range.</exception>
+    /// <exception cref="ArgumentOutOfRangeException">An option is outside its range, which the message names.</exception>
     /// <exception cref="ArgumentException">The server does not know <see cref="RunOptions.Dialect"/>.</exception>
-    /// <exception cref="TooManyRunsException"><see cref="PerennialServerOptions.MaxRuns"/> runs are being produced, or the host is stopping.</exception>
+    /// <exception cref="TooManyRunsException">
+    /// <see cref="PerennialServerOptions.MaxRuns"/> runs are being produced, or the host stops.
+    /// </exception>
     /// <exception cref="RunStoreException">The store did not record the run, and the producer was not started.</exception>
     public async Task<StartedRun> StartAsync(Func<RunWriter, CancellationToken, Task> produce, RunOptions? runOptions = null)
     {
@@ -95,14 +103,16 @@ public sealed class StreamRuns
     /// <param name="runOptions">Options for this run; null for the defaults.</param>
     /// <returns>The run as a result: return it from the endpoint.</returns>
     /// <remarks>Recorded and thrown as by <see cref="Start{T}(IAsyncEnumerable{T}, JsonTypeInfo{T}, RunOptions?)"/>.</remarks>
-    public StartingRun Start(IAsyncEnumerable<string> source, RunOptions? runOptions = null) => Start(SequenceProducer.Of(source), runOptions);
+    public StartingRun Start(IAsyncEnumerable<string> source, RunOptions? runOptions = null) =>
+        Start(SequenceProducer.Of(source), runOptions);
 
     /// <summary>Starts a run with one event per text of a sequence, and waits until it is recorded.</summary>
     /// <param name="source">As in <see cref="Start(IAsyncEnumerable{string}, RunOptions?)"/>.</param>
     /// <param name="runOptions">Options for this run; null for the defaults.</param>
     /// <returns>The run. Every node that shares the store finds it by its <see cref="StreamRun.Id"/>.</returns>
     /// <remarks>Throws as <see cref="StartAsync(Func{RunWriter, CancellationToken, Task}, RunOptions?)"/>.</remarks>
-    public Task<StartedRun> StartAsync(IAsyncEnumerable<string> source, RunOptions? runOptions = null) => StartAsync(SequenceProducer.Of(source), runOptions);
+    public Task<StartedRun> StartAsync(IAsyncEnumerable<string> source, RunOptions? runOptions = null) =>
+        StartAsync(SequenceProducer.Of(source), runOptions);
 
     /// <summary>
     /// Starts a run with one JSON event per item of a sequence, with the platform's web defaults (camel case), as the answer of an
@@ -115,7 +125,8 @@ public sealed class StreamRuns
     /// <remarks>Recorded and thrown as by <see cref="Start{T}(IAsyncEnumerable{T}, JsonTypeInfo{T}, RunOptions?)"/>.</remarks>
     [RequiresUnreferencedCode(RunWriter.NeedsReflection)]
     [RequiresDynamicCode(RunWriter.NeedsReflection)]
-    public StartingRun Start<T>(IAsyncEnumerable<T> source, RunOptions? runOptions = null) => Start(SequenceProducer.Of(source), runOptions);
+    public StartingRun Start<T>(IAsyncEnumerable<T> source, RunOptions? runOptions = null) =>
+        Start(SequenceProducer.Of(source), runOptions);
 
     /// <summary>Starts a run with one JSON event per item of a sequence, and waits until it is recorded.</summary>
     /// <typeparam name="T">The type of the items.</typeparam>
@@ -125,7 +136,8 @@ public sealed class StreamRuns
     /// <remarks>Throws as <see cref="StartAsync(Func{RunWriter, CancellationToken, Task}, RunOptions?)"/>.</remarks>
     [RequiresUnreferencedCode(RunWriter.NeedsReflection)]
     [RequiresDynamicCode(RunWriter.NeedsReflection)]
-    public Task<StartedRun> StartAsync<T>(IAsyncEnumerable<T> source, RunOptions? runOptions = null) => StartAsync(SequenceProducer.Of(source), runOptions);
+    public Task<StartedRun> StartAsync<T>(IAsyncEnumerable<T> source, RunOptions? runOptions = null) =>
+        StartAsync(SequenceProducer.Of(source), runOptions);
 
     /// <summary>Starts a run with one JSON event per item of a sequence, as the answer of an endpoint.</summary>
     /// <typeparam name="T">The type of the items.</typeparam>
@@ -137,9 +149,11 @@ public sealed class StreamRuns
     /// The next item is read while earlier ones are being recorded, up to 256 of them or 256 KiB. Items are recorded in order, and all of
     /// them before the end of the run.
     /// </remarks>
-    /// <exception cref="ArgumentOutOfRangeException">An option is outside its range; the message names the member and the range.</exception>
+    /// <exception cref="ArgumentOutOfRangeException">An option is outside its range, which the message names.</exception>
     /// <exception cref="ArgumentException">The server does not know <see cref="RunOptions.Dialect"/>.</exception>
-    /// <exception cref="TooManyRunsException"><see cref="PerennialServerOptions.MaxRuns"/> runs are being produced, or the host is stopping.</exception>
+    /// <exception cref="TooManyRunsException">
+    /// <see cref="PerennialServerOptions.MaxRuns"/> runs are being produced, or the host stops.
+    /// </exception>
     public StartingRun Start<T>(IAsyncEnumerable<T> source, JsonTypeInfo<T> typeInfo, RunOptions? runOptions = null) =>
         Start(SequenceProducer.Of(source, typeInfo), runOptions);
 
@@ -149,9 +163,11 @@ public sealed class StreamRuns
     /// <param name="typeInfo">How to serialise an item, without reflection.</param>
     /// <param name="runOptions">Options for this run; null for the defaults.</param>
     /// <returns>The run. Every node that shares the store finds it by its <see cref="StreamRun.Id"/>.</returns>
-    /// <exception cref="ArgumentOutOfRangeException">An option is outside its range; the message names the member and the range.</exception>
+    /// <exception cref="ArgumentOutOfRangeException">An option is outside its range, which the message names.</exception>
     /// <exception cref="ArgumentException">The server does not know <see cref="RunOptions.Dialect"/>.</exception>
-    /// <exception cref="TooManyRunsException"><see cref="PerennialServerOptions.MaxRuns"/> runs are being produced, or the host is stopping.</exception>
+    /// <exception cref="TooManyRunsException">
+    /// <see cref="PerennialServerOptions.MaxRuns"/> runs are being produced, or the host stops.
+    /// </exception>
     /// <exception cref="RunStoreException">The store did not record the run, and the producer was not started.</exception>
     public Task<StartedRun> StartAsync<T>(IAsyncEnumerable<T> source, JsonTypeInfo<T> typeInfo, RunOptions? runOptions = null) =>
         StartAsync(SequenceProducer.Of(source, typeInfo), runOptions);
@@ -227,8 +243,11 @@ public sealed class StreamRuns
     {
         if (options?.Dialect is { } dialect && !string.Equals(log.Dialect, dialect.Name, StringComparison.Ordinal))
         {
-            await log.CloseAsync(RunEnd.Failed(RunFailedException.DefaultMessage, RunFailedException.DefaultCode), CancellationToken.None).ConfigureAwait(false);
-            throw new NotSupportedException($"{_store.GetType().Name} does not keep the dialects of runs: its RunLog does not override Dialect.");
+            await log.CloseAsync(
+                RunEnd.Failed(RunFailedException.DefaultMessage, RunFailedException.DefaultCode),
+                CancellationToken.None).ConfigureAwait(false);
+            throw new NotSupportedException(
+                $"{_store.GetType().Name} does not keep the dialects of runs: its RunLog does not override Dialect.");
         }
     }
 
@@ -268,7 +287,8 @@ public sealed class StreamRuns
         }
 
         PerennialServerTelemetry.ActiveRuns.Add(-1);
-        PerennialServerTelemetry.EndedRuns.Add(1, new KeyValuePair<string, object?>(PerennialServerTelemetry.Status, (await run.Completion).Name()));
+        PerennialServerTelemetry.EndedRuns.Add(
+            1, new KeyValuePair<string, object?>(PerennialServerTelemetry.Status, (await run.Completion).Name()));
         Interlocked.Decrement(ref _places);
         _started.TryRemove(run.Id, out _);
         run.Unread?.Dispose();

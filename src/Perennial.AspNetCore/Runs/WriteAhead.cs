@@ -56,7 +56,11 @@ internal sealed class WriteAhead(RunWriter writer)
     {
         while (_underWay.TryDequeue(out var left))
         {
-            _ = left.Appending.ContinueWith(static failed => _ = failed.Exception, CancellationToken.None, TaskContinuationOptions.OnlyOnFaulted, TaskScheduler.Default);
+            _ = left.Appending.ContinueWith(
+                static failed => _ = failed.Exception,
+                CancellationToken.None,
+                TaskContinuationOptions.OnlyOnFaulted,
+                TaskScheduler.Default);
         }
     }
 

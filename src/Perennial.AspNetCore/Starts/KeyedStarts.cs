@@ -11,7 +11,10 @@ using Perennial.Wire;
 
 namespace Perennial.AspNetCore.Starts;
 
-/// <summary>Calls the handler of an endpoint once for each <c>Idempotency-Key</c> and answers repeats with the run that it started. Safe from any thread.</summary>
+/// <summary>
+/// Calls the handler of an endpoint once for each <c>Idempotency-Key</c> and answers repeats with the run that it started. Safe from any
+/// thread.
+/// </summary>
 internal sealed class KeyedStarts(
     RunStore store, StreamRuns runs, IOptions<PerennialServerOptions> options, TimeProvider time, IHostApplicationLifetime lifetime,
     ILogger<StreamRuns> logger)

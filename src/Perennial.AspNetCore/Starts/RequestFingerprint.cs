@@ -21,7 +21,8 @@ internal static class RequestFingerprint
 
         request.EnableBuffering(InMemoryBytes);
         using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
-        hash.AppendData(Encoding.UTF8.GetBytes($"{request.Method} {request.PathBase}{request.Path}{request.QueryString}\n{request.ContentType}\n"));
+        hash.AppendData(
+            Encoding.UTF8.GetBytes($"{request.Method} {request.PathBase}{request.Path}{request.QueryString}\n{request.ContentType}\n"));
         var block = ArrayPool<byte>.Shared.Rent(BlockBytes);
         try
         {

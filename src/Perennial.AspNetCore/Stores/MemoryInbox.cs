@@ -40,7 +40,8 @@ internal sealed class MemoryInbox(long maxPendingBytes)
 
         if (message.Sender is not null)
         {
-            _senders.Set(message.Sender, sender = sender with { Received = message.Number, Refusals = WithRefusalOf(message, sender.Refusals) });
+            _senders.Set(
+                message.Sender, sender = sender with { Received = message.Number, Refusals = WithRefusalOf(message, sender.Refusals) });
         }
 
         if (key is not null)

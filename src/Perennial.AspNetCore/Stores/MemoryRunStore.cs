@@ -28,7 +28,8 @@ internal sealed class MemoryRunStore : RunStore, IDisposable
         _time = time;
         _starts = new MemoryStarts(_options.Starts, time);
         _start = time.GetTimestamp();
-        _timer = time.CreateTimer(static store => ((MemoryRunStore)store!).ForgetDue(), this, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
+        _timer = time.CreateTimer(
+            static store => ((MemoryRunStore)store!).ForgetDue(), this, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
     }
 
     public override ValueTask<RunLog> CreateAsync(NewRun run, CancellationToken cancellationToken)
@@ -61,7 +62,8 @@ internal sealed class MemoryRunStore : RunStore, IDisposable
         return ValueTask.FromResult<RunLog>(log);
     }
 
-    public override ValueTask<StartClaim> ClaimStartAsync(StartKey key, CancellationToken cancellationToken) => ValueTask.FromResult(_starts.Claim(key));
+    public override ValueTask<StartClaim> ClaimStartAsync(StartKey key, CancellationToken cancellationToken) =>
+        ValueTask.FromResult(_starts.Claim(key));
 
     public override ValueTask ReleaseStartAsync(StartKey key, CancellationToken cancellationToken)
     {

@@ -7,7 +7,8 @@ namespace Perennial.AspNetCore.Stores;
 /// number of objects may stand for the same run, on any nodes.
 /// </para>
 /// <para>
-/// <b>Order.</b> Sequences count from 1 without holes. The store records the calls of <see cref="AppendAsync"/> and <see cref="CloseAsync"/>
+/// <b>Order.</b> Sequences count from 1 without holes. The store records the calls of <see cref="AppendAsync"/> and
+/// <see cref="CloseAsync"/>
 /// on one object in the order in which they were made, even if the caller does not await one before it makes the next. It records first and
 /// wakes readers afterwards, so a reader that was woken finds the record.
 /// </para>
@@ -17,10 +18,10 @@ namespace Perennial.AspNetCore.Stores;
 /// forgotten, reading returns what is still there (in memory: everything) or throws <see cref="RunStoreException"/>.
 /// </para>
 /// <para>
-/// <b>Errors and retries.</b> A call that cannot reach the store throws <see cref="RunStoreException"/>, and a call that is cancelled throws
-/// <see cref="OperationCanceledException"/>. In both cases the call may have done its work. Safe to repeat are all reads,
-/// <see cref="CloseAsync"/>, and <see cref="ReceiveAsync"/> with a message that has a key or a number. A repeated
-/// <see cref="AppendAsync"/> may record its event twice, so the server never repeats it.
+/// <b>Errors and retries.</b> A call that cannot reach the store throws <see cref="RunStoreException"/>, and a call that is cancelled
+/// throws <see cref="OperationCanceledException"/>. In both cases the call may have done its work. Safe to repeat are all reads,
+/// <see cref="CloseAsync"/>, and <see cref="ReceiveAsync"/> with a message that has a key or a number. A repeated <see cref="AppendAsync"/>
+/// may record its event twice, so the server never repeats it.
 /// </para>
 /// <para>
 /// <b>Growth.</b> Later versions may add members to this class. They will be virtual, and their default works for a store that does not
@@ -51,8 +52,8 @@ public abstract class RunLog
     /// <param name="item">The event. The store may keep its data without a copy, so the caller must not change it afterwards.</param>
     /// <param name="cancellationToken">Cancels the call. The event may be recorded nevertheless.</param>
     /// <returns>
-    /// Whether the event is recorded, and under which sequence. Only the object that <see cref="RunStore.CreateAsync"/> returned may append;
-    /// a store of several nodes answers any other with <see cref="AppendOutcome.Fenced"/>.
+    /// Whether the event is recorded, and under which sequence. Only the object that <see cref="RunStore.CreateAsync"/> returned may
+    /// append; a store of several nodes answers any other with <see cref="AppendOutcome.Fenced"/>.
     /// </returns>
     /// <exception cref="ArgumentException">The event's type contains NUL. Not every store checks this.</exception>
     /// <exception cref="RunStoreException">
@@ -65,7 +66,9 @@ public abstract class RunLog
     /// <param name="ending">How the run is to end.</param>
     /// <param name="cancellationToken">Cancels the call. The end may be recorded nevertheless.</param>
     /// <returns>How the run ended. It differs from <paramref name="ending"/> if the run had ended before.</returns>
-    /// <exception cref="RunStoreException">The store cannot be reached. Whether the end is recorded is unknown; a second call is safe.</exception>
+    /// <exception cref="RunStoreException">
+    /// The store cannot be reached. Whether the end is recorded is unknown; a second call is safe.
+    /// </exception>
     /// <remarks>
     /// <para>Any node may call this, several may at once, and all get the same answer. It survives:</para>
     /// <list type="bullet">
@@ -75,16 +78,19 @@ public abstract class RunLog
     /// <item>a repetition, on the same object or another, at once or much later: it returns the first end and records nothing.</item>
     /// </list>
     /// <para>
-    /// After a store has given up an append, because its database was away for too long, this throws as well. The store then records an end of
-    /// its own (<c>store_unavailable</c>) as soon as the database answers, so that no reader waits for ever.
+    /// After a store has given up an append, because its database was away for too long, this throws as well. The store then records an end
+    /// of its own (<c>store_unavailable</c>) as soon as the database answers, so that no reader waits for ever.
     /// </para>
     /// </remarks>
     public abstract ValueTask<RunStatus> CloseAsync(RunEnd ending, CancellationToken cancellationToken);
 
     /// <summary>Reads the records that follow a sequence. Never waits for new records.</summary>
-    /// <param name="after">The sequence of the last record that was read; 0 for none. After a sequence beyond the tail there are no records.</param>
+    /// <param name="after">
+    /// The sequence of the last record that was read; 0 for none. After a sequence beyond the tail there are no records.
+    /// </param>
     /// <param name="maxBytes">
-    /// About how many bytes to return at most, counting 64 for each record besides its data. At least one record is returned if there is one.
+    /// About how many bytes to return at most, counting 64 for each record besides its data. At least one record is returned if there is
+    /// one.
     /// </param>
     /// <param name="cancellationToken">Cancels the call.</param>
     /// <returns>
@@ -101,8 +107,8 @@ public abstract class RunLog
     /// <param name="signal">Set after the news is recorded. It may be set without news, and once for many.</param>
     /// <returns>The subscription. Neither this call nor disposing it ever waits or throws <see cref="RunStoreException"/>.</returns>
     /// <remarks>
-    /// Subscribe first and then read: what was recorded before the subscription sets no signal. What another node records sets it too, after
-    /// a delay that each store documents.
+    /// Subscribe first and then read: what was recorded before the subscription sets no signal. What another node records sets it too,
+    /// after a delay that each store documents.
     /// </remarks>
     public abstract IDisposable Subscribe(RunNews news, RunSignal signal);
 
@@ -117,7 +123,9 @@ public abstract class RunLog
 
     /// <summary>Gets how far a sender's messages were received, and which of them were refused, both at one moment.</summary>
     /// <param name="sender">The name that the sender gave itself.</param>
-    /// <param name="firstOpen">The lowest number that the sender has no answer for. Refusals of lower numbers are forgotten, and no call returns them again.</param>
+    /// <param name="firstOpen">
+    /// The lowest number that the sender has no answer for. Refusals of lower numbers are forgotten, and no call returns them again.
+    /// </param>
     /// <param name="cancellationToken">Cancels the call.</param>
     /// <returns>The state; that of an unknown sender is 0 without refusals.</returns>
     /// <exception cref="RunStoreException">The store cannot be reached. A second call is safe.</exception>
@@ -126,7 +134,9 @@ public abstract class RunLog
     /// <summary>Reads messages in the order in which they were recorded. Only the producer's node calls this, one call at a time.</summary>
     /// <param name="after">The position of the last message that was read; 0 for none. The store may forget messages up to here.</param>
     /// <param name="cancellationToken">Cancels the call.</param>
-    /// <returns>Some of the messages that follow; empty if there are none yet. A message is returned again until a later position is given.</returns>
+    /// <returns>
+    /// Some of the messages that follow; empty if there are none yet. A message is returned again until a later position is given.
+    /// </returns>
     /// <exception cref="RunStoreException">The store cannot be reached. A second call is safe.</exception>
     public abstract ValueTask<IReadOnlyList<RunMessage>> ReadMessagesAsync(long after, CancellationToken cancellationToken);
 }

@@ -35,7 +35,9 @@ public sealed class RunRecord
     /// <summary>Gets its number in the run, from 1.</summary>
     public long Sequence { get; }
 
-    /// <summary>Gets the id that readers get: the epoch of the run and the sequence, such as <c>k3xq7a2m-17</c>. Each call creates the text again.</summary>
+    /// <summary>
+    /// Gets the id that readers get: the epoch of the run and the sequence, such as <c>k3xq7a2m-17</c>. Each call creates the text again.
+    /// </summary>
     public string Id => EventId.ToString();
 
     /// <summary>Gets the event.</summary>

@@ -45,7 +45,9 @@ public sealed class RunSignalSet : IThreadPoolWorkItem
         return subscription;
     }
 
-    /// <summary>Sets all signals, now or very soon. Runs no waiter on the caller's stack; call it outside of locks, after recording.</summary>
+    /// <summary>
+    /// Sets all signals, now or very soon. Runs no waiter on the caller's stack; call it outside of locks, after recording.
+    /// </summary>
     public void Set()
     {
         Interlocked.MemoryBarrier();    // the record is visible before the check for signals

@@ -2,7 +2,9 @@ using Microsoft.Extensions.Diagnostics.HealthChecks;
 
 namespace Perennial.AspNetCore.Stores;
 
-/// <summary>Records runs: in the memory of this process, or in a database that several nodes share. The base class of every store.</summary>
+/// <summary>
+/// Records runs: in the memory of this process, or in a database that several nodes share. The base class of every store.
+/// </summary>
 /// <remarks>
 /// <para>
 /// <b>Thread safety.</b> All members may be called from any thread at any time. A host has one store, from dependency injection. Limits and
@@ -55,10 +57,12 @@ public abstract class RunStore
     /// <param name="key">The key and the request.</param>
     /// <param name="cancellationToken">Cancels the call.</param>
     /// <returns>Whether the request has the key, or which run was started with it.</returns>
-    /// <exception cref="RunStoreException">The store cannot be reached. The request may have the key; a second call with the same key tells.</exception>
+    /// <exception cref="RunStoreException">
+    /// The store cannot be reached. The request may have the key; a second call with the same key tells.
+    /// </exception>
     /// <remarks>
-    /// A request that claims its key again still has it. <see cref="CreateAsync"/> with <see cref="NewRun.Start"/> records the run of the key.
-    /// A key is remembered for <see cref="StartOptions.KeyRetention"/> from its claim, unless there are more than
+    /// A request that claims its key again still has it. <see cref="CreateAsync"/> with <see cref="NewRun.Start"/> records the run of the
+    /// key. A key is remembered for <see cref="StartOptions.KeyRetention"/> from its claim, unless there are more than
     /// <see cref="StartOptions.MaxKeys"/>. If a node is gone, the store releases its claims without a run and keeps those with a run.
     /// </remarks>
     public abstract ValueTask<StartClaim> ClaimStartAsync(StartKey key, CancellationToken cancellationToken);

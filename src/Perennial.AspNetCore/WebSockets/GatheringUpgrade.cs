@@ -5,7 +5,8 @@ namespace Perennial.AspNetCore.WebSockets;
 /// <summary>
 /// Puts a <see cref="GatheringStream"/> below the WebSocket that the platform creates for a request, over HTTP/1.1 and HTTP/2.
 /// </summary>
-internal sealed class GatheringUpgrade(IHttpUpgradeFeature? upgrade, IHttpExtendedConnectFeature? connect) : IHttpUpgradeFeature, IHttpExtendedConnectFeature
+internal sealed class GatheringUpgrade(
+    IHttpUpgradeFeature? upgrade, IHttpExtendedConnectFeature? connect) : IHttpUpgradeFeature, IHttpExtendedConnectFeature
 {
     /// <summary>The stream of the accepted WebSocket.</summary>
     public GatheringStream? Stream { get; private set; }

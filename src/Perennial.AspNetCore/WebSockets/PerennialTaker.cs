@@ -7,7 +7,8 @@ using Perennial.Wire;
 namespace Perennial.AspNetCore.WebSockets;
 
 /// <summary>Handles a client's messages in <c>perennial.v1</c>: records each first, and then answers.</summary>
-internal sealed class PerennialTaker(RunLog log, PatientInbox inbox, SocketRights rights, SocketOutbox outbox, int maxMessageBytes) : ISocketTaker
+internal sealed class PerennialTaker(
+    RunLog log, PatientInbox inbox, SocketRights rights, SocketOutbox outbox, int maxMessageBytes) : ISocketTaker
 {
     private string? _sender;
 

@@ -147,7 +147,8 @@ internal sealed class SocketEndpoint
         ISocketTaker taker = speaksPerennial ? new PerennialTaker(log, inbox, rights, outbox, most) : new PlainTaker(inbox, rights, most);
         var receiver = new SocketReceiver(socket, taker, speaksPerennial ? MostKept(most) : most);
         var delivery = new RunDelivery(log, sink, _options.HeartbeatInterval, _time, news);
-        return new SocketSession(socket, sink, receiver, _time).RunAsync(delivery, place, context.RequestAborted, _lifetime.ApplicationStopping);
+        return new SocketSession(socket, sink, receiver, _time).RunAsync(
+            delivery, place, context.RequestAborted, _lifetime.ApplicationStopping);
     }
 
     /// <summary>Refuses an invalid handshake, with the supported version (RFC 6455, section 4.4).</summary>
@@ -185,7 +186,8 @@ internal sealed class SocketEndpoint
     private WebSocketAcceptContext AcceptanceOf(bool speaksPerennial) => new()
     {
         SubProtocol = speaksPerennial ? WireHeaders.SubProtocol : null,
-        KeepAliveInterval = speaksPerennial ? Timeout.InfiniteTimeSpan : _options.HeartbeatInterval,     // perennial.v1 has heartbeats of its own
+        // perennial.v1 has heartbeats of its own
+        KeepAliveInterval = speaksPerennial ? Timeout.InfiniteTimeSpan : _options.HeartbeatInterval,
         DangerousEnableCompression = _options.WebSockets.Compression,
     };
 }

@@ -76,7 +76,8 @@ internal sealed class SocketFrames(WebSocket socket, GatheringStream? stream, Ti
     // Cancelling a send aborts the socket, so the send gets the same time to end as closing.
     private async ValueTask WaitAsync(ValueTask sending, CancellationToken cancellationToken)
     {
-        _stall ??= time.CreateTimer(static frames => ((SocketFrames)frames!).Cut(), this, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
+        _stall ??= time.CreateTimer(
+            static frames => ((SocketFrames)frames!).Cut(), this, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
         _stall.Change(stallTimeout, Timeout.InfiniteTimeSpan);
         try
         {

@@ -69,7 +69,10 @@ internal sealed class SocketOutbox(RunSignal news)
     }
 
     /// <summary>Refuses a stop.</summary>
-    public void RefuseStop() => Add(SideEventWriter.Refusal(new RequestRefusalData(RequestRefusalData.Stop, RefusalCodes.Forbidden, "This client may not stop the run.")));
+    public void RefuseStop() =>
+        Add(
+            SideEventWriter.Refusal(
+                new RequestRefusalData(RequestRefusalData.Stop, RefusalCodes.Forbidden, "This client may not stop the run.")));
 
     /// <summary>Wakes the writer for new answers. Called when no further message waits.</summary>
     public void Announce()

@@ -44,7 +44,8 @@ internal static class OptionKinds
                 return number;
             }
 
-            result.AddError(string.Create(CultureInfo.InvariantCulture, $"{name} must be a whole number from {least} to {most}, not '{value}'"));
+            result.AddError(
+                string.Create(CultureInfo.InvariantCulture, $"{name} must be a whole number from {least} to {most}, not '{value}'"));
             return null;
         },
     };

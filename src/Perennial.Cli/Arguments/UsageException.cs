@@ -22,7 +22,8 @@ internal sealed class UsageException(string message) : Exception(message)
     public static UsageException From(ArgumentException e)
     {
         var sentence = e.Message.Split(" (Parameter '", 2)[0];
-        return new UsageException(Options.Aggregate(sentence, (text, name) => text.Replace(name.Key, name.Value, StringComparison.Ordinal)));
+        return new UsageException(
+            Options.Aggregate(sentence, (text, name) => text.Replace(name.Key, name.Value, StringComparison.Ordinal)));
     }
 
     /// <summary>Reports the first error of the parser.</summary>
@@ -40,7 +41,8 @@ internal sealed class UsageException(string message) : Exception(message)
         {
             (true, null) => "a command is missing; perennial --help lists them",
             (true, _) => $"there is no command '{stray}'; perennial --help lists them",
-            (_, null) when command.Arguments.FirstOrDefault(argument => parsed.GetResult(argument) is null or { Tokens.Count: 0 }) is { } missing =>
+            (_, null) when command.Arguments.FirstOrDefault(
+                argument => parsed.GetResult(argument) is null or { Tokens.Count: 0 }) is { } missing =>
                 $"{command.Name} needs a {missing.Name}",
             (_, null) => parsed.Errors[0].Message,
             // Only the name: the value behind = may be a secret.

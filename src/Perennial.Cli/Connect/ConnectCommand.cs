@@ -25,18 +25,24 @@ internal sealed class ConnectCommand : Command
 
     private readonly Option<string[]> _header = OptionKinds.Texts("--header", "'K: V'", "A header of every request. May be repeated.");
 
-    private readonly Option<string?> _method = OptionKinds.Text("--method", "METHOD", "The method that opens the stream. Default: POST with --data, else GET.");
+    private readonly Option<string?> _method =
+        OptionKinds.Text("--method", "METHOD", "The method that opens the stream. Default: POST with --data, else GET.");
 
     private readonly Option<string?> _data = OptionKinds.Text(
-        "--data", "TEXT", "The body of the request: text, @FILE, or @- for standard input. JSON is sent as application/json unless --header says otherwise.");
+        "--data",
+        "TEXT",
+        "The body of the request: text, @FILE, or @- for standard input. JSON is sent as application/json unless --header says otherwise.");
 
     private readonly Option<string?> _lastEventId = OptionKinds.Text("--last-event-id", "ID", "Start after the message with this id.");
 
-    private readonly Option<int?> _retryDelay = OptionKinds.Number("--retry-delay", "MS", 0, Hour, "The first wait before a reconnect. Default 1000.");
+    private readonly Option<int?> _retryDelay =
+        OptionKinds.Number("--retry-delay", "MS", 0, Hour, "The first wait before a reconnect. Default 1000.");
 
-    private readonly Option<int?> _maxRetryDelay = OptionKinds.Number("--max-retry-delay", "MS", 0, Day, "The longest wait before a reconnect. Default 30000.");
+    private readonly Option<int?> _maxRetryDelay =
+        OptionKinds.Number("--max-retry-delay", "MS", 0, Day, "The longest wait before a reconnect. Default 30000.");
 
-    private readonly Option<int?> _maxAttempts = OptionKinds.Number("--max-attempts", "N", 0, int.MaxValue, "Reconnects without progress before giving up. Default 5.");
+    private readonly Option<int?> _maxAttempts =
+        OptionKinds.Number("--max-attempts", "N", 0, int.MaxValue, "Reconnects without progress before giving up. Default 5.");
 
     private readonly Option<bool> _noReconnect = OptionKinds.Flag("--no-reconnect", "Exit when the connection is lost.");
 
@@ -49,7 +55,8 @@ internal sealed class ConnectCommand : Command
         Day,
         "The time without a byte after which a connection counts as lost. Default 300000, or three heartbeats.");
 
-    private readonly Option<int?> _connectTimeout = OptionKinds.Number("--connect-timeout", "MS", 1, Hour, "How long one attempt may take. Default 30000.");
+    private readonly Option<int?> _connectTimeout =
+        OptionKinds.Number("--connect-timeout", "MS", 1, Hour, "How long one attempt may take. Default 30000.");
 
     private readonly Option<int?> _heartbeat = OptionKinds.Number(
         "--heartbeat", "MS", 10, Hour, "The time without a byte after which connect pings a WebSocket peer. Default 15000.");
@@ -58,7 +65,9 @@ internal sealed class ConnectCommand : Command
         "--subprotocol", "NAME", "A WebSocket subprotocol to offer. May be repeated; preferred ones first.");
 
     private readonly Option<string?> _dialect = OptionKinds.Text(
-        "--dialect", "NAME", "The streaming format of the AI provider, which decides when an answer is complete. Default recognized; none turns it off.");
+        "--dialect",
+        "NAME",
+        "The streaming format of the AI provider, which decides when an answer is complete. Default recognized; none turns it off.");
 
     private readonly Option<EndOfStreamPolicy> _onEnd = OptionKinds.Choice(
         "--on-end",
@@ -67,7 +76,8 @@ internal sealed class ConnectCommand : Command
         ("require-marker", EndOfStreamPolicy.RequireMarker),
         ("reconnect", EndOfStreamPolicy.Reconnect));
 
-    private readonly Option<int?> _bufferSize = OptionKinds.Number("--buffer-size", "N", 1, 1_000_000, "Messages that may wait to be printed. Default 1000.");
+    private readonly Option<int?> _bufferSize =
+        OptionKinds.Number("--buffer-size", "N", 1, 1_000_000, "Messages that may wait to be printed. Default 1000.");
 
     private readonly Option<BufferFullMode> _bufferStrategy = OptionKinds.Choice(
         "--buffer-strategy",
@@ -77,7 +87,8 @@ internal sealed class ConnectCommand : Command
         ("drop-newest", BufferFullMode.DropNewest),
         ("unlimited", BufferFullMode.Unlimited));
 
-    private readonly Option<int?> _maxMessageBytes = OptionKinds.Number("--max-message-bytes", "N", 1, 1 << 30, "The largest message accepted. Default 16777216.");
+    private readonly Option<int?> _maxMessageBytes =
+        OptionKinds.Number("--max-message-bytes", "N", 1, 1 << 30, "The largest message accepted. Default 16777216.");
 
     private readonly Option<bool> _allowReplay = OptionKinds.Flag(
         "--allow-replay", "Repeat a request other than GET even if the server may have acted on it.");

@@ -44,7 +44,8 @@ internal sealed class PlainReporter(StandardOutput output, bool isVerbose) : IRe
         GapEvent => "messages may be missing or repeated: the server does not number them",
         CompletedEvent { End.Reason: StreamEndReason.Stopped } => "stopped",
         CompletedEvent => "completed",
-        BackpressureEvent e when isVerbose => string.Create(CultureInfo.InvariantCulture, $"{e.Size} of {e.Capacity} messages wait for the output"),
+        BackpressureEvent e when isVerbose =>
+            string.Create(CultureInfo.InvariantCulture, $"{e.Size} of {e.Capacity} messages wait for the output"),
         DrainedEvent when isVerbose => "the output has caught up",
         _ => null,
     };

@@ -44,7 +44,8 @@ internal static class Transports
     private static HttpStreamTransport HttpStream(Uri endpoint, ConnectSettings settings, TransportServices? services)
     {
         Refuse("http-stream", settings, "--heartbeat", "--subprotocol");
-        return new HttpStreamTransport(Shared(new HttpStreamTransportOptions { Endpoint = endpoint, AllowPlainText = true }, settings), services);
+        return new HttpStreamTransport(
+            Shared(new HttpStreamTransportOptions { Endpoint = endpoint, AllowPlainText = true }, settings), services);
     }
 
     private static LongPollTransport LongPoll(Uri endpoint, ConnectSettings settings, TransportServices? services)
@@ -75,7 +76,8 @@ internal static class Transports
                 WebSocket = defaults.WebSocket with
                 {
                     SubProtocols = settings.SubProtocols,
-                    Heartbeat = defaults.WebSocket.Heartbeat with { Interval = settings.Heartbeat ?? defaults.WebSocket.Heartbeat.Interval },
+                    Heartbeat =
+                        defaults.WebSocket.Heartbeat with { Interval = settings.Heartbeat ?? defaults.WebSocket.Heartbeat.Interval },
                 },
             },
             services);
@@ -156,6 +158,7 @@ internal static class Transports
             return endpoint;
         }
 
-        throw new UsageException($"URL must be absolute and start with {(mayBeWebSocket ? "http://, https://, ws:// or wss://" : "http:// or https://")}");
+        throw new UsageException(
+            $"URL must be absolute and start with {(mayBeWebSocket ? "http://, https://, ws:// or wss://" : "http:// or https://")}");
     }
 }

@@ -44,13 +44,15 @@ internal sealed class DemoLane : IAsyncDisposable
 
     /// <summary>The result as one line.</summary>
     public string Verdict => string.Create(
-        CultureInfo.InvariantCulture, $"{Name}: {Cuts} cuts, {Tally.Lost} lost, {Tally.Repeated} repeated ({TokensSent:N0} tokens){Production}{Objection}");
+        CultureInfo.InvariantCulture,
+        $"{Name}: {Cuts} cuts, {Tally.Lost} lost, {Tally.Repeated} repeated ({TokensSent:N0} tokens){Production}{Objection}");
 
     private bool IsCompleted => _ended.Task is { IsCompletedSuccessfully: true, Result.Reason: StreamEndReason.Completed };
 
     private bool IsPaidOnce => _productions is null || _productions() == 1;
 
-    private string Production => _productions is null ? "" : string.Create(CultureInfo.InvariantCulture, $", {_productions()} production{(IsPaidOnce ? "" : "s")}");
+    private string Production =>
+        _productions is null ? "" : string.Create(CultureInfo.InvariantCulture, $", {_productions()} production{(IsPaidOnce ? "" : "s")}");
 
     private string Objection => this switch
     {
@@ -69,7 +71,12 @@ internal sealed class DemoLane : IAsyncDisposable
     /// <param name="createTransport">Creates the reader.</param>
     /// <param name="productions">How often the server produced the reader's answer; null if the reader starts none.</param>
     public static DemoLane Start(
-        string name, Uri stream, FaultSchedule faults, DemoScript script, Func<Uri, Transport> createTransport, Func<int>? productions = null)
+        string name,
+        Uri stream,
+        FaultSchedule faults,
+        DemoScript script,
+        Func<Uri, Transport> createTransport,
+        Func<int>? productions = null)
     {
         var proxy = FaultProxy.Start(stream, faults.PlanFor);
         return new DemoLane(name, proxy, createTransport(proxy.Address), faults, script, productions);

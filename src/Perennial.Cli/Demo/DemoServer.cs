@@ -51,7 +51,9 @@ internal sealed class DemoServer : IAsyncDisposable
     private Task AnswerAsync(DemoScript script, HttpContext context)
     {
         Interlocked.Increment(ref _productions);
-        return context.RequestServices.GetRequiredService<StreamRuns>().Start((writer, stop) => ProduceAsync(script, writer, stop)).ExecuteAsync(context);
+        return context.RequestServices.GetRequiredService<StreamRuns>()
+            .Start((writer, stop) => ProduceAsync(script, writer, stop))
+            .ExecuteAsync(context);
     }
 
     /// <summary>Writes each chunk at its own time after the start, so that a late chunk does not delay the others.</summary>

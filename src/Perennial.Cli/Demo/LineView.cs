@@ -14,7 +14,8 @@ internal sealed class LineView : IDemoView
             foreach (var lane in lanes)
             {
                 Console.WriteLine(string.Create(
-                    CultureInfo.InvariantCulture, $"{lane.Name}: {lane.Transport.State}, {lane.Tokens:N0} of {lane.TokensSent:N0} tokens, {lane.Cuts} cuts"));
+                    CultureInfo.InvariantCulture,
+                    $"{lane.Name}: {lane.Transport.State}, {lane.Tokens:N0} of {lane.TokensSent:N0} tokens, {lane.Cuts} cuts"));
             }
 
             await reading.WaitAsync(Interval, TimeProvider.System).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);

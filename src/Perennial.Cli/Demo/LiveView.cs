@@ -37,7 +37,9 @@ internal sealed class LiveView : IDemoView
     }
 
     private static Panel Tail(DemoLane lane) =>
-        new Panel(new Text(lane.Tally.Tail(TailLength).ReplaceLineEndings(" "))) { Height = PanelHeight }.Header(lane.Name).RoundedBorder().Expand();
+        new Panel(new Text(lane.Tally.Tail(TailLength).ReplaceLineEndings(" "))) { Height = PanelHeight }.Header(lane.Name)
+            .RoundedBorder()
+            .Expand();
 
     private static IRenderable[] Row(DemoLane lane)
     {

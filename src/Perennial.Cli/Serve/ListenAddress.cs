@@ -43,7 +43,8 @@ internal sealed class ListenAddress
 
         return IPAddress.TryParse(uri.DnsSafeHost, out var ip)
             ? new ListenAddress(ip, uri.Port)
-            : throw new UsageException($"--url must name localhost or an IP address of this machine, such as 0.0.0.0 for all, not '{uri.Host}'");
+            : throw new UsageException(
+                $"--url must name localhost or an IP address of this machine, such as 0.0.0.0 for all, not '{uri.Host}'");
     }
 
     public void Apply(KestrelServerOptions kestrel)

@@ -12,7 +12,8 @@ internal sealed class ServeCommand : Command
     private readonly Option<string?> _url = OptionKinds.Text(
         "--url", "URL", "The address to listen at; with port 0 the system chooses a port. Default http://127.0.0.1:5080.");
 
-    private readonly Option<bool> _stdin = OptionKinds.Flag("--stdin", "Serve standard input: each line is an event, its end completes the run.");
+    private readonly Option<bool> _stdin =
+        OptionKinds.Flag("--stdin", "Serve standard input: each line is an event, its end completes the run.");
 
     private readonly Option<string?> _file = OptionKinds.Text("--file", "PATH", "Serve a file: each line is an event.");
 
@@ -30,7 +31,9 @@ internal sealed class ServeCommand : Command
         + "stream passes through unchanged. A stream is requested once and is a run, which readers may leave and resume.");
 
     private readonly Option<string[]> _allowOrigin = OptionKinds.Texts(
-        "--allow-origin", "ORIGIN", "With --upstream: pages of this origin may send requests, or of all with *. May be repeated. Default: only serve's own origin.");
+        "--allow-origin",
+        "ORIGIN",
+        "With --upstream: pages of this origin may send requests, or of all with *. May be repeated. Default: only serve's own origin.");
 
     private readonly Option<string[]> _header = OptionKinds.Texts(
         "--header", "'K: V'", "With --upstream: a header of every request to it, in place of the client's header. May be repeated.");

@@ -14,7 +14,8 @@ internal sealed class VerboseLog : ILoggerFactory, ILoggerProvider, ILogger
     public IDisposable? BeginScope<TState>(TState state)
         where TState : notnull => null;
 
-    public void Log<TState>(LogLevel logLevel, EventId eventId, TState state, Exception? exception, Func<TState, Exception?, string> formatter) =>
+    public void Log<TState>(
+        LogLevel logLevel, EventId eventId, TState state, Exception? exception, Func<TState, Exception?, string> formatter) =>
         ErrorLine.Write($"[{logLevel}] {formatter(state, exception)}");
 
     public void Dispose()

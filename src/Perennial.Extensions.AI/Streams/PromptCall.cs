@@ -23,7 +23,9 @@ internal sealed class PromptCall
     /// <param name="send">The inner handler.</param>
     /// <param name="options">The options of the handler.</param>
     public PromptCall(
-        HttpRequestMessage request, Func<HttpRequestMessage, CancellationToken, Task<HttpResponseMessage>> send, ResumableStreamOptions options)
+        HttpRequestMessage request,
+        Func<HttpRequestMessage, CancellationToken, Task<HttpResponseMessage>> send,
+        ResumableStreamOptions options)
     {
         _request = request;
         _options = options;

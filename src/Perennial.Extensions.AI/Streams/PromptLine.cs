@@ -13,7 +13,9 @@ namespace Perennial.Streams;
 /// <param name="send">The inner handler.</param>
 /// <param name="options">The options of the handler.</param>
 internal sealed class PromptLine(
-    HttpRequestMessage original, Func<HttpRequestMessage, CancellationToken, Task<HttpResponseMessage>> send, ResumableStreamOptions options)
+    HttpRequestMessage original,
+    Func<HttpRequestMessage, CancellationToken, Task<HttpResponseMessage>> send,
+    ResumableStreamOptions options)
     : HttpMessageHandler
 {
     /// <summary>How long a request that reads on may wait for its head. A Perennial server answers at once.</summary>

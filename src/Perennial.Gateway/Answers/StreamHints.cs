@@ -7,7 +7,8 @@ namespace Perennial.Gateway.Answers;
 /// <summary>What the head of a response shows about its body.</summary>
 internal static class StreamHints
 {
-    private static readonly string[] LineTypes = [MediaTypes.JsonLines, "application/ndjson", "application/jsonl", "application/jsonlines", "application/stream+json"];
+    private static readonly string[] LineTypes =
+        [MediaTypes.JsonLines, "application/ndjson", "application/jsonl", "application/jsonlines", "application/stream+json"];
 
     /// <summary>The formats by the end of the path, as their providers have it.</summary>
     private static readonly (string End, Dialect Dialect)[] Paths =
@@ -32,13 +33,17 @@ internal static class StreamHints
         var type = ProtocolHeaders.MediaType(response);
         return string.Equals(type, MediaTypes.EventStream, StringComparison.OrdinalIgnoreCase) ? BodyFormat.EventStream
             : LineTypes.Contains(type, StringComparer.OrdinalIgnoreCase) ? BodyFormat.Json
-            : ProtocolHeaders.IsUntyped(response) && response.RequestMessage?.Method == HttpMethod.Post && response.Content.Headers.ContentLength is not 0 ? null
+            : ProtocolHeaders.IsUntyped(response)
+                && response.RequestMessage?.Method == HttpMethod.Post
+                && response.Content.Headers.ContentLength is not 0 ? null
             : BodyFormat.Other;
     }
 
     /// <summary>Whether a stream may be a feed without an end, which is no answer: a GET without a known format.</summary>
     public static bool MayBeEndless(HttpResponseMessage response, bool isLines) =>
-        response.RequestMessage?.Method == HttpMethod.Get && DialectOf(response, isLines) is null && !Dialects.Known.Any(known => known.IsAnnouncedBy(response));
+        response.RequestMessage?.Method == HttpMethod.Get
+            && DialectOf(response, isLines) is null
+            && !Dialects.Known.Any(known => known.IsAnnouncedBy(response));
 
     /// <summary>The dialect that the path of the request suggests, if the body has the framing of it.</summary>
     public static Dialect? DialectOf(HttpResponseMessage response, bool isLines)

@@ -83,7 +83,9 @@ internal static class StreamTaker
     /// are.</summary>
     private static Func<Stream, Stream>? Decoder(HttpContent content)
     {
-        var encoding = content.Headers.NonValidated.TryGetValues("Content-Encoding", out var values) ? values.ToString().ToLowerInvariant() : "";
+        var encoding = content.Headers.NonValidated.TryGetValues("Content-Encoding", out var values)
+            ? values.ToString().ToLowerInvariant()
+            : "";
         return encoding switch
         {
             "" or "identity" => static body => body,

@@ -32,7 +32,8 @@ internal sealed class UpstreamStream : IAsyncDisposable
     private bool _hasMessages;
     private bool _isCut;                // the body ended inside an event
 
-    public UpstreamStream(HttpResponseMessage response, HttpContent content, Stream body, bool isLines, GatewayOptions options, TimeProvider time)
+    public UpstreamStream(
+        HttpResponseMessage response, HttpContent content, Stream body, bool isLines, GatewayOptions options, TimeProvider time)
     {
         _response = response;
         _content = content;
@@ -127,7 +128,8 @@ internal sealed class UpstreamStream : IAsyncDisposable
 
     /// <summary>Whether a dialect is that of MCP, also of the answer to one request.</summary>
     public static bool IsMcp(string dialect) =>
-        dialect.StartsWith(Dialects.Mcp.Name, StringComparison.Ordinal) && (dialect.Length == Dialects.Mcp.Name.Length || dialect[Dialects.Mcp.Name.Length] == ':');
+        dialect.StartsWith(Dialects.Mcp.Name, StringComparison.Ordinal)
+            && (dialect.Length == Dialects.Mcp.Name.Length || dialect[Dialects.Mcp.Name.Length] == ':');
 
     private string? ChatId() =>
         Dialect == Dialects.AISdk && WatchedBody.IdOf(_response) is { ValueKind: JsonValueKind.String } id ? id.GetString() : null;
@@ -179,7 +181,8 @@ internal sealed class UpstreamStream : IAsyncDisposable
         var eventType = message.NamesItsEventType ? message.EventType : null;
         if (EventNames.IsReserved(eventType) || !Utf8.IsValid(message.Data.Span))
         {
-            throw new TransportException(TransportErrorCode.InvalidMessage, "An event is not UTF-8, or has a type that is reserved for Perennial.");
+            throw new TransportException(
+                TransportErrorCode.InvalidMessage, "An event is not UTF-8, or has a type that is reserved for Perennial.");
         }
 
         // The data is not copied: the memory of a message never changes.

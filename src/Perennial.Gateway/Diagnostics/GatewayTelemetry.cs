@@ -28,23 +28,31 @@ public static class GatewayTelemetry
         "perennial.gateway.first_byte.duration", "s", "Time from a request to the head of the upstream's response, by perennial.upstream.");
 
     private static readonly Counter<long> Paid = Meter.CreateCounter<long>(
-        "perennial.gateway.paid", "{answer}", "Answers that the upstream began and the gateway recorded, by perennial.upstream and perennial.dialect.");
+        "perennial.gateway.paid",
+        "{answer}",
+        "Answers that the upstream began and the gateway recorded, by perennial.upstream and perennial.dialect.");
 
     private static readonly Counter<long> Cut = Meter.CreateCounter<long>(
         "perennial.gateway.cut", "{answer}", "Recorded answers that broke off or failed, by perennial.upstream and perennial.dialect.");
 
     private static readonly Counter<long> Resumed = Meter.CreateCounter<long>(
-        "perennial.gateway.resumed", "{request}", "Requests that read a recorded answer again or further, by perennial.upstream and perennial.dialect.");
+        "perennial.gateway.resumed",
+        "{request}",
+        "Requests that read a recorded answer again or further, by perennial.upstream and perennial.dialect.");
 
     private static readonly Counter<long> Joined = Meter.CreateCounter<long>(
-        "perennial.gateway.joined", "{request}", "Repeats of a request that got its first answer, by perennial.upstream and perennial.dialect.");
+        "perennial.gateway.joined",
+        "{request}",
+        "Repeats of a request that got its first answer, by perennial.upstream and perennial.dialect.");
 
     internal static void CountRequest(string upstream, string outcome) =>
         Requests.Add(1, new KeyValuePair<string, object?>(Upstream, upstream), new KeyValuePair<string, object?>(Outcome, outcome));
 
-    internal static void CountActive(string upstream, int change) => Active.Add(change, new KeyValuePair<string, object?>(Upstream, upstream));
+    internal static void CountActive(string upstream, int change) =>
+        Active.Add(change, new KeyValuePair<string, object?>(Upstream, upstream));
 
-    internal static void RecordFirstByte(string upstream, TimeSpan time) => FirstByte.Record(time.TotalSeconds, new KeyValuePair<string, object?>(Upstream, upstream));
+    internal static void RecordFirstByte(string upstream, TimeSpan time) =>
+        FirstByte.Record(time.TotalSeconds, new KeyValuePair<string, object?>(Upstream, upstream));
 
     internal static void CountPaid(string upstream, string? dialect) => Count(Paid, upstream, dialect);
 

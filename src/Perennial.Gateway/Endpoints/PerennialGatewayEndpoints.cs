@@ -49,7 +49,10 @@ public static class PerennialGatewayEndpoints
     /// <exception cref="ArgumentException">The address or an option is invalid; the message says what is accepted.</exception>
     /// <exception cref="InvalidOperationException"><c>AddPerennialGateway</c> was not called.</exception>
     public static IEndpointConventionBuilder MapPerennialGateway(
-        this IEndpointRouteBuilder endpoints, [StringSyntax("Route")] string prefix, string baseAddress, Action<GatewayOptions>? configure = null)
+        this IEndpointRouteBuilder endpoints,
+        [StringSyntax("Route")] string prefix,
+        string baseAddress,
+        Action<GatewayOptions>? configure = null)
     {
         ArgumentNullException.ThrowIfNull(endpoints);
         ArgumentNullException.ThrowIfNull(prefix);

@@ -18,7 +18,10 @@ public static class PerennialGatewayHealth
     /// <param name="tags">Tags to choose checks by.</param>
     /// <returns>The same health checks.</returns>
     public static IHealthChecksBuilder AddPerennialUpstreams(
-        this IHealthChecksBuilder builder, string name = "perennial_upstreams", HealthStatus? failureStatus = null, IEnumerable<string>? tags = null)
+        this IHealthChecksBuilder builder,
+        string name = "perennial_upstreams",
+        HealthStatus? failureStatus = null,
+        IEnumerable<string>? tags = null)
     {
         ArgumentNullException.ThrowIfNull(builder);
         return builder.AddCheck<UpstreamHealthCheck>(name, failureStatus, tags ?? []);

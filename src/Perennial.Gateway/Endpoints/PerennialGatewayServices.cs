@@ -19,7 +19,8 @@ public static class PerennialGatewayServices
     /// <param name="services">The application's services.</param>
     /// <param name="configure">Changes the options of the server, such as its limits. They are validated when the host starts.</param>
     /// <returns>A builder, to configure the server further, for example its store.</returns>
-    public static PerennialServerBuilder AddPerennialGateway(this IServiceCollection services, Action<PerennialServerOptions>? configure = null)
+    public static PerennialServerBuilder AddPerennialGateway(
+        this IServiceCollection services, Action<PerennialServerOptions>? configure = null)
     {
         ArgumentNullException.ThrowIfNull(services);
         services.AddHttpForwarder();

@@ -13,7 +13,15 @@ using Yarp.ReverseProxy.Forwarder;
 namespace Perennial.Gateway.Exchanges;
 
 /// <summary>Answers the requests of gateways: passes them to their upstreams, and makes runs of streams. Safe from any thread.</summary>
-internal sealed class GatewayServer(IHttpForwarder forwarder, StreamRuns runs, RunReading reading, PaidOnce paid, NativeRequests native, RetryableRequests retryable, TimeProvider time, ILogger<GatewayServer> logger)
+internal sealed class GatewayServer(
+    IHttpForwarder forwarder,
+    StreamRuns runs,
+    RunReading reading,
+    PaidOnce paid,
+    NativeRequests native,
+    RetryableRequests retryable,
+    TimeProvider time,
+    ILogger<GatewayServer> logger)
 {
     /// <summary>Answers one request.</summary>
     public async Task AnswerAsync(HttpContext context, GatewayUpstream upstream)
@@ -25,7 +33,8 @@ internal sealed class GatewayServer(IHttpForwarder forwarder, StreamRuns runs, R
 
         if (!upstream.TryEnter())
         {
-            await GatewayError.BusyAsync(context, "gateway_busy", "The gateway serves as many requests as MaxConcurrentRequests allows. Try again later.");
+            await GatewayError.BusyAsync(
+                context, "gateway_busy", "The gateway serves as many requests as MaxConcurrentRequests allows. Try again later.");
             return;
         }
 
@@ -85,13 +94,17 @@ internal sealed class GatewayServer(IHttpForwarder forwarder, StreamRuns runs, R
     }
 
     private static Task RefuseBodyAsync(HttpContext context, GatewayOptions options) => GatewayError.SendAsync(
-        context, StatusCodes.Status413PayloadTooLarge, "request_too_large", $"A request may have at most {options.MaxRequestBytes} bytes (MaxRequestBytes).");
+        context,
+        StatusCodes.Status413PayloadTooLarge,
+        "request_too_large",
+        $"A request may have at most {options.MaxRequestBytes} bytes (MaxRequestBytes).");
 
     private async Task PassAsync(HttpContext context, GatewayUpstream upstream)
     {
         var name = upstream.Address.Name;
         var begin = time.GetTimestamp();
-        var exchange = new PassingExchange(upstream.Address, upstream.Options, time, () => GatewayTelemetry.RecordFirstByte(name, time.GetElapsedTime(begin)));
+        var exchange = new PassingExchange(
+            upstream.Address, upstream.Options, time, () => GatewayTelemetry.RecordFirstByte(name, time.GetElapsedTime(begin)));
         var error = await forwarder.SendAsync(context, upstream.Address.Origin, upstream.Client, ConfigOf(upstream.Options), exchange);
         if (exchange.Stream is { } stream)
         {
@@ -159,11 +172,13 @@ internal sealed class GatewayServer(IHttpForwarder forwarder, StreamRuns runs, R
         }
         else if (error == ForwarderError.RequestTimedOut)
         {
-            await GatewayError.SendAsync(context, StatusCodes.Status504GatewayTimeout, UpstreamFate.Timeout, UpstreamFate.TimedOut, isFinal);
+            await GatewayError.SendAsync(
+                context, StatusCodes.Status504GatewayTimeout, UpstreamFate.Timeout, UpstreamFate.TimedOut, isFinal);
         }
         else if (error == ForwarderError.RequestBodyClient)
         {
-            await GatewayError.SendAsync(context, StatusCodes.Status400BadRequest, "request_interrupted", "The body of the request broke off.");
+            await GatewayError.SendAsync(
+                context, StatusCodes.Status400BadRequest, "request_interrupted", "The body of the request broke off.");
         }
         else
         {

@@ -71,7 +71,8 @@ internal sealed class NativeResponses(StreamRuns runs, RunNames names, RunReadin
             var slice = await log.ReadAsync(place, Block, cancellationToken);
             foreach (var record in slice.Records.ToArray())
             {
-                var isBefore = DialectJson.ValueOf(record.Content.Data.Span, "sequence_number"u8) is not { ValueKind: JsonValueKind.Number } value
+                var isBefore =
+                    DialectJson.ValueOf(record.Content.Data.Span, "sequence_number"u8) is not { ValueKind: JsonValueKind.Number } value
                     || !value.TryGetInt64(out var own) || own <= number;
                 if (EventNames.IsReserved(record.Content.EventType) ? record.Sequence > 1 : !isBefore)
                 {

@@ -7,9 +7,9 @@ using Perennial.Wire;
 namespace Perennial.Gateway.Exchanges;
 
 /// <summary>
-/// The AI SDK's and MCP's own ways to resume, for the answers that this process recorded: <c>GET {api}/{chatId}/stream</c> gets the running stream
-/// of a chat from its first event, or 204 if none runs; a GET of an MCP endpoint gets what follows its <c>Last-Event-ID</c>. Others are requests to
-/// the upstream.
+/// The AI SDK's and MCP's own ways to resume, for the answers that this process recorded: <c>GET {api}/{chatId}/stream</c> gets the running
+/// stream of a chat from its first event, or 204 if none runs; a GET of an MCP endpoint gets what follows its <c>Last-Event-ID</c>. Others
+/// are requests to the upstream.
 /// </summary>
 internal sealed class NativeStreams(StreamRuns runs, RunNames names, RunReading reading)
 {

@@ -21,7 +21,10 @@ internal static class OriginRule
         if (!isListed && !options.AllowedOrigins.Contains(GatewayOptions.AnyOrigin))
         {
             await GatewayError.SendAsync(
-                context, StatusCodes.Status403Forbidden, "origin_not_allowed", "Pages of other origins may not use this gateway. Allow the origin in AllowedOrigins.");
+                context,
+                StatusCodes.Status403Forbidden,
+                "origin_not_allowed",
+                "Pages of other origins may not use this gateway. Allow the origin in AllowedOrigins.");
             return false;
         }
 
@@ -47,7 +50,8 @@ internal static class OriginRule
     private static void Allow(HttpResponse response, string origin, bool isListed)
     {
         var headers = response.Headers;
-        headers.AccessControlExposeHeaders = string.Join(", ", headers.Keys.Where(static name => !name.StartsWith("Access-Control-", StringComparison.OrdinalIgnoreCase)));
+        headers.AccessControlExposeHeaders =
+            string.Join(", ", headers.Keys.Where(static name => !name.StartsWith("Access-Control-", StringComparison.OrdinalIgnoreCase)));
         headers.AccessControlAllowOrigin = origin;
         headers.Append("Vary", "Origin");
         if (isListed)

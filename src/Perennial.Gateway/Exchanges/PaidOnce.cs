@@ -19,7 +19,8 @@ namespace Perennial.Gateway.Exchanges;
 /// Safe from
 /// any thread.
 /// </summary>
-internal sealed class PaidOnce(KeyedStarts keys, StreamRuns runs, RunReading reading, IOptions<PerennialServerOptions> server, TimeProvider time)
+internal sealed class PaidOnce(
+    KeyedStarts keys, StreamRuns runs, RunReading reading, IOptions<PerennialServerOptions> server, TimeProvider time)
 {
     /// <summary>How often a repeat tries for itself after the request that it waited for was refused.</summary>
     private const int MostAttempts = 5;
@@ -42,7 +43,10 @@ internal sealed class PaidOnce(KeyedStarts keys, StreamRuns runs, RunReading rea
         if (!IdempotencyKey.TryRead(context.Request.Headers[IdempotencyKey.HeaderName], out var text) || text is null)
         {
             await GatewayError.SendAsync(
-                context, StatusCodes.Status400BadRequest, "bad_key", $"{IdempotencyKey.HeaderName} must be one string of 1 to {IdempotencyKey.Longest} visible ASCII characters.");
+                context,
+                StatusCodes.Status400BadRequest,
+                "bad_key",
+                $"{IdempotencyKey.HeaderName} must be one string of 1 to {IdempotencyKey.Longest} visible ASCII characters.");
             return;
         }
 
@@ -50,7 +54,10 @@ internal sealed class PaidOnce(KeyedStarts keys, StreamRuns runs, RunReading rea
         if (await KeyedRequest.ReadAsync(context, upstream.Address, text, most) is not { } key)
         {
             await GatewayError.SendAsync(
-                context, StatusCodes.Status413PayloadTooLarge, "request_too_large", $"A request with an Idempotency-Key may have at most {most} bytes (StartOptions.MaxBodyBytes).");
+                context,
+                StatusCodes.Status413PayloadTooLarge,
+                "request_too_large",
+                $"A request with an Idempotency-Key may have at most {most} bytes (StartOptions.MaxBodyBytes).");
             return;
         }
 
@@ -77,7 +84,11 @@ internal sealed class PaidOnce(KeyedStarts keys, StreamRuns runs, RunReading rea
                     return;
                 case StartClaimOutcome.OtherRequest:
                     await GatewayError.SendAsync(
-                        context, StatusCodes.Status422UnprocessableEntity, "key_reused", "This Idempotency-Key was used before, with another request.", isFinal: true);
+                        context,
+                        StatusCodes.Status422UnprocessableEntity,
+                        "key_reused",
+                        "This Idempotency-Key was used before, with another request.",
+                        isFinal: true);
                     return;
                 case StartClaimOutcome.Started when await TryRepeatAsync(context, upstream, claim.RunId!):
                     return;
@@ -98,7 +109,8 @@ internal sealed class PaidOnce(KeyedStarts keys, StreamRuns runs, RunReading rea
         {
             exchange = new PaidExchange(upstream, await KeyedRequest.ToUpstreamAsync(context, upstream), key, keys, time);
             new StartUnderWay(key).MakeCurrent();
-            run = await runs.StartAsync(exchange.ProduceAsync, new RunOptions { Retention = upstream.Options.Retention, Dialect = PlainDialect.Events });
+            run = await runs.StartAsync(
+                exchange.ProduceAsync, new RunOptions { Retention = upstream.Options.Retention, Dialect = PlainDialect.Events });
         }
         catch
         {
@@ -122,7 +134,11 @@ internal sealed class PaidOnce(KeyedStarts keys, StreamRuns runs, RunReading rea
         if (await runs.FindAsync(runId, context.RequestAborted) is not { } run)
         {
             await GatewayError.SendAsync(
-                context, StatusCodes.Status410Gone, "answer_forgotten", "The answer to this Idempotency-Key is no longer kept. Repeat the request with a new key.", isFinal: true);
+                context,
+                StatusCodes.Status410Gone,
+                "answer_forgotten",
+                "The answer to this Idempotency-Key is no longer kept. Repeat the request with a new key.",
+                isFinal: true);
             return true;
         }
 

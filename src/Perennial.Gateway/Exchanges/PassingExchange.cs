@@ -8,7 +8,8 @@ namespace Perennial.Gateway.Exchanges;
 /// <summary>
 /// One request that passes through. If the upstream answers with a stream, its body is taken out, to become a run. Used for one request.
 /// </summary>
-internal sealed class PassingExchange(UpstreamAddress upstream, GatewayOptions options, TimeProvider time, Action onFirstByte) : HttpTransformer
+internal sealed class PassingExchange(
+    UpstreamAddress upstream, GatewayOptions options, TimeProvider time, Action onFirstByte) : HttpTransformer
 {
     /// <summary>The stream that the upstream answered with. Null if the response was passed on.</summary>
     public UpstreamStream? Stream { get; private set; }
@@ -20,7 +21,8 @@ internal sealed class PassingExchange(UpstreamAddress upstream, GatewayOptions o
         ForwardedRequest.Write(httpContext, proxyRequest, upstream, options);
     }
 
-    public override async ValueTask<bool> TransformResponseAsync(HttpContext httpContext, HttpResponseMessage? proxyResponse, CancellationToken cancellationToken)
+    public override async ValueTask<bool> TransformResponseAsync(
+        HttpContext httpContext, HttpResponseMessage? proxyResponse, CancellationToken cancellationToken)
     {
         if (proxyResponse is null)
         {
@@ -28,7 +30,9 @@ internal sealed class PassingExchange(UpstreamAddress upstream, GatewayOptions o
         }
 
         onFirstByte();
-        Stream = ForwardedRequest.IsUpgrade(httpContext) ? null : await StreamTaker.TryTakeAsync(proxyResponse, options, time, cancellationToken);
+        Stream = ForwardedRequest.IsUpgrade(httpContext)
+            ? null
+            : await StreamTaker.TryTakeAsync(proxyResponse, options, time, cancellationToken);
         if (Stream is not null)
         {
             return false;

@@ -37,7 +37,8 @@ internal sealed class RetryableRequests(SdkRetries retries, PaidOnce paid, Strea
         var key = retries.KeyOf(context.Request, name);
         try
         {
-            await paid.AnswerOnceAsync(context, upstream, identity with { Name = KeyedRequest.ScopeOf(context, upstream.Address, $"retry {key}") });
+            await paid.AnswerOnceAsync(
+                context, upstream, identity with { Name = KeyedRequest.ScopeOf(context, upstream.Address, $"retry {key}") });
         }
         finally
         {

@@ -32,7 +32,9 @@ internal sealed class SdkRetries
     {
         lock (_gate)
         {
-            return request.Headers[Count].ToString() is not ("0" or "") && _waiting.Remove(identity, out var key) ? key : Guid.NewGuid().ToString("N");
+            return request.Headers[Count].ToString() is not ("0" or "") && _waiting.Remove(identity, out var key)
+                ? key
+                : Guid.NewGuid().ToString("N");
         }
     }
 

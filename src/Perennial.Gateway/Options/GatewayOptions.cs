@@ -125,7 +125,8 @@ public sealed class GatewayOptions
         if (!isOrigin)
         {
             throw new ArgumentException(
-                $"{nameof(AllowedOrigins)} must contain origins such as https://app.example.com, without a path, or *; '{origin}' is none.", nameof(origin));
+                $"{nameof(AllowedOrigins)} must contain origins such as https://app.example.com, without a path, or *; '{origin}' is none.",
+                nameof(origin));
         }
     }
 
@@ -138,7 +139,8 @@ public sealed class GatewayOptions
             && (probe.Headers.TryAddWithoutValidation(name, value) || content.Headers.TryAddWithoutValidation(name, value));
         if (!isHeader)
         {
-            throw new ArgumentException($"{nameof(Headers)} must contain HTTP headers that may be equal in every request; '{name}' is none.", nameof(name));
+            throw new ArgumentException(
+                $"{nameof(Headers)} must contain HTTP headers that may be equal in every request; '{name}' is none.", nameof(name));
         }
     }
 }

@@ -15,5 +15,6 @@ internal static class HopHeaders
 
     /// <summary>The names that a <c>Connection</c> field lists.</summary>
     public static IEnumerable<string> NamedBy(StringValues connection) =>
-        connection.SelectMany(static value => value?.Split(',', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries) ?? []);
+        connection.SelectMany(
+            static value => value?.Split(',', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries) ?? []);
 }

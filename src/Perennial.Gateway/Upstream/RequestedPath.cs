@@ -43,8 +43,8 @@ internal static class RequestedPath
     private static bool IsDots(string segment) =>
         segment.Length > 0 && segment.Replace("%2e", ".", StringComparison.OrdinalIgnoreCase) is "." or "..";
 
-    // The header only changes the URL that the same client gets, so it is safe to believe it. Behind the middleware for forwarded headers it is
-    // gone, and the path base has the prefix.
+    // The header only changes the URL that the same client gets, so it is safe to believe it. Behind the middleware for forwarded headers
+    // it is gone, and the path base has the prefix.
     private static string Forwarded(HttpContext context)
     {
         var prefix = context.Request.Headers["X-Forwarded-Prefix"].ToString().TrimEnd('/');

@@ -4,8 +4,9 @@ using Microsoft.AspNetCore.Http;
 namespace Perennial.Gateway.Upstream;
 
 /// <summary>
-/// The JSON body of a POST while it is forwarded. Keeps at most its first 64 KiB, only until the body ends or is longer, and reads the member
-/// <c>id</c> in them: that of a JSON-RPC request, or of a chat of the AI SDK. Safe for one reader, and another thread that gets the id.
+/// The JSON body of a POST while it is forwarded. Keeps at most its first 64 KiB, only until the body ends or is longer, and reads the
+/// member <c>id</c> in them: that of a JSON-RPC request, or of a chat of the AI SDK. Safe for one reader, and another thread that gets the
+/// id.
 /// </summary>
 internal sealed class WatchedBody(Stream body) : Stream
 {

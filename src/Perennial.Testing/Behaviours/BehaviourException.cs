@@ -1,6 +1,9 @@
 namespace Perennial.Testing;
 
-/// <summary>A transport, or what else is checked, does not show a behaviour. The message names the behaviour, what was expected, what happened, and the seed.</summary>
+/// <summary>
+/// A transport, or what else is checked, does not show a behaviour. The message names the behaviour, what was expected, what happened, and
+/// the seed.
+/// </summary>
 public sealed class BehaviourException : Exception
 {
     /// <summary>Creates an error.</summary>

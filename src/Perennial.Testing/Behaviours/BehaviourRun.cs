@@ -39,7 +39,9 @@ internal sealed class BehaviourRun(TransportHarness harness, CancellationToken c
         {
             var expected = first + i <= last ? Text(first + i) : "nothing more";
             var actual = i < texts.Count ? texts[i] : "nothing more";
-            Require(string.Equals(expected, actual, StringComparison.Ordinal), $"{what}: as number {i + 1} of {last - first + 1} expected {expected}, was {actual}.");
+            Require(
+                string.Equals(expected, actual, StringComparison.Ordinal),
+                $"{what}: as number {i + 1} of {last - first + 1} expected {expected}, was {actual}.");
         }
     }
 

@@ -22,7 +22,8 @@ internal static class FlowBehaviours
         await run.UntilAsync(() => observed.Transport.GetMetrics().BufferSize == Capacity, "the buffer fills");
         await run.WaitAMomentAsync();
         var received = observed.Transport.GetMetrics().MessagesReceived;
-        BehaviourRun.Require(received == Capacity, $"With a buffer of {BehaviourRun.Text(Capacity)} and no reader, {received} messages were handed over.");
+        BehaviourRun.Require(
+            received == Capacity, $"With a buffer of {BehaviourRun.Text(Capacity)} and no reader, {received} messages were handed over.");
         await observed.WaitForAsync<BackpressureEvent>();
 
         List<string> texts = [];
@@ -64,7 +65,9 @@ internal static class FlowBehaviours
 
         var texts = await observed.ReadTextsAsync(2);
 
-        BehaviourRun.Require(string.Equals(texts[0], text, StringComparison.Ordinal), $"The large message arrived with {BehaviourRun.Text(texts[0].Length)} characters in place of {BehaviourRun.Text(text.Length)}.");
+        BehaviourRun.Require(
+            string.Equals(texts[0], text, StringComparison.Ordinal),
+            $"The large message arrived with {BehaviourRun.Text(texts[0].Length)} characters in place of {BehaviourRun.Text(text.Length)}.");
         BehaviourRun.RequireEqual("1", texts[1], "The message after it");
     }
 

@@ -108,7 +108,8 @@ internal sealed class ObservedTransport : IAsyncDisposable
 
     public ValueTask DisposeAsync() => Transport.DisposeAsync();
 
-    private static IReadOnlyList<string> Texts(IReadOnlyList<StreamMessage> messages) => [.. messages.Select(static message => message.Text)];
+    private static IReadOnlyList<string> Texts(IReadOnlyList<StreamMessage> messages) =>
+        [.. messages.Select(static message => message.Text)];
 
     /// <summary>Reads within the time there is, and says what was read where that was too little.</summary>
     private async Task ReadSoonAsync(List<StreamMessage> messages, Func<bool> isEnough, string what)
@@ -125,7 +126,8 @@ internal sealed class ObservedTransport : IAsyncDisposable
                 read = [.. messages];
             }
 
-            var texts = string.Join(' ', read.TakeLast(20).Select(static message => message.Data.Length < 20 ? message.Text : message.ToString()));
+            var texts =
+                string.Join(' ', read.TakeLast(20).Select(static message => message.Data.Length < 20 ? message.Text : message.ToString()));
             throw new BehaviourException($"{e.Message} Read so far: {(read.Length > 20 ? "… " : "")}{texts}.", e);
         }
     }

@@ -24,7 +24,9 @@ internal static class ReportingBehaviours
 
         var names = string.Join(" ", observed.Events.Where(static e => e is not (BackpressureEvent or GapEvent)).Select(NameOf));
         BehaviourRun.Require(!observed.HasOverlapped, "Two events were raised at a time.");
-        BehaviourRun.Require(names.StartsWith("connecting connected 1 2 3 error reconnecting connecting ", StringComparison.Ordinal), $"The events before and after a cut came as: {names}");
+        BehaviourRun.Require(
+            names.StartsWith("connecting connected 1 2 3 error reconnecting connecting ", StringComparison.Ordinal),
+            $"The events before and after a cut came as: {names}");
         BehaviourRun.Require(names.EndsWith(" 5 completed closed", StringComparison.Ordinal), $"The events at the end came as: {names}");
         BehaviourRun.RequireEqual(1, observed.All<ClosedEvent>().Count, "The Closed events");
         if (run.Traits.ResumesExactly)
@@ -53,12 +55,16 @@ internal static class ReportingBehaviours
         BehaviourRun.RequireEqual(TransportState.Connected, metrics.State, "State");
         BehaviourRun.Require(metrics.ConnectedAt is not null, "ConnectedAt must have a value.");
         BehaviourRun.Require(metrics.MessagesReceived >= 11, $"MessagesReceived: expected 11 or more, was {metrics.MessagesReceived}.");
-        BehaviourRun.Require(!run.Traits.ResumesExactly || metrics.MessagesReceived == 11, $"MessagesReceived: expected 11, was {metrics.MessagesReceived}.");
+        BehaviourRun.Require(
+            !run.Traits.ResumesExactly || metrics.MessagesReceived == 11,
+            $"MessagesReceived: expected 11, was {metrics.MessagesReceived}.");
         BehaviourRun.Require(metrics.BytesReceived > 0, "BytesReceived must be above 0; see MessageBatch.BytesReceived.");
         BehaviourRun.Require(metrics.ReconnectAttempts >= 1, "ReconnectAttempts must be 1 or more after a cut.");
         BehaviourRun.Require(metrics.Errors >= 1, "Errors must be 1 or more after a cut.");
         BehaviourRun.RequireEqual(0, metrics.Dropped, "Dropped");
-        BehaviourRun.Require(run.Traits.ResumesExactly ? metrics is { Resumes: >= 1, Gaps: 0 } : metrics.Gaps == 1, $"After a cut Resumes was {metrics.Resumes} and Gaps {metrics.Gaps}.");
+        BehaviourRun.Require(
+            run.Traits.ResumesExactly ? metrics is { Resumes: >= 1, Gaps: 0 } : metrics.Gaps == 1,
+            $"After a cut Resumes was {metrics.Resumes} and Gaps {metrics.Gaps}.");
         if (run.Traits.Sends != SendPromise.None)
         {
             BehaviourRun.RequireEqual(1, metrics.MessagesSent, "MessagesSent");

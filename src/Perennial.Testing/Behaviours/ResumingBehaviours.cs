@@ -7,7 +7,10 @@ internal static class ResumingBehaviours
     [
         new("A cut loses and repeats nothing", ResumeAsync, static traits => traits.ResumesExactly),
         new("Many cuts at random lose and repeat nothing", ResumeManyTimesAsync, static traits => traits.ResumesExactly),
-        new("A cut is announced as a gap where the stream cannot be resumed exactly", AnnounceGapAsync, static traits => !traits.ResumesExactly),
+        new(
+            "A cut is announced as a gap where the stream cannot be resumed exactly",
+            AnnounceGapAsync,
+            static traits => !traits.ResumesExactly),
         new("A cut is no completion", FailAfterCutAsync),
         new("A resume point goes on in another transport", ResumeElsewhereAsync, static traits => traits.ResumesExactly),
     ];
@@ -72,7 +75,8 @@ internal static class ResumingBehaviours
         var messages = await observed.ReadThroughAsync("4");
 
         await observed.WaitForAsync<GapEvent>();
-        // A cut may hit the connection that replaced the one it was meant for. Then it is a second gap, with an event and a mark of its own.
+        // A cut may hit the connection that replaced the one it was meant for. Then it is a second gap, with an event and a mark of its
+        // own.
         var marked = messages.Count(static message => message.FollowsGap);
         BehaviourRun.Require(messages[0].FollowsGap, "The first message after the cut must have FollowsGap.");
         await observed.WaitForAsync<GapEvent>(marked);
@@ -109,7 +113,9 @@ internal static class ResumingBehaviours
         {
             BehaviourRun.RequireNumbers(await before.ReadTextsAsync(5), 1, 5, "Messages read before");
             var point = before.Transport.ResumePoint;
-            BehaviourRun.Require(point is not null, "ResumePoint must not be null on a stream that resumes exactly; see TransportConnection.GetResumeEndpoint.");
+            BehaviourRun.Require(
+                point is not null,
+                "ResumePoint must not be null on a stream that resumes exactly; see TransportConnection.GetResumeEndpoint.");
             saved = point!.Serialize();
         }
 
@@ -119,5 +125,6 @@ internal static class ResumingBehaviours
         BehaviourRun.RequireNumbers(await after.ReadToEndAsync(), 6, 10, "Messages read by the other transport");
     }
 
-    private static TransportSetup Few { get; } = new() { Reconnect = new ReconnectOptions { InitialDelay = TimeSpan.FromMilliseconds(1), MaxAttempts = 1 } };
+    private static TransportSetup Few { get; } =
+        new() { Reconnect = new ReconnectOptions { InitialDelay = TimeSpan.FromMilliseconds(1), MaxAttempts = 1 } };
 }

@@ -6,7 +6,10 @@ internal static class SendingBehaviours
     public static IReadOnlyList<TransportBehaviour> All { get; } =
     [
         new("Sends arrive in order, with the outcome that is promised", SendInOrderAsync, CanSend),
-        new("Sends over cuts arrive exactly once and in order", SendExactlyOnceAsync, static traits => traits.Sends == SendPromise.ExactlyOnce),
+        new(
+            "Sends over cuts arrive exactly once and in order",
+            SendExactlyOnceAsync,
+            static traits => traits.Sends == SendPromise.ExactlyOnce),
         new(
             "Sends over cuts never arrive twice, and their outcomes are true",
             SendAtMostOnceAsync,
@@ -126,7 +129,8 @@ internal static class SendingBehaviours
     private static async Task SendUntilReceivedAsync(BehaviourRun run, ObservedTransport observed, string text)
     {
         var send = observed.Transport.SendAsync(text, run.Token);
-        await run.UntilAsync(() => run.Harness.ReceivedSends.Contains(text, StringComparer.Ordinal), "the server takes a send after the cuts", () =>
+        await run.UntilAsync(
+            () => run.Harness.ReceivedSends.Contains(text, StringComparer.Ordinal), "the server takes a send after the cuts", () =>
         {
             if (send.IsCompleted)
             {

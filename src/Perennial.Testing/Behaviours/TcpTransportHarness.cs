@@ -1,6 +1,8 @@
 namespace Perennial.Testing;
 
-/// <summary>A harness whose transport reaches its server over TCP: a <see cref="FaultProxy"/> between them cuts, refuses and goes silent.</summary>
+/// <summary>
+/// A harness whose transport reaches its server over TCP: a <see cref="FaultProxy"/> between them cuts, refuses and goes silent.
+/// </summary>
 public abstract class TcpTransportHarness : TransportHarness
 {
     private FaultProxy? _proxy;

@@ -18,9 +18,12 @@ public abstract class TransportHarness : IAsyncDisposable
     /// <summary>Gets how long a behaviour waits for something that must happen before it fails. Default 60 s.</summary>
     public virtual TimeSpan Patience => TimeSpan.FromSeconds(60);
 
-    /// <summary>Gets the seed of random choices. Default: the environment variable <c>PERENNIAL_TEST_SEED</c>, or else a random number.</summary>
+    /// <summary>
+    /// Gets the seed of random choices. Default: the environment variable <c>PERENNIAL_TEST_SEED</c>, or else a random number.
+    /// </summary>
     public int Seed { get; init; } =
-        int.TryParse(Environment.GetEnvironmentVariable("PERENNIAL_TEST_SEED"), NumberStyles.Integer, CultureInfo.InvariantCulture, out var seed)
+        int.TryParse(
+            Environment.GetEnvironmentVariable("PERENNIAL_TEST_SEED"), NumberStyles.Integer, CultureInfo.InvariantCulture, out var seed)
             ? seed
             : Random.Shared.Next();
 
@@ -58,10 +61,13 @@ public abstract class TransportHarness : IAsyncDisposable
 
     /// <summary>Ends the stream as failed. Called only where <see cref="TransportTraits.TellsFailures"/>.</summary>
     /// <param name="cancellationToken">Cancels the call.</param>
-    public virtual Task FailAsync(CancellationToken cancellationToken) => throw new NotSupportedException("This harness tells no failures.");
+    public virtual Task FailAsync(CancellationToken cancellationToken) =>
+        throw new NotSupportedException("This harness tells no failures.");
 
     /// <summary>Ends all standing connections at once. Bytes on their way are lost.</summary>
-    /// <param name="how">Whether as a broken line or in good order; <see cref="CutMode.Close"/> only where <see cref="TransportTraits.MarksEnd"/>.</param>
+    /// <param name="how">
+    /// Whether as a broken line or in good order; <see cref="CutMode.Close"/> only where <see cref="TransportTraits.MarksEnd"/>.
+    /// </param>
     /// <returns>How many were cut.</returns>
     public abstract int CutAll(CutMode how);
 

@@ -7,12 +7,14 @@ namespace Perennial.Testing;
 public sealed record TransportTraits
 {
     /// <summary>
-    /// Gets whether the server keeps messages and goes on after an id: none is lost or repeated over a cut. Otherwise a cut must be announced
-    /// as a gap.
+    /// Gets whether the server keeps messages and goes on after an id: none is lost or repeated over a cut. Otherwise a cut must be
+    /// announced as a gap.
     /// </summary>
     public bool ResumesExactly { get; init; }
 
-    /// <summary>Gets whether the protocol marks the end of a stream, so that a connection that closes in good order without it is a lost one.</summary>
+    /// <summary>
+    /// Gets whether the protocol marks the end of a stream, so that a connection that closes in good order without it is a lost one.
+    /// </summary>
     public bool MarksEnd { get; init; }
 
     /// <summary>Gets whether the protocol can say that the producer failed.</summary>
@@ -25,8 +27,8 @@ public sealed record TransportTraits
     public SendPromise Sends { get; init; }
 
     /// <summary>
-    /// Gets how many bytes the protocol's own framing may take of <see cref="TransportOptions.MaxMessageBytes"/>: a message of letters that is
-    /// this much smaller must arrive. Default 0.
+    /// Gets how many bytes the protocol's own framing may take of <see cref="TransportOptions.MaxMessageBytes"/>: a message of letters that
+    /// is this much smaller must arrive. Default 0.
     /// </summary>
     public int FramingBytes { get; init; }
 }

@@ -15,10 +15,14 @@ public sealed class InMemoryConnection : TransportConnection
     private int _reads;
     private int _disposals;
 
-    /// <summary>Gets the attempt that this connection was opened for. Its <see cref="ConnectContext.LastEventId"/> is the id to go on after.</summary>
+    /// <summary>
+    /// Gets the attempt that this connection was opened for. Its <see cref="ConnectContext.LastEventId"/> is the id to go on after.
+    /// </summary>
     public ConnectContext Context { get; init; }
 
-    /// <summary>Gets the largest message that may arrive: <see cref="TransportOptions.MaxMessageBytes"/> of the transport. Default: any.</summary>
+    /// <summary>
+    /// Gets the largest message that may arrive: <see cref="TransportOptions.MaxMessageBytes"/> of the transport. Default: any.
+    /// </summary>
     public int MaxMessageBytes { get; init; } = int.MaxValue;
 
     /// <summary>Gets how many reads have begun.</summary>
@@ -27,7 +31,9 @@ public sealed class InMemoryConnection : TransportConnection
     /// <summary>Gets how many times the connection was disposed.</summary>
     public int Disposals => Volatile.Read(ref _disposals);
 
-    /// <summary>Gets the messages that were sent over the connection while <see cref="OnSend"/> was <see langword="null"/>, the first one first.</summary>
+    /// <summary>
+    /// Gets the messages that were sent over the connection while <see cref="OnSend"/> was <see langword="null"/>, the first one first.
+    /// </summary>
     public IReadOnlyList<OutgoingMessage> Sends => [.. _sends];
 
     /// <summary>
@@ -42,7 +48,9 @@ public sealed class InMemoryConnection : TransportConnection
     /// <summary>Gets or sets what closing the connection waits for. Default: nothing.</summary>
     public Func<ValueTask> OnDispose { get; set; } = static () => ValueTask.CompletedTask;
 
-    /// <summary>Gets or sets what a message means whose event type is neither <c>stopped</c> nor <c>failed</c>. Default: an ordinary message.</summary>
+    /// <summary>
+    /// Gets or sets what a message means whose event type is neither <c>stopped</c> nor <c>failed</c>. Default: an ordinary message.
+    /// </summary>
     public StreamSignal Signal { get; set; }
 
     /// <summary>Adds text messages that arrive together. Each text is its message's id, too.</summary>

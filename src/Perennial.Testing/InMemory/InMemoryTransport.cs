@@ -54,7 +54,9 @@ public sealed class InMemoryTransport : Transport
     /// <summary>Gets the connection that was made last.</summary>
     /// <exception cref="InvalidOperationException">There is none yet.</exception>
     public InMemoryConnection Connection =>
-        Connections is [.., var last] ? last : throw new InvalidOperationException("No connection was opened yet; wait for ConnectAsync or WaitForConnectionsAsync.");
+        Connections is [.., var last]
+            ? last
+            : throw new InvalidOperationException("No connection was opened yet; wait for ConnectAsync or WaitForConnectionsAsync.");
 
     /// <summary>Gets or sets the error with which attempts to connect fail. Default <see langword="null"/>: they succeed.</summary>
     public TransportException? Refusal

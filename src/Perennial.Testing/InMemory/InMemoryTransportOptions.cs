@@ -9,7 +9,9 @@ public sealed record InMemoryTransportOptions : TransportOptions
     [SetsRequiredMembers]
     public InMemoryTransportOptions() => Endpoint = DefaultEndpoint;
 
-    /// <summary>Gets the URL that a transport in memory names unless it is given another one. Nothing is ever looked up or connected there.</summary>
+    /// <summary>
+    /// Gets the URL that a transport in memory names unless it is given another one. Nothing is ever looked up or connected there.
+    /// </summary>
     public static Uri DefaultEndpoint { get; } = new("http://memory.test/");
 
     /// <inheritdoc/>

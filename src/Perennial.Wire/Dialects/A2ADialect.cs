@@ -6,10 +6,13 @@ namespace Perennial;
 internal sealed class A2ADialect() : Dialect("a2a")
 {
     public override bool IsShownBy(in DialectMessage message) =>
-        DialectJson.MayHave(message.Data, "\"jsonrpc\""u8) && DialectJson.MayHave(message.Data, "\"kind\""u8) && DialectJson.MayHave(message.Data, "\"contextId\""u8);
+        DialectJson.MayHave(message.Data, "\"jsonrpc\""u8)
+            && DialectJson.MayHave(message.Data, "\"kind\""u8)
+            && DialectJson.MayHave(message.Data, "\"contextId\""u8);
 
     public override DialectSignal Judge(in DialectMessage message) =>
-        (DialectJson.MayHave(message.Data, "\"final\""u8) || DialectJson.MayHave(message.Data, "\"message\""u8)) && DialectJson.Has(message.Data, "result"u8, IsLast)
+        (DialectJson.MayHave(message.Data, "\"final\""u8) || DialectJson.MayHave(message.Data, "\"message\""u8))
+            && DialectJson.Has(message.Data, "result"u8, IsLast)
             ? DialectSignal.Last
         : DialectJson.HasError(message.Data) ? DialectSignal.Failed
         : DialectSignal.None;

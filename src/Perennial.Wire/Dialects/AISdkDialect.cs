@@ -5,7 +5,8 @@ internal sealed class AISdkDialect() : Dialect("ai-sdk")
 {
     private const string Header = "x-vercel-ai-ui-message-stream";
 
-    public override IReadOnlyDictionary<string, string> ResponseHeaders { get; } = new Dictionary<string, string>(StringComparer.Ordinal) { [Header] = "v1" }.AsReadOnly();
+    public override IReadOnlyDictionary<string, string> ResponseHeaders { get; } =
+        new Dictionary<string, string>(StringComparer.Ordinal) { [Header] = "v1" }.AsReadOnly();
 
     public override bool IsAnnouncedBy(HttpResponseMessage response) => response.Headers.NonValidated.Contains(Header);
 

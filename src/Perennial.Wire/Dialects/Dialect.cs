@@ -42,7 +42,8 @@ public abstract class Dialect
     public virtual string ContentType => Framing == DialectFraming.JsonLines ? MediaTypes.JsonLines : MediaTypes.EventStream;
 
     /// <summary>Gets further header fields of a response. The default is none.</summary>
-    public virtual IReadOnlyDictionary<string, string> ResponseHeaders => System.Collections.ObjectModel.ReadOnlyDictionary<string, string>.Empty;
+    public virtual IReadOnlyDictionary<string, string> ResponseHeaders =>
+        System.Collections.ObjectModel.ReadOnlyDictionary<string, string>.Empty;
 
     /// <summary>
     /// Gets the bytes that a server sends to show that the connection is alive. The default is a comment of its own for server-sent events,
@@ -54,7 +55,9 @@ public abstract class Dialect
     /// <param name="response">The response. Its body has not been read.</param>
     public virtual bool IsAnnouncedBy(HttpResponseMessage response) => false;
 
-    /// <summary>Returns whether one of the first messages of a stream shows that it has this format. The default is <see langword="false"/>.</summary>
+    /// <summary>
+    /// Returns whether one of the first messages of a stream shows that it has this format. The default is <see langword="false"/>.
+    /// </summary>
     /// <param name="message">One of the first three messages.</param>
     public virtual bool IsShownBy(in DialectMessage message) => false;
 
@@ -67,12 +70,14 @@ public abstract class Dialect
     /// <see langword="null"/>.
     /// </summary>
     /// <param name="stream">The stream so far.</param>
-    /// <returns>The events; <see langword="null"/> if a server cannot make up an end, because it holds what only the producer knows.</returns>
+    /// <returns>
+    /// The events; <see langword="null"/> if a server cannot make up an end, because it holds what only the producer knows.
+    /// </returns>
     public virtual IReadOnlyList<DialectEvent>? SpellEnd(in DialectProgress stream) => stream.IsComplete ? [] : null;
 
     /// <summary>
-    /// Returns the events that tell a client that a stream failed. The server then aborts the connection. The default is no event: the client
-    /// sees only that the connection broke off.
+    /// Returns the events that tell a client that a stream failed. The server then aborts the connection. The default is no event: the
+    /// client sees only that the connection broke off.
     /// </summary>
     /// <param name="stream">The stream so far.</param>
     /// <param name="message">The reason, for people.</param>

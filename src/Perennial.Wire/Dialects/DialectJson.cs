@@ -11,8 +11,11 @@ internal static class DialectJson
     /// <summary>Whether this is the end marker of chat completions.</summary>
     public static bool IsDone(ReadOnlySpan<byte> data) => data.SequenceEqual(ControlData.Done);
 
-    /// <summary>Whether a JSON object has the member <c>error</c> at its top, and its value is an object or a text that is not empty.</summary>
-    public static bool HasError(ReadOnlySpan<byte> data) => MayHave(data, "\"error\""u8) && Has(data, "error"u8, static (ref Utf8JsonReader value) =>
+    /// <summary>
+    /// Whether a JSON object has the member <c>error</c> at its top, and its value is an object or a text that is not empty.
+    /// </summary>
+    public static bool HasError(ReadOnlySpan<byte> data) =>
+        MayHave(data, "\"error\""u8) && Has(data, "error"u8, static (ref Utf8JsonReader value) =>
         value.TokenType == JsonTokenType.StartObject || value is { TokenType: JsonTokenType.String, ValueSpan.IsEmpty: false });
 
     /// <summary>Gets the text of the member <c>type</c> at the top of a JSON object, or <see langword="null"/>.</summary>

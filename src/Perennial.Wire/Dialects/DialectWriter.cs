@@ -27,7 +27,8 @@ internal static class DialectWriter
     }
 
     /// <summary>An error as the JSON-RPC response to a request.</summary>
-    public static DialectEvent JsonRpcError(string? eventType, JsonElement requestId, string message, string code) => Event(eventType, writer =>
+    public static DialectEvent JsonRpcError(string? eventType, JsonElement requestId, string message, string code) =>
+        Event(eventType, writer =>
     {
         writer.WriteString("jsonrpc"u8, "2.0"u8);
         writer.WritePropertyName("id"u8);
@@ -53,5 +54,6 @@ internal static class DialectWriter
     }
 
     /// <summary>An event whose data has the member <c>type</c> and nothing else.</summary>
-    public static DialectEvent OfType(string type, string? eventType = null) => Event(eventType, writer => writer.WriteString("type"u8, type));
+    public static DialectEvent OfType(string type, string? eventType = null) =>
+        Event(eventType, writer => writer.WriteString("type"u8, type));
 }

@@ -37,13 +37,15 @@ public static class Dialects
     public static Dialect Mcp { get; } = new McpDialect();
 
     /// <summary>
-    /// Returns the format of MCP's streamable HTTP for the answer to one request. With it a server can tell a client that the answer failed.
+    /// Returns the format of MCP's streamable HTTP for the answer to one request. With it a server can tell a client that the answer
+    /// failed.
     /// </summary>
     /// <param name="requestId">The <c>id</c> of the JSON-RPC request: a string or a number. It is part of the name.</param>
     /// <exception cref="ArgumentException"><paramref name="requestId"/> is neither.</exception>
     public static Dialect McpAnswerTo(JsonElement requestId) => McpDialect.IsId(requestId)
         ? new McpDialect(requestId)
-        : throw new ArgumentException($"The id of a JSON-RPC request must be a string or a number, not {requestId.ValueKind}.", nameof(requestId));
+        : throw new ArgumentException(
+            $"The id of a JSON-RPC request must be a string or a number, not {requestId.ValueKind}.", nameof(requestId));
 
     /// <summary>Gets the format of A2A: a status update with <c>"final":true</c> is the end.</summary>
     public static Dialect A2A { get; } = new A2ADialect();
@@ -55,7 +57,9 @@ public static class Dialects
     internal static IEnumerable<Dialect> All => [.. Known, Recognized, None];
 
     /// <summary>Finds a format or a choice by its name.</summary>
-    /// <param name="name">The name, such as <c>openai-chat</c>, <c>mcp:7</c> (<see cref="McpAnswerTo"/>), <c>recognized</c> or <c>none</c>.</param>
+    /// <param name="name">
+    /// The name, such as <c>openai-chat</c>, <c>mcp:7</c> (<see cref="McpAnswerTo"/>), <c>recognized</c> or <c>none</c>.
+    /// </param>
     /// <param name="dialect">The format, or <see langword="null"/> if there is none of that name.</param>
     public static bool TryGet(string name, [NotNullWhen(true)] out Dialect? dialect)
     {

@@ -24,7 +24,8 @@ internal sealed class GeminiDialect() : Dialect("gemini")
         && (DialectJson.MayHave(message.Data, "\"usageMetadata\""u8) || DialectJson.MayHave(message.Data, "\"modelVersion\""u8));
 
     public override DialectSignal Judge(in DialectMessage message) =>
-        DialectJson.MayHave(message.Data, "\"finishReason\""u8) && DialectJson.Has(message.Data, "candidates"u8, HasFinished) ? DialectSignal.MayBeLast
+        DialectJson.MayHave(message.Data, "\"finishReason\""u8)
+            && DialectJson.Has(message.Data, "candidates"u8, HasFinished) ? DialectSignal.MayBeLast
         : DialectJson.MayHave(message.Data, "\"blockReason\""u8) ? DialectSignal.MayBeLast
         : DialectJson.HasError(message.Data) ? DialectSignal.Failed
         : DialectSignal.None;

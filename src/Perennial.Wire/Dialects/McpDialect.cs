@@ -4,8 +4,9 @@ using System.Text.Json;
 namespace Perennial;
 
 /// <summary>
-/// MCP's streamable HTTP (2025-11-25): the answer to a POST is a stream of JSON-RPC 2.0 messages, of which the response is the last. A stream that
-/// a GET opened has no end of its own. An error names the request, and nothing before the response does: it must be known beforehand.
+/// MCP's streamable HTTP (2025-11-25): the answer to a POST is a stream of JSON-RPC 2.0 messages, of which the response is the last. A
+/// stream that a GET opened has no end of its own. An error names the request, and nothing before the response does: it must be known
+/// beforehand.
 /// </summary>
 internal sealed class McpDialect : Dialect
 {
@@ -26,7 +27,9 @@ internal sealed class McpDialect : Dialect
     /// <summary>Reads the name of the answer to one request.</summary>
     public static bool TryParse(string name, [NotNullWhen(true)] out Dialect? dialect)
     {
-        dialect = name.StartsWith(NamePrefix, StringComparison.Ordinal) && IdIn(name[NamePrefix.Length..]) is { } id ? new McpDialect(id) : null;
+        dialect = name.StartsWith(NamePrefix, StringComparison.Ordinal) && IdIn(name[NamePrefix.Length..]) is { } id
+            ? new McpDialect(id)
+            : null;
         return dialect is not null;
     }
 
@@ -38,7 +41,8 @@ internal sealed class McpDialect : Dialect
         && (response.Headers.NonValidated.Contains("mcp-session-id") || request.Headers.NonValidated.Contains("mcp-protocol-version"));
 
     public override DialectSignal Judge(in DialectMessage message) =>
-        DialectJson.MayHave(message.Data, "\"result\""u8) && DialectJson.Has(message.Data, "result"u8, static (ref Utf8JsonReader _) => true) ? DialectSignal.Last
+        DialectJson.MayHave(message.Data, "\"result\""u8)
+            && DialectJson.Has(message.Data, "result"u8, static (ref Utf8JsonReader _) => true) ? DialectSignal.Last
         : DialectJson.HasError(message.Data) ? DialectSignal.Failed
         : DialectSignal.None;
 

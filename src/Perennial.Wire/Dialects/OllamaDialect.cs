@@ -8,10 +8,13 @@ internal sealed class OllamaDialect() : Dialect("ollama")
     public override DialectFraming Framing => DialectFraming.JsonLines;
 
     public override bool IsShownBy(in DialectMessage message) =>
-        DialectJson.MayHave(message.Data, "\"model\""u8) && DialectJson.MayHave(message.Data, "\"created_at\""u8) && DialectJson.MayHave(message.Data, "\"done\""u8);
+        DialectJson.MayHave(message.Data, "\"model\""u8)
+            && DialectJson.MayHave(message.Data, "\"created_at\""u8)
+            && DialectJson.MayHave(message.Data, "\"done\""u8);
 
     public override DialectSignal Judge(in DialectMessage message) =>
-        DialectJson.MayHave(message.Data, "true"u8) && DialectJson.Has(message.Data, "done"u8, static (ref Utf8JsonReader value) => value.TokenType == JsonTokenType.True)
+        DialectJson.MayHave(message.Data, "true"u8)
+            && DialectJson.Has(message.Data, "done"u8, static (ref Utf8JsonReader value) => value.TokenType == JsonTokenType.True)
             ? DialectSignal.Last
         : DialectJson.HasError(message.Data) ? DialectSignal.Failed
         : DialectSignal.None;

@@ -6,7 +6,8 @@ namespace Perennial;
 internal sealed class OpenAIResponsesDialect() : Dialect("openai-responses")
 {
     public override bool IsShownBy(in DialectMessage message) =>
-        message.EventType is "response.created" or "response.queued" or "response.in_progress" && DialectJson.MayHave(message.Data, "\"sequence_number\""u8);
+        message.EventType is "response.created" or "response.queued" or "response.in_progress"
+            && DialectJson.MayHave(message.Data, "\"sequence_number\""u8);
 
     public override DialectSignal Judge(in DialectMessage message) => message.EventType switch
     {
@@ -18,7 +19,8 @@ internal sealed class OpenAIResponsesDialect() : Dialect("openai-responses")
     // The clients for .NET read the members at the top; the client for JavaScript throws only if there is a member "error".
     public override IReadOnlyList<DialectEvent> SpellFailure(in DialectProgress stream, string message, string code)
     {
-        var number = DialectJson.ValueOf(stream.Newest.Data, "sequence_number"u8) is { ValueKind: JsonValueKind.Number } newest && newest.TryGetInt64(out var last)
+        var number = DialectJson.ValueOf(stream.Newest.Data, "sequence_number"u8) is { ValueKind: JsonValueKind.Number } newest
+            && newest.TryGetInt64(out var last)
             ? last + 1
             : 0;
         return [DialectWriter.Event("error", writer =>

@@ -121,7 +121,8 @@ internal sealed class AutoConnection(AutoProtocol protocol, TransportConnection 
 
     public override StreamSignal Classify(in StreamMessage message) => inner.Classify(in message);
 
-    public override ValueTask<SendOutcome> SendAsync(OutgoingMessage message, CancellationToken cancellationToken) => inner.SendAsync(message, cancellationToken);
+    public override ValueTask<SendOutcome> SendAsync(OutgoingMessage message, CancellationToken cancellationToken) =>
+        inner.SendAsync(message, cancellationToken);
 
     public override ValueTask StopAsync(CancellationToken cancellationToken) => inner.StopAsync(cancellationToken);
 
@@ -138,7 +139,8 @@ internal sealed class AutoConnection(AutoProtocol protocol, TransportConnection 
     public override ValueTask WriteNumberedAsync(OutgoingMessage message, long number, CancellationToken cancellationToken) =>
         inner.WriteNumberedAsync(message, number, cancellationToken);
 
-    public override ValueTask WaitUntilReadyToSendAsync(CancellationToken cancellationToken) => inner.WaitUntilReadyToSendAsync(cancellationToken);
+    public override ValueTask WaitUntilReadyToSendAsync(CancellationToken cancellationToken) =>
+        inner.WaitUntilReadyToSendAsync(cancellationToken);
 
     internal override void Begin(IdleWatch idle, bool mayChangeLimit, Func<INumberedAnswers?> answers)
     {
@@ -171,7 +173,10 @@ internal sealed class AutoConnection(AutoProtocol protocol, TransportConnection 
         catch (OperationCanceledException e) when (IsPeerUnresponsive && !HasBytes)
         {
             var silence = new TransportException(
-                TransportErrorCode.IdleTimeout, $"The connection was accepted, but no byte arrived within {LongestSilence}.", isTransient: true, e);
+                TransportErrorCode.IdleTimeout,
+                $"The connection was accepted, but no byte arrived within {LongestSilence}.",
+                isTransient: true,
+                e);
             _failure = new ProtocolFailure { Protocol = protocol, Reason = FallbackReason.Silent, Error = silence };
             throw;
         }

@@ -38,7 +38,8 @@ public sealed class AutoTransport : Transport
     private readonly ILogger _logger;
     private readonly ProtocolMemory _memory;
     private readonly ProtocolOpener _opener;
-    private readonly string? _memoryKey;                    // null unless all protocols are tried: the result would mislead other transports
+    // null unless all protocols are tried: the result would mislead other transports
+    private readonly string? _memoryKey;
     private AutoConnection? _last;                          // the last opened connection
     private AutoProtocol? _preferred;                       // the protocol that connected last, unless it is skipped now
     private ProtocolFailure? _passedOver;                   // the failure of a protocol after it had connected

@@ -13,7 +13,8 @@ internal static class FallbackRules
     /// </summary>
     public static FallbackReason? ReasonFor(TransportException error, AutoProtocol protocol) => error.Code switch
     {
-        TransportErrorCode.HttpStatus when error.RetryAfter is null && IsAboutTheProtocol(error.HttpStatus!.Value, protocol) => FallbackReason.Refused,
+        TransportErrorCode.HttpStatus when error.RetryAfter is null && IsAboutTheProtocol(error.HttpStatus!.Value, protocol) =>
+            FallbackReason.Refused,
         TransportErrorCode.UnexpectedContentType or TransportErrorCode.ProtocolViolation => FallbackReason.NotSpoken,
         TransportErrorCode.ConnectionLost or TransportErrorCode.EndedWithoutMarker => FallbackReason.Lost,
         TransportErrorCode.ConnectTimeout => FallbackReason.TimedOut,

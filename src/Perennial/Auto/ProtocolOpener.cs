@@ -80,7 +80,8 @@ internal sealed class ProtocolOpener : IAsyncDisposable
         }
     }
 
-    private ValueTask<TransportConnection> OpenStreamAsync(IReadOnlyList<AutoProtocol> asked, ConnectContext context, CancellationToken cancellationToken)
+    private ValueTask<TransportConnection> OpenStreamAsync(
+        IReadOnlyList<AutoProtocol> asked, ConnectContext context, CancellationToken cancellationToken)
     {
         var types = asked.Select(static protocol => protocol == AutoProtocol.Sse ? MediaTypes.EventStream : MediaTypes.JsonLines);
         var http = _http.Accepting(string.Join(", ", types.Select(static (type, place) => place == 0 ? type : $"{type};q=0.9")));
@@ -91,7 +92,8 @@ internal sealed class ProtocolOpener : IAsyncDisposable
         IReadOnlyList<AutoProtocol> asked, HttpResponseMessage response, Stream body, HttpExchange http, ConnectContext context)
     {
         var mediaType = ProtocolHeaders.MediaType(response);
-        var isSse = response.StatusCode == HttpStatusCode.NoContent || string.Equals(mediaType, MediaTypes.EventStream, StringComparison.OrdinalIgnoreCase);
+        var isSse = response.StatusCode == HttpStatusCode.NoContent
+            || string.Equals(mediaType, MediaTypes.EventStream, StringComparison.OrdinalIgnoreCase);
         if (asked.Contains(AutoProtocol.Sse) && (isSse || asked.Count == 1))
         {
             return SseConnection.For(response, body, http, _options.ForSse(), context);
@@ -108,7 +110,8 @@ internal sealed class ProtocolOpener : IAsyncDisposable
         return HttpStreamConnection.For(response, body, http, _options.ForHttpStream(), context);
     }
 
-    private async ValueTask<TransportConnection> OpenPollAsync(ConnectContext context, TimeSpan trustAfter, CancellationToken cancellationToken)
+    private async ValueTask<TransportConnection> OpenPollAsync(
+        ConnectContext context, TimeSpan trustAfter, CancellationToken cancellationToken)
     {
         var http = _http.Accepting("application/x-ndjson, application/json");
         var connection = new LongPollConnection(http, _options.ForLongPoll(), context.LastEventId, _services.Time);

@@ -71,7 +71,8 @@ internal sealed class ProtocolSearch(IEnumerable<AutoProtocol> order, ProtocolOp
             return last;
         }
 
-        var story = seen.Select(static group => $"{string.Join(" and ", group.Select(static each => each.Protocol))}: {group.First().Error.Message}");
+        var story = seen.Select(
+            static group => $"{string.Join(" and ", group.Select(static each => each.Protocol))}: {group.First().Error.Message}");
         var isTransient = asked.Count > 0 ? last.IsTransient : _failures.Exists(static failure => failure.Error.IsTransient);
         return last.About($"No protocol got through. {string.Join(" ", story)}", isTransient);
     }

@@ -142,7 +142,8 @@ internal sealed class MetricsRecorder(string kind, TimeProvider time)
     /// <summary>Records an exception of an event handler, a logger or a listener. Any thread may call it.</summary>
     public void ObserverThrew() => Interlocked.Increment(ref _observerErrors);
 
-    public TransportMetrics Snapshot(string id, TransportState state, TimeSpan stableAfter, int bufferSize, long dropped, int outstandingRequests)
+    public TransportMetrics Snapshot(
+        string id, TransportState state, TimeSpan stableAfter, int bufferSize, long dropped, int outstandingRequests)
     {
         var connectedAt = Volatile.Read(ref _connectedAt);
         var duration = connectedAt == Never ? TimeSpan.Zero : time.GetElapsedTime(connectedAt);

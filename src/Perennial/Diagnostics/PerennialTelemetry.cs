@@ -68,7 +68,8 @@ public static class PerennialTelemetry
         BrokenOrigins = UpDownCounter("perennial.client.origins.broken", "{origin}", "Origins whose circuit breaker is not closed.");
         TimeToFirstMessage = Duration("perennial.client.time_to_first_message", "From connect to the first message.");
         HandOverLatency = Duration("perennial.client.hand_over.duration", "From the socket to the reader, sampled once per batch.");
-        SendDuration = Duration("perennial.client.send.duration", "From the call to the outcome of the send, including the wait in the queue.");
+        SendDuration =
+            Duration("perennial.client.send.duration", "From the call to the outcome of the send, including the wait in the queue.");
         PingDuration = Duration("perennial.client.ping.duration", "From a ping to the next bytes from the peer.");
     }
 

@@ -6,7 +6,8 @@ namespace Perennial.Engine;
 /// Keeps one stream alive over many connections: opens a connection and reads it; after a loss decides, waits and opens another, until the
 /// stream ends, the caller closes the transport, or all attempts failed.
 /// </summary>
-internal sealed class ConnectionLoop(TransportCore core, TransportSession session, ConnectionOpener open, Func<SendPipeline?> sends) : IThreadPoolWorkItem
+internal sealed class ConnectionLoop(
+    TransportCore core, TransportSession session, ConnectionOpener open, Func<SendPipeline?> sends) : IThreadPoolWorkItem
 {
     /// <summary>The longest time to wait for a connection to close.</summary>
     public static readonly TimeSpan CloseLimit = TransportConnection.CloseLimit;
@@ -126,7 +127,8 @@ internal sealed class ConnectionLoop(TransportCore core, TransportSession sessio
     }
 
     private Task<TransportConnection> OpenUnlessBrokenAsync(OriginBreakers breakers, string? resumeFrom) =>
-        breakers.For(core.Options.Endpoint).OpenAsync(core.Options.Endpoint.AbsolutePath, () => OpenAsync(resumeFrom), core.Options.ConnectTimeout, _lifetime.Token);
+        breakers.For(core.Options.Endpoint).OpenAsync(
+            core.Options.Endpoint.AbsolutePath, () => OpenAsync(resumeFrom), core.Options.ConnectTimeout, _lifetime.Token);
 
     private async Task<TransportConnection> OpenAsync(string? resumeFrom)
     {

@@ -12,11 +12,13 @@ internal sealed class JsonReader<T>(IAsyncEnumerable<StreamMessage> messages, Js
 {
     IAsyncEnumerator<T?> IAsyncEnumerable<T?>.GetAsyncEnumerator(CancellationToken cancellationToken) => Read(cancellationToken);
 
-    IAsyncEnumerator<JsonMessage<T>> IAsyncEnumerable<JsonMessage<T>>.GetAsyncEnumerator(CancellationToken cancellationToken) => Read(cancellationToken);
+    IAsyncEnumerator<JsonMessage<T>> IAsyncEnumerable<JsonMessage<T>>.GetAsyncEnumerator(CancellationToken cancellationToken) =>
+        Read(cancellationToken);
 
     private Enumerator Read(CancellationToken cancellationToken) => new(messages.GetAsyncEnumerator(cancellationToken), typeInfo);
 
-    private sealed class Enumerator(IAsyncEnumerator<StreamMessage> messages, JsonTypeInfo<T> typeInfo) : IAsyncEnumerator<T?>, IAsyncEnumerator<JsonMessage<T>>
+    private sealed class Enumerator(
+        IAsyncEnumerator<StreamMessage> messages, JsonTypeInfo<T> typeInfo) : IAsyncEnumerator<T?>, IAsyncEnumerator<JsonMessage<T>>
     {
         private T? _value;
 
@@ -51,7 +53,9 @@ internal sealed class JsonReader<T>(IAsyncEnumerable<StreamMessage> messages, Js
             catch (JsonException e)
             {
                 throw new TransportException(
-                    TransportErrorCode.InvalidMessage, $"A message of {message.Data.Length} bytes is not a JSON {typeof(T).Name}.", innerException: e);
+                    TransportErrorCode.InvalidMessage,
+                    $"A message of {message.Data.Length} bytes is not a JSON {typeof(T).Name}.",
+                    innerException: e);
             }
         }
     }

@@ -6,7 +6,9 @@ internal sealed partial class MessageBuffer
     /// <summary>Takes the next message, unless there is none or the buffer is paused. One reader at a time.</summary>
     public bool TryRead(out StreamMessage message)
     {
-        var isRead = _options.FullMode == BufferFullMode.DropOldest ? TryReadUnderLock(long.MaxValue, out message) : TryReadWithoutLock(out message);
+        var isRead = _options.FullMode == BufferFullMode.DropOldest
+            ? TryReadUnderLock(long.MaxValue, out message)
+            : TryReadWithoutLock(out message);
         LookAfterReadIfNeeded();
         return isRead;
     }

@@ -247,7 +247,10 @@ internal sealed partial class OriginBreaker : IDisposable
         }
 
         return new TransportException(
-            TransportErrorCode.CircuitOpen, $"{_origin.Host}:{_origin.Port} failed repeatedly, and no probe has succeeded since.", isTransient: true, cause)
+            TransportErrorCode.CircuitOpen,
+            $"{_origin.Host}:{_origin.Port} failed repeatedly, and no probe has succeeded since.",
+            isTransient: true,
+            cause)
         {
             Delivery = DeliveryStatus.NotSent,
         };

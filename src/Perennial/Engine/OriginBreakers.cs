@@ -29,7 +29,8 @@ public sealed class OriginBreakers : IDisposable
 
     /// <summary>Gets the origins whose breaker is not closed, with its state.</summary>
     public IReadOnlyDictionary<string, BreakerState> Broken =>
-        _breakers.Where(static pair => pair.Value.State != BreakerState.Closed).ToDictionary(static pair => pair.Key, static pair => pair.Value.State, StringComparer.Ordinal);
+        _breakers.Where(static pair => pair.Value.State != BreakerState.Closed).ToDictionary(
+            static pair => pair.Key, static pair => pair.Value.State, StringComparer.Ordinal);
 
     /// <summary>Gets the state of the breaker of an endpoint's origin.</summary>
     /// <param name="endpoint">Any URL of the origin.</param>
@@ -64,11 +65,15 @@ public sealed class OriginBreakers : IDisposable
             }
         }
 
-        return _breakers.GetOrAdd(OriginOf(endpoint), static (_, self) => new OriginBreaker(self.Endpoint, self._options, self._time), (Endpoint: endpoint, _options, _time));
+        return _breakers.GetOrAdd(
+            OriginOf(endpoint),
+            static (_, self) => new OriginBreaker(self.Endpoint, self._options, self._time),
+            (Endpoint: endpoint, _options, _time));
     }
 
     /// <summary>The origin of a WebSocket is the one of the HTTP request that opens it.</summary>
-    private static string OriginOf(Uri endpoint) => $"{(endpoint.Scheme is "wss" or "https" ? "https" : "http")}://{endpoint.IdnHost}:{endpoint.Port}";
+    private static string OriginOf(Uri endpoint) =>
+        $"{(endpoint.Scheme is "wss" or "https" ? "https" : "http")}://{endpoint.IdnHost}:{endpoint.Port}";
 }
 
 /// <summary>Specifies the state of a circuit breaker.</summary>

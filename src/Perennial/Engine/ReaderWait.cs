@@ -56,7 +56,8 @@ internal sealed class ReaderWait(Lock gate) : IValueTaskSource<StreamEnd?>
 
     ValueTaskSourceStatus IValueTaskSource<StreamEnd?>.GetStatus(short token) => _arrival.GetStatus(token);
 
-    void IValueTaskSource<StreamEnd?>.OnCompleted(Action<object?> continuation, object? state, short token, ValueTaskSourceOnCompletedFlags flags) =>
+    void IValueTaskSource<StreamEnd?>.OnCompleted(
+        Action<object?> continuation, object? state, short token, ValueTaskSourceOnCompletedFlags flags) =>
         _arrival.OnCompleted(continuation, state, token, flags);
 
     private void Cancel(CancellationToken cancellationToken)

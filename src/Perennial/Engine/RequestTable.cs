@@ -112,7 +112,8 @@ internal sealed class RequestTable
     /// <summary>Delivers a reply to its request, and waits for room. A reply to an ended request is dropped and counted.</summary>
     public async ValueTask DeliverAsync(FoundReply found, CancellationToken cancellationToken)
     {
-        var isTaken = found.Request is { } request && await request.AcceptAsync(found.Reply, found.Message, cancellationToken).ConfigureAwait(false);
+        var isTaken = found.Request is { } request
+            && await request.AcceptAsync(found.Reply, found.Message, cancellationToken).ConfigureAwait(false);
         if (!isTaken)
         {
             CountLate();
@@ -185,7 +186,8 @@ internal sealed class RequestTable
         lock (_gate)
         {
             before?.Invoke();
-            concerned.AddRange(_expected.Values.Select(static each => each.Request).OfType<PendingRequest>().Where(each => isConcerned(each, this)));
+            concerned.AddRange(
+                _expected.Values.Select(static each => each.Request).OfType<PendingRequest>().Where(each => isConcerned(each, this)));
         }
 
         concerned.ForEach(fail);

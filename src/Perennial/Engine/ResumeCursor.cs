@@ -3,8 +3,8 @@ using System.Text;
 namespace Perennial.Engine;
 
 /// <summary>
-/// The cursor: the id of the last message put into the buffer, after which a reconnect resumes. It belongs to the transport and outlives connections. The connection
-/// loop writes it; any thread may read it.
+/// The cursor: the id of the last message put into the buffer, after which a reconnect resumes. It belongs to the transport and outlives
+/// connections. The connection loop writes it; any thread may read it.
 /// </summary>
 /// <param name="start">The id after which the stream starts, or <see langword="null"/>.</param>
 /// <param name="isExact">

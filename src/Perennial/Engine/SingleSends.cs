@@ -73,7 +73,10 @@ internal sealed class SingleSends(TransportCore core)
         catch (OperationCanceledException e) when (timer.IsCancellationRequested && !cancellation.IsCancellationRequested)
         {
             throw new TransportException(
-                TransportErrorCode.SendTimeout, $"No confirmation within {core.Options.SendRules.Timeout}.", connection.SendsAreRepeatable, e)
+                TransportErrorCode.SendTimeout,
+                $"No confirmation within {core.Options.SendRules.Timeout}.",
+                connection.SendsAreRepeatable,
+                e)
             {
                 Delivery = DeliveryStatus.Unknown,
             };
@@ -83,7 +86,8 @@ internal sealed class SingleSends(TransportCore core)
     /// <summary>
     /// Handles a failed attempt: waits before another one, or fails the message if another cannot help or could duplicate it.
     /// </summary>
-    private async Task WaitOrFailAsync(TransportConnection connection, OutgoingSend send, TransportException failure, CancellationToken cancellation)
+    private async Task WaitOrFailAsync(
+        TransportConnection connection, OutgoingSend send, TransportException failure, CancellationToken cancellation)
     {
         if (failure is { Code: TransportErrorCode.ConnectionLost, Delivery: DeliveryStatus.NotSent })
         {

@@ -36,8 +36,9 @@ public abstract class TransportConnection : IAsyncDisposable
     public virtual bool AlwaysMarksEnd => false;
 
     /// <summary>
-    /// Gets whether an end of the connection is the end of the stream only if a message marked it. The transport reads it after the connection
-    /// ended. The default is <see cref="AlwaysMarksEnd"/>. Override it in a protocol whose messages show whether there is such a mark.
+    /// Gets whether an end of the connection is the end of the stream only if a message marked it. The transport reads it after the
+    /// connection ended. The default is <see cref="AlwaysMarksEnd"/>. Override it in a protocol whose messages show whether there is such a
+    /// mark.
     /// </summary>
     public virtual bool NeedsEndMarker => AlwaysMarksEnd;
 
@@ -115,7 +116,8 @@ public abstract class TransportConnection : IAsyncDisposable
     /// <param name="firstNumber">The lowest number without an answer.</param>
     /// <param name="cancellationToken">Cancels the wait.</param>
     /// <exception cref="TransportException">The connection was interrupted. The transport writes nothing more on it.</exception>
-    public virtual ValueTask WriteSenderAsync(string sender, long firstNumber, CancellationToken cancellationToken) => ValueTask.CompletedTask;
+    public virtual ValueTask WriteSenderAsync(string sender, long firstNumber, CancellationToken cancellationToken) =>
+        ValueTask.CompletedTask;
 
     /// <summary>Writes one numbered message. The transport calls it once at a time, in the order of the numbers.</summary>
     /// <param name="message">The message.</param>
@@ -155,7 +157,8 @@ public abstract class TransportConnection : IAsyncDisposable
     internal bool HasShownLife => _idle?.HasHeard ?? false;
 
     /// <summary>The time since the last byte, and the limit. <see langword="null"/> while no read is in progress.</summary>
-    internal (TimeSpan Silence, TimeSpan Limit)? PeerSilence => _idle is { Silence: { } silence, Limit: var limit } ? (silence, limit) : null;
+    internal (TimeSpan Silence, TimeSpan Limit)? PeerSilence =>
+        _idle is { Silence: { } silence, Limit: var limit } ? (silence, limit) : null;
 
     /// <summary>Starts the use of this connection by the transport.</summary>
     /// <param name="idle">Detects that the connection is silent for too long.</param>

@@ -96,9 +96,11 @@ internal sealed class TransportCore
     }
 
     /// <summary>Stores the URL at which the stream can be read again, which an open connection determines.</summary>
-    public void UseResumeEndpointOf(TransportConnection connection) => _resumeEndpoint = connection.GetResumeEndpoint(Options.StreamEndpoint);
+    public void UseResumeEndpointOf(TransportConnection connection) =>
+        _resumeEndpoint = connection.GetResumeEndpoint(Options.StreamEndpoint);
 
-    public RequestTable UseRequests() => LazyInitializer.EnsureInitialized(ref _requests, () => new RequestTable(Options.SendRules, Metrics, Time))!;
+    public RequestTable UseRequests() =>
+        LazyInitializer.EnsureInitialized(ref _requests, () => new RequestTable(Options.SendRules, Metrics, Time))!;
 
     public EventDispatcher UseEvents() => LazyInitializer.EnsureInitialized(ref _events, () => new EventDispatcher(this))!;
 

@@ -90,7 +90,8 @@ internal sealed class TransportEngine(TransportCore core, ConnectionOpener open)
             ThrowIfConsumedByEventsLocked();
             if (core.IsSequenceRead)
             {
-                throw new InvalidOperationException("Another loop is reading this transport's messages; a sequence has one reader at a time.");
+                throw new InvalidOperationException(
+                    "Another loop is reading this transport's messages; a sequence has one reader at a time.");
             }
 
             core.IsSequenceRead = true;
@@ -199,7 +200,12 @@ internal sealed class TransportEngine(TransportCore core, ConnectionOpener open)
     }
 
     public TransportMetrics GetMetrics() => core.Metrics.Snapshot(
-        core.Id, core.Life.State, core.Options.ReconnectRules.StableAfter, core.Buffer.Size, core.Buffer.Dropped, core.Requests?.Outstanding ?? 0);
+        core.Id,
+        core.Life.State,
+        core.Options.ReconnectRules.StableAfter,
+        core.Buffer.Size,
+        core.Buffer.Dropped,
+        core.Requests?.Outstanding ?? 0);
 
     private (TransportSession Session, bool IsStarter) StartOrJoin(bool startsAgain)
     {

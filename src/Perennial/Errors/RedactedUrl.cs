@@ -7,6 +7,8 @@ internal static class RedactedUrl
     {
         null => "none",
         { IsAbsoluteUri: false } => "relative",
-        _ => url.GetComponents(UriComponents.SchemeAndServer | UriComponents.Path, UriFormat.UriEscaped) + (url.Query.Length > 0 ? "?…" : ""),
+        _ =>
+            url.GetComponents(
+                UriComponents.SchemeAndServer | UriComponents.Path, UriFormat.UriEscaped) + (url.Query.Length > 0 ? "?…" : ""),
     };
 }

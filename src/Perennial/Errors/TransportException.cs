@@ -56,15 +56,16 @@ public sealed class TransportException : Exception
     public DeliveryStatus? Delivery { get; init; }
 
     /// <summary>
-    /// Gets whether the error concerns the server, so that a circuit breaker counts it. Default <see langword="true"/>. False for an error in a
-    /// callback that prepares the request.
+    /// Gets whether the error concerns the server, so that a circuit breaker counts it. Default <see langword="true"/>. False for an error
+    /// in a callback that prepares the request.
     /// </summary>
     public bool IsAboutOrigin { get; init; } = true;
 
     /// <summary>Returns a TransportException as it is, or wraps another exception with the code Unexpected.</summary>
     internal static TransportException From(Exception e) =>
         e as TransportException
-        ?? new TransportException(TransportErrorCode.Unexpected, $"Code outside the library threw {e.GetType().Name}.", isTransient: false, e);
+        ?? new TransportException(
+            TransportErrorCode.Unexpected, $"Code outside the library threw {e.GetType().Name}.", isTransient: false, e);
 
     /// <summary>Returns the same error as not transient, with another code and message.</summary>
     internal TransportException AsFinal(TransportErrorCode code, string message) => About(code, message, isTransient: false, Delivery);

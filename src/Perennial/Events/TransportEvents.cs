@@ -17,7 +17,8 @@ public sealed record ConnectedEvent
     public string? ResumedFrom { get; init; }
 
     /// <summary>Returns the attempt and whether it resumed, without the id. Safe to log.</summary>
-    public override string ToString() => $"{nameof(ConnectedEvent)} {{ {nameof(Attempt)} = {Attempt}, resumed = {ResumedFrom is not null} }}";
+    public override string ToString() =>
+        $"{nameof(ConnectedEvent)} {{ {nameof(Attempt)} = {Attempt}, resumed = {ResumedFrom is not null} }}";
 }
 
 /// <summary>

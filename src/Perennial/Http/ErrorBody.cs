@@ -72,7 +72,8 @@ internal static class ErrorBody
     }
 
     /// <summary>Decompresses a body that the HTTP stack did not, because it had not offered the encoding.</summary>
-    private static Stream Decompressed(Stream content, HttpResponseMessage response) => response.Content.Headers.ContentEncoding.LastOrDefault() switch
+    private static Stream Decompressed(Stream content, HttpResponseMessage response) =>
+        response.Content.Headers.ContentEncoding.LastOrDefault() switch
     {
         "gzip" or "x-gzip" => new GZipStream(content, CompressionMode.Decompress),
         "br" => new BrotliStream(content, CompressionMode.Decompress),

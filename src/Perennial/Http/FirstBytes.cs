@@ -18,7 +18,8 @@ internal static class FirstBytes
         {
             [(byte)'{' or (byte)'[', ..] => BodyFormat.Json,
             [(byte)':', ..] => BodyFormat.EventStream,
-            _ when text.StartsWith("data:"u8) || text.StartsWith("event:"u8) || text.StartsWith("id:"u8) || text.StartsWith("retry:"u8) => BodyFormat.EventStream,
+            _ when text.StartsWith("data:"u8) || text.StartsWith("event:"u8) || text.StartsWith("id:"u8) || text.StartsWith("retry:"u8) =>
+                BodyFormat.EventStream,
             _ when bytes.Length < Most && MayBecomeKnown(text) => null,
             _ => BodyFormat.Other,
         };
@@ -26,5 +27,9 @@ internal static class FirstBytes
 
     /// <summary>Whether the whole text is a prefix of a field name or of a byte order mark.</summary>
     private static bool MayBecomeKnown(ReadOnlySpan<byte> text) =>
-        "data:"u8.StartsWith(text) || "event:"u8.StartsWith(text) || "id:"u8.StartsWith(text) || "retry:"u8.StartsWith(text) || Utf8Bom.StartsWith(text);
+        "data:"u8.StartsWith(text)
+            || "event:"u8.StartsWith(text)
+            || "id:"u8.StartsWith(text)
+            || "retry:"u8.StartsWith(text)
+            || Utf8Bom.StartsWith(text);
 }

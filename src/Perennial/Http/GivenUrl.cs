@@ -23,7 +23,8 @@ internal static class GivenUrl
         var target = Target(url);
         return string.Equals(target, url.PathAndQuery, StringComparison.Ordinal)
             ? url
-            : new Uri($"{url.Scheme}://{url.Authority}{target}", new UriCreationOptions { DangerousDisablePathAndQueryCanonicalization = true });
+            : new Uri(
+                $"{url.Scheme}://{url.Authority}{target}", new UriCreationOptions { DangerousDisablePathAndQueryCanonicalization = true });
     }
 
     /// <summary>The same URL with the given scheme, and without user, password and fragment.</summary>
@@ -40,7 +41,9 @@ internal static class GivenUrl
         }
 
         var text = reference.OriginalString;
-        var isPlain = !text.StartsWith("//", StringComparison.Ordinal) && !text.Contains("./", StringComparison.Ordinal) && !text.EndsWith('.');
+        var isPlain = !text.StartsWith("//", StringComparison.Ordinal)
+            && !text.Contains("./", StringComparison.Ordinal)
+            && !text.EndsWith('.');
         if (isPlain && Uri.TryCreate($"{from.Scheme}://{from.Authority}{TargetOf(reference, from)}", UriKind.Absolute, out var resolved))
         {
             return resolved;

@@ -46,8 +46,12 @@ public sealed record HttpConnectionOptions
 
     internal void Validate()
     {
-        OptionCheck.RangeOrInfinite(PingInterval, TimeSpan.FromSeconds(1), TimeSpan.FromHours(1), $"{nameof(HttpTransportOptions.Http)}.{nameof(PingInterval)}");
         OptionCheck.RangeOrInfinite(
-            ConnectionLifetime, TimeSpan.FromMilliseconds(100), TimeSpan.FromHours(24), $"{nameof(HttpTransportOptions.Http)}.{nameof(ConnectionLifetime)}");
+            PingInterval, TimeSpan.FromSeconds(1), TimeSpan.FromHours(1), $"{nameof(HttpTransportOptions.Http)}.{nameof(PingInterval)}");
+        OptionCheck.RangeOrInfinite(
+            ConnectionLifetime,
+            TimeSpan.FromMilliseconds(100),
+            TimeSpan.FromHours(24),
+            $"{nameof(HttpTransportOptions.Http)}.{nameof(ConnectionLifetime)}");
     }
 }

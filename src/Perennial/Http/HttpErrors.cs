@@ -68,7 +68,8 @@ internal static class HttpErrors
     };
 
     /// <summary>The error for a response whose status is not success.</summary>
-    public static TransportException FromStatus(HttpResponseMessage response, ServerError said, ReconnectOptions reconnect, TimeProvider time) =>
+    public static TransportException FromStatus(
+        HttpResponseMessage response, ServerError said, ReconnectOptions reconnect, TimeProvider time) =>
         new(
             TransportErrorCode.HttpStatus,
             $"The server answered {(int)response.StatusCode} ({response.StatusCode}).",

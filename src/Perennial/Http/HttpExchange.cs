@@ -141,7 +141,8 @@ internal sealed class HttpExchange : IDisposable
         };
         try
         {
-            using var response = await _sender.SendAsync(() => NewPost(body, message.Key), opening: null, cancellationToken).ConfigureAwait(false);
+            using var response =
+                await _sender.SendAsync(() => NewPost(body, message.Key), opening: null, cancellationToken).ConfigureAwait(false);
         }
         catch (TransportException e) when (e.HttpStatus is not null && !e.IsTransient)
         {
@@ -164,12 +165,16 @@ internal sealed class HttpExchange : IDisposable
         using var limit = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, timer.Token);
         try
         {
-            using var response = await _sender.SendAsync(() => NewRequest(HttpMethod.Delete, _opening.Target), opening: null, limit.Token).ConfigureAwait(false);
+            using var response = await _sender.SendAsync(
+                () => NewRequest(HttpMethod.Delete, _opening.Target), opening: null, limit.Token).ConfigureAwait(false);
         }
         catch (OperationCanceledException e) when (timer.IsCancellationRequested && !cancellationToken.IsCancellationRequested)
         {
             throw new TransportException(
-                TransportErrorCode.ConnectTimeout, $"No answer to the stop request within {_options.ConnectTimeout}.", isTransient: true, e);
+                TransportErrorCode.ConnectTimeout,
+                $"No answer to the stop request within {_options.ConnectTimeout}.",
+                isTransient: true,
+                e);
         }
     }
 

@@ -69,7 +69,8 @@ internal static class HttpHandlers
             KeepAlivePingTimeout = options.PingInterval == Timeout.InfiniteTimeSpan ? TimeSpan.FromSeconds(20) : options.PingInterval,
             KeepAlivePingPolicy = HttpKeepAlivePingPolicy.WithActiveRequests,
             // Last-Event-ID is UTF-8 (HTML standard, 9.2.4); all other headers are ASCII.
-            RequestHeaderEncodingSelector = static (name, _) => string.Equals(name, WireHeaders.LastEventId, StringComparison.Ordinal) ? Encoding.UTF8 : null,
+            RequestHeaderEncodingSelector = static (name, _) =>
+                string.Equals(name, WireHeaders.LastEventId, StringComparison.Ordinal) ? Encoding.UTF8 : null,
             UseCookies = options.Cookies is not null,
             Credentials = credentials,
         };

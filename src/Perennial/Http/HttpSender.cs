@@ -73,7 +73,8 @@ internal sealed class HttpSender : IDisposable
     private static bool IsUpgrade(HttpResponseMessage response) =>
         response.StatusCode == HttpStatusCode.SwitchingProtocols && response.RequestMessage!.Headers.NonValidated.Contains("Upgrade");
 
-    private async Task<HttpResponseMessage> SendOnceAsync(HttpRequestMessage request, OpeningRequest? opening, CancellationToken cancellationToken)
+    private async Task<HttpResponseMessage> SendOnceAsync(
+        HttpRequestMessage request, OpeningRequest? opening, CancellationToken cancellationToken)
     {
         if (_options.ConfigureRequest is { } configure)
         {
@@ -108,7 +109,8 @@ internal sealed class HttpSender : IDisposable
         }
     }
 
-    private async Task<HttpResponseMessage> SendToServerAsync(HttpRequestMessage request, OpeningRequest? opening, CancellationToken cancellationToken)
+    private async Task<HttpResponseMessage> SendToServerAsync(
+        HttpRequestMessage request, OpeningRequest? opening, CancellationToken cancellationToken)
     {
         opening?.Leaves(request);
         try
@@ -124,7 +126,8 @@ internal sealed class HttpSender : IDisposable
         catch (OperationCanceledException e) when (!cancellationToken.IsCancellationRequested)
         {
             // A time limit other than ours, such as the handler's own. The attempt failed, and whether the server acted is unknown.
-            throw new TransportException(TransportErrorCode.ConnectTimeout, "The HTTP handler cancelled the request.", isTransient: true, e);
+            throw new TransportException(
+                TransportErrorCode.ConnectTimeout, "The HTTP handler cancelled the request.", isTransient: true, e);
         }
     }
 
@@ -162,7 +165,10 @@ internal sealed class HttpSender : IDisposable
             // A cancellation that this transport did not request is a timeout of other code. HttpClient reports its timeouts in this way.
             var isTransient = e is HttpRequestException or IOException or TimeoutException or OperationCanceledException;
             throw new TransportException(
-                isTransient ? TransportErrorCode.ConnectFailed : TransportErrorCode.Unexpected, $"ConfigureRequest failed ({e.GetType().Name}).", isTransient, e)
+                isTransient ? TransportErrorCode.ConnectFailed : TransportErrorCode.Unexpected,
+                $"ConfigureRequest failed ({e.GetType().Name}).",
+                isTransient,
+                e)
             {
                 Delivery = DeliveryStatus.NotSent,
                 IsAboutOrigin = false,

@@ -62,10 +62,10 @@ public abstract record HttpTransportOptions : TransportOptions
     public Uri? SendEndpoint { get; init; }
 
     /// <summary>
-    /// Gets the streaming format of the AI provider. It decides when the stream is complete and how it fails: a response that ends without the
-    /// format's own end is a lost connection, whatever <see cref="TransportOptions.EndOfStream"/> is. Default
-    /// <see cref="Dialects.Recognized"/>; <see cref="Dialects.None"/> turns it off. It has no effect if <see cref="TransportOptions.Classify"/> is
-    /// set, over WebSockets and long polling, and if the server announces Perennial's protocol.
+    /// Gets the streaming format of the AI provider. It decides when the stream is complete and how it fails: a response that ends without
+    /// the format's own end is a lost connection, whatever <see cref="TransportOptions.EndOfStream"/> is. Default
+    /// <see cref="Dialects.Recognized"/>; <see cref="Dialects.None"/> turns it off. It has no effect if
+    /// <see cref="TransportOptions.Classify"/> is set, over WebSockets and long polling, and if the server announces Perennial's protocol.
     /// </summary>
     public Dialect Dialect { get; init; } = Dialects.Recognized;
 
@@ -82,7 +82,8 @@ public abstract record HttpTransportOptions : TransportOptions
 
     internal HttpConnectionOptions HttpRules => _http.Read;
 
-    internal HttpMethod EffectiveMethod => ResumeFrom is not null ? HttpMethod.Get : Method ?? (Body is null ? HttpMethod.Get : HttpMethod.Post);
+    internal HttpMethod EffectiveMethod =>
+        ResumeFrom is not null ? HttpMethod.Get : Method ?? (Body is null ? HttpMethod.Get : HttpMethod.Post);
 
     /// <summary>The URLs at which the same key starts a stream once. Default: the memory of the process.</summary>
     internal StartsOnceMemory StartsOnce { get; init; } = StartsOnceMemory.Shared;

@@ -108,7 +108,8 @@ internal sealed class OpeningRequest(HttpTransportOptions options)
         }
 
         return error.HttpStatus is null
-            ? error.AsFinal(TransportErrorCode.Interrupted, $"Interrupted: the {options.EffectiveMethod} must not be repeated. {error.Message}")
+            ? error.AsFinal(
+                TransportErrorCode.Interrupted, $"Interrupted: the {options.EffectiveMethod} must not be repeated. {error.Message}")
             : error.AsFinal(error.Code, error.Message);
     }
 

@@ -33,5 +33,7 @@ internal static class ProtocolHeaders
 
     /// <summary>The longest time in which the server sends nothing. <see langword="null"/> if the server does not announce it.</summary>
     public static TimeSpan? Heartbeat(HttpResponseMessage response) =>
-        response.Headers.NonValidated.TryGetValues(WireHeaders.Heartbeat, out var values) ? WireHeaders.ParseHeartbeat(values.ToString()) : null;
+        response.Headers.NonValidated.TryGetValues(WireHeaders.Heartbeat, out var values)
+            ? WireHeaders.ParseHeartbeat(values.ToString())
+            : null;
 }

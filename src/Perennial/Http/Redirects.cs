@@ -59,13 +59,15 @@ internal static class Redirects
     }
 
     /// <summary>The error for a redirect that is not followed. The server did not act on the request.</summary>
-    public static TransportException Refusal(string message) => new(TransportErrorCode.RedirectRefused, message) { Delivery = DeliveryStatus.NotSent };
+    public static TransportException Refusal(string message) =>
+        new(TransportErrorCode.RedirectRefused, message) { Delivery = DeliveryStatus.NotSent };
 
     /// <summary>
     /// The headers of a WebSocket handshake are kept, except the caller's subprotocols. Some servers take tokens in them, since a browser
     /// can set no other header.
     /// </summary>
-    private static bool IsPublic(string name) => name is "Accept" or "Cache-Control" or WireHeaders.LastEventId or "User-Agent" or IdempotencyKey.HeaderName
+    private static bool IsPublic(string name) =>
+        name is "Accept" or "Cache-Control" or WireHeaders.LastEventId or "User-Agent" or IdempotencyKey.HeaderName
         or "Connection" or "Upgrade" or "Sec-WebSocket-Key" or "Sec-WebSocket-Version" or "Sec-WebSocket-Extensions";
 
     private static bool OffersPerennial(string subprotocols) =>

@@ -53,8 +53,8 @@ internal abstract class ResponseConnection : TransportConnection
     public sealed override bool SendsAreRepeatable => _http.PostsAreRepeatable;
 
     /// <summary>
-    /// Lets the dialect of the stream decide what messages mean. Called by the constructor of a subclass whose format has dialects. Does nothing
-    /// if the server announced Perennial's protocol.
+    /// Lets the dialect of the stream decide what messages mean. Called by the constructor of a subclass whose format has dialects. Does
+    /// nothing if the server announced Perennial's protocol.
     /// </summary>
     protected void UseDialect()
     {
@@ -65,7 +65,9 @@ internal abstract class ResponseConnection : TransportConnection
         }
     }
 
-    /// <summary>Classifies a message by Perennial's control events; if it is none of them, by the dialect; without a dialect, by the conventions.</summary>
+    /// <summary>
+    /// Classifies a message by Perennial's control events; if it is none of them, by the dialect; without a dialect, by the conventions.
+    /// </summary>
     protected StreamSignal Classify(in StreamMessage message, MessageClassifier conventions)
     {
         var control = SpeaksPerennial ? ControlEvents.Classify(in message) : StreamSignal.None;

@@ -16,7 +16,9 @@ internal static class RetryAfter
     /// </summary>
     public static TimeSpan? Read(HttpResponseMessage response, TimeProvider time) =>
         Values(response, "retry-after-ms").Select(Milliseconds).FirstOrDefault(static wait => wait is not null)
-        ?? Values(response, "Retry-After").Select(value => Seconds(value) ?? Until(value, time)).FirstOrDefault(static wait => wait is not null);
+        ?? Values(response, "Retry-After")
+            .Select(value => Seconds(value) ?? Until(value, time))
+            .FirstOrDefault(static wait => wait is not null);
 
     private static HeaderStringValues Values(HttpResponseMessage response, string name) =>
         response.Headers.NonValidated.TryGetValues(name, out var values) ? values : default;

@@ -16,7 +16,8 @@ internal static class UserInfo
         }
 
         var (user, password) = url.UserInfo.Split(':', 2) is [var first, var second] ? (first, second) : (url.UserInfo, "");
-        return "Basic " + Convert.ToBase64String(Encoding.UTF8.GetBytes($"{Uri.UnescapeDataString(user)}:{Uri.UnescapeDataString(password)}"));
+        return "Basic " + Convert.ToBase64String(
+            Encoding.UTF8.GetBytes($"{Uri.UnescapeDataString(user)}:{Uri.UnescapeDataString(password)}"));
     }
 
     /// <summary>The same URL without user and password, so that no later code can expose them.</summary>

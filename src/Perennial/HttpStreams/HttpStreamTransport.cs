@@ -35,7 +35,8 @@ public sealed class HttpStreamTransport : Transport
     }
 
     /// <inheritdoc/>
-    protected override ValueTask<TransportConnection> OpenAsync(ConnectContext context, CancellationToken cancellationToken) => _http.ConnectAsync(
+    protected override ValueTask<TransportConnection> OpenAsync(ConnectContext context, CancellationToken cancellationToken) =>
+        _http.ConnectAsync(
         context,
         (response, body) => HttpStreamConnection.For(response, body, _http, _options, context),
         cancellationToken);

@@ -86,7 +86,8 @@ internal sealed class LongPollConnection : TransportConnection
         return SendOutcome.Acknowledged;
     }
 
-    public override async ValueTask StopAsync(CancellationToken cancellationToken) => await _http.StopAsync(cancellationToken).ConfigureAwait(false);
+    public override async ValueTask StopAsync(CancellationToken cancellationToken) =>
+        await _http.StopAsync(cancellationToken).ConfigureAwait(false);
 
     public override async ValueTask DisposeAsync()
     {

@@ -84,7 +84,8 @@ internal sealed class NdjsonParser(int maxMessageBytes, bool opensEnvelopes)
     public void Release() => _line.Release();
 
     /// <summary>Removes a byte order mark at the start, which RFC 8259, section 8.1, allows a parser to ignore.</summary>
-    public static ReadOnlySpan<byte> WithoutByteOrderMark(ReadOnlySpan<byte> bytes) => bytes is [0xEF, 0xBB, 0xBF, .. var rest] ? rest : bytes;
+    public static ReadOnlySpan<byte> WithoutByteOrderMark(ReadOnlySpan<byte> bytes) =>
+        bytes is [0xEF, 0xBB, 0xBF, .. var rest] ? rest : bytes;
 
     private void Keep(ReadOnlySpan<byte> bytes)
     {
@@ -126,5 +127,6 @@ internal sealed class NdjsonParser(int maxMessageBytes, bool opensEnvelopes)
     }
 
     private void ThrowTooLarge() =>
-        throw new TransportException(TransportErrorCode.MessageTooLarge, $"A line is larger than MaxMessageBytes ({maxMessageBytes} bytes).");
+        throw new TransportException(
+            TransportErrorCode.MessageTooLarge, $"A line is larger than MaxMessageBytes ({maxMessageBytes} bytes).");
 }

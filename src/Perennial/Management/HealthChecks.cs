@@ -9,7 +9,8 @@ namespace Perennial.Management;
 internal sealed class HealthChecks(TransportServices services, ManagerEvents events, ILogger logger)
 {
     /// <summary>Returns the health of one transport, and announces nothing.</summary>
-    public TransportHealth Of(Transport transport) => TransportHealth.Of(transport, services.Breakers?.StateOf(transport.Endpoint) ?? BreakerState.Closed);
+    public TransportHealth Of(Transport transport) =>
+        TransportHealth.Of(transport, services.Breakers?.StateOf(transport.Endpoint) ?? BreakerState.Closed);
 
     /// <summary>Checks all transports, and announces each that became unhealthy and the result.</summary>
     public ManagerHealth Check(IReadOnlyList<PooledTransport> transports)

@@ -4,7 +4,8 @@ namespace Perennial.Management;
 public sealed class PoolFullException : InvalidOperationException
 {
     internal PoolFullException(TransportSummary summary)
-        : base($"The pool is full: {summary.Live} of {summary.Capacity} transports ({Words(summary)}), none of them ended or idle. Close one, or raise MaxTransports.") =>
+        : base(
+            $"The pool is full: {summary.Live} of {summary.Capacity} transports ({Words(summary)}), none of them ended or idle. Close one, or raise MaxTransports.") =>
         Summary = summary;
 
     /// <summary>Gets a summary of the transports in the pool.</summary>

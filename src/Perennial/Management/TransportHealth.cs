@@ -79,7 +79,8 @@ public sealed record TransportHealth
         };
     }
 
-    private static (TransportHealthStatus Status, string Reason, DateTimeOffset? Since) Judge(TransportMetrics metrics, FlowStatus flow, BreakerState breaker) => metrics.State switch
+    private static (TransportHealthStatus Status, string Reason, DateTimeOffset? Since) Judge(
+        TransportMetrics metrics, FlowStatus flow, BreakerState breaker) => metrics.State switch
     {
         TransportState.Failed => (TransportHealthStatus.Unhealthy, $"Failed: {metrics.LastError?.Code}.", flow.StateSince),
         TransportState.Closed => (TransportHealthStatus.Healthy, "Closed.", null),
@@ -91,12 +92,14 @@ public sealed record TransportHealth
             (TransportHealthStatus.Unhealthy,
                 $"{metrics.ConsecutiveErrors} consecutive attempts failed, the last with {metrics.LastError?.Code}.",
                 flow.StateSince),
-        TransportState.Connecting when metrics.ConsecutiveErrors == 0 => (TransportHealthStatus.Healthy, "Connecting for the first time.", null),
+        TransportState.Connecting when metrics.ConsecutiveErrors == 0 =>
+            (TransportHealthStatus.Healthy, "Connecting for the first time.", null),
         _ => (TransportHealthStatus.Degraded, $"Reconnecting after {metrics.LastError?.Code}.", flow.StateSince),
     };
 
     /// <summary>Judges a transport with an open connection, whose messages may still be held back.</summary>
-    private static (TransportHealthStatus Status, string Reason, DateTimeOffset? Since) JudgeFlow(FlowStatus flow, int waiting) => flow switch
+    private static (TransportHealthStatus Status, string Reason, DateTimeOffset? Since) JudgeFlow(FlowStatus flow, int waiting) =>
+        flow switch
     {
         { PausedSince: { } since } => (TransportHealthStatus.Degraded, "Paused; no messages are delivered until Resume is called.", since),
         { FullSince: { } since, IsBeingRead: false } =>
@@ -131,7 +134,8 @@ public sealed record ManagerHealth
     /// <summary>Gets the time of the check.</summary>
     public required DateTimeOffset CheckedAt { get; init; }
 
-    internal static ManagerHealth Of(IReadOnlyList<TransportHealth> transports, IReadOnlyDictionary<string, BreakerState> broken, DateTimeOffset checkedAt)
+    internal static ManagerHealth Of(
+        IReadOnlyList<TransportHealth> transports, IReadOnlyDictionary<string, BreakerState> broken, DateTimeOffset checkedAt)
     {
         var unhealthy = transports.Count(static transport => transport.Status == TransportHealthStatus.Unhealthy);
         var degraded = transports.Count(static transport => transport.Status == TransportHealthStatus.Degraded);

@@ -55,7 +55,8 @@ public sealed class TransportKinds
 
         return kind.OptionsType.IsInstanceOfType(options)
             ? kind.Create(options, services)
-            : throw new ArgumentException($"A transport of kind '{name}' takes {kind.OptionsType.Name}, not {options.GetType().Name}.", nameof(options));
+            : throw new ArgumentException(
+                $"A transport of kind '{name}' takes {kind.OptionsType.Name}, not {options.GetType().Name}.", nameof(options));
     }
 
     /// <summary>Finds the kind that takes these options.</summary>

@@ -37,7 +37,9 @@ public sealed class TransportManager : IAsyncDisposable, IDisposable
         _options = options ?? new TransportManagerOptions();
         _options.Validate();
         services ??= TransportServices.Default;
-        _ownBreakers = services.Breakers is null && _options.CircuitBreaker is { } breaker ? new OriginBreakers(breaker, services.Time) : null;
+        _ownBreakers = services.Breakers is null && _options.CircuitBreaker is { } breaker
+            ? new OriginBreakers(breaker, services.Time)
+            : null;
         Services = _ownBreakers is null ? services : services with { Breakers = _ownBreakers };
         _logger = Services.LoggerFactory.CreateSafeLogger("Perennial.TransportManager");
         _pool = new TransportPool(_options.MaxTransports, this);
@@ -193,7 +195,8 @@ public sealed class TransportManager : IAsyncDisposable, IDisposable
     }
 
     /// <summary>Gets the metrics of each transport.</summary>
-    public IReadOnlyList<TransportMetrics> GetMetrics() => [.. _pool.Snapshot.Transports.Select(static pooled => pooled.Transport.GetMetrics())];
+    public IReadOnlyList<TransportMetrics> GetMetrics() =>
+        [.. _pool.Snapshot.Transports.Select(static pooled => pooled.Transport.GetMetrics())];
 
     /// <summary>Gets a summary of all transports.</summary>
     public TransportSummary GetSummary()

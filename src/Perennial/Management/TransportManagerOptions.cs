@@ -43,7 +43,8 @@ public sealed record TransportManagerOptions
     {
         OptionCheck.Range(MaxTransports, 1, 1_000_000, nameof(MaxTransports));
         OptionCheck.RangeOrInfinite(MaxIdleTime, TimeSpan.FromSeconds(1), TimeSpan.FromHours(24), nameof(MaxIdleTime));
-        OptionCheck.RangeOrInfinite(HealthCheckInterval, TimeSpan.FromMilliseconds(100), TimeSpan.FromHours(24), nameof(HealthCheckInterval));
+        OptionCheck.RangeOrInfinite(
+            HealthCheckInterval, TimeSpan.FromMilliseconds(100), TimeSpan.FromHours(24), nameof(HealthCheckInterval));
         OptionCheck.Range(CloseTimeout, TimeSpan.FromMilliseconds(100), TimeSpan.FromMinutes(5), nameof(CloseTimeout));
         OptionCheck.NotNull(Kinds, nameof(Kinds));
         CircuitBreaker?.Validate();

@@ -34,7 +34,9 @@ public sealed class MessageBatch
     /// <summary>Gets the messages added since the transport last emptied the batch. Valid until the next one is added or removed.</summary>
     public ReadOnlySpan<StreamMessage> Messages => _messages.AsSpan(0, _count);
 
-    /// <summary>Gets whether the read has yielded nothing that the transport must know: no message, resume point or reconnect delay.</summary>
+    /// <summary>
+    /// Gets whether the read has yielded nothing that the transport must know: no message, resume point or reconnect delay.
+    /// </summary>
     public bool IsEmpty => _count == 0 && !HasCursor && RetryDelay is null;
 
     internal bool HasCursor => _cursorLength != StreamMessage.NoId;

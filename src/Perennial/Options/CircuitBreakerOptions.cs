@@ -28,6 +28,8 @@ public sealed record CircuitBreakerOptions
         OptionCheck.Range(BreakTime, TimeSpan.FromMilliseconds(500), TimeSpan.FromHours(1), $"CircuitBreaker.{nameof(BreakTime)}");
         OptionCheck.Range(MaxBreakTime, TimeSpan.FromMilliseconds(500), TimeSpan.FromHours(24), $"CircuitBreaker.{nameof(MaxBreakTime)}");
         OptionCheck.Require(
-            MaxBreakTime >= BreakTime, $"CircuitBreaker.{nameof(MaxBreakTime)}", $"CircuitBreaker.{nameof(MaxBreakTime)} must be at least {nameof(BreakTime)}.");
+            MaxBreakTime >= BreakTime,
+            $"CircuitBreaker.{nameof(MaxBreakTime)}",
+            $"CircuitBreaker.{nameof(MaxBreakTime)} must be at least {nameof(BreakTime)}.");
     }
 }

@@ -142,7 +142,9 @@ internal static class OptionCheck
     {
         if (string.IsNullOrEmpty(value) || !value.All(IsTokenCharacter))
         {
-            Fail(new ArgumentException($"{name} must hold tokens (RFC 9110, 5.6.2): letters, digits and marks without spaces, commas or slashes.", name));
+            Fail(
+                new ArgumentException(
+                    $"{name} must hold tokens (RFC 9110, 5.6.2): letters, digits and marks without spaces, commas or slashes.", name));
         }
     }
 

@@ -63,7 +63,8 @@ public sealed record ReconnectOptions
     public Func<RetryContext, bool>? ShouldRetry { get; init; }
 
     private static IReadOnlySet<HttpStatusCode> DefaultRetryStatusCodes { get; } =
-        new[] { 408, 425, 429, 500, 502, 503, 504, 520, 521, 522, 523, 524, 529, 530 }.Select(static status => (HttpStatusCode)status).ToFrozenSet();
+        new[] { 408, 425, 429, 500, 502, 503, 504, 520, 521, 522, 523, 524, 529, 530 }.Select(
+            static status => (HttpStatusCode)status).ToFrozenSet();
 
     internal void Validate()
     {

@@ -58,7 +58,9 @@ public sealed record ResumePoint
     /// <param name="text">The saved form.</param>
     /// <exception cref="FormatException">The text is not the saved form of a resume point.</exception>
     public static ResumePoint Parse(string text) =>
-        TryParse(text, out var point) ? point : throw new FormatException("The text is not a saved resume point: JSON with the member url and optionally lastEventId.");
+        TryParse(text, out var point)
+            ? point
+            : throw new FormatException("The text is not a saved resume point: JSON with the member url and optionally lastEventId.");
 
     /// <summary>
     /// Parses the saved form that <see cref="Serialize"/> returns. Returns <see langword="false"/> if the text is malformed.

@@ -90,7 +90,9 @@ public abstract record TransportOptions
         OptionCheck.Range(MaxMessageBytes, 1, 1024 * 1024 * 1024, nameof(MaxMessageBytes));
         OptionCheck.EventId(LastEventId, nameof(LastEventId));
         OptionCheck.Require(
-            ResumeFrom is null || Endpoint is null || string.Equals(OptionCheck.OriginOf(ResumeFrom.Endpoint), OptionCheck.OriginOf(Endpoint), StringComparison.Ordinal),
+            ResumeFrom is null
+                || Endpoint is null
+                || string.Equals(OptionCheck.OriginOf(ResumeFrom.Endpoint), OptionCheck.OriginOf(Endpoint), StringComparison.Ordinal),
             nameof(ResumeFrom),
             $"{nameof(ResumeFrom)} must have the scheme, host and port of {nameof(Endpoint)}, because headers and credentials are sent to it.");
         OptionCheck.Defined(EndOfStream, nameof(EndOfStream));

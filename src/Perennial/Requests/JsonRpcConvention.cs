@@ -11,7 +11,8 @@ internal static class JsonRpcConvention
         var (kind, _) = RequestJson.Inspect(value, default);
         if (kind is not (JsonTokenType.StartObject or JsonTokenType.StartArray or JsonTokenType.Null))
         {
-            throw new ArgumentException("The params of a call must be a JSON object or an array, or null for none (JSON-RPC 2.0, 4.2).", nameof(value));
+            throw new ArgumentException(
+                "The params of a call must be a JSON object or an array, or null for none (JSON-RPC 2.0, 4.2).", nameof(value));
         }
 
         var message = new ArrayBufferWriter<byte>(value.Length + 100);

@@ -78,7 +78,8 @@ internal static class RequestJson
     /// </summary>
     private static bool MeansMalformedJson(Exception e) => e is JsonException or InvalidOperationException;
 
-    private static string? Text(JsonElement error, string name) => !error.TryGetProperty(name, out var member) ? null : member.ValueKind switch
+    private static string? Text(JsonElement error, string name) =>
+        !error.TryGetProperty(name, out var member) ? null : member.ValueKind switch
     {
         JsonValueKind.String => member.GetString(),
         JsonValueKind.Number => member.GetRawText(),

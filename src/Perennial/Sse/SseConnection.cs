@@ -59,7 +59,8 @@ internal sealed class SseConnection : ResponseConnection
         if (response.StatusCode != HttpStatusCode.OK)
         {
             throw new TransportException(
-                TransportErrorCode.HttpStatus, string.Create(CultureInfo.InvariantCulture, $"The server answered {(int)response.StatusCode}, which is not a stream."))
+                TransportErrorCode.HttpStatus,
+                string.Create(CultureInfo.InvariantCulture, $"The server answered {(int)response.StatusCode}, which is not a stream."))
             {
                 HttpStatus = response.StatusCode,
             };

@@ -44,7 +44,8 @@ public sealed class SseTransport : Transport
     }
 
     /// <inheritdoc/>
-    protected override ValueTask<TransportConnection> OpenAsync(ConnectContext context, CancellationToken cancellationToken) => _http.ConnectAsync(
+    protected override ValueTask<TransportConnection> OpenAsync(ConnectContext context, CancellationToken cancellationToken) =>
+        _http.ConnectAsync(
         context,
         (response, body) => SseConnection.For(response, body, _http, _options, context),
         cancellationToken);

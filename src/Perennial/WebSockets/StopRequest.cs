@@ -27,7 +27,8 @@ internal sealed class StopRequest(WebSocketSender sender, TimeSpan limit, TimePr
         }
         catch (TimeoutException e)
         {
-            throw new TransportException(TransportErrorCode.ConnectTimeout, $"No answer to the stop request within {limit}.", isTransient: true, e);
+            throw new TransportException(
+                TransportErrorCode.ConnectTimeout, $"No answer to the stop request within {limit}.", isTransient: true, e);
         }
     }
 

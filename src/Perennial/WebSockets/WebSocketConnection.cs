@@ -146,7 +146,8 @@ internal abstract class WebSocketConnection : TransportConnection, ISocketOwner
     {
         if (_leaving == default)
         {
-            _leaving = cancellationToken.UnsafeRegister(static connection => _ = ((WebSocketConnection)connection!).CloseSocketAsync(), this);
+            _leaving =
+                cancellationToken.UnsafeRegister(static connection => _ = ((WebSocketConnection)connection!).CloseSocketAsync(), this);
         }
 
         if (_fault is not null)

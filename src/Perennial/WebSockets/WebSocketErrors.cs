@@ -9,7 +9,8 @@ internal static class WebSocketErrors
     private const int AbnormalClosure = 1006;
 
     /// <summary>Whether the exception means that the socket cannot be used any more.</summary>
-    public static bool IsGone(Exception e) => e is WebSocketException or IOException or ObjectDisposedException or InvalidOperationException or OperationCanceledException;
+    public static bool IsGone(Exception e) =>
+        e is WebSocketException or IOException or ObjectDisposedException or InvalidOperationException or OperationCanceledException;
 
     /// <summary>Converts a failed receive: the peer violated the protocol, or the connection was interrupted.</summary>
     public static TransportException FromReceive(Exception e) => e switch

@@ -30,7 +30,9 @@ internal sealed class WebSocketHandshake(WebSocketTransportOptions options, bool
         request.Headers.TryAddWithoutValidation("Upgrade", "websocket");
         request.Headers.TryAddWithoutValidation("Sec-WebSocket-Version", "13");
         request.Headers.TryAddWithoutValidation("Sec-WebSocket-Key", _key);
-        var offered = options.UsePerennialProtocol ? options.SubProtocols.Append(WireHeaders.SubProtocol).Distinct(StringComparer.Ordinal) : options.SubProtocols;
+        var offered = options.UsePerennialProtocol
+            ? options.SubProtocols.Append(WireHeaders.SubProtocol).Distinct(StringComparer.Ordinal)
+            : options.SubProtocols;
         if (offered.Any())
         {
             request.Headers.TryAddWithoutValidation("Sec-WebSocket-Protocol", string.Join(", ", offered));
@@ -59,7 +61,9 @@ internal sealed class WebSocketHandshake(WebSocketTransportOptions options, bool
         Require(response.StatusCode == HttpStatusCode.SwitchingProtocols, "the server did not switch protocols");
         Require(Has(response, "Connection", "Upgrade"), "the Connection field does not contain Upgrade");
         Require(Has(response, "Upgrade", "websocket"), "the Upgrade field does not contain websocket");
-        Require(string.Equals(Header(response, "Sec-WebSocket-Accept"), ExpectedAccept(), StringComparison.Ordinal), "Sec-WebSocket-Accept does not match the key");
+        Require(
+            string.Equals(Header(response, "Sec-WebSocket-Accept"), ExpectedAccept(), StringComparison.Ordinal),
+            "Sec-WebSocket-Accept does not match the key");
         var protocol = Header(response, "Sec-WebSocket-Protocol");
         Require(protocol is null || IsOffered(protocol, response.RequestMessage!), "the server chose a subprotocol that was not offered");
         return new WebSocketCreationOptions
@@ -84,7 +88,9 @@ internal sealed class WebSocketHandshake(WebSocketTransportOptions options, bool
         var deflate = new WebSocketDeflateOptions();
         foreach (var part in parts.AsSpan(1))
         {
-            var (name, value) = part.Split('=', 2, StringSplitOptions.TrimEntries) is [var left, var right] ? (left, right.Trim('"')) : (part, "15");
+            var (name, value) = part.Split('=', 2, StringSplitOptions.TrimEntries) is [var left, var right]
+                ? (left, right.Trim('"'))
+                : (part, "15");
             var isNumber = int.TryParse(value, NumberStyles.None, CultureInfo.InvariantCulture, out var bits);
             switch (name)
             {

@@ -23,7 +23,10 @@ internal sealed class WebSocketHeartbeat : IAsyncDisposable
         {
             // The timer is started after the field is set, because a timer that fires at once would find the field null.
             _timer = time.CreateTimer(
-                static heartbeat => ((WebSocketHeartbeat)heartbeat!).PingIfSilent(), this, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
+                static heartbeat => ((WebSocketHeartbeat)heartbeat!).PingIfSilent(),
+                this,
+                Timeout.InfiniteTimeSpan,
+                Timeout.InfiniteTimeSpan);
             _timer.Change(options.Interval, Timeout.InfiniteTimeSpan);
         }
     }

@@ -6,8 +6,8 @@ namespace Perennial;
 /// Conventions of common servers for JSON messages that mean more than their payload. <c>{"type":"done"}</c> ends a stream; it is delivered
 /// only if it has other members. <c>{"done":true}</c> ends a stream and is delivered, if it has no other members or is a line of Ollama,
 /// which contains <c>model</c>; in a larger object it is data of an application. <c>{"type":"error",…}</c> is an error after which the
-/// stream continues. <c>{"error":{…}}</c> or <c>{"error":"…"}</c>, with no other member except a code or a request id, reports the failure of a response
-/// that has already begun. Only top-level members count. A message without these markers costs one vectorized search.
+/// stream continues. <c>{"error":{…}}</c> or <c>{"error":"…"}</c>, with no other member except a code or a request id, reports the failure
+/// of a response that has already begun. Only top-level members count. A message without these markers costs one vectorized search.
 /// </summary>
 internal static class JsonConventions
 {
@@ -130,7 +130,8 @@ internal static class JsonConventions
                 var isErrors = reader.ValueTextEquals("error"u8);
                 ofError += isErrors || reader.ValueTextEquals("code"u8) || reader.ValueTextEquals("request_id"u8) ? 1 : 0;
                 reader.Read();
-                isError |= isErrors && (reader.TokenType == JsonTokenType.StartObject || reader is { TokenType: JsonTokenType.String, ValueSpan.IsEmpty: false });
+                isError |= isErrors
+                    && (reader.TokenType == JsonTokenType.StartObject || reader is { TokenType: JsonTokenType.String, ValueSpan.IsEmpty: false });
                 if (isType && reader.TokenType == JsonTokenType.String && reader.ValueTextEquals("error"u8))
                 {
                     return StreamSignal.Error;

@@ -64,7 +64,8 @@ internal static class MessageEnvelope
         var id = envelope.ReadId(scratch);
         if (id.Length > MessageBatch.LargestId)
         {
-            throw new TransportException(TransportErrorCode.MessageTooLarge, $"A message id is larger than {MessageBatch.LargestId} bytes.");
+            throw new TransportException(
+                TransportErrorCode.MessageTooLarge, $"A message id is larger than {MessageBatch.LargestId} bytes.");
         }
 
         return id.ContainsAny("\r\n\0"u8) ? default : id;

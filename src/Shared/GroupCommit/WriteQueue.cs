@@ -4,7 +4,9 @@ using Perennial.AspNetCore.Stores;
 
 namespace Perennial.GroupCommit;
 
-/// <summary>The waiting writes of this process, in the order of the calls. Bounded by bytes. Any thread adds writes; one takes them.</summary>
+/// <summary>
+/// The waiting writes of this process, in the order of the calls. Bounded by bytes. Any thread adds writes; one takes them.
+/// </summary>
 internal sealed class WriteQueue(long maxBytesPerRun, long maxQueuedBytes, TimeProvider time)
 {
     private const long BatchBytes = 1024 * 1024;

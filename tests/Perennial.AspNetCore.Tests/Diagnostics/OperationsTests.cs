@@ -45,7 +45,8 @@ public class OperationsTests
     [Fact(Timeout = RunServer.Hang)]
     public async Task They_are_shown_to_nobody_before_it_is_decided_to_whom()
     {
-        var refusal = await Should.ThrowAsync<InvalidOperationException>(async () => await RunServer.StartAsync(map: app => app.MapPerennialOperations("/operations")));
+        var refusal = await Should.ThrowAsync<InvalidOperationException>(
+            async () => await RunServer.StartAsync(map: app => app.MapPerennialOperations("/operations")));
         refusal.Message.ShouldContain("MapPerennialOperations(\"/operations\") has no access rule");
 
         await using var server = await RunServer.StartAsync();

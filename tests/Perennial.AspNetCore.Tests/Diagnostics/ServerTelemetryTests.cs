@@ -95,8 +95,11 @@ public class ServerTelemetryTests
         var path = RunServer.PathOf(open.Run);
         using var reading = await server.OpenAsync(open.Run);
 
-        await RefusedAsync(HttpStatusCode.RequestEntityTooLarge, () => server.Client.PostAsync(path, new StringContent("much too large"), TestEnds));
-        await RefusedAsync(HttpStatusCode.UnsupportedMediaType, () => server.Client.PostAsync(path, new StringContent("<a/>", null, "text/xml"), TestEnds));
+        await RefusedAsync(
+            HttpStatusCode.RequestEntityTooLarge, () => server.Client.PostAsync(path, new StringContent("much too large"), TestEnds));
+        await RefusedAsync(
+            HttpStatusCode.UnsupportedMediaType,
+            () => server.Client.PostAsync(path, new StringContent("<a/>", null, "text/xml"), TestEnds));
         using (await server.Client.PostAsync(path, new StringContent("x"), TestEnds))
         {
             await RefusedAsync(HttpStatusCode.TooManyRequests, () => server.Client.PostAsync(path, new StringContent("x"), TestEnds));
@@ -106,7 +109,8 @@ public class ServerTelemetryTests
         await RefusedAsync(HttpStatusCode.Forbidden, () => server.Client.DeleteAsync(path, TestEnds));
         await RefusedAsync(HttpStatusCode.NotFound, () => server.Client.GetAsync("/streams/none", TestEnds));
 
-        sums.Where(sum => sum.Key.StartsWith("perennial.server.refusals", StringComparison.Ordinal)).OrderBy(sum => sum.Key, StringComparer.Ordinal)
+        sums.Where(sum =>
+            sum.Key.StartsWith("perennial.server.refusals", StringComparison.Ordinal)).OrderBy(sum => sum.Key, StringComparer.Ordinal)
             .Select(sum => (sum.Key.Split(' ')[1], sum.Value)).ShouldBe(
             [("forbidden", 1), ("not_found", 1), ("payload_too_large", 1), ("run_full", 1), ("too_many_messages", 1), ("unsupported_media_type", 1)]);
         await open.Run.StopAsync(TestEnds);

@@ -45,7 +45,9 @@ public class DialectClientTests
     private static async Task<(List<string> Texts, StreamEnd End)> ReadAsync(string form, RunServer server, StartedRun run)
     {
         var address = new Uri(server.Address, RunServer.PathOf(run));
-        await using var transport = Enum.TryParse<ReaderForm>(form, out var http) ? http.NewTransport(address) : new WebSocketTransport(address);
+        await using var transport = Enum.TryParse<ReaderForm>(form, out var http)
+            ? http.NewTransport(address)
+            : new WebSocketTransport(address);
         var texts = new List<string>();
         try
         {

@@ -81,7 +81,8 @@ public class DialectReaderTests
         var stopping = server.StopAsync();
 
         var rest = new byte[100];
-        (await Should.ThrowAsync<IOException>(async () => (await stream.ReadAsync(rest, TestEnds)).ShouldBe(0, "nothing may be added"))).ShouldNotBeNull();
+        (await Should.ThrowAsync<IOException>(async () => (await stream.ReadAsync(rest, TestEnds)).ShouldBe(0, "nothing may be added")))
+            .ShouldNotBeNull();
         await stopping;
     }
 
@@ -127,7 +128,8 @@ public class DialectReaderTests
     public async Task Events_that_the_store_no_longer_keeps_are_no_answer()
     {
         using var stores = new MemoryStores();
-        await using var server = await RunServer.StartAsync(store: new LosingStore(stores.Open(new PerennialServerOptions()), static log => new ShortLog(log)));
+        await using var server =
+            await RunServer.StartAsync(store: new LosingStore(stores.Open(new PerennialServerOptions()), static log => new ShortLog(log)));
         var run = await server.EndedRunAsync(Perennial.Dialects.OpenAIChat, failure: null, """{"n":1}""", """{"n":2}""", "[DONE]");
 
         using var response = await server.AskAsync(RunServer.PathOf(run));
@@ -139,7 +141,8 @@ public class DialectReaderTests
     public async Task An_answer_with_a_hole_breaks_off()
     {
         using var stores = new MemoryStores();
-        await using var server = await RunServer.StartAsync(store: new LosingStore(stores.Open(new PerennialServerOptions()), static log => new HoleyLog(log)));
+        await using var server =
+            await RunServer.StartAsync(store: new LosingStore(stores.Open(new PerennialServerOptions()), static log => new HoleyLog(log)));
         var run = await server.EndedRunAsync(Perennial.Dialects.OpenAIChat, failure: null, """{"n":1}""", """{"n":2}""", "[DONE]");
 
         (await server.AskToEndAsync(RunServer.PathOf(run))).ShouldBe(new($"id: {run.Epoch}-1\ndata: {{\"n\":1}}\n\n", IsWhole: false));
@@ -155,7 +158,8 @@ public class DialectReaderTests
         using var response = await server.AskAsync(RunServer.PathOf(run), accept: "text/event-stream");
 
         WireFormatTests.Header(response, "Perennial-Protocol").ShouldBe("1");
-        (await RawBody.ReadAsync(response)).ShouldBe(new($"id: {run.Epoch}-1\ndata: one\n\nid: {run.Epoch}-2\nevent: perennial.completed\ndata: [DONE]\n\n", true));
+        (await RawBody.ReadAsync(response)).ShouldBe(
+            new($"id: {run.Epoch}-1\ndata: one\n\nid: {run.Epoch}-2\nevent: perennial.completed\ndata: [DONE]\n\n", true));
     }
 
     private static async IAsyncEnumerable<string> Texts(params string[] texts)

@@ -91,13 +91,15 @@ public class DialectResumeTests
         foreach (var method in (HttpMethod[])[HttpMethod.Get, HttpMethod.Post])
         {
             (await server.AskToEndAsync("/mine", $"{run.Epoch}-1", method: method)).ShouldBe(new($"id: {run.Epoch}-2\n{end}", true));
-            (await server.AskToEndAsync("/mine", method: method)).ShouldBe(new($"id: {run.Epoch}-1\ndata: {{\"n\":1}}\n\nid: {run.Epoch}-2\n{end}", true));
+            (await server.AskToEndAsync("/mine", method: method)).ShouldBe(
+                new($"id: {run.Epoch}-1\ndata: {{\"n\":1}}\n\nid: {run.Epoch}-2\n{end}", true));
         }
 
         using var unknown = await server.AskAsync("/mine", "otherrun-7");
         unknown.StatusCode.ShouldBe(HttpStatusCode.Gone);
         unknown.Content.Headers.ContentLocation!.OriginalString.ShouldBe(RunServer.PathOf(run));
-        (await server.AskToEndAsync("/mine", "otherrun-7", method: HttpMethod.Post)).Text.ShouldStartWith($"id: {run.Epoch}-1\n", Case.Sensitive, "a POST may start a run");
+        (await server.AskToEndAsync("/mine", "otherrun-7", method: HttpMethod.Post)).Text.ShouldStartWith(
+            $"id: {run.Epoch}-1\n", Case.Sensitive, "a POST may start a run");
     }
 
     private static async Task<StartedRun> StoppedAfterEndAsync(RunServer server)

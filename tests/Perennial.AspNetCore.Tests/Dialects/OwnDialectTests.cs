@@ -19,10 +19,12 @@ public class OwnDialectTests
 
         using var response = await server.AskAsync(RunServer.PathOf(whole));
 
-        (await RawBody.ReadAsync(response)).ShouldBe(new($"id: {whole.Epoch}-1\ndata: one\n\nid: {whole.Epoch}-2\nevent: telegram\ndata: STOP\n\n", true));
+        (await RawBody.ReadAsync(response)).ShouldBe(
+            new($"id: {whole.Epoch}-1\ndata: one\n\nid: {whole.Epoch}-2\nevent: telegram\ndata: STOP\n\n", true));
         response.Content.Headers.ContentType!.ToString().ShouldBe("text/event-stream; charset=utf-8");
         WireFormatTests.Header(response, "x-telegraph").ShouldBe("morse");
-        (await server.AskToEndAsync(RunServer.PathOf(failed))).ShouldBe(new($"id: {failed.Epoch}-1\ndata: one\n\n", false), "no error by default");
+        (await server.AskToEndAsync(RunServer.PathOf(failed))).ShouldBe(
+            new($"id: {failed.Epoch}-1\ndata: one\n\n", false), "no error by default");
     }
 
     [Fact(Timeout = RunServer.Hang)]
@@ -33,7 +35,8 @@ public class OwnDialectTests
         foreach (var dialect in (Dialect[])[new Telegraph(), Perennial.Dialects.Recognized, Perennial.Dialects.None])
         {
             Should.Throw<ArgumentException>(() => server.Runs.Start((_, _) => Task.CompletedTask, new RunOptions { Dialect = dialect }))
-                .Message.ShouldStartWith($"Dialect must be null, one of Dialects.Known, or in PerennialServerOptions.Dialects, but is '{dialect.Name}'.");
+                .Message.ShouldStartWith(
+                    $"Dialect must be null, one of Dialects.Known, or in PerennialServerOptions.Dialects, but is '{dialect.Name}'.");
         }
     }
 
@@ -45,7 +48,8 @@ public class OwnDialectTests
     {
         var options = new PerennialServerOptions { Dialects = { new Telegraph(first), new Telegraph(second) } };
 
-        Should.Throw<ArgumentException>(options.Validate).Message.ShouldContain("Dialects must not contain null, or a dialect with the name of another one");
+        Should.Throw<ArgumentException>(options.Validate).Message.ShouldContain(
+            "Dialects must not contain null, or a dialect with the name of another one");
     }
 
     [Fact(Timeout = RunServer.Hang)]
@@ -64,7 +68,8 @@ public class OwnDialectTests
         using var problem = JsonDocument.Parse((await RawBody.ReadAsync(response)).Text);
         problem.RootElement.GetProperty("detail").GetString().ShouldBe(
             "This server does not know the dialect 'telegraph' of the run. It must be in PerennialServerOptions.Dialects.");
-        (await other.ReadAsync(run)).ShouldContain("event: perennial.completed\n", Case.Sensitive, "a reader that knows Perennial needs no dialect");
+        (await other.ReadAsync(run)).ShouldContain(
+            "event: perennial.completed\n", Case.Sensitive, "a reader that knows Perennial needs no dialect");
     }
 
     [Fact(Timeout = RunServer.Hang)]
@@ -89,9 +94,11 @@ public class OwnDialectTests
     {
         public override string ContentType => "text/event-stream; charset=utf-8";
 
-        public override IReadOnlyDictionary<string, string> ResponseHeaders => new Dictionary<string, string>(StringComparer.Ordinal) { ["x-telegraph"] = "morse" };
+        public override IReadOnlyDictionary<string, string> ResponseHeaders =>
+            new Dictionary<string, string>(StringComparer.Ordinal) { ["x-telegraph"] = "morse" };
 
-        public override DialectSignal Judge(in DialectMessage message) => message.Data.SequenceEqual("STOP"u8) ? DialectSignal.Last : DialectSignal.None;
+        public override DialectSignal Judge(in DialectMessage message) =>
+            message.Data.SequenceEqual("STOP"u8) ? DialectSignal.Last : DialectSignal.None;
 
         public override IReadOnlyList<DialectEvent>? SpellEnd(in DialectProgress stream) =>
             stream.IsComplete ? [] : [new DialectEvent { EventType = "telegram", Data = "STOP"u8.ToArray() }];

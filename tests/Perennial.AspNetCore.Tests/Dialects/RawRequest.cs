@@ -35,7 +35,8 @@ internal static class RawRequest
     }
 
     /// <summary>Starts a run that writes these data and returns, or throws.</summary>
-    public static async Task<StartedRun> EndedRunAsync(this RunServer server, Dialect dialect, RunFailedException? failure, params string[] data)
+    public static async Task<StartedRun> EndedRunAsync(
+        this RunServer server, Dialect dialect, RunFailedException? failure, params string[] data)
     {
         var run = await server.Runs.StartAsync(async (writer, stop) =>
         {

@@ -24,7 +24,9 @@ internal sealed record SpellingCase
 
     public static IReadOnlyDictionary<string, SpellingCase> Load() => ConformanceFile.Load("spelling.json", Parse);
 
-    /// <summary>Starts a run that writes the events, waits for <paramref name="go"/> after the first one, and ends as the case says.</summary>
+    /// <summary>
+    /// Starts a run that writes the events, waits for <paramref name="go"/> after the first one, and ends as the case says.
+    /// </summary>
     public async Task<StartedRun> StartAsync(RunServer server, Task go)
     {
         var written = new TaskCompletionSource();

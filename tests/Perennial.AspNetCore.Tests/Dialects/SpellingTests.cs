@@ -20,7 +20,8 @@ public class SpellingTests
         var run = await each.StartAsync(server, Task.CompletedTask);
         (await run.Completion).ToString().ShouldBe(each.Status, StringCompareShould.IgnoreCase);
 
-        using var response = await server.Client.GetAsync(new Uri(RunServer.PathOf(run), UriKind.Relative), HttpCompletionOption.ResponseHeadersRead, TestEnds);
+        using var response = await server.Client.GetAsync(
+            new Uri(RunServer.PathOf(run), UriKind.Relative), HttpCompletionOption.ResponseHeadersRead, TestEnds);
 
         (await RawBody.ReadAsync(response)).ShouldBe(Expected(each, run));
         HeadersShouldFit(response, each.Dialect);
@@ -35,12 +36,14 @@ public class SpellingTests
         var go = new TaskCompletionSource();
         var run = await each.StartAsync(server, go.Task);
 
-        using var response = await server.Client.GetAsync(new Uri(RunServer.PathOf(run), UriKind.Relative), HttpCompletionOption.ResponseHeadersRead, TestEnds);
+        using var response = await server.Client.GetAsync(
+            new Uri(RunServer.PathOf(run), UriKind.Relative), HttpCompletionOption.ResponseHeadersRead, TestEnds);
         go.SetResult();
 
         var read = await RawBody.ReadAsync(response);
         // A reader that comes before the first event gets a heartbeat.
-        (read with { Text = read.Text.StartsWith(":\n\n", StringComparison.Ordinal) ? read.Text[3..] : read.Text }).ShouldBe(Expected(each, run));
+        (read with { Text = read.Text.StartsWith(":\n\n", StringComparison.Ordinal) ? read.Text[3..] : read.Text })
+            .ShouldBe(Expected(each, run));
     }
 
     private static RawBody Expected(SpellingCase each, StartedRun run) =>
@@ -48,7 +51,8 @@ public class SpellingTests
 
     private static void HeadersShouldFit(HttpResponseMessage response, Dialect dialect)
     {
-        response.Content.Headers.ContentType!.ToString().ShouldBe(dialect == Perennial.Dialects.Ollama ? "application/x-ndjson" : "text/event-stream");
+        response.Content.Headers.ContentType!.ToString().ShouldBe(
+            dialect == Perennial.Dialects.Ollama ? "application/x-ndjson" : "text/event-stream");
         response.Headers.Contains("x-vercel-ai-ui-message-stream").ShouldBe(dialect == Perennial.Dialects.AISdk);
         response.Headers.ShouldNotContain(static field => field.Key.StartsWith("Perennial-", StringComparison.OrdinalIgnoreCase));
         WireFormatTests.Header(response, "Cache-Control").ShouldBe("no-store, no-transform");

@@ -72,7 +72,8 @@ public class AccessTests
         using var stop = await SendAsync(server, HttpMethod.Delete, run.Id, user: null);
         using var unknown = await SendAsync(server, HttpMethod.Delete, "no-such-run", "ann");
 
-        asked.ShouldBe([$"ann Read {run.Id}", $"ann Resume {run.Id}", $"bob Read {run.Id}", $"bob Send {run.Id}", $" Stop {run.Id}", "ann Stop no-such-run"]);
+        asked.ShouldBe(
+            [$"ann Read {run.Id}", $"ann Resume {run.Id}", $"bob Read {run.Id}", $"bob Send {run.Id}", $" Stop {run.Id}", "ann Stop no-such-run"]);
         unknown.StatusCode.ShouldBe(HttpStatusCode.NotFound);
     }
 
@@ -85,7 +86,8 @@ public class AccessTests
     [InlineData("DELETE", null, HttpStatusCode.Unauthorized)]
     public async Task Who_is_refused_cannot_tell_a_run_from_none(string method, string? user, HttpStatusCode expected)
     {
-        await using var server = await StartAsync(runs => runs.AuthorizeRuns(access => ValueTask.FromResult(access.User.Identity?.Name is "ann")));
+        await using var server =
+            await StartAsync(runs => runs.AuthorizeRuns(access => ValueTask.FromResult(access.User.Identity?.Name is "ann")));
         var run = await server.Runs.StartAsync((_, stop) => Task.Delay(Timeout.InfiniteTimeSpan, TimeProvider.System, stop));
 
         using var forbidden = await SendAsync(server, new HttpMethod(method), run.Id, user);
@@ -108,7 +110,11 @@ public class AccessTests
         await run.StopAsync(TestEnds);
 
         static string HeadersOf(HttpResponseMessage response) =>
-            string.Join('\n', response.Headers.Concat(response.Content.Headers).Where(header => header.Key is not "Date").Select(header => $"{header.Key}: {string.Join(',', header.Value)}"));
+            string.Join(
+                '\n',
+                response.Headers.Concat(response.Content.Headers)
+                    .Where(header => header.Key is not "Date")
+                    .Select(header => $"{header.Key}: {string.Join(',', header.Value)}"));
         static async Task<string> BodyOf(HttpResponseMessage response)
         {
             var body = await response.Content.ReadAsStringAsync(TestEnds);
@@ -119,7 +125,8 @@ public class AccessTests
     [Fact(Timeout = RunServer.Hang)]
     public async Task A_socket_that_may_only_read_can_neither_send_nor_stop()
     {
-        await using var server = await StartAsync(runs => runs.AuthorizeRuns(access => ValueTask.FromResult(access.Action == RunAction.Read)));
+        await using var server =
+            await StartAsync(runs => runs.AuthorizeRuns(access => ValueTask.FromResult(access.Action == RunAction.Read)));
         await using var open = await OpenRun.StartAsync(server);
         await using var client = await SocketClient.GreetedAsync(server, open.Run);
         await client.NameAsync("k3JAAAAAAAAAAAAAAAAAAA", next: 1, received: 0);
@@ -151,8 +158,12 @@ public class AccessTests
         decide: decide,
         services: services =>
         {
-            services.AddAuthentication(UserHeaderHandler.Scheme).AddScheme<Microsoft.AspNetCore.Authentication.AuthenticationSchemeOptions, UserHeaderHandler>(UserHeaderHandler.Scheme, null);
-            services.AddAuthorization(options => options.FallbackPolicy = fallback ? new AuthorizationPolicyBuilder().RequireAuthenticatedUser().Build() : null);
+            services.AddAuthentication(UserHeaderHandler.Scheme)
+                .AddScheme<Microsoft.AspNetCore.Authentication.AuthenticationSchemeOptions, UserHeaderHandler>(
+                UserHeaderHandler.Scheme,
+                null);
+            services.AddAuthorization(
+                options => options.FallbackPolicy = fallback ? new AuthorizationPolicyBuilder().RequireAuthenticatedUser().Build() : null);
         });
 
     private static async Task<HttpResponseMessage> SendAsync(RunServer server, HttpMethod method, string id, string? user)
@@ -170,6 +181,9 @@ public class AccessTests
     {
         response.Content.Headers.ContentType!.MediaType.ShouldBe("application/problem+json");
         response.Headers.CacheControl!.NoStore.ShouldBeTrue();
-        (await response.Content.ReadFromJsonAsync<JsonElement>(TestEnds)).GetProperty("status").GetInt32().ShouldBe((int)response.StatusCode);
+        (await response.Content.ReadFromJsonAsync<JsonElement>(TestEnds))
+            .GetProperty("status")
+            .GetInt32()
+            .ShouldBe((int)response.StatusCode);
     }
 }

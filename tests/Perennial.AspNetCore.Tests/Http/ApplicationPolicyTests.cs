@@ -22,7 +22,12 @@ public class ApplicationPolicyTests
             map: app => app.UseCors());
         var run = await server.FinishedRunAsync("one");
 
-        using var preflight = await AskAsync(server, HttpMethod.Options, run, ("Access-Control-Request-Method", "DELETE"), ("Access-Control-Request-Headers", "last-event-id"));
+        using var preflight = await AskAsync(
+            server,
+            HttpMethod.Options,
+            run,
+            ("Access-Control-Request-Method", "DELETE"),
+            ("Access-Control-Request-Headers", "last-event-id"));
         using var read = await AskAsync(server, HttpMethod.Get, run);
 
         preflight.StatusCode.ShouldBe(HttpStatusCode.NoContent);
@@ -89,7 +94,8 @@ public class ApplicationPolicyTests
         await using var server = await RunServer.StartAsync(options => options.MaxMessagesPerSecond = 2, time: clock);
         var end = new TaskCompletionSource();
         var options = new RunOptions { OnMessage = (_, _) => Task.CompletedTask };
-        var (run, other) = (await server.Runs.StartAsync((_, _) => end.Task, options), await server.Runs.StartAsync((_, _) => end.Task, options));
+        var (run, other) =
+            (await server.Runs.StartAsync((_, _) => end.Task, options), await server.Runs.StartAsync((_, _) => end.Task, options));
 
         (await StatusesAsync(run, 3)).ShouldBe([HttpStatusCode.Accepted, HttpStatusCode.Accepted, HttpStatusCode.TooManyRequests]);
         (await StatusesAsync(other, 1)).ShouldBe([HttpStatusCode.Accepted]);
@@ -110,7 +116,8 @@ public class ApplicationPolicyTests
         }
     }
 
-    private static async Task<HttpResponseMessage> AskAsync(RunServer server, HttpMethod method, StreamRun run, params (string Name, string Value)[] headers)
+    private static async Task<HttpResponseMessage> AskAsync(
+        RunServer server, HttpMethod method, StreamRun run, params (string Name, string Value)[] headers)
     {
         using var request = new HttpRequestMessage(method, RunServer.PathOf(run));
         request.Headers.Add("Origin", Page);

@@ -5,7 +5,9 @@ using Perennial.Testing;
 
 namespace Perennial.AspNetCore.Tests.Http;
 
-/// <summary>Readers that ask and never read: they cost nobody anything, and are cut at their limit. Alone in the process, whose memory is looked at.</summary>
+/// <summary>
+/// Readers that ask and never read: they cost nobody anything, and are cut at their limit. Alone in the process, whose memory is looked at.
+/// </summary>
 [Collection(nameof(DeafReaderTests))]
 [CollectionDefinition(nameof(DeafReaderTests), DisableParallelization = true)]
 public class DeafReaderTests
@@ -25,7 +27,8 @@ public class DeafReaderTests
     {
         var clock = new ManualTimeProvider();
         using var left = new SemaphoreSlim(0);
-        await using var server = await RunServer.StartAsync(options => options.ReaderStallLimit = Limit, time: clock, map: app => app.Use(async (context, next) =>
+        await using var server = await RunServer.StartAsync(
+            options => options.ReaderStallLimit = Limit, time: clock, map: app => app.Use(async (context, next) =>
         {
             await next(context);
             left.Release();

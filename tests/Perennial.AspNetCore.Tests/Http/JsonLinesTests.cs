@@ -55,7 +55,8 @@ public class JsonLinesTests
     [InlineData(ReaderForm.LongPoll)]
     public async Task Every_payload_comes_back_byte_for_byte(ReaderForm form)
     {
-        string[] texts = ["", "plain", "line\nbreak\r\nand\rmore", "quote \" back \\ slash / \u0001 \u2028 grün 🌿", "null", "{\"looks\":\"like JSON\"}"];
+        string[] texts =
+            ["", "plain", "line\nbreak\r\nand\rmore", "quote \" back \\ slash / \u0001 \u2028 grün 🌿", "null", "{\"looks\":\"like JSON\"}"];
         object[] values = [1.50m, "text", new { a = 1 }, true, new[] { 1, 2 }, "with \"quotes\""];
         var indented = new JsonSerializerOptions { WriteIndented = true, NewLine = "\r\n", TypeInfoResolver = JsonSerializerOptions.Default.TypeInfoResolver };
         byte[][] binaries = [[], [0, 255, 10, 13], "text"u8.ToArray()];

@@ -130,7 +130,9 @@ public class LimitTests
         response.Content.Headers.ContentType!.MediaType.ShouldBe("application/problem+json");
         if (response.RequestMessage!.Method != HttpMethod.Head)
         {
-            (await response.Content.ReadFromJsonAsync<JsonElement>(TestEnds)).GetProperty("detail").GetString()!.ShouldNotContain("hunter2");
+            (await response.Content.ReadFromJsonAsync<JsonElement>(TestEnds))
+                .GetProperty("detail")
+                .GetString()!.ShouldNotContain("hunter2");
         }
     }
 }

@@ -70,7 +70,8 @@ public class LostHeadTests
 
     private static string TextOf(int number) => number.ToString(CultureInfo.InvariantCulture);
 
-    private FaultPlan PlanFor(int connection) => Interlocked.Decrement(ref _headsToLose) >= 0 ? FaultPlan.Cut(afterBytes: 0) : FaultPlan.None;
+    private FaultPlan PlanFor(int connection) =>
+        Interlocked.Decrement(ref _headsToLose) >= 0 ? FaultPlan.Cut(afterBytes: 0) : FaultPlan.None;
 
     private void Map(WebApplication app) => app.MapPost("/chat", (StreamRuns runs) =>
     {

@@ -64,7 +64,8 @@ public class MessageTests
     [InlineData("text/plain", "\"\"", 1, HttpStatusCode.BadRequest)]
     [InlineData("text/plain", "with space", 1, HttpStatusCode.BadRequest)]
     [InlineData("text/plain", "one, two", 1, HttpStatusCode.BadRequest)]
-    public async Task What_cannot_be_taken_is_refused_with_problem_details(string contentType, string? key, int length, HttpStatusCode expected)
+    public async Task What_cannot_be_taken_is_refused_with_problem_details(
+        string contentType, string? key, int length, HttpStatusCode expected)
     {
         await using var server = await RunServer.StartAsync(options => options.MaxMessageBytes = 1024);
         var end = new TaskCompletionSource();
@@ -260,7 +261,8 @@ public class MessageTests
     private static async Task<HttpResponseMessage> SendAsync(
         RunServer server, StreamRun run, string body, string? key = null, string contentType = "text/plain", bool isChunked = false)
     {
-        using var request = new HttpRequestMessage(HttpMethod.Post, RunServer.PathOf(run)) { Content = new ByteArrayContent(Encoding.UTF8.GetBytes(body)) };
+        using var request =
+            new HttpRequestMessage(HttpMethod.Post, RunServer.PathOf(run)) { Content = new ByteArrayContent(Encoding.UTF8.GetBytes(body)) };
         request.Content.Headers.TryAddWithoutValidation("Content-Type", contentType);
         request.Headers.TransferEncodingChunked = isChunked;
         if (key is not null)
@@ -275,7 +277,10 @@ public class MessageTests
     {
         response.Content.Headers.ContentType!.MediaType.ShouldBe("application/problem+json");
         response.Headers.CacheControl!.NoStore.ShouldBeTrue();
-        (await response.Content.ReadFromJsonAsync<JsonElement>(TestEnds)).GetProperty("status").GetInt32().ShouldBe((int)response.StatusCode);
+        (await response.Content.ReadFromJsonAsync<JsonElement>(TestEnds))
+            .GetProperty("status")
+            .GetInt32()
+            .ShouldBe((int)response.StatusCode);
     }
 
     /// <summary>The producer's side: takes so many messages, then ends the run.</summary>

@@ -47,7 +47,9 @@ public class NegotiationTests
         if (expected is null)
         {
             response.Headers.CacheControl!.NoStore.ShouldBeTrue();
-            (await response.Content.ReadFromJsonAsync<JsonElement>(TestEnds)).GetProperty("detail").GetString()!.ShouldContain("text/event-stream");
+            (await response.Content.ReadFromJsonAsync<JsonElement>(TestEnds))
+                .GetProperty("detail")
+                .GetString()!.ShouldContain("text/event-stream");
         }
     }
 

@@ -44,7 +44,9 @@ public class PlatformPolicyTests
         var go = new TaskCompletionSource();
         var limits = new ConcurrentQueue<TimeLimit?>();
         await using var server = await RunServer.StartAsync(
-            services: services => services.AddRequestTimeouts(timeouts => timeouts.DefaultPolicy = new RequestTimeoutPolicy { Timeout = TimeSpan.FromHours(1) }),
+            services: services =>
+                services.AddRequestTimeouts(
+                    timeouts => timeouts.DefaultPolicy = new RequestTimeoutPolicy { Timeout = TimeSpan.FromHours(1) }),
             map: app =>
             {
                 app.UseRequestTimeouts();

@@ -13,7 +13,8 @@ public enum ReaderForm
 
 internal static class ReaderForms
 {
-    private static readonly ReconnectOptions AtOnce = new() { InitialDelay = TimeSpan.Zero, Jitter = false, MaxAttempts = ReconnectOptions.Unlimited };
+    private static readonly ReconnectOptions AtOnce =
+        new() { InitialDelay = TimeSpan.Zero, Jitter = false, MaxAttempts = ReconnectOptions.Unlimited };
 
     public static string Accept(this ReaderForm form) => form switch
     {
@@ -26,7 +27,8 @@ internal static class ReaderForms
     public static Transport NewTransport(this ReaderForm form, Uri endpoint, string? lastEventId = null) => form switch
     {
         ReaderForm.Sse => new SseTransport(new SseTransportOptions { Endpoint = endpoint, LastEventId = lastEventId, Reconnect = AtOnce }),
-        ReaderForm.JsonLines => new HttpStreamTransport(new HttpStreamTransportOptions { Endpoint = endpoint, LastEventId = lastEventId, Reconnect = AtOnce }),
+        ReaderForm.JsonLines =>
+            new HttpStreamTransport(new HttpStreamTransportOptions { Endpoint = endpoint, LastEventId = lastEventId, Reconnect = AtOnce }),
         _ => new LongPollTransport(new LongPollTransportOptions
         {
             Endpoint = endpoint, LastEventId = lastEventId, Reconnect = AtOnce, Interval = TimeSpan.Zero,

@@ -25,7 +25,8 @@ public class ForeignClientTests
             await writer.WriteAsync("two\nlines", "token", stop);
         });
 
-        using var curl = ForeignProgram.Start("", "curl", "--silent", "--no-buffer", new Uri(server.Address, RunServer.PathOf(run)).ToString());
+        using var curl =
+            ForeignProgram.Start("", "curl", "--silent", "--no-buffer", new Uri(server.Address, RunServer.PathOf(run)).ToString());
         var output = curl.StandardOutput;
         (await output.ReadLineAsync(TestEnds)).ShouldBe(":", "the server is there, although there is no event yet");
         one.SetResult();
@@ -57,7 +58,9 @@ public class ForeignClientTests
         await ForeignProgram.InstallAsync("openai");
         await using var server = await RunServer.StartAsync(
             options => options.HeartbeatInterval = TimeSpan.FromMilliseconds(5),
-            app => app.MapPost("/chat/completions", (StreamRuns runs) => runs.Start(async (writer, stop) => await AnswerAsync(writer, fails, stop))));
+            app =>
+                app.MapPost(
+                    "/chat/completions", (StreamRuns runs) => runs.Start(async (writer, stop) => await AnswerAsync(writer, fails, stop))));
 
         (await ForeignProgram.RunAsync("openai", "node", "reader.js", server.Address.ToString())).ShouldBe(expected);
     }

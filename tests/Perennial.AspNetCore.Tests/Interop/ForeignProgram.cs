@@ -19,7 +19,8 @@ internal static class ForeignProgram
 
     /// <summary>Starts it, with its output to be read.</summary>
     public static Process Start(string folder, string program, params string[] arguments) =>
-        Process.Start(new ProcessStartInfo(program, arguments) { WorkingDirectory = Folder(folder), UseShellExecute = false, RedirectStandardOutput = true })!;
+        Process.Start(
+            new ProcessStartInfo(program, arguments) { WorkingDirectory = Folder(folder), UseShellExecute = false, RedirectStandardOutput = true })!;
 
     /// <summary>Why a program cannot be run here; null where it can. Where CI is true it has to be there.</summary>
     public static string? WhyNot(string program)

@@ -10,5 +10,6 @@ public class PublicApiTests
     public void The_api_of_the_server_is_the_committed_one() => CommittedApi.ShouldBeThatOf(typeof(StreamRuns).Assembly);
 
     [Fact]
-    public void The_api_of_the_server_s_testing_library_is_the_committed_one() => CommittedApi.ShouldBeThatOf(typeof(RunStoreBehaviours).Assembly);
+    public void The_api_of_the_server_s_testing_library_is_the_committed_one() =>
+        CommittedApi.ShouldBeThatOf(typeof(RunStoreBehaviours).Assembly);
 }

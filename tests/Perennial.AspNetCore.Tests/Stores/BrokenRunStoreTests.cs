@@ -41,7 +41,8 @@ public sealed class BrokenRunStoreTests
     public void Behaviours_have_names_of_their_own()
     {
         RunStoreBehaviours.All.Select(static behaviour => behaviour.Name).ShouldBeUnique();
-        Should.Throw<ArgumentException>(static () => RunStoreBehaviours.Named("It flies")).Message.ShouldContain("The first end wins and is the last record");
+        Should.Throw<ArgumentException>(
+            static () => RunStoreBehaviours.Named("It flies")).Message.ShouldContain("The first end wins and is the last record");
     }
 
     private sealed class BrokenHarness(string store) : MemoryStoreHarness

@@ -11,7 +11,8 @@ internal sealed class FailingEndsStore(RunStore inner, int failures) : PassingSt
 
     private sealed class FailingEndsLog(FailingEndsStore store, RunLog log) : PassingLog(log)
     {
-        public override ValueTask<RunStatus> CloseAsync(RunEnd ending, CancellationToken cancellationToken) => Interlocked.Decrement(ref store._left) >= 0
+        public override ValueTask<RunStatus> CloseAsync(RunEnd ending, CancellationToken cancellationToken) =>
+            Interlocked.Decrement(ref store._left) >= 0
             ? throw new RunStoreException("The store is away.")
             : base.CloseAsync(ending, cancellationToken);
     }

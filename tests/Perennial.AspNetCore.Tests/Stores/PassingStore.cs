@@ -35,9 +35,11 @@ internal abstract class PassingLog(RunLog inner) : RunLog
 
     public override ValueTask<RunState> GetStateAsync(CancellationToken cancellationToken) => inner.GetStateAsync(cancellationToken);
 
-    public override ValueTask<AppendResult> AppendAsync(RunEvent item, CancellationToken cancellationToken) => inner.AppendAsync(item, cancellationToken);
+    public override ValueTask<AppendResult> AppendAsync(RunEvent item, CancellationToken cancellationToken) =>
+        inner.AppendAsync(item, cancellationToken);
 
-    public override ValueTask<RunStatus> CloseAsync(RunEnd ending, CancellationToken cancellationToken) => inner.CloseAsync(ending, cancellationToken);
+    public override ValueTask<RunStatus> CloseAsync(RunEnd ending, CancellationToken cancellationToken) =>
+        inner.CloseAsync(ending, cancellationToken);
 
     public override ValueTask<RunSlice> ReadAsync(long after, int maxBytes, CancellationToken cancellationToken) =>
         inner.ReadAsync(after, maxBytes, cancellationToken);

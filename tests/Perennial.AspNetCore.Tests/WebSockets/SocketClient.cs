@@ -24,7 +24,12 @@ internal sealed class SocketClient : IAsyncDisposable
 
     /// <summary>Opens a socket that speaks perennial.v1, unless told otherwise.</summary>
     public static async Task<SocketClient> OpenAsync(
-        RunServer server, StreamRun run, string? lastEventId = null, string? query = null, string[]? protocols = null, Action<ClientWebSocketOptions>? configure = null)
+        RunServer server,
+        StreamRun run,
+        string? lastEventId = null,
+        string? query = null,
+        string[]? protocols = null,
+        Action<ClientWebSocketOptions>? configure = null)
     {
         var client = new SocketClient();
         foreach (var protocol in protocols ?? [Perennial])
@@ -68,7 +73,8 @@ internal sealed class SocketClient : IAsyncDisposable
 
     public Task SendAsync(string text) => SendAsync(Encoding.UTF8.GetBytes(text), WebSocketMessageType.Text);
 
-    public Task SendAsync(byte[] bytes, WebSocketMessageType type, bool isWhole = true) => _socket.SendAsync(bytes, type, isWhole, TestEnds);
+    public Task SendAsync(byte[] bytes, WebSocketMessageType type, bool isWhole = true) =>
+        _socket.SendAsync(bytes, type, isWhole, TestEnds);
 
     /// <summary>Names the sender, and reads the answer.</summary>
     public async Task NameAsync(string sender, long next, long received)

@@ -40,7 +40,8 @@ public class SocketHandshakeTests
         await using var server = await RunServer.StartAsync(options => options.WebSockets.AllowedOrigins.Add("https://app.example.com"));
         var run = await server.FinishedRunAsync();
 
-        using var response = await HandshakeAsync(server, RunServer.PathOf(run), ("Origin", origin.Replace("{host}", server.Address.Authority, StringComparison.Ordinal)));
+        using var response = await HandshakeAsync(
+            server, RunServer.PathOf(run), ("Origin", origin.Replace("{host}", server.Address.Authority, StringComparison.Ordinal)));
 
         ((int)response.StatusCode).ShouldBe(status);
     }
@@ -74,7 +75,8 @@ public class SocketHandshakeTests
     {
         await using var server = await RunServer.StartAsync();
 
-        using var response = await HandshakeAsync(server, RunServer.PathOf(await server.FinishedRunAsync()), ("Sec-WebSocket-Version", "8"));
+        using var response =
+            await HandshakeAsync(server, RunServer.PathOf(await server.FinishedRunAsync()), ("Sec-WebSocket-Version", "8"));
 
         response.StatusCode.ShouldBe(HttpStatusCode.UpgradeRequired);
         response.Headers.GetValues("Sec-WebSocket-Version").ShouldBe(["13"]);
@@ -84,7 +86,8 @@ public class SocketHandshakeTests
     public async Task Perennial_is_chosen_wherever_it_stands_in_the_offer()
     {
         await using var server = await RunServer.StartAsync();
-        await using var client = await SocketClient.OpenAsync(server, await server.FinishedRunAsync(), protocols: ["graphql-ws", "perennial.v1", "mqtt"]);
+        await using var client =
+            await SocketClient.OpenAsync(server, await server.FinishedRunAsync(), protocols: ["graphql-ws", "perennial.v1", "mqtt"]);
 
         client.SubProtocol.ShouldBe("perennial.v1");
     }
@@ -123,7 +126,8 @@ public class SocketHandshakeTests
         static async Task<string?> ExtensionsAsync(RunServer server)
         {
             var run = await server.FinishedRunAsync(new string('x', 100_000));
-            await using var client = await SocketClient.OpenAsync(server, run, configure: o => o.DangerousDeflateOptions = new WebSocketDeflateOptions());
+            await using var client =
+                await SocketClient.OpenAsync(server, run, configure: o => o.DangerousDeflateOptions = new WebSocketDeflateOptions());
             (await client.ReadToEndAsync())[1].ShouldContain(new string('x', 100_000));
             return client.Header("Sec-WebSocket-Extensions");
         }
@@ -133,13 +137,15 @@ public class SocketHandshakeTests
     public async Task Over_http_2_it_is_opened_by_connect()
     {
         var builder = WebApplication.CreateSlimBuilder();
-        builder.WebHost.ConfigureKestrel(kestrel => kestrel.Listen(IPAddress.Loopback, 0, listen => listen.Protocols = HttpProtocols.Http2));
+        builder.WebHost.ConfigureKestrel(
+            kestrel => kestrel.Listen(IPAddress.Loopback, 0, listen => listen.Protocols = HttpProtocols.Http2));
         builder.Logging.ClearProviders();
         builder.Services.AddPerennialServer();
         await using var app = builder.Build();
         app.MapPerennial("/streams").AllowAnonymous();
         await app.StartAsync(TestEnds);
-        var run = await app.Services.GetRequiredService<StreamRuns>().StartAsync(async (writer, stop) => await writer.WriteAsync("one", cancellationToken: stop));
+        var run = await app.Services.GetRequiredService<StreamRuns>().StartAsync(
+            async (writer, stop) => await writer.WriteAsync("one", cancellationToken: stop));
         await run.Completion;
         using var socket = new ClientWebSocket();
         socket.Options.HttpVersion = HttpVersion.Version20;
@@ -148,7 +154,8 @@ public class SocketHandshakeTests
         using var handler = new SocketsHttpHandler();
         using var invoker = new HttpMessageInvoker(handler);
 
-        await socket.ConnectAsync(new UriBuilder(new Uri(app.Urls.Single() + RunServer.PathOf(run))) { Scheme = "ws" }.Uri, invoker, TestEnds);
+        await socket.ConnectAsync(
+            new UriBuilder(new Uri(app.Urls.Single() + RunServer.PathOf(run))) { Scheme = "ws" }.Uri, invoker, TestEnds);
 
         socket.SubProtocol.ShouldBe("perennial.v1");
         var block = new byte[4096];
@@ -162,7 +169,8 @@ public class SocketHandshakeTests
         socket.CloseStatus.ShouldBe(WebSocketCloseStatus.NormalClosure);
     }
 
-    private static async Task<HttpResponseMessage> HandshakeAsync(RunServer server, string path, params (string Name, string Value)[] headers)
+    private static async Task<HttpResponseMessage> HandshakeAsync(
+        RunServer server, string path, params (string Name, string Value)[] headers)
     {
         using var request = new HttpRequestMessage(HttpMethod.Get, path);
         request.Headers.TryAddWithoutValidation("Connection", "Upgrade");

@@ -78,7 +78,8 @@ public class SocketOutboxTests
 
         var sent = Encoding.UTF8.GetString(wire.ToArray());
         sent.ShouldContain(SocketClient.Ack(7));
-        sent.IndexOf("perennial.completed", StringComparison.Ordinal).ShouldBeGreaterThan(sent.IndexOf("perennial.ack", StringComparison.Ordinal));
+        sent.IndexOf("perennial.completed", StringComparison.Ordinal).ShouldBeGreaterThan(
+            sent.IndexOf("perennial.ack", StringComparison.Ordinal));
         outbox.BeginRecordingAsync(TestEnds).IsCompleted.ShouldBeFalse("nobody would answer");
     }
 

@@ -151,7 +151,8 @@ public class SocketSendTests
             {
                 while (client.State == WebSocketState.Open)
                 {
-                    await client.SendAsync(new byte[4096].Select(static _ => (byte)'x').ToArray(), WebSocketMessageType.Text, isWhole: false);
+                    await client.SendAsync(
+                        new byte[4096].Select(static _ => (byte)'x').ToArray(), WebSocketMessageType.Text, isWhole: false);
                 }
             }
             catch (WebSocketException)
@@ -211,7 +212,9 @@ public class SocketSendTests
         await using var server = await RunServer.StartAsync(
             options => (options.MaxMessagesPerSecond, options.HeartbeatInterval) = (2, TimeSpan.FromHours(1)), time: clock);
         await using var open = await OpenRun.StartAsync(server);
-        await using var client = speaksPerennial ? await SocketClient.GreetedAsync(server, open.Run) : await SocketClient.OpenAsync(server, open.Run, protocols: []);
+        await using var client = speaksPerennial
+            ? await SocketClient.GreetedAsync(server, open.Run)
+            : await SocketClient.OpenAsync(server, open.Run, protocols: []);
         if (speaksPerennial)
         {
             await client.NameAsync(Sender, next: 1, received: 0);

@@ -25,10 +25,14 @@ public class SocketSessionTests
         await using var frames = new SocketFrames(socket, stream: null, TimeSpan.FromMinutes(1), clock);
         var sink = new PlainSink(frames);
         var inbox = new PatientInbox(log, new MessageRate(options, clock), clock);
-        var receiver = new SocketReceiver(socket, new PlainTaker(inbox, new SocketRights(new DefaultHttpContext()), maxMessageBytes: 10), maxBytes: 10);
+        var receiver = new SocketReceiver(
+            socket, new PlainTaker(inbox, new SocketRights(new DefaultHttpContext()), maxMessageBytes: 10), maxBytes: 10);
 
         await new SocketSession(socket, sink, receiver, clock).RunAsync(
-            new RunDelivery(log, sink, TimeSpan.FromSeconds(15), clock), new ReaderPlace(Cursor: 0, Gap: null), CancellationToken.None, CancellationToken.None);
+            new RunDelivery(log, sink, TimeSpan.FromSeconds(15), clock),
+            new ReaderPlace(Cursor: 0, Gap: null),
+            CancellationToken.None,
+            CancellationToken.None);
 
         clock.ActiveTimers.ShouldBe(0);
     }

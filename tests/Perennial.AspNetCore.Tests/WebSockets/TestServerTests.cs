@@ -29,7 +29,8 @@ public class TestServerTests
 
         app.MapPerennial("/streams").AllowAnonymous();
         await app.StartAsync(TestEnds);
-        var run = await app.Services.GetRequiredService<StreamRuns>().StartAsync(async (writer, stop) => await writer.WriteAsync("one", cancellationToken: stop));
+        var run = await app.Services.GetRequiredService<StreamRuns>().StartAsync(
+            async (writer, stop) => await writer.WriteAsync("one", cancellationToken: stop));
         var client = app.GetTestServer().CreateWebSocketClient();
         client.ConfigureRequest = request => request.Headers.SecWebSocketProtocol = "perennial.v1";
 

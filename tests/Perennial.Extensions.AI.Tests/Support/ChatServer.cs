@@ -25,7 +25,10 @@ internal sealed class ChatServer : IAsyncDisposable
     public StreamRuns Runs => _app.Services.GetRequiredService<StreamRuns>();
 
     public static Task<ChatServer> StartAsync(IChatClient model, ChatRunOptions? options = null) => StartAsync(app =>
-        app.MapPost("/chat", (ChatRequest r, StreamRuns runs) => runs.Start(model, r.Messages, (options ?? new ChatRunOptions()) with { Chat = r.Options })));
+        app.MapPost(
+            "/chat",
+            (ChatRequest r, StreamRuns runs) =>
+                runs.Start(model, r.Messages, (options ?? new ChatRunOptions()) with { Chat = r.Options })));
 
     public static async Task<ChatServer> StartAsync(
         Action<WebApplication> map, TimeProvider? time = null, Action<IServiceCollection>? services = null)

@@ -19,13 +19,16 @@ internal static class RelayServer
 
     /// <param name="providerOf">The provider, by the first segment of the path.</param>
     /// <param name="hasDialect">Whether the runs have the provider's dialect; if not, they are plain runs of events.</param>
-    public static Task<ChatServer> StartAsync(Func<string, ProviderServer> providerOf, bool hasDialect) => ChatServer.StartAsync(app => app.MapPost("/{**path}", async (string path, HttpRequest request, StreamRuns runs) =>
+    public static Task<ChatServer> StartAsync(Func<string, ProviderServer> providerOf, bool hasDialect) =>
+        ChatServer.StartAsync(app => app.MapPost("/{**path}", async (string path, HttpRequest request, StreamRuns runs) =>
     {
         var provider = providerOf(path.Split('/')[0]);
         using var body = new MemoryStream();
         await request.Body.CopyToAsync(body);
         var prompt = new RequestBody { Content = body.ToArray(), MediaType = "application/json" };
-        return runs.Start((writer, stop) => RelayAsync(provider, prompt, writer, stop), new RunOptions { Dialect = hasDialect ? provider.Dialect : null });
+        return runs.Start(
+            (writer, stop) => RelayAsync(provider, prompt, writer, stop),
+            new RunOptions { Dialect = hasDialect ? provider.Dialect : null });
     }));
 
     private static async Task RelayAsync(ProviderServer provider, RequestBody prompt, RunWriter writer, CancellationToken stop)
@@ -35,7 +38,10 @@ internal static class RelayServer
             : new SseTransport(new SseTransportOptions { Endpoint = provider.Endpoint, Body = prompt });
         await foreach (var message in transport.ReadAllAsync(stop))
         {
-            await writer.WriteAsync(message.Data, string.Equals(message.EventType, StreamMessage.DefaultEventType, StringComparison.Ordinal) ? null : message.EventType, stop);
+            await writer.WriteAsync(
+                message.Data,
+                string.Equals(message.EventType, StreamMessage.DefaultEventType, StringComparison.Ordinal) ? null : message.EventType,
+                stop);
         }
     }
 }

@@ -27,9 +27,12 @@ internal sealed class ScriptedModel(Func<int, CancellationToken, IAsyncEnumerabl
     /// <summary>Words, then usage, with a finish reason: a whole answer.</summary>
     public static IReadOnlyList<ChatResponseUpdate> Words(int count, int number = 0) =>
     [
-        .. Enumerable.Range(0, count).Select(i => new ChatResponseUpdate(ChatRole.Assistant, $"word {number}.{i} ") { ResponseId = $"r{number}", MessageId = "m" }),
+        .. Enumerable.Range(0, count).Select(
+            i => new ChatResponseUpdate(ChatRole.Assistant, $"word {number}.{i} ") { ResponseId = $"r{number}", MessageId = "m" }),
         new ChatResponseUpdate { FinishReason = ChatFinishReason.Stop, ResponseId = $"r{number}", MessageId = "m" },
-        new ChatResponseUpdate(ChatRole.Assistant, [new UsageContent(new UsageDetails { OutputTokenCount = count })]) { ResponseId = $"r{number}", MessageId = "m" },
+        new ChatResponseUpdate(
+            ChatRole.Assistant,
+            [new UsageContent(new UsageDetails { OutputTokenCount = count })]) { ResponseId = $"r{number}", MessageId = "m" },
     ];
 
     public static string TextOf(IEnumerable<ChatResponseUpdate> updates) => string.Concat(updates.Select(update => update.Text));
@@ -57,7 +60,9 @@ internal sealed class ScriptedModel(Func<int, CancellationToken, IAsyncEnumerabl
     }
 
     public async IAsyncEnumerable<ChatResponseUpdate> GetStreamingResponseAsync(
-        IEnumerable<ChatMessage> messages, ChatOptions? options = null, [EnumeratorCancellation] CancellationToken cancellationToken = default)
+        IEnumerable<ChatMessage> messages,
+        ChatOptions? options = null,
+        [EnumeratorCancellation] CancellationToken cancellationToken = default)
     {
         var number = Interlocked.Increment(ref _asked) - 1;
         (Messages, Options) = ([.. messages], options);

@@ -11,7 +11,8 @@ internal static class Answers
     /// <summary>The events of a whole chat completion.</summary>
     public static string Chat(int chunks) => Chunks(chunks) + "data: [DONE]\n\n";
 
-    public static string Chunks(int chunks) => string.Concat(Enumerable.Range(0, chunks).Select(static number => $"data: {Chunk(number)}\n\n"));
+    public static string Chunks(int chunks) =>
+        string.Concat(Enumerable.Range(0, chunks).Select(static number => $"data: {Chunk(number)}\n\n"));
 
     /// <summary>An event stream that ends in good order.</summary>
     public static Func<ScriptedExchange, Task> Stream(string events, params (string Name, string Value)[] headers) => async exchange =>

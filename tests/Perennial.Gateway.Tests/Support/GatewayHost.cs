@@ -34,7 +34,8 @@ internal sealed class GatewayHost : IAsyncDisposable
 
     private static CancellationToken TestEnds => TestContext.Current.CancellationToken;
 
-    public static Task<GatewayHost> StartAsync(ScriptedServer upstream, Action<GatewayOptions>? configure = null, string path = "", Action<WebApplicationBuilder>? build = null) =>
+    public static Task<GatewayHost> StartAsync(
+        ScriptedServer upstream, Action<GatewayOptions>? configure = null, string path = "", Action<WebApplicationBuilder>? build = null) =>
         StartAsync(upstream.Address.GetLeftPart(UriPartial.Authority) + path, configure, build);
 
     public static async Task<GatewayHost> StartAsync(
@@ -53,12 +54,17 @@ internal sealed class GatewayHost : IAsyncDisposable
     }
 
     /// <summary>Sends a POST of a client that does not know Perennial, and returns when the head is here.</summary>
-    public Task<HttpResponseMessage> PostAsync(string path, params (string Name, string Value)[] headers) => SendAsync(HttpMethod.Post, path, Prompt, headers);
+    public Task<HttpResponseMessage> PostAsync(string path, params (string Name, string Value)[] headers) =>
+        SendAsync(HttpMethod.Post, path, Prompt, headers);
 
-    public async Task<HttpResponseMessage> SendAsync(HttpMethod method, string path, string? body, params (string Name, string Value)[] headers)
+    public async Task<HttpResponseMessage> SendAsync(
+        HttpMethod method, string path, string? body, params (string Name, string Value)[] headers)
     {
         using var request = new HttpRequestMessage(
-            method, new Uri((path.StartsWith('/') ? Client.BaseAddress!.GetLeftPart(UriPartial.Authority) : "") + path, new UriCreationOptions { DangerousDisablePathAndQueryCanonicalization = true }));
+            method,
+            new Uri(
+                (path.StartsWith('/') ? Client.BaseAddress!.GetLeftPart(UriPartial.Authority) : "") + path,
+                new UriCreationOptions { DangerousDisablePathAndQueryCanonicalization = true }));
         if (body is not null)
         {
             request.Content = new StringContent(body, Encoding.UTF8, new MediaTypeHeaderValue("application/json"));
@@ -72,7 +78,8 @@ internal sealed class GatewayHost : IAsyncDisposable
         return await Client.SendAsync(request, HttpCompletionOption.ResponseHeadersRead, TestEnds);
     }
 
-    public Task<HttpResponseMessage> GetAsync(string path, params (string Name, string Value)[] headers) => SendAsync(HttpMethod.Get, path, null, headers);
+    public Task<HttpResponseMessage> GetAsync(string path, params (string Name, string Value)[] headers) =>
+        SendAsync(HttpMethod.Get, path, null, headers);
 
     /// <summary>Waits until the gateway serves no request, so that it has noticed the clients that left.</summary>
     public async Task WaitUntilIdleAsync()

@@ -8,10 +8,12 @@ using Perennial.AspNetCore;
 
 namespace Perennial.PostgreSql.Tests.Support;
 
-/// <summary>A node in a process of its own, which serves runs over HTTP until its input ends. It prints its address once it listens.</summary>
+/// <summary>
+/// A node in a process of its own, which serves runs over HTTP until its input ends. It prints its address once it listens.
+/// </summary>
 /// <remarks>
-/// <c>POST /runs?events=80&amp;messages=5&amp;seed=1</c> starts a run that writes numbers and each message it hears, and ends when it has written all
-/// the numbers and heard so many messages. The answer is its id.
+/// <c>POST /runs?events=80&amp;messages=5&amp;seed=1</c> starts a run that writes numbers and each message it hears, and ends when it has
+/// written all the numbers and heard so many messages. The answer is its id.
 /// </remarks>
 internal static class LoneServer
 {
@@ -25,7 +27,8 @@ internal static class LoneServer
         var builder = WebApplication.CreateSlimBuilder();
         builder.WebHost.UseUrls("http://127.0.0.1:0");
         builder.Logging.ClearProviders();
-        builder.Services.AddPerennialServer(options => options.LongPollHold = TimeSpan.FromSeconds(2)).AddPostgreSqlStore(connectionString, options =>
+        builder.Services.AddPerennialServer(
+            options => options.LongPollHold = TimeSpan.FromSeconds(2)).AddPostgreSqlStore(connectionString, options =>
         {
             options.Schema = schema;
             options.LeaseDuration = ServerProcess.Lease;
@@ -42,7 +45,8 @@ internal static class LoneServer
 
     private static async Task StartAsync(HttpContext context)
     {
-        var run = await StartRunAsync(context.RequestServices.GetRequiredService<StreamRuns>(), Number("events"), Number("messages"), Number("seed"));
+        var run = await StartRunAsync(
+            context.RequestServices.GetRequiredService<StreamRuns>(), Number("events"), Number("messages"), Number("seed"));
         await context.Response.WriteAsync(run.Id, context.RequestAborted);
 
         int Number(string name) => int.Parse(context.Request.Query[name].ToString(), CultureInfo.InvariantCulture);

@@ -15,7 +15,8 @@ internal sealed class PostponedWork(string work) : ILogger<PostgreSqlRunStore>
 
     public bool IsEnabled(LogLevel logLevel) => true;
 
-    public void Log<TState>(LogLevel logLevel, EventId eventId, TState state, Exception? exception, Func<TState, Exception?, string> formatter)
+    public void Log<TState>(
+        LogLevel logLevel, EventId eventId, TState state, Exception? exception, Func<TState, Exception?, string> formatter)
     {
         if (formatter(state, exception).StartsWith($"The {work} of the store of runs was postponed", StringComparison.Ordinal))
         {

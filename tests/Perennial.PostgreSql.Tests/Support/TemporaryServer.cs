@@ -46,7 +46,8 @@ internal sealed class TemporaryServer(string settings) : IAsyncDisposable
 
     public Task StartAsync() => RunAsServerAsync(
         "pg_ctl", "start", "-w", "-D", Data, "-l", Path.Combine(_folder, "log"), "-o",
-        string.Create(CultureInfo.InvariantCulture, $"-p {Port} -h 127.0.0.1 -k '' -c max_connections=200 -c shared_buffers=64MB {settings}"));
+        string.Create(
+            CultureInfo.InvariantCulture, $"-p {Port} -h 127.0.0.1 -k '' -c max_connections=200 -c shared_buffers=64MB {settings}"));
 
     /// <summary>Stops the server: <c>fast</c> tells its clients, <c>immediate</c> is a crash.</summary>
     public Task StopAsync(string mode) => RunAsServerAsync("pg_ctl", "stop", "-w", "-D", Data, "-m", mode);
@@ -71,7 +72,8 @@ internal sealed class TemporaryServer(string settings) : IAsyncDisposable
     private void StartWatchdog()
     {
         var script = """trap '' HUP INT TERM; cat >/dev/null; "$@" >/dev/null 2>&1; rm -rf "$0" """;
-        _watchdog = Process.Start(new ProcessStartInfo("sh", ["-c", script, _folder, .. AsServer("pg_ctl"), "stop", "-w", "-D", Data, "-m", "immediate"])
+        _watchdog = Process.Start(
+            new ProcessStartInfo("sh", ["-c", script, _folder, .. AsServer("pg_ctl"), "stop", "-w", "-D", Data, "-m", "immediate"])
         {
             UseShellExecute = false,
             RedirectStandardInput = true,

@@ -6,7 +6,9 @@ using Perennial.WebSockets;
 
 namespace Perennial.PostgreSql.Tests.Support;
 
-/// <summary>One client of a run of <see cref="LoneServer"/>: reads it to its end, checks each record, and sends messages meanwhile.</summary>
+/// <summary>
+/// One client of a run of <see cref="LoneServer"/>: reads it to its end, checks each record, and sends messages meanwhile.
+/// </summary>
 internal sealed class ThrownReader(Transport transport)
 {
     private static readonly ReconnectOptions Reconnect = new()

@@ -133,7 +133,8 @@ public class HostileServerTests
             exchange.Close();
             return Task.CompletedTask;
         });
-        await using var transport = server.Transport(static options => options with { Reconnect = new ReconnectOptions { Enabled = false } });
+        await using var transport =
+            server.Transport(static options => options with { Reconnect = new ReconnectOptions { Enabled = false } });
 
         var error = await transport.ConnectAsync().Soon().ShouldThrowAsync<TransportException>();
 

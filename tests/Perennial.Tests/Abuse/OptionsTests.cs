@@ -11,11 +11,13 @@ public class OptionsTests
     public void A_transport_of_ones_own_says_which_schemes_it_speaks()
     {
         new QueueOptions { Endpoint = new Uri("mqtt://example.com/room") }.Validate();
-        Should.Throw<ArgumentException>(new QueueOptions { Endpoint = new Uri("http://example.com/room") }.Validate).Message.ShouldContain("mqtt://");
+        Should.Throw<ArgumentException>(
+            new QueueOptions { Endpoint = new Uri("http://example.com/room") }.Validate).Message.ShouldContain("mqtt://");
     }
 
     [Fact]
-    public void A_message_may_have_16_MiB_by_default() => new Perennial.Sse.SseTransportOptions { Endpoint = new Uri("https://example.com/") }.MaxMessageBytes.ShouldBe(16 * 1024 * 1024);
+    public void A_message_may_have_16_MiB_by_default() =>
+        new Perennial.Sse.SseTransportOptions { Endpoint = new Uri("https://example.com/") }.MaxMessageBytes.ShouldBe(16 * 1024 * 1024);
 
     private static readonly SseTransportOptions Good = new() { Endpoint = new Uri("http://127.0.0.1/") };
     private static readonly TimeSpan Tick = TimeSpan.FromTicks(1);
@@ -120,7 +122,8 @@ public class OptionsTests
     {
         await using var transport = new InMemoryTransport(new InMemoryTransportOptions { Send = new SendOptions { MaxMessageBytes = 3 } });
 
-        (await Should.ThrowAsync<ArgumentException>(() => transport.SendAsync("four"))).Message.ShouldContain("Send.MaxMessageBytes allows at most 3");
+        (await Should.ThrowAsync<ArgumentException>(() => transport.SendAsync("four"))).Message.ShouldContain(
+            "Send.MaxMessageBytes allows at most 3");
         transport.State.ShouldBe(TransportState.Idle);
     }
 

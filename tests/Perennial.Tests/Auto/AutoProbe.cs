@@ -52,9 +52,12 @@ internal sealed class AutoProbe : IAsyncDisposable
     /// <summary>What was passed over and why, as it was logged.</summary>
     public IEnumerable<string> LoggedReasons => Log.Lines.Select(static line => line.Text)
         .Where(static text => text.Contains("passed over", StringComparison.Ordinal))
-        .Select(static text => text[(text.IndexOf(": ", StringComparison.Ordinal) + 2)..].Split(" (")[0].Replace(" passed over:", "", StringComparison.Ordinal));
+        .Select(static text =>
+            text[(text.IndexOf(": ", StringComparison.Ordinal) + 2)..].Split(" (")[0].Replace(
+                " passed over:", "", StringComparison.Ordinal));
 
-    public IEnumerable<(AutoProtocol, FallbackReason)> Reasons => Transport.FailedProtocols.Select(static each => (each.Protocol, each.Reason));
+    public IEnumerable<(AutoProtocol, FallbackReason)> Reasons =>
+        Transport.FailedProtocols.Select(static each => (each.Protocol, each.Reason));
 
     public ValueTask DisposeAsync() => Probe.DisposeAsync();
 }

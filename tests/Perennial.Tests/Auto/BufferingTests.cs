@@ -84,7 +84,8 @@ public class BufferingTests
             Lines = Lines("", Ending.Silence, SpeaksPerennial),
             Poll = Answer("{\"type\":\"perennial.completed\"}", "application/json", SpeaksPerennial),
         }.Start();
-        await using var auto = new AutoProbe(server, static options => options with { ConnectTimeout = TimeSpan.FromSeconds(10) }, time, http: http);
+        await using var auto =
+            new AutoProbe(server, static options => options with { ConnectTimeout = TimeSpan.FromSeconds(10) }, time, http: http);
         var reading = auto.Probe.ReadTextsAsync();
 
         await server.WaitForRequestsAsync(1, auto.Probe.Token);

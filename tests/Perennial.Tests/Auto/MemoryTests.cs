@@ -44,7 +44,8 @@ public class MemoryTests
     {
         var memory = new ProtocolMemory();
         var streams = new Queue<Func<ScriptedExchange, Task>>([Stream(Events(1)), Status(406)]);
-        await using var server = new FormServer { Stream = exchange => streams.Dequeue()(exchange), Poll = Answer("{\"type\":\"done\"}") }.Start();
+        await using var server =
+            new FormServer { Stream = exchange => streams.Dequeue()(exchange), Poll = Answer("{\"type\":\"done\"}") }.Start();
         await ReadAsync(server, memory);
         await ReadAsync(server, memory);
 
@@ -137,7 +138,8 @@ public class MemoryTests
         memory.Find("1000").ShouldBe(AutoProtocol.Sse);
     }
 
-    private static async Task ReadAsync(ScriptedServer server, ProtocolMemory memory, Func<AutoTransportOptions, AutoTransportOptions>? change = null)
+    private static async Task ReadAsync(
+        ScriptedServer server, ProtocolMemory memory, Func<AutoTransportOptions, AutoTransportOptions>? change = null)
     {
         await using var auto = new AutoProbe(server, change, memory: memory);
         await auto.Probe.ReadTextsAsync();

@@ -40,7 +40,8 @@ public class PlainWebSocketTests
     public async Task A_plain_WebSocket_is_read_on_request()
     {
         await using var server = new FormServer { WebSocket = ServerSocket.Sends(Frame.OfText("a"), Frame.Close(1000)) }.Start();
-        await using var auto = new AutoProbe(server, static options => options with { WebSocket = new() { AllowPlain = true, UsePerennialProtocol = false } });
+        await using var auto =
+            new AutoProbe(server, static options => options with { WebSocket = new() { AllowPlain = true, UsePerennialProtocol = false } });
 
         (await auto.Probe.ReadTextsAsync()).ShouldBe(["a"]);
     }
@@ -48,7 +49,8 @@ public class PlainWebSocketTests
     [Fact]
     public void Options_that_no_WebSocket_can_meet_are_refused()
     {
-        var options = new AutoTransportOptions { Endpoint = new Uri("https://example.com/"), WebSocket = new() { UsePerennialProtocol = false } };
+        var options =
+            new AutoTransportOptions { Endpoint = new Uri("https://example.com/"), WebSocket = new() { UsePerennialProtocol = false } };
 
         Should.Throw<ArgumentException>(options.Validate).Message.ShouldContain("AllowPlain");
         (options with { Order = [AutoProtocol.Sse] }).Validate();

@@ -10,7 +10,8 @@ namespace Perennial.Tests.Auto;
 /// <summary>A request with side effects is made once, whatever protocol answers it.</summary>
 public class PostTests
 {
-    private static readonly Func<AutoTransportOptions, AutoTransportOptions> Prompt = static options => options with { Body = RequestBody.Text("a prompt") };
+    private static readonly Func<AutoTransportOptions, AutoTransportOptions> Prompt = static options =>
+        options with { Body = RequestBody.Text("a prompt") };
 
     [Theory]
     [InlineData(true, AutoProtocol.Sse)]
@@ -27,7 +28,8 @@ public class PostTests
         auto.Transport.Protocol.ShouldBe(protocol);
         auto.Transport.FailedProtocols.ShouldBeEmpty();
         var request = server.Requests.ShouldHaveSingleItem();
-        (request.Method, request.Text, request.Header("Accept")).ShouldBe(("POST", "a prompt", "text/event-stream, application/x-ndjson;q=0.9"));
+        (request.Method, request.Text, request.Header("Accept")).ShouldBe(
+            ("POST", "a prompt", "text/event-stream, application/x-ndjson;q=0.9"));
     }
 
     [Fact]
@@ -76,7 +78,8 @@ public class PostTests
     {
         var time = new ManualTimeProvider();
         using var http = new ReadWatch();
-        await using var server = ScriptedServer.Start(static exchange => (exchange.Request.Method, FormServer.FormOf(exchange.Request)) switch
+        await using var server =
+            ScriptedServer.Start(static exchange => (exchange.Request.Method, FormServer.FormOf(exchange.Request)) switch
         {
             ("POST", _) => Stream("", Ending.Silence, SpeaksPerennial, ("Content-Location", "/runs/1"))(exchange),
             (_, "lines") => exchange.RespondAsync(406),

@@ -1,6 +1,8 @@
 namespace Perennial.Tests.Auto;
 
-/// <summary>An HTTP stack that tells when somebody waits for the body of a stream: its headers have come through, and nothing else.</summary>
+/// <summary>
+/// An HTTP stack that tells when somebody waits for the body of a stream: its headers have come through, and nothing else.
+/// </summary>
 internal sealed class ReadWatch() : DelegatingHandler(new SocketsHttpHandler { AllowAutoRedirect = false })
 {
     private readonly SemaphoreSlim _reads = new(0);

@@ -7,7 +7,9 @@ using static Perennial.Tests.Support.SseScripts;
 
 namespace Perennial.Tests.Auto;
 
-/// <summary>Protocols that are refused, broken off or answered by something else: the next is tried in the same attempt, and it is said why.</summary>
+/// <summary>
+/// Protocols that are refused, broken off or answered by something else: the next is tried in the same attempt, and it is said why.
+/// </summary>
 public class RefusedTests
 {
     [Theory]
@@ -111,7 +113,8 @@ public class RefusedTests
     {
         var sockets = new Queue<Func<ScriptedExchange, Task>>(
         [
-            ServerSocket.SendsAndEnds(), ServerSocket.SendsAndEnds(Frame.OfText("a")), ServerSocket.SendsAndEnds(), ServerSocket.Sends(Frame.OfText("b"), Frame.Close(1000)),
+            ServerSocket.SendsAndEnds(), ServerSocket.SendsAndEnds(Frame.OfText("a")), ServerSocket.SendsAndEnds(), ServerSocket.Sends(
+                Frame.OfText("b"), Frame.Close(1000)),
         ]);
         await using var server = new FormServer { WebSocket = exchange => sockets.Dequeue()(exchange) }.Start();
         await using var auto = new AutoProbe(server);
@@ -161,7 +164,8 @@ public class RefusedTests
     [Fact]
     public async Task An_error_that_ends_the_search_names_each_protocol_and_what_became_of_it()
     {
-        await using var server = new FormServer { WebSocket = Status(403), Stream = Answer("<p>", "text/html"), Poll = Status(500) }.Start();
+        await using var server =
+            new FormServer { WebSocket = Status(403), Stream = Answer("<p>", "text/html"), Poll = Status(500) }.Start();
         await using var auto = new AutoProbe(server, static options => options with { Reconnect = new() { Enabled = false } });
 
         var error = await Should.ThrowAsync<TransportException>(auto.Transport.ConnectAsync(auto.Probe.Token));
@@ -170,7 +174,8 @@ public class RefusedTests
             "No protocol got through. WebSocket: The server answered 403 (Forbidden). "
             + "Sse and HttpStream: The server answered with text/html; JSON lines (application/x-ndjson) are required. "
             + "LongPoll: The server answered 500 (InternalServerError).");
-        (error.Code, error.HttpStatus, error.IsTransient).ShouldBe((TransportErrorCode.HttpStatus, System.Net.HttpStatusCode.InternalServerError, true));
+        (error.Code, error.HttpStatus, error.IsTransient).ShouldBe(
+            (TransportErrorCode.HttpStatus, System.Net.HttpStatusCode.InternalServerError, true));
         server.Forms().ShouldBe(["websocket", "stream", "poll"]);
     }
 
@@ -178,7 +183,8 @@ public class RefusedTests
     public async Task A_search_is_one_attempt_however_many_protocols_fail()
     {
         await using var server = new FormServer { WebSocket = ResetUnanswered, Stream = ResetUnanswered, Poll = ResetUnanswered }.Start();
-        await using var auto = new AutoProbe(server, static options => options with { Reconnect = options.Reconnect with { MaxAttempts = 1 } });
+        await using var auto =
+            new AutoProbe(server, static options => options with { Reconnect = options.Reconnect with { MaxAttempts = 1 } });
 
         (await auto.Probe.ReadToFailureAsync()).Error.Code.ShouldBe(TransportErrorCode.AttemptsExhausted);
 
@@ -194,7 +200,8 @@ public class RefusedTests
     [InlineData(410, 1)]
     public async Task What_the_server_says_of_the_resource_is_the_answer(int status, int requests)
     {
-        await using var server = new FormServer { WebSocket = Status(status), Stream = Status(status), Lines = Stream(Events(1)), Poll = Answer("{}") }.Start();
+        await using var server =
+            new FormServer { WebSocket = Status(status), Stream = Status(status), Lines = Stream(Events(1)), Poll = Answer("{}") }.Start();
         await using var auto = new AutoProbe(server, static options => options with { Reconnect = new() { Enabled = false } });
 
         var error = await Should.ThrowAsync<TransportException>(auto.Transport.ConnectAsync(auto.Probe.Token));
@@ -230,7 +237,8 @@ public class RefusedTests
     [Fact]
     public async Task The_order_is_the_callers()
     {
-        await using var server = new FormServer { Poll = Answer("{\"type\":\"done\"}"), Lines = Status(406), WebSocket = Status(426) }.Start();
+        await using var server =
+            new FormServer { Poll = Answer("{\"type\":\"done\"}"), Lines = Status(406), WebSocket = Status(426) }.Start();
         await using var auto = new AutoProbe(
             server, static options => options with { Order = [AutoProtocol.HttpStream, AutoProtocol.WebSocket, AutoProtocol.LongPoll] });
 
@@ -255,6 +263,7 @@ public class RefusedTests
 
         await auto.Probe.ReadTextsAsync();
 
-        server.Requests.Select(static request => request.Header("X-Tenant") + request.Header("X-Token")).ShouldBe(["acmet", "acmet", "acmet"]);
+        server.Requests.Select(
+            static request => request.Header("X-Tenant") + request.Header("X-Token")).ShouldBe(["acmet", "acmet", "acmet"]);
     }
 }

@@ -40,7 +40,8 @@ public class SwitchTests
     {
         const int Count = 20_000;
         await using var feed = await SwitchingFeed.StartAsync(Count, seed);
-        await using var auto = new AutoProbe(feed.Address, static options => options with { Reconnect = options.Reconnect with { MaxAttempts = 1000 } });
+        await using var auto =
+            new AutoProbe(feed.Address, static options => options with { Reconnect = options.Reconnect with { MaxAttempts = 1000 } });
 
         var texts = await auto.Probe.ReadTextsAsync();
 
@@ -56,7 +57,8 @@ public class SwitchTests
     public async Task A_WebSocket_that_would_start_the_stream_again_is_not_used_to_resume_it()
     {
         var memory = new ProtocolMemory();
-        await using var server = new FormServer { WebSocket = ServerSocket.Sends(Frame.OfText("1"), Frame.Close(1000)), Stream = Stream(Events(8)) }.Start();
+        await using var server =
+            new FormServer { WebSocket = ServerSocket.Sends(Frame.OfText("1"), Frame.Close(1000)), Stream = Stream(Events(8)) }.Start();
         await using (var auto = new AutoProbe(server, static options => options with { LastEventId = "7" }, memory: memory))
         {
             (await auto.Probe.ReadTextsAsync()).ShouldBe(["8"]);
@@ -75,7 +77,8 @@ public class SwitchTests
     public async Task Where_nothing_else_is_allowed_the_stream_is_interrupted()
     {
         await using var server = new FormServer { WebSocket = ServerSocket.Sends(Frame.OfText("1")) }.Start();
-        await using var auto = new AutoProbe(server, static options => options with { LastEventId = "7", Order = [AutoProtocol.WebSocket] });
+        await using var auto =
+            new AutoProbe(server, static options => options with { LastEventId = "7", Order = [AutoProtocol.WebSocket] });
 
         var (texts, error) = await auto.Probe.ReadToFailureAsync();
 
@@ -87,7 +90,8 @@ public class SwitchTests
     [Fact]
     public async Task A_WebSocket_without_ids_is_followed_by_another_and_the_reader_is_told()
     {
-        var sockets = new Queue<Func<ScriptedExchange, Task>>([ServerSocket.SendsAndEnds(Frame.OfText("a")), ServerSocket.Sends(Frame.OfText("b"), Frame.Close(1000))]);
+        var sockets = new Queue<Func<ScriptedExchange, Task>>(
+            [ServerSocket.SendsAndEnds(Frame.OfText("a")), ServerSocket.Sends(Frame.OfText("b"), Frame.Close(1000))]);
         await using var server = new FormServer { WebSocket = exchange => sockets.Dequeue()(exchange) }.Start();
         await using var auto = new AutoProbe(server);
 

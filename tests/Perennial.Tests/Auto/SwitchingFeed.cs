@@ -57,7 +57,8 @@ internal sealed class SwitchingFeed : IAsyncDisposable
         for (var number = first; number <= end; number++)
         {
             var isEnd = number > _count;
-            await context.Response.WriteAsync(isSse ? Event(number, isEnd) : Envelope(number, isEnd), Encoding.UTF8, context.RequestAborted);
+            await context.Response.WriteAsync(
+                isSse ? Event(number, isEnd) : Envelope(number, isEnd), Encoding.UTF8, context.RequestAborted);
             if (_random.Next(10) == 0)
             {
                 await context.Response.Body.FlushAsync(context.RequestAborted);
@@ -71,7 +72,8 @@ internal sealed class SwitchingFeed : IAsyncDisposable
         }
     }
 
-    private static string Event(int number, bool isEnd) => isEnd ? "event: perennial.completed\ndata: [DONE]\n\n" : $"id: {number}\ndata: {number}\n\n";
+    private static string Event(int number, bool isEnd) =>
+        isEnd ? "event: perennial.completed\ndata: [DONE]\n\n" : $"id: {number}\ndata: {number}\n\n";
 
     private static string Envelope(int number, bool isEnd) =>
         isEnd ? """{"type":"perennial.completed","data":"[DONE]"}""" + "\n" : $$"""{"id":"{{number}}","data":"{{number}}"}""" + "\n";

@@ -73,7 +73,10 @@ public class TrialTests
         public override ValueTask DisposeAsync() => ValueTask.CompletedTask;
     }
 
-    /// <summary>Answers with streams of a server that speaks Perennial's protocol; in the first, the limit of the trial passes during the first read.</summary>
+    /// <summary>
+    /// Answers with streams of a server that speaks Perennial's protocol; in the first, the limit of the trial passes during the first
+    /// read.
+    /// </summary>
     private sealed class LateStreams(ManualTimeProvider clock) : HttpMessageHandler
     {
         public int Streams { get; private set; }
@@ -116,7 +119,8 @@ public class TrialTests
     {
         private int _requests;
 
-        protected override Task<HttpResponseMessage> SendAsync(HttpRequestMessage request, CancellationToken cancellationToken) => ++_requests == 1
+        protected override Task<HttpResponseMessage> SendAsync(HttpRequestMessage request, CancellationToken cancellationToken) =>
+            ++_requests == 1
             ? Task.FromException<HttpResponseMessage>(new TaskCanceledException("A timeout.", new TimeoutException()))
             : Task.FromResult(StreamOf(new MemoryStream("data: 1\n\n"u8.ToArray()), request));
     }

@@ -34,7 +34,8 @@ public class BackpressureOnTheWireTests
         const int Events = 30_000;
         var exchange = new TaskCompletionSource<ScriptedExchange>();
         await using var server = ScriptedServer.Start(FloodAsync(Events, exchange));
-        await using var transport = server.Transport(static options => options with { Buffer = new BufferOptions { FullMode = BufferFullMode.Unlimited } });
+        await using var transport =
+            server.Transport(static options => options with { Buffer = new BufferOptions { FullMode = BufferFullMode.Unlimited } });
         await transport.ConnectAsync().Soon();
         var wire = await exchange.Task.Soon();
         transport.Pause();

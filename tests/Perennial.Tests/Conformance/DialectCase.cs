@@ -36,7 +36,9 @@ internal sealed record DialectCase
     {
         Dialect = json.GetProperty("dialect").GetString()!,
         IsSse = json.GetProperty("transport").ValueEquals("sse"),
-        Headers = json.TryGetProperty("headers", out var headers) ? [.. headers.EnumerateObject().Select(static each => (each.Name, each.Value.GetString()!))] : [],
+        Headers = json.TryGetProperty("headers", out var headers)
+            ? [.. headers.EnumerateObject().Select(static each => (each.Name, each.Value.GetString()!))]
+            : [],
         Body = json.GetProperty("body").GetString()!,
         IsReset = json.TryGetProperty("ending", out var ending) && ending.ValueEquals("reset"),
         Messages = json.GetProperty("messages").GetInt32(),

@@ -55,7 +55,9 @@ public class DialectConformanceTests
             ? new SseTransportOptions { Endpoint = server.Address }
             : new HttpStreamTransportOptions { Endpoint = server.Address };
         options = options with { Body = RequestBody.Text("hello"), Dialect = dialect, Reconnect = TransportProbe.AtOnce };
-        await using Transport transport = options is SseTransportOptions sse ? new SseTransport(sse) : new HttpStreamTransport((HttpStreamTransportOptions)options);
+        await using Transport transport = options is SseTransportOptions sse
+            ? new SseTransport(sse)
+            : new HttpStreamTransport((HttpStreamTransportOptions)options);
         await using var probe = new TransportProbe(transport);
         var messages = 0;
         TransportException? error = null;

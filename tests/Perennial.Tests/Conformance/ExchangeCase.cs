@@ -44,7 +44,9 @@ internal sealed record ExchangeCase
 
     private static ExchangeAnswer ParseAnswer(JsonElement json) => new(
         json.TryGetProperty("status", out var status) ? status.GetInt32() : null,
-        json.TryGetProperty("headers", out var headers) ? [.. headers.EnumerateObject().Select(static each => (each.Name, each.Value.GetString()!))] : [],
+        json.TryGetProperty("headers", out var headers)
+            ? [.. headers.EnumerateObject().Select(static each => (each.Name, each.Value.GetString()!))]
+            : [],
         json.TryGetProperty("body", out var body) ? body.GetString()! : "",
         json.TryGetProperty("ending", out var ending) && ending.ValueEquals("reset"));
 

@@ -72,7 +72,11 @@ public class ExchangeConformanceTests
     private static Func<ScriptedExchange, Task> ScriptOf(ExchangeAnswer answer) => answer.Status switch
     {
         null => SseScripts.ResetUnanswered,
-        200 => SseScripts.Stream(answer.Body, answer.IsReset ? Ending.Reset : Ending.InGoodOrder, [.. answer.Headers.Where(static header => header.Name is not "content-type")]),
+        200 =>
+            SseScripts.Stream(
+                answer.Body,
+                answer.IsReset ? Ending.Reset : Ending.InGoodOrder,
+                [.. answer.Headers.Where(static header => header.Name is not "content-type")]),
         { } status => SseScripts.Status(status, [.. answer.Headers]),
     };
 }

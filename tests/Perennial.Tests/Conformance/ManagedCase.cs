@@ -6,7 +6,9 @@ using Perennial.Tests.Management;
 
 namespace Perennial.Tests.Conformance;
 
-/// <summary>A manager for one case of conformance/manager.json; the format is described beside it. Clock and connections are the test's.</summary>
+/// <summary>
+/// A manager for one case of conformance/manager.json; the format is described beside it. Clock and connections are the test's.
+/// </summary>
 internal sealed class ManagedCase : IAsyncDisposable
 {
     private static readonly ReconnectOptions WithoutJitter = new() { Jitter = false };
@@ -75,7 +77,8 @@ internal sealed class ManagedCase : IAsyncDisposable
         {
             var expected = JsonSerializer.Serialize(step[1]);
             await UntilAllWaitAsync();
-            await Patience.Until(() => string.Equals(Look(name, step[1]), expected, StringComparison.Ordinal), $"{step}, but {Look(name, step[1])}");
+            await Patience.Until(
+                () => string.Equals(Look(name, step[1]), expected, StringComparison.Ordinal), $"{step}, but {Look(name, step[1])}");
         }
         else
         {
@@ -90,7 +93,8 @@ internal sealed class ManagedCase : IAsyncDisposable
         : given.ValueKind == JsonValueKind.Null ? Timeout.InfiniteTimeSpan
         : TimeSpan.FromMilliseconds(given.GetInt32());
 
-    private static CircuitBreakerOptions? BreakerOf(JsonElement json) => json.ValueKind == JsonValueKind.Null ? null : new CircuitBreakerOptions
+    private static CircuitBreakerOptions? BreakerOf(JsonElement json) =>
+        json.ValueKind == JsonValueKind.Null ? null : new CircuitBreakerOptions
     {
         Failures = json.GetProperty("failures").GetInt32(),
         SamplingTime = TimeSpan.FromMilliseconds(json.GetProperty("samplingTime").GetInt32()),
@@ -126,7 +130,11 @@ internal sealed class ManagedCase : IAsyncDisposable
             (transport, _, _) => _host switch
             {
                 "dead" => throw new TransportException(TransportErrorCode.ConnectFailed, "Refused by the test.", isTransient: true),
-                "unwell" => throw new TransportException(TransportErrorCode.HttpStatus, "Unwell by the test.", isTransient: true) { HttpStatus = System.Net.HttpStatusCode.ServiceUnavailable },
+                "unwell" =>
+                    throw new TransportException(
+                        TransportErrorCode.HttpStatus,
+                        "Unwell by the test.",
+                        isTransient: true) { HttpStatus = System.Net.HttpStatusCode.ServiceUnavailable },
                 _ => new ValueTask<TransportConnection>(transport.NewConnection()),
             });
         _manager.Register(transport);
@@ -141,7 +149,9 @@ internal sealed class ManagedCase : IAsyncDisposable
                 var attempts = transport.Attempts;
                 _ = transport.ConnectAsync().ContinueWith(static task => task.Exception, TaskScheduler.Default);
                 await Patience.Until(() => transport.State != TransportState.Idle, "it has begun");
-                await Patience.Until(() => transport.State == TransportState.Connected || _host is not "alive" || transport.Attempts > attempts, "it has connected");
+                await Patience.Until(
+                    () => transport.State == TransportState.Connected || _host is not "alive" || transport.Attempts > attempts,
+                    "it has connected");
                 await UntilAllWaitAsync();
                 break;
             case "read":
@@ -189,7 +199,11 @@ internal sealed class ManagedCase : IAsyncDisposable
     private string Look(string what, JsonElement expected) => what switch
     {
         "checks" => $"{Volatile.Read(ref _checks)}",
-        "breaker" => JsonSerializer.Serialize((_manager.Services.Breakers?.StateOf(InMemoryTransportOptions.DefaultEndpoint) ?? BreakerState.Closed).ToString().ToLowerInvariant()),
+        "breaker" =>
+            JsonSerializer.Serialize(
+                (_manager.Services.Breakers?.StateOf(InMemoryTransportOptions.DefaultEndpoint) ?? BreakerState.Closed)
+                    .ToString()
+                    .ToLowerInvariant()),
         "pool" => JsonSerializer.Serialize(_transports.Where(pair => _manager.Find(pair.Value.Id) is not null)
             .ToDictionary(static pair => pair.Key, pair => $"{_manager.GetHealth(pair.Value.Id)?.Status}".ToLowerInvariant())),
         _ => JsonSerializer.Serialize(expected.EnumerateObject().Select(static each => each.Name).ToDictionary(
@@ -215,7 +229,8 @@ internal sealed class ManagedCase : IAsyncDisposable
     private Task UntilAllWaitAsync() => Patience.Until(
         () =>
         {
-            var waiting = _transports.Values.Count(static transport => transport.State is TransportState.Connecting or TransportState.Reconnecting);
+            var waiting =
+                _transports.Values.Count(static transport => transport.State is TransportState.Connecting or TransportState.Reconnecting);
             return waiting == 0 || (_time.ActiveTimers >= waiting + (_checksByItself ? 1 : 0) && _time.NextDue < OneTry / 2);
         },
         "every transport waits");

@@ -6,7 +6,8 @@ namespace Perennial.Tests.Conformance;
 /// <summary>Every case of conformance/manager.json: sweeping, idle transports, health, handlers that throw, and circuit breakers.</summary>
 public class ManagerConformanceTests
 {
-    private static readonly IReadOnlyDictionary<string, JsonElement> ByName = ConformanceFile.Load("manager.json", static json => json.Clone());
+    private static readonly IReadOnlyDictionary<string, JsonElement> ByName =
+        ConformanceFile.Load("manager.json", static json => json.Clone());
 
     public static TheoryData<string> Cases => [.. ByName.Keys];
 

@@ -47,7 +47,8 @@ public partial class SequenceTests
 
         await foreach (var message in transport.ReadAllAsync())
         {
-            Should.Throw<InvalidOperationException>(() => transport.MessageReceived += Nothing).Message.ShouldContain(nameof(Transport.ReadAllAsync));
+            Should.Throw<InvalidOperationException>(
+                () => transport.MessageReceived += Nothing).Message.ShouldContain(nameof(Transport.ReadAllAsync));
             break;
         }
 

@@ -76,7 +76,9 @@ public class ErrorStateTests
 
         await transport.ReadAllAsync().TextsAsync().Soon();
 
-        telemetry.Collect().Single(static each => each.Name is "perennial.client.errors" && each.Tags.Contains("perennial.transport=memory-errors")).Sum.ShouldBe(1);
+        telemetry.Collect()
+            .Single(static each => each.Name is "perennial.client.errors" && each.Tags.Contains("perennial.transport=memory-errors"))
+            .Sum.ShouldBe(1);
     }
 
     [Fact]
@@ -85,13 +87,16 @@ public class ErrorStateTests
         using var telemetry = new Telemetry();
         using var mayReturn = new ManualResetEventSlim();
         await using var transport = new InMemoryTransport(
-            new InMemoryTransportOptions { Buffer = new BufferOptions { Capacity = 1, FullMode = BufferFullMode.DropNewest } }, kind: "memory-drops");
+            new InMemoryTransportOptions { Buffer = new BufferOptions { Capacity = 1, FullMode = BufferFullMode.DropNewest } },
+            kind: "memory-drops");
         transport.Connected += (_, _) => mayReturn.Wait(TestContext.Current.CancellationToken);
         await transport.ConnectAsync().Soon();
         transport.Connection.Say("1", "2", "3");
         await Patience.Until(() => transport.GetMetrics().Dropped == 2, "two messages dropped");
 
-        telemetry.Collect().Single(static each => each.Name is "perennial.client.dropped" && each.Tags.Contains("perennial.transport=memory-drops")).Sum.ShouldBe(2);
+        telemetry.Collect()
+            .Single(static each => each.Name is "perennial.client.dropped" && each.Tags.Contains("perennial.transport=memory-drops"))
+            .Sum.ShouldBe(2);
         mayReturn.Set();
     }
 }

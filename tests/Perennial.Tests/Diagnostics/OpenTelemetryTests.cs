@@ -43,14 +43,18 @@ public class OpenTelemetryTests
         {
             (await transport.ReadAllAsync().TextsAsync(3).Soon()).ShouldBe(["1", "2", "3"]);
             var attempts = telemetry.Activities;
-            attempts.Select(static activity => (activity.DisplayName, activity.Kind, activity.Status, activity.GetTagItem("error.type"), activity.GetTagItem("perennial.attempt"))).ShouldBe(
+            attempts.Select(static activity =>
+                (activity.DisplayName, activity.Kind, activity.Status, activity.GetTagItem("error.type"), activity.GetTagItem("perennial.attempt"))).ShouldBe(
             [
                 ("perennial.connect", ActivityKind.Client, ActivityStatusCode.Unset, null, 0),
                 ("perennial.connect", ActivityKind.Client, ActivityStatusCode.Error, "HttpStatus", 1),
                 ("perennial.connect", ActivityKind.Client, ActivityStatusCode.Unset, null, 2),
             ]);
-            attempts.ShouldAllBe(activity => activity.Links.Single().Context.SpanId == reading!.SpanId && activity.TraceId != reading.TraceId);
-            attempts.ShouldAllBe(activity => server.Address.Host.Equals(activity.GetTagItem("server.address")) && server.Address.Port.Equals(activity.GetTagItem("server.port")));
+            attempts.ShouldAllBe(
+                activity => activity.Links.Single().Context.SpanId == reading!.SpanId && activity.TraceId != reading.TraceId);
+            attempts.ShouldAllBe(activity =>
+                server.Address.Host.Equals(activity.GetTagItem("server.address"))
+                    && server.Address.Port.Equals(activity.GetTagItem("server.port")));
             server.Requests.Select(static request => request.Headers["traceparent"].Single()[..35]).ShouldBe(
                 attempts.Select(static activity => $"00-{activity.TraceId}"));
         }
@@ -79,7 +83,8 @@ public class OpenTelemetryTests
         measured = telemetry.Collect();
         Value("perennial.client.active_connections", "{connection}", "perennial.transport=sse").ShouldBe(0);
 
-        double Value(string name, string unit, string tags) => measured.Single(each => (each.Name, each.Unit, each.Tags).Equals((name, unit, tags))).Sum;
+        double Value(string name, string unit, string tags) =>
+            measured.Single(each => (each.Name, each.Unit, each.Tags).Equals((name, unit, tags))).Sum;
         long Recorded(string name) => measured.Single(each => (each.Name, each.Unit).Equals((name, "s"))).Count;
     }
 
@@ -98,10 +103,12 @@ public class OpenTelemetryTests
                 }
             }
         }));
-        await using var probe = new TransportProbe(new WebSocketTransport(Sockets.OptionsFor(server.Address), new TransportServices { Time = time }));
+        await using var probe =
+            new TransportProbe(new WebSocketTransport(Sockets.OptionsFor(server.Address), new TransportServices { Time = time }));
         await probe.Transport.ConnectAsync().Soon();
         await probe.Transport.SendAsync("hello").Soon();
-        (await probe.Transport.SendAsync(new byte[10], new CancellationToken(canceled: true)).Soon().ShouldThrowAsync<OperationCanceledException>()).ShouldNotBeNull();
+        (await probe.Transport.SendAsync(new byte[10], new CancellationToken(canceled: true)).Soon().ShouldThrowAsync<OperationCanceledException>())
+            .ShouldNotBeNull();
 
         time.Advance(TimeSpan.FromSeconds(15));
         await Patience.Until(() => probe.Transport.GetMetrics().LastPingRoundTrip is not null, "a pong");
@@ -109,8 +116,11 @@ public class OpenTelemetryTests
         probe.Transport.GetMetrics().LastPingRoundTrip.ShouldBe(TimeSpan.Zero);     // no time passes by itself
         probe.Transport.GetMetrics().LastHeartbeatAt.ShouldBe(time.GetUtcNow());
         var measured = telemetry.Collect();
-        measured.Where(static each => each.Name is "perennial.client.send.duration").Select(static each => (each.Unit, each.Tags, each.Count)).ShouldBe(
-            [("s", "perennial.transport=websocket", 1), ("s", "error.type=System.Threading.Tasks.TaskCanceledException perennial.transport=websocket", 1)], ignoreOrder: true);
+        measured.Where(static each => each.Name is "perennial.client.send.duration")
+            .Select(static each => (each.Unit, each.Tags, each.Count))
+            .ShouldBe(
+            [("s", "perennial.transport=websocket", 1), ("s", "error.type=System.Threading.Tasks.TaskCanceledException perennial.transport=websocket", 1)],
+            ignoreOrder: true);
         measured.Single(static each => each.Name is "perennial.client.ping.duration").Count.ShouldBe(1);
     }
 
@@ -131,10 +141,14 @@ public class OpenTelemetryTests
             var headers = new Dictionary<string, string>(StringComparer.Ordinal) { ["Authorization"] = $"Bearer {Secret}", ["X-Api-Key"] = Secret, ["Cookie"] = Secret };
             var reconnect = new ReconnectOptions { MaxAttempts = 2, InitialDelay = TimeSpan.Zero };
             await Task.WhenAll(
-                RunAsync(manager.Create(new SseTransportOptions { Endpoint = endpoint, Headers = headers, Body = RequestBody.Text(Secret), AllowReplay = true, Reconnect = reconnect, LastEventId = Secret })),
+                RunAsync(
+                    manager.Create(
+                        new SseTransportOptions { Endpoint = endpoint, Headers = headers, Body = RequestBody.Text(Secret), AllowReplay = true, Reconnect = reconnect, LastEventId = Secret })),
                 RunAsync(manager.Create(new HttpStreamTransportOptions { Endpoint = endpoint, Headers = headers, Reconnect = reconnect })),
                 RunAsync(manager.Create(new LongPollTransportOptions { Endpoint = endpoint, Headers = headers, Reconnect = reconnect })),
-                RunAsync(manager.Create(new WebSocketTransportOptions { Endpoint = endpoint, Headers = headers, Reconnect = reconnect, SubProtocols = [Secret] })));
+                RunAsync(
+                    manager.Create(
+                        new WebSocketTransportOptions { Endpoint = endpoint, Headers = headers, Reconnect = reconnect, SubProtocols = [Secret] })));
             server.Requests.ShouldContain(static request => request.Headers["X-Api-Key"].Contains(Secret));
             Tell(manager.CheckHealth());
             await manager.CloseAllAsync().Soon();
@@ -147,7 +161,8 @@ public class OpenTelemetryTests
 
         foreach (var activity in telemetry.Activities.Where(static activity => activity.Source.Name is not "test"))
         {
-            told.Enqueue($"activity {activity.DisplayName} {activity.StatusDescription} {string.Join(' ', activity.TagObjects)} {string.Join(' ', activity.Events.SelectMany(static e => e.Tags))} {string.Join(' ', activity.Baggage)}");
+            told.Enqueue(
+                $"activity {activity.DisplayName} {activity.StatusDescription} {string.Join(' ', activity.TagObjects)} {string.Join(' ', activity.Events.SelectMany(static e => e.Tags))} {string.Join(' ', activity.Baggage)}");
         }
 
         foreach (var measured in telemetry.Collect())
@@ -215,7 +230,8 @@ public class OpenTelemetryTests
         static async exchange =>
         {
             await exchange.StartEventStreamAsync(("Perennial-Protocol", "1"));
-            await exchange.WriteChunkAsync($"id: {Secret}\nevent: {Secret}\ndata: {Secret}\n\nevent: perennial.failed\ndata: {{\"error\":{{\"message\":\"{Secret}\",\"code\":\"boom\"}}}}\n\n");
+            await exchange.WriteChunkAsync(
+                $"id: {Secret}\nevent: {Secret}\ndata: {Secret}\n\nevent: perennial.failed\ndata: {{\"error\":{{\"message\":\"{Secret}\",\"code\":\"boom\"}}}}\n\n");
             await exchange.ResetAsync();
         },
         static async exchange =>
@@ -229,7 +245,8 @@ public class OpenTelemetryTests
     private static void ListenToAll(ManagerEvents events, ConcurrentQueue<string> told)
     {
         events.Connecting += (_, e) => Add(e, e.Event);
-        events.Connected += (_, e) => Add(e, e.Event with { ResumedFrom = null });       // an id is data, and the event is for whoever reads it
+        // an id is data, and the event is for whoever reads it
+        events.Connected += (_, e) => Add(e, e.Event with { ResumedFrom = null });
         events.Reconnecting += (_, e) => Add(e, e.Event);
         events.Completed += (_, e) => Add(e, e.Event);
         events.ErrorOccurred += (_, e) => Add(e, e.Event);

@@ -17,8 +17,12 @@ internal sealed class Telemetry : IDisposable
 
     public Telemetry()
     {
-        _tracing = Sdk.CreateTracerProviderBuilder().AddSource(PerennialTelemetry.Name, "test").AddProcessor(new SimpleActivityExportProcessor(_spans)).Build();
-        _metering = Sdk.CreateMeterProviderBuilder().AddMeter(PerennialTelemetry.Name).AddReader(new BaseExportingMetricReader(_metrics)).Build();
+        _tracing = Sdk.CreateTracerProviderBuilder()
+            .AddSource(PerennialTelemetry.Name, "test")
+            .AddProcessor(new SimpleActivityExportProcessor(_spans))
+            .Build();
+        _metering =
+            Sdk.CreateMeterProviderBuilder().AddMeter(PerennialTelemetry.Name).AddReader(new BaseExportingMetricReader(_metrics)).Build();
     }
 
     public IReadOnlyList<Activity> Activities => [.. _spans.Exported];

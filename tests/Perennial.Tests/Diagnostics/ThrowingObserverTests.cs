@@ -59,7 +59,9 @@ public class ThrowingObserverTests
         {
             ShouldListenTo = static source => source.Name is PerennialTelemetry.Name,
             Sample = (ref ActivityCreationOptions<ActivityContext> options) =>
-                when is "sample" && IsMine(options.Links) ? throw new InvalidOperationException("listener") : ActivitySamplingResult.AllData,
+                when is "sample" && IsMine(options.Links)
+                    ? throw new InvalidOperationException("listener")
+                    : ActivitySamplingResult.AllData,
             ActivityStarted = activity => ThrowIf(when is "started" && IsMine(activity.Links)),
             ActivityStopped = activity => ThrowIf(when is "stopped" && IsMine(activity.Links)),
         };
@@ -172,7 +174,8 @@ public class ThrowingObserverTests
 
         public bool IsEnabled(LogLevel logLevel) => throw new InvalidOperationException("logger");
 
-        public void Log<TState>(LogLevel logLevel, EventId eventId, TState state, Exception? exception, Func<TState, Exception?, string> formatter) =>
+        public void Log<TState>(
+            LogLevel logLevel, EventId eventId, TState state, Exception? exception, Func<TState, Exception?, string> formatter) =>
             throw new InvalidOperationException("logger");
     }
 }

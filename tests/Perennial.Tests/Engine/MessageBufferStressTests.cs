@@ -26,7 +26,8 @@ public class MessageBufferStressTests
     {
         var buffer = new MessageBuffer(
             new BufferOptions { Capacity = capacity, FullMode = mode }, new MetricsRecorder("test", TimeProvider.System), static _ => { });
-        var messages = Enumerable.Range(0, Messages).Select(static i => StreamMessage.FromText(i.ToString(CultureInfo.InvariantCulture))).ToArray();
+        var messages =
+            Enumerable.Range(0, Messages).Select(static i => StreamMessage.FromText(i.ToString(CultureInfo.InvariantCulture))).ToArray();
 
         var writing = Task.Run(() => WriteAsync(buffer, messages, batch));
         var reading = Task.Run(() => ReadAsync(buffer));
@@ -72,15 +73,18 @@ public class MessageBufferStressTests
         await reading.Soon();
 
         kinds.Count.ShouldBeGreaterThan(2);
-        kinds.ShouldBe(Enumerable.Range(0, kinds.Count).Select(static i => i % 2 == 0 ? BufferNoticeKind.Backpressure : BufferNoticeKind.Drained));
+        kinds.ShouldBe(
+            Enumerable.Range(0, kinds.Count).Select(static i => i % 2 == 0 ? BufferNoticeKind.Backpressure : BufferNoticeKind.Drained));
         kinds[^1].ShouldBe(BufferNoticeKind.Drained);
     }
 
     [Fact]
     public async Task Cancelling_waits_for_messages_again_and_again_loses_none()
     {
-        var buffer = new MessageBuffer(new BufferOptions { Capacity = 4 }, new MetricsRecorder("test", TimeProvider.System), static _ => { });
-        var messages = Enumerable.Range(0, 4_000).Select(static i => StreamMessage.FromText(i.ToString(CultureInfo.InvariantCulture))).ToArray();
+        var buffer =
+            new MessageBuffer(new BufferOptions { Capacity = 4 }, new MetricsRecorder("test", TimeProvider.System), static _ => { });
+        var messages =
+            Enumerable.Range(0, 4_000).Select(static i => StreamMessage.FromText(i.ToString(CultureInfo.InvariantCulture))).ToArray();
         var writing = Task.Run(() => WriteAsync(buffer, messages, 3));
 
         var read = await Task.Run(async () =>

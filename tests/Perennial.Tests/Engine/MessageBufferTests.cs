@@ -183,7 +183,8 @@ public class MessageBufferTests
         }
 
         notices.Select(static notice => (notice.Kind, notice.Size)).ShouldBe(
-            Enumerable.Repeat(new[] { (BufferNoticeKind.Backpressure, 7), (BufferNoticeKind.Drained, 4) }, 3).SelectMany(static pair => pair));
+            Enumerable.Repeat(
+                new[] { (BufferNoticeKind.Backpressure, 7), (BufferNoticeKind.Drained, 4) }, 3).SelectMany(static pair => pair));
         _noticed.ShouldBe(6);
 
         void Take()
@@ -211,7 +212,8 @@ public class MessageBufferTests
             notices.Add(notice);
         }
 
-        notices.ShouldBe([new(BufferNoticeKind.Dropped, 1000, 0), new(BufferNoticeKind.Backpressure, 0, 4), new(BufferNoticeKind.Drained, 0, 3)]);
+        notices.ShouldBe(
+            [new(BufferNoticeKind.Dropped, 1000, 0), new(BufferNoticeKind.Backpressure, 0, 4), new(BufferNoticeKind.Drained, 0, 3)]);
     }
 
     [Theory]
@@ -303,5 +305,8 @@ public class MessageBufferTests
         [.. Enumerable.Range(first, last - first + 1).Select(static i => StreamMessage.FromText(i.ToString(CultureInfo.InvariantCulture)))];
 
     private MessageBuffer New(int capacity, BufferFullMode mode, double mark = 0.8) =>
-        new(new BufferOptions { Capacity = capacity, FullMode = mode, HighWaterMark = mark }, new MetricsRecorder("test", TimeProvider.System), _ => _noticed++);
+        new(
+            new BufferOptions { Capacity = capacity, FullMode = mode, HighWaterMark = mark },
+            new MetricsRecorder("test", TimeProvider.System),
+            _ => _noticed++);
 }

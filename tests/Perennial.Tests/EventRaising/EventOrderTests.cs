@@ -57,13 +57,15 @@ public class EventOrderTests
 
         await transport.DisposeAsync().Soon();
 
-        journal.Entries.ShouldBe(Enumerable.Repeat(new[] { "connecting 0", "connected 0", "closed Closed" }, 3).SelectMany(static session => session));
+        journal.Entries.ShouldBe(
+            Enumerable.Repeat(new[] { "connecting 0", "connected 0", "closed Closed" }, 3).SelectMany(static session => session));
     }
 
     [Fact]
     public async Task Backpressure_and_its_end_are_announced_in_turn()
     {
-        await using var transport = new InMemoryTransport(new InMemoryTransportOptions { Buffer = new BufferOptions { Capacity = 4, HighWaterMark = 0.5 } });
+        await using var transport =
+            new InMemoryTransport(new InMemoryTransportOptions { Buffer = new BufferOptions { Capacity = 4, HighWaterMark = 0.5 } });
         var journal = new EventJournal(transport, withMessages: false);
         await transport.ConnectAsync().Soon();
         transport.Connection.Say("1", "2", "3");
@@ -121,7 +123,8 @@ public class EventOrderTests
         // 3 events a session, 401 sessions, one of them in the handler's hands.
         journal.Entries.Count.ShouldBe(1 + 1024);
         journal.Entries[^1].ShouldBe("closed Closed");
-        logs.Lines.Single(static line => line.Text.Contains("skipped", StringComparison.Ordinal)).Text.ShouldContain($"{(3 * 401) - 1 - 1024} events");
+        logs.Lines.Single(
+            static line => line.Text.Contains("skipped", StringComparison.Ordinal)).Text.ShouldContain($"{(3 * 401) - 1 - 1024} events");
 
         void Block(object? sender, ConnectingEvent e)
         {

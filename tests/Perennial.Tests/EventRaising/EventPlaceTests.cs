@@ -36,7 +36,10 @@ public class EventPlaceTests
     [Fact]
     public void A_message_behind_an_event_that_came_after_the_look_is_not_delivered_although_older_ones_are_dropped()
     {
-        var buffer = new MessageBuffer(new BufferOptions { Capacity = 1, FullMode = BufferFullMode.DropOldest }, new MetricsRecorder("test", TimeProvider.System), static _ => { });
+        var buffer = new MessageBuffer(
+            new BufferOptions { Capacity = 1, FullMode = BufferFullMode.DropOldest },
+            new MetricsRecorder("test", TimeProvider.System),
+            static _ => { });
         var events = new EventQueue(buffer);
         buffer.Append([StreamMessage.FromText("1")], 0);
         var place = events.NextPlace();

@@ -22,7 +22,8 @@ internal static class ConformanceFile
             JsonValueKind.Array => [.. json.EnumerateArray().SelectMany(Input)],
             _ when json.TryGetProperty("hex", out var hex) =>
                 Convert.FromHexString(hex.GetString()!.Replace(" ", "", StringComparison.Ordinal)),
-            _ => [.. Enumerable.Repeat(Encoding.UTF8.GetBytes(json.GetProperty("repeat").GetString()!), json.GetProperty("times").GetInt32())
+            _ =>
+                [.. Enumerable.Repeat(Encoding.UTF8.GetBytes(json.GetProperty("repeat").GetString()!), json.GetProperty("times").GetInt32())
                 .SelectMany(piece => piece)],
         };
 }

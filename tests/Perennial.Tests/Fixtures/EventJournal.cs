@@ -13,7 +13,8 @@ internal sealed class EventJournal
     {
         _withMessages = withMessages;
         transport.Connecting += (_, e) => Note($"connecting {e.Attempt}");
-        transport.Connected += (_, e) => Note(e.ResumedFrom is null ? $"connected {e.Attempt}" : $"connected {e.Attempt} after {e.ResumedFrom}");
+        transport.Connected += (_, e) =>
+            Note(e.ResumedFrom is null ? $"connected {e.Attempt}" : $"connected {e.Attempt} after {e.ResumedFrom}");
         transport.Reconnecting += (_, e) => Note($"reconnecting {e.Attempt}");
         transport.Completed += (_, e) => Note($"completed {e.End.Reason}");
         transport.ErrorOccurred += (_, e) => Note($"error {e.Code} {(e.IsRecoverable ? "recoverable" : "final")} {e.State} {e.Attempt}");
@@ -35,7 +36,8 @@ internal sealed class EventJournal
     public Task Until(string entry) => Patience.Until(() => Entries.Contains(entry), $"'{entry}' in [{string.Join(", ", Entries)}]");
 
     public Task UntilClosed() => Patience.Until(
-        () => Entries.Any(static entry => entry.StartsWith("closed", StringComparison.Ordinal)), $"closed, after [{string.Join(", ", Entries)}]");
+        () => Entries.Any(static entry => entry.StartsWith("closed", StringComparison.Ordinal)),
+        $"closed, after [{string.Join(", ", Entries)}]");
 
     private void Note(string entry)
     {

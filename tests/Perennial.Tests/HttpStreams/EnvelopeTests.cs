@@ -6,7 +6,9 @@ using static Perennial.Tests.Support.BodyScripts;
 
 namespace Perennial.Tests.HttpStreams;
 
-/// <summary>JSON lines from a server that announced Perennial's protocol: exact resumption, honest endings, and the rules of replay.</summary>
+/// <summary>
+/// JSON lines from a server that announced Perennial's protocol: exact resumption, honest endings, and the rules of replay.
+/// </summary>
 public class EnvelopeTests
 {
     private const string Completed = "{\"type\":\"perennial.completed\",\"data\":\"[DONE]\"}\n";
@@ -38,7 +40,9 @@ public class EnvelopeTests
             Lines(Envelopes(2) + Completed, Ending.InGoodOrder, SpeaksPerennial));
         await using var probe = For(server);
 
-        (await probe.ReadToEndAsync()).Select(message => (message.Text, message.FollowsGap)).ShouldBe([("1", false), ("?", false), ("2", true)]);
+        (await probe.ReadToEndAsync())
+            .Select(message => (message.Text, message.FollowsGap))
+            .ShouldBe([("1", false), ("?", false), ("2", true)]);
 
         probe.All<GapEvent>().ShouldBe([new GapEvent { Reason = GapReason.NotNumbered, RequestedId = "1", ResumesAt = null }]);
     }
@@ -47,7 +51,9 @@ public class EnvelopeTests
     public async Task A_gap_the_server_announces_marks_the_next_message()
     {
         await using var server = ScriptedServer.Start(Lines(
-            "{\"type\":\"perennial.gap\",\"data\":{\"requested\":\"d-9\",\"resumesAt\":\"7\"}}\n" + Envelopes(7) + Completed, Ending.InGoodOrder, SpeaksPerennial));
+            "{\"type\":\"perennial.gap\",\"data\":{\"requested\":\"d-9\",\"resumesAt\":\"7\"}}\n" + Envelopes(7) + Completed,
+            Ending.InGoodOrder,
+            SpeaksPerennial));
         await using var probe = For(server, options => options with { LastEventId = "d-9" });
 
         (await probe.ReadToEndAsync()).ShouldHaveSingleItem().FollowsGap.ShouldBeTrue();
@@ -63,7 +69,8 @@ public class EnvelopeTests
         await using var server = ScriptedServer.Start(
             Lines("{\"type\":\"perennial.retry\",\"data\":{\"later\":[1],\"delay\":1500}}\n" + Envelopes(1), Ending.Reset, SpeaksPerennial),
             Lines("{\"type\":\"perennial.retry\",\"data\":{\"delay\":\"soon\"}}\n" + Completed, Ending.InGoodOrder, SpeaksPerennial));
-        await using var probe = For(server, options => options with { Reconnect = TransportProbe.WithoutJitter }, new TransportServices { Time = clock });
+        await using var probe =
+            For(server, options => options with { Reconnect = TransportProbe.WithoutJitter }, new TransportServices { Time = clock });
         await probe.ReadTextsAsync(1);
 
         (await probe.WaitForAsync<ReconnectingEvent>()).Delay.ShouldBe(TimeSpan.FromSeconds(1.5));
@@ -90,7 +97,9 @@ public class EnvelopeTests
     public async Task Its_failure_fails_the_stream_with_the_servers_own_code()
     {
         await using var server = ScriptedServer.Start(Lines(
-            Envelopes(1) + "{\"type\":\"perennial.failed\",\"data\":{\"error\":{\"message\":\"No.\",\"code\":\"overloaded\"}}}\n", Ending.Silence, SpeaksPerennial));
+            Envelopes(1) + "{\"type\":\"perennial.failed\",\"data\":{\"error\":{\"message\":\"No.\",\"code\":\"overloaded\"}}}\n",
+            Ending.Silence,
+            SpeaksPerennial));
         await using var probe = For(server);
 
         var (texts, error) = await probe.ReadToFailureAsync();
@@ -102,7 +111,8 @@ public class EnvelopeTests
     [Fact]
     public async Task A_line_that_is_no_envelope_is_reported_and_left_out()
     {
-        await using var server = ScriptedServer.Start(Lines(Envelopes(1) + "{\"token\":\"x\"}\n" + Envelopes(2) + Completed, Ending.InGoodOrder, SpeaksPerennial));
+        await using var server = ScriptedServer.Start(
+            Lines(Envelopes(1) + "{\"token\":\"x\"}\n" + Envelopes(2) + Completed, Ending.InGoodOrder, SpeaksPerennial));
         await using var probe = For(server);
 
         (await probe.ReadTextsAsync()).ShouldBe(["1", "2"]);
@@ -113,7 +123,8 @@ public class EnvelopeTests
     [Fact]
     public async Task Bytes_come_as_binary_messages()
     {
-        await using var server = ScriptedServer.Start(Lines("{\"id\":\"1\",\"binary\":\"AAH/\"}\n" + Completed, Ending.InGoodOrder, SpeaksPerennial));
+        await using var server =
+            ScriptedServer.Start(Lines("{\"id\":\"1\",\"binary\":\"AAH/\"}\n" + Completed, Ending.InGoodOrder, SpeaksPerennial));
         await using var probe = For(server);
 
         var message = (await probe.ReadToEndAsync()).ShouldHaveSingleItem();
@@ -129,7 +140,8 @@ public class EnvelopeTests
         await using var server = ScriptedServer.Start(
             Lines(Envelopes(1), Ending.Silence, SpeaksPerennial, ("Perennial-Heartbeat", "15")),
             Lines(Envelopes(2) + Completed, Ending.InGoodOrder, SpeaksPerennial));
-        await using var probe = For(server, options => options with { Reconnect = TransportProbe.WithoutJitter }, new TransportServices { Time = clock });
+        await using var probe =
+            For(server, options => options with { Reconnect = TransportProbe.WithoutJitter }, new TransportServices { Time = clock });
         await probe.ReadTextsAsync(1);
         var loss = probe.WaitForAsync<ErrorEvent>();
 
@@ -185,7 +197,8 @@ public class EnvelopeTests
 
         (await probe.ReadTextsAsync()).ShouldBe(["1", "2"]);
 
-        server.Requests.Select(request => (request.Method, request.Header("Last-Event-ID"))).ShouldBe([("POST", null), ("POST", "1"), ("POST", "1")]);
+        server.Requests.Select(
+            request => (request.Method, request.Header("Last-Event-ID"))).ShouldBe([("POST", null), ("POST", "1"), ("POST", "1")]);
     }
 
     private static TransportProbe Post(ScriptedServer server, bool allowReplay = false) =>
@@ -196,7 +209,9 @@ public class EnvelopeTests
         }, AllowReplay = allowReplay });
 
     private static TransportProbe For(
-        ScriptedServer server, Func<HttpStreamTransportOptions, HttpStreamTransportOptions>? change = null, TransportServices? services = null)
+        ScriptedServer server,
+        Func<HttpStreamTransportOptions, HttpStreamTransportOptions>? change = null,
+        TransportServices? services = null)
     {
         var options = new HttpStreamTransportOptions { Endpoint = server.Address, Reconnect = TransportProbe.AtOnce };
         return new TransportProbe(new HttpStreamTransport(change?.Invoke(options) ?? options, services));

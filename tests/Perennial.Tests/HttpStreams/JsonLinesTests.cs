@@ -62,12 +62,14 @@ public class JsonLinesTests
     [InlineData(nameof(Ending.Reset))]
     public async Task A_body_that_breaks_off_is_a_lost_connection_and_resuming_a_gap(string ending)
     {
-        await using var server = ScriptedServer.Start(Lines("{\"n\":1}\n{\"n\":2}", Enum.Parse<Ending>(ending)), Lines("{\"n\":1}\n{\"n\":2}\n"));
+        await using var server =
+            ScriptedServer.Start(Lines("{\"n\":1}\n{\"n\":2}", Enum.Parse<Ending>(ending)), Lines("{\"n\":1}\n{\"n\":2}\n"));
         await using var probe = For(server);
 
         var messages = await probe.ReadToEndAsync();
 
-        messages.Select(message => (message.Text, message.FollowsGap)).ShouldBe([("{\"n\":1}", false), ("{\"n\":1}", true), ("{\"n\":2}", false)]);
+        messages.Select(message => (message.Text, message.FollowsGap)).ShouldBe(
+            [("{\"n\":1}", false), ("{\"n\":1}", true), ("{\"n\":2}", false)]);
         probe.All<ErrorEvent>().ShouldHaveSingleItem().Code.ShouldBe(TransportErrorCode.ConnectionLost);
         probe.All<GapEvent>().ShouldHaveSingleItem().Reason.ShouldBe(GapReason.NotNumbered);
     }
@@ -91,7 +93,8 @@ public class JsonLinesTests
     [Fact]
     public async Task Markers_end_the_stream_although_the_response_goes_on()
     {
-        await using var server = ScriptedServer.Start(Lines("{\"response\":\"a\",\"done\":false}\n{\"model\":\"m\",\"done\":true}\n", Ending.Silence));
+        await using var server =
+            ScriptedServer.Start(Lines("{\"response\":\"a\",\"done\":false}\n{\"model\":\"m\",\"done\":true}\n", Ending.Silence));
         await using var probe = For(server, options => options with { EndOfStream = EndOfStreamPolicy.RequireMarker });
 
         (await probe.ReadTextsAsync()).ShouldBe(["{\"response\":\"a\",\"done\":false}", "{\"model\":\"m\",\"done\":true}"]);
@@ -113,7 +116,8 @@ public class JsonLinesTests
     [Fact]
     public async Task An_error_in_the_stream_is_reported_and_delivered()
     {
-        await using var server = ScriptedServer.Start(Lines("{\"type\":\"error\",\"error\":{\"code\":\"busy\",\"message\":\"Later.\"}}\n{\"n\":1}\n"));
+        await using var server =
+            ScriptedServer.Start(Lines("{\"type\":\"error\",\"error\":{\"code\":\"busy\",\"message\":\"Later.\"}}\n{\"n\":1}\n"));
         await using var probe = For(server);
 
         (await probe.ReadTextsAsync()).Count.ShouldBe(2);
@@ -126,7 +130,8 @@ public class JsonLinesTests
     [Fact]
     public async Task Classify_replaces_the_conventions_but_a_bad_line_stays_bad()
     {
-        await using var server = ScriptedServer.Start(Lines("{\"done\":true}\n{\"type\":\"error\"}\nbad\n{\"noise\":1}\n{\"bye\":1}\n{\"n\":1}\n"));
+        await using var server =
+            ScriptedServer.Start(Lines("{\"done\":true}\n{\"type\":\"error\"}\nbad\n{\"noise\":1}\n{\"bye\":1}\n{\"n\":1}\n"));
         await using var probe = For(server, options => options with
         {
             Classify = static (in StreamMessage message) =>
@@ -180,7 +185,8 @@ public class JsonLinesTests
     [Fact]
     public async Task An_upgrade_nobody_asked_for_is_refused()
     {
-        await using var server = ScriptedServer.Start(exchange => exchange.WriteHeadAsync(101, ("Upgrade", "other"), ("Connection", "Upgrade")));
+        await using var server =
+            ScriptedServer.Start(exchange => exchange.WriteHeadAsync(101, ("Upgrade", "other"), ("Connection", "Upgrade")));
         await using var probe = For(server);
 
         var error = (await probe.ReadToFailureAsync()).Error;

@@ -87,7 +87,8 @@ public class LongPollTests
         await using var server = ScriptedServer.Start(Answer(Done), Answer("\"bye\""));
         await using var probe = For(server, options => options with
         {
-            Classify = static (in StreamMessage message) => message.Data.Span.SequenceEqual("\"bye\""u8) ? StreamSignal.Completed : StreamSignal.None,
+            Classify = static (in StreamMessage message) =>
+                message.Data.Span.SequenceEqual("\"bye\""u8) ? StreamSignal.Completed : StreamSignal.None,
         });
 
         (await probe.ReadTextsAsync()).ShouldBe([Done]);
@@ -104,7 +105,9 @@ public class LongPollTests
             Answer("{\"id\":\"10\",\"type\":\"perennial.completed\"}", "application/json", SpeaksPerennial));
         await using var probe = For(server, options => options with { LastEventId = "0" });
 
-        (await probe.ReadToEndAsync()).Select(message => (message.Id, message.Text)).ShouldBe([("1", "1"), ("2", "2"), ("3", "{\"done\":true}"), (null, "?")]);
+        (await probe.ReadToEndAsync())
+            .Select(message => (message.Id, message.Text))
+            .ShouldBe([("1", "1"), ("2", "2"), ("3", "{\"done\":true}"), (null, "?")]);
 
         server.Requests.Select(request => request.Header("Last-Event-ID")).ShouldBe(["0", "2", "2", "3", "9"]);
         probe.Transport.LastEventId.ShouldBe("10");
@@ -148,7 +151,9 @@ public class LongPollTests
         (await probe.ReadTextsAsync()).ShouldBe(["1", "2", "3"]);
 
         server.Requests.Select(request => request.Header("Last-Event-ID")).ShouldBe([null, "1", "2", "2"]);
-        probe.All<ErrorEvent>().Select(error => error.Code).ShouldBe([TransportErrorCode.ConnectionLost, TransportErrorCode.ConnectionLost]);
+        probe.All<ErrorEvent>()
+            .Select(error => error.Code)
+            .ShouldBe([TransportErrorCode.ConnectionLost, TransportErrorCode.ConnectionLost]);
     }
 
     [Fact]
@@ -180,7 +185,8 @@ public class LongPollTests
     [InlineData("application/x-ndjson")]
     public async Task An_answer_that_is_too_large_ends_the_stream(string contentType)
     {
-        await using var server = ScriptedServer.Start(Answer($"\"{new string('x', 98)}\"", contentType), Answer($"\"{new string('x', 99)}\"", contentType));
+        await using var server =
+            ScriptedServer.Start(Answer($"\"{new string('x', 98)}\"", contentType), Answer($"\"{new string('x', 99)}\"", contentType));
         await using var probe = For(server, options => options with { MaxMessageBytes = 100 });
 
         var (texts, error) = await probe.ReadToFailureAsync();
@@ -230,7 +236,8 @@ public class LongPollTests
             }
             else if (exchange.Request.RequestIndex == 1)
             {
-                await exchange.RespondAsync(200, $"[\"{await sent.Task.WaitAsync(exchange.Stopping)}\"]", ("Content-Type", "application/json"));
+                await exchange.RespondAsync(
+                    200, $"[\"{await sent.Task.WaitAsync(exchange.Stopping)}\"]", ("Content-Type", "application/json"));
             }
             else
             {
@@ -264,7 +271,8 @@ public class LongPollTests
 
     private static TransportProbe For(ScriptedServer server, Func<LongPollTransportOptions, LongPollTransportOptions>? change = null)
     {
-        var options = new LongPollTransportOptions { Endpoint = server.Address, Interval = TimeSpan.Zero, Reconnect = TransportProbe.AtOnce };
+        var options =
+            new LongPollTransportOptions { Endpoint = server.Address, Interval = TimeSpan.Zero, Reconnect = TransportProbe.AtOnce };
         return new TransportProbe(new LongPollTransport(change?.Invoke(options) ?? options));
     }
 }

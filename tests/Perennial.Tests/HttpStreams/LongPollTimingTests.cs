@@ -152,7 +152,8 @@ public class LongPollTimingTests
     [Fact]
     public async Task A_pause_stops_the_polling()
     {
-        await using var server = ScriptedServer.Start(Answer("{\"n\":1}"), Answer("{\"n\":2}"), Answer("{\"n\":3}"), SseScripts.NeverAnswer);
+        await using var server =
+            ScriptedServer.Start(Answer("{\"n\":1}"), Answer("{\"n\":2}"), Answer("{\"n\":3}"), SseScripts.NeverAnswer);
         await using var probe = For(server);
         (await probe.ReadTextsAsync(1)).ShouldBe(["{\"n\":1}"]);
         await _clock.WaitForTimerAsync(Interval, probe.Token);
@@ -205,7 +206,9 @@ public class LongPollTimingTests
     public async Task A_poll_held_three_times_as_long_as_the_server_says_is_a_lost_connection()
     {
         await using var server = ScriptedServer.Start(
-            Answer("[]", "application/json", SpeaksPerennial, ("Perennial-Heartbeat", "20")), SseScripts.NeverAnswer, SseScripts.NeverAnswer);
+            Answer("[]", "application/json", SpeaksPerennial, ("Perennial-Heartbeat", "20")),
+            SseScripts.NeverAnswer,
+            SseScripts.NeverAnswer);
         await using var probe = For(server);
         await probe.Transport.ConnectAsync(probe.Token);
         await server.WaitForRequestsAsync(2, probe.Token);
@@ -220,7 +223,8 @@ public class LongPollTimingTests
     public async Task The_wait_between_polls_is_no_silence_of_the_peer()
     {
         await using var server = ScriptedServer.Start(SseScripts.Status(204), SseScripts.NeverAnswer);
-        await using var probe = For(server, options => options with { Interval = TimeSpan.FromSeconds(50), IdleTimeout = TimeSpan.FromSeconds(60) });
+        await using var probe =
+            For(server, options => options with { Interval = TimeSpan.FromSeconds(50), IdleTimeout = TimeSpan.FromSeconds(60) });
         await probe.Transport.ConnectAsync(probe.Token);
         await _clock.WaitForTimerAsync(TimeSpan.FromSeconds(50), probe.Token);
         _clock.Advance(TimeSpan.FromSeconds(50));
@@ -247,7 +251,8 @@ public class LongPollTimingTests
 
     private TransportProbe For(ScriptedServer server, Func<LongPollTransportOptions, LongPollTransportOptions>? change = null)
     {
-        var options = new LongPollTransportOptions { Endpoint = server.Address, Interval = Interval, Reconnect = TransportProbe.WithoutJitter };
+        var options =
+            new LongPollTransportOptions { Endpoint = server.Address, Interval = Interval, Reconnect = TransportProbe.WithoutJitter };
         return new TransportProbe(new LongPollTransport(change?.Invoke(options) ?? options, new TransportServices { Time = _clock }));
     }
 }

@@ -45,7 +45,8 @@ internal static class NdjsonReading
         return reading.ToString();
     }
 
-    public static string Message(string? id, string type, string data, bool isBinary) => $"{id ?? "-"} {type}{(isBinary ? " binary" : "")}: {data}";
+    public static string Message(string? id, string type, string data, bool isBinary) =>
+        $"{id ?? "-"} {type}{(isBinary ? " binary" : "")}: {data}";
 
     public static string Summary(IEnumerable<string> messages, int malformed, int errors, string outcome, string? cursor) =>
         $"{string.Concat(messages.Select(static message => message + "\n"))}{malformed} malformed, {errors} errors, {outcome}, resumes after {cursor ?? "nothing"}";
@@ -89,7 +90,12 @@ internal static class NdjsonReading
         {
             if (signal is StreamSignal.None or StreamSignal.Error or StreamSignal.DeliveredThenCompleted)
             {
-                _messages.Add(Message(message.Id, message.EventType, message.IsBinary ? Convert.ToBase64String(message.Data.Span) : message.Text, message.IsBinary));
+                _messages.Add(
+                    Message(
+                        message.Id,
+                        message.EventType,
+                        message.IsBinary ? Convert.ToBase64String(message.Data.Span) : message.Text,
+                        message.IsBinary));
             }
 
             if (message.MovesCursor)

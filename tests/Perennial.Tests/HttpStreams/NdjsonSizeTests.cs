@@ -57,7 +57,8 @@ public class NdjsonSizeTests
         var batch = new MessageBatch();
         parser.Parse(Envelope(8 * 1024), batch);
 
-        Should.Throw<TransportException>(() => parser.Parse(Envelope(8 * 1024 + 1), batch)).Code.ShouldBe(TransportErrorCode.MessageTooLarge);
+        Should.Throw<TransportException>(
+            () => parser.Parse(Envelope(8 * 1024 + 1), batch)).Code.ShouldBe(TransportErrorCode.MessageTooLarge);
 
         batch.Count.ShouldBe(1);
         static byte[] Envelope(int idLength) => [.. "{\"id\":\""u8, .. Enumerable.Repeat((byte)'7', idLength), .. "\",\"data\":1}\n"u8];

@@ -110,7 +110,8 @@ public class RawChunksTests
 
     private static TransportProbe For(ScriptedServer server, Func<HttpStreamTransportOptions, HttpStreamTransportOptions>? change = null)
     {
-        var options = new HttpStreamTransportOptions { Endpoint = server.Address, Framing = StreamFraming.Raw, Reconnect = TransportProbe.AtOnce };
+        var options =
+            new HttpStreamTransportOptions { Endpoint = server.Address, Framing = StreamFraming.Raw, Reconnect = TransportProbe.AtOnce };
         return new TransportProbe(new HttpStreamTransport(change?.Invoke(options) ?? options));
     }
 }

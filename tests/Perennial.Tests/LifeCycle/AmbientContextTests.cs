@@ -36,7 +36,8 @@ public class AmbientContextTests
             disposed.SetResult();
         };
 
-        await Record.ExceptionAsync(() => transport.ConnectAsync(TestContext.Current.CancellationToken));     // disposed before, or after, it is told
+        // disposed before, or after, it is told
+        await Record.ExceptionAsync(() => transport.ConnectAsync(TestContext.Current.CancellationToken));
 
         await disposed.Task.WaitAsync(TestContext.Current.CancellationToken);
     }

@@ -233,7 +233,8 @@ public class ConnectAndCloseTests
         transport.State.ShouldBe(TransportState.Closed);
     }
 
-    private static async ValueTask<TransportConnection> NeverOpens(InMemoryTransport transport, ConnectContext context, CancellationToken cancellationToken)
+    private static async ValueTask<TransportConnection> NeverOpens(
+        InMemoryTransport transport, ConnectContext context, CancellationToken cancellationToken)
     {
         await Task.Delay(Timeout.InfiniteTimeSpan, TimeProvider.System, cancellationToken);
         return transport.NewConnection();
@@ -241,7 +242,8 @@ public class ConnectAndCloseTests
 
     private static Task<InMemoryTransport> InStage(Stage stage, ManualTimeProvider time) => InStage(stage, time, out _);
 
-    private static Task<InMemoryTransport> InStage(Stage stage, ManualTimeProvider time, out TaskCompletionSource release, Action<InMemoryTransport>? prepare = null)
+    private static Task<InMemoryTransport> InStage(
+        Stage stage, ManualTimeProvider time, out TaskCompletionSource release, Action<InMemoryTransport>? prepare = null)
     {
         var gate = release = new TaskCompletionSource();
         return Reach();

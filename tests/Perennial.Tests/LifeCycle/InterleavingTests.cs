@@ -68,7 +68,9 @@ public class InterleavingTests
             var transport = new InMemoryTransport(
                 new InMemoryTransportOptions { Reconnect = new ReconnectOptions { InitialDelay = TimeSpan.Zero, Jitter = false } });
             var journal = new EventJournal(transport, withMessages: false);
-            var callers = Enumerable.Range(0, 4).Select(caller => Task.Run(() => CallAtRandomAsync(transport, new Random((seed * 10) + caller)))).ToArray();
+            var callers = Enumerable.Range(0, 4)
+                .Select(caller => Task.Run(() => CallAtRandomAsync(transport, new Random((seed * 10) + caller))))
+                .ToArray();
             await Task.WhenAll(callers).Soon();
 
             await transport.DisposeAsync().Soon();
@@ -93,7 +95,8 @@ public class InterleavingTests
             await transport.ConnectAsync().Soon();
             using var start = new Barrier(3);
 
-            var disposals = Enumerable.Range(0, 3).Select(_ => Task.Run(() => AtOnce(start, () => transport.DisposeAsync().AsTask()))).ToArray();
+            var disposals =
+                Enumerable.Range(0, 3).Select(_ => Task.Run(() => AtOnce(start, () => transport.DisposeAsync().AsTask()))).ToArray();
             (await Task.WhenAll(disposals).Soon()).ShouldAllBe(static error => error == null);
 
             transport.Connection.Disposals.ShouldBe(1);

@@ -46,7 +46,8 @@ public class LeaksTests
     public async Task One_transport_that_is_connected_and_closed_again_and_again_does_not_grow()
     {
         var time = new ManualTimeProvider();
-        await using var transport = new InMemoryTransport(services: new TransportServices { Time = time }, open: static (_, _, _) => new(new InMemoryConnection()));
+        await using var transport =
+            new InMemoryTransport(services: new TransportServices { Time = time }, open: static (_, _, _) => new(new InMemoryConnection()));
         await RunAsync(1000);
         var memory = GC.GetTotalMemory(forceFullCollection: true);
 

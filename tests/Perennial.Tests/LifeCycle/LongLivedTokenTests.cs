@@ -31,7 +31,8 @@ public class LongLivedTokenTests
         longLived.Token.CanBeCanceled.ShouldBeTrue();       // it is alive up to here
     }
 
-    private static Task<SendOutcome> SendAsync(InMemoryTransport transport, List<WeakReference> messages, CancellationToken cancellationToken)
+    private static Task<SendOutcome> SendAsync(
+        InMemoryTransport transport, List<WeakReference> messages, CancellationToken cancellationToken)
     {
         var message = new byte[100];
         messages.Add(new WeakReference(message));

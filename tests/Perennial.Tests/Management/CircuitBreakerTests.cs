@@ -11,7 +11,8 @@ namespace Perennial.Tests.Management;
 /// <summary>A dead host is left alone by all, and one who asks again asks for all.</summary>
 public class CircuitBreakerTests
 {
-    private static readonly ReconnectOptions ForEver = new() { InitialDelay = TimeSpan.Zero, MaxDelay = TimeSpan.FromSeconds(1), MaxAttempts = ReconnectOptions.Unlimited };
+    private static readonly ReconnectOptions ForEver =
+        new() { InitialDelay = TimeSpan.Zero, MaxDelay = TimeSpan.FromSeconds(1), MaxAttempts = ReconnectOptions.Unlimited };
 
     private static readonly ReconnectOptions EachSecond = ForEver with { InitialDelay = TimeSpan.FromSeconds(1), Jitter = false };
 
@@ -33,10 +34,12 @@ public class CircuitBreakerTests
         var connects = Volatile.Read(ref _connects);
         TestContext.Current.TestOutputHelper?.WriteLine($"100 transports made {connects} connects to a dead host in ten minutes");
         connects.ShouldBeLessThanOrEqualTo(100 + 13);
-        transports.ShouldAllBe(static transport => transport.State == TransportState.Reconnecting || transport.State == TransportState.Connecting);
+        transports.ShouldAllBe(
+            static transport => transport.State == TransportState.Reconnecting || transport.State == TransportState.Connecting);
         manager.Services.Breakers!.Broken.Single().Key.ShouldBe("http://memory.test:80");
         manager.CheckHealth().BrokenOrigins.Count.ShouldBe(1);
-        manager.CheckHealth().Transports.ShouldAllBe(static health => health.Breaker != BreakerState.Closed && health.Status == TransportHealthStatus.Unhealthy);
+        manager.CheckHealth().Transports.ShouldAllBe(
+            static health => health.Breaker != BreakerState.Closed && health.Status == TransportHealthStatus.Unhealthy);
         var before = Volatile.Read(ref _connects);
         await PassAsync(TimeSpan.FromMinutes(1));
         (Volatile.Read(ref _connects) - before).ShouldBeLessThanOrEqualTo(2);
@@ -63,7 +66,8 @@ public class CircuitBreakerTests
 
         var ends = await Task.WhenAll(transports.Select(static transport => transport.Completion)).Soon();
         ends.ShouldAllBe(static end => end.Error!.Code == TransportErrorCode.AttemptsExhausted);
-        ends.Count(static end => ((TransportException)end.Error!.InnerException!).Code == TransportErrorCode.CircuitOpen).ShouldBeGreaterThan(10);
+        ends.Count(
+            static end => ((TransportException)end.Error!.InnerException!).Code == TransportErrorCode.CircuitOpen).ShouldBeGreaterThan(10);
         ends.ShouldAllBe(static end => end.Error!.ToString().Contains("Refused by the test."));
     }
 
@@ -92,7 +96,12 @@ public class CircuitBreakerTests
     public async Task A_path_that_answers_with_an_error_keeps_no_other_path_waiting(HttpStatusCode status)
     {
         await using var manager = NewManager();
-        var bad = Register(manager, EachSecond, (_, _) => throw new TransportException(TransportErrorCode.HttpStatus, "Refused by the test.", isTransient: true) { HttpStatus = status });
+        var bad = Register(
+            manager,
+            EachSecond,
+            (_, _) =>
+                throw new TransportException(
+                    TransportErrorCode.HttpStatus, "Refused by the test.", isTransient: true) { HttpStatus = status });
         _ = bad.ConnectAsync().ContinueWith(static task => task.Exception, TaskScheduler.Default);
         await PassUntilAsync(() => bad.Attempts >= 8, TimeSpan.FromSeconds(1));
         manager.Services.Breakers!.Broken.ShouldBeEmpty();
@@ -107,9 +116,13 @@ public class CircuitBreakerTests
     public async Task A_path_that_hangs_keeps_no_other_path_waiting(BreakerState state)
     {
         await using var server = ScriptedServer.Start(
-            static exchange => exchange.Request.Target is "/hangs" ? exchange.WaitForClientCloseAsync(exchange.Stopping) : exchange.StreamAndWaitAsync(1, 1));
+            static exchange =>
+                exchange.Request.Target is "/hangs"
+                    ? exchange.WaitForClientCloseAsync(exchange.Stopping)
+                    : exchange.StreamAndWaitAsync(1, 1));
         await using var manager = NewManager();
-        var bad = manager.Create(new SseTransportOptions { Endpoint = new Uri(server.Address, "/hangs"), ConnectTimeout = TimeSpan.FromSeconds(2), Reconnect = EachSecond });
+        var bad = manager.Create(
+            new SseTransportOptions { Endpoint = new Uri(server.Address, "/hangs"), ConnectTimeout = TimeSpan.FromSeconds(2), Reconnect = EachSecond });
         _ = bad.ConnectAsync().ContinueWith(static task => task.Exception, TaskScheduler.Default);
         await _time.WaitForTimersAsync().Soon();
         for (var steps = 0; manager.Services.Breakers!.StateOf(server.Address) != state; steps++)
@@ -119,7 +132,8 @@ public class CircuitBreakerTests
             await _time.WaitForTimersAsync().Soon();
         }
 
-        await manager.Create(new SseTransportOptions { Endpoint = new Uri(server.Address, "/answers") }).ConnectAsync().Soon();      // no time passes
+        // no time passes
+        await manager.Create(new SseTransportOptions { Endpoint = new Uri(server.Address, "/answers") }).ConnectAsync().Soon();
 
         manager.Services.Breakers.Broken.ShouldBeEmpty();
     }
@@ -170,7 +184,8 @@ public class CircuitBreakerTests
     public async Task A_connection_that_stands_keeps_the_breaker_closed()
     {
         await using var manager = NewManager();
-        var standing = Register(manager, EachSecond, static (transport, _) => new ValueTask<TransportConnection>(transport.NewConnection()));
+        var standing =
+            Register(manager, EachSecond, static (transport, _) => new ValueTask<TransportConnection>(transport.NewConnection()));
         await standing.ConnectAsync().Soon();
         var bad = Register(manager, EachSecond);
         _ = bad.ConnectAsync().ContinueWith(static task => task.Exception, TaskScheduler.Default);
@@ -260,7 +275,10 @@ public class CircuitBreakerTests
         await using var manager = NewManager();
         for (var i = 0; i < 20; i++)
         {
-            var refused = Register(manager, ForEver, static (_, _) => throw new TransportException(TransportErrorCode.HttpStatus, "Unauthorised, says the test."));
+            var refused = Register(
+                manager,
+                ForEver,
+                static (_, _) => throw new TransportException(TransportErrorCode.HttpStatus, "Unauthorised, says the test."));
             await refused.ConnectAsync().Soon().ShouldThrowAsync<TransportException>();
         }
 
@@ -270,8 +288,10 @@ public class CircuitBreakerTests
     [Fact]
     public async Task Origins_are_told_apart_and_a_transport_of_its_own_can_have_a_breaker_too()
     {
-        var services = new TransportServices { Time = _time, Breakers = new OriginBreakers(new CircuitBreakerOptions { Failures = 2 }, _time) };
-        var dead = new InMemoryTransport(new InMemoryTransportOptions { Reconnect = ForEver }, services, static (_, _, _) => throw Refused());
+        var services =
+            new TransportServices { Time = _time, Breakers = new OriginBreakers(new CircuitBreakerOptions { Failures = 2 }, _time) };
+        var dead =
+            new InMemoryTransport(new InMemoryTransportOptions { Reconnect = ForEver }, services, static (_, _, _) => throw Refused());
         _ = dead.ConnectAsync().ContinueWith(static task => task.Exception, TaskScheduler.Default);
         await Patience.Until(() => services.Breakers.Broken.Count == 1, "the breaker opens");
         dead.Attempts.ShouldBe(2);
@@ -289,11 +309,15 @@ public class CircuitBreakerTests
     private static TransportException Refused() => new(TransportErrorCode.ConnectFailed, "Refused by the test.", isTransient: true);
 
     private static double BrokenOrigins(Diagnostics.Telemetry telemetry) => telemetry.Collect()
-        .Where(static measured => string.Equals(measured.Name, "perennial.client.origins.broken", StringComparison.Ordinal) && measured.Tags.Contains("memory.test")).Sum(static measured => measured.Sum);
+        .Where(static measured =>
+            string.Equals(measured.Name, "perennial.client.origins.broken", StringComparison.Ordinal)
+                && measured.Tags.Contains("memory.test")).Sum(static measured => measured.Sum);
 
-    private static BreakerState Broken(TransportManager manager) => manager.Services.Breakers!.StateOf(InMemoryTransportOptions.DefaultEndpoint);
+    private static BreakerState Broken(TransportManager manager) =>
+        manager.Services.Breakers!.StateOf(InMemoryTransportOptions.DefaultEndpoint);
 
-    private TransportManager NewManager() => new(Managed.Options with { MaxIdleTime = Timeout.InfiniteTimeSpan }, new TransportServices { Time = _time });
+    private TransportManager NewManager() =>
+        new(Managed.Options with { MaxIdleTime = Timeout.InfiniteTimeSpan }, new TransportServices { Time = _time });
 
     private InMemoryTransport Register(
         TransportManager manager,
@@ -322,10 +346,13 @@ public class CircuitBreakerTests
         return transport;
     }
 
-    /// <summary>A transport that is about to connect waits with one timer, for its next try or for the breaker, and tries with another.</summary>
+    /// <summary>
+    /// A transport that is about to connect waits with one timer, for its next try or for the breaker, and tries with another.
+    /// </summary>
     private Task UntilAllWaitAsync() => Patience.Until(() => _time.ActiveTimers >= CountDisconnected(), "every transport waits");
 
-    private int CountDisconnected() => _transports.Count(static transport => transport.State is TransportState.Connecting or TransportState.Reconnecting);
+    private int CountDisconnected() =>
+        _transports.Count(static transport => transport.State is TransportState.Connecting or TransportState.Reconnecting);
 
     /// <summary>Lets time pass from one timer to the next, with all that follows from each.</summary>
     private async Task PassAsync(TimeSpan duration)

@@ -35,7 +35,10 @@ public class ConnectionPoolTests
         server.Opened.ShouldBe(1);
         var memory = GC.GetTotalMemory(forceFullCollection: true);
 
-        var transports = Enumerable.Range(0, Streams).Select(_ => manager.Create(haveSettingsOfTheirOwn ? options with { Http = new HttpConnectionOptions { Cookies = cookies } } : options)).ToList();
+        var transports = Enumerable.Range(0, Streams)
+            .Select(_ =>
+                manager.Create(haveSettingsOfTheirOwn ? options with { Http = new HttpConnectionOptions { Cookies = cookies } } : options))
+            .ToList();
         await ReadOneEachAsync(transports);
 
         var perStream = (GC.GetTotalMemory(forceFullCollection: true) - memory) / Streams;
@@ -95,5 +98,6 @@ public class ConnectionPoolTests
     }
 
     private static Task ReadOneEachAsync(IEnumerable<Transport> transports) =>
-        Task.WhenAll(transports.Select(static async transport => (await transport.ReadAllAsync().TextsAsync(1).Soon()).ShouldBe(["hello"])));
+        Task.WhenAll(
+            transports.Select(static async transport => (await transport.ReadAllAsync().TextsAsync(1).Soon()).ShouldBe(["hello"])));
 }

@@ -101,7 +101,8 @@ public class HealthTests
         manager.CheckHealth().Status.ShouldBe(TransportHealthStatus.Unhealthy);
 
         unhealthy.ShouldBe([transports[0].Id, transports[1].Id]);
-        checks.Select(static check => check.Status).ShouldBe([TransportHealthStatus.Healthy, TransportHealthStatus.Degraded, TransportHealthStatus.Degraded, TransportHealthStatus.Unhealthy]);
+        checks.Select(static check => check.Status).ShouldBe(
+            [TransportHealthStatus.Healthy, TransportHealthStatus.Degraded, TransportHealthStatus.Degraded, TransportHealthStatus.Unhealthy]);
 
         static async Task FailAsync(InMemoryTransport transport)
         {

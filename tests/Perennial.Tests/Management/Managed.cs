@@ -7,7 +7,8 @@ namespace Perennial.Tests.Management;
 internal static class Managed
 {
     public static TransportKinds Kinds { get; } =
-        TransportKinds.Default.With<InMemoryTransportOptions>("memory", static (options, services) => new InMemoryTransport(options, services));
+        TransportKinds.Default.With<InMemoryTransportOptions>(
+            "memory", static (options, services) => new InMemoryTransport(options, services));
 
     /// <summary>Checks and sweeps only when asked.</summary>
     public static TransportManagerOptions Options { get; } = new() { Kinds = Kinds, HealthCheckInterval = Timeout.InfiniteTimeSpan };

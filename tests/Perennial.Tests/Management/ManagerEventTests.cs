@@ -15,10 +15,14 @@ public class ManagerEventTests
         var told = new ConcurrentDictionary<string, ConcurrentQueue<string>>();
         var events = manager.Events;
         events.Connecting += (_, e) => Note(e, $"connecting {e.Event.Attempt}");
-        events.Connected += (_, e) => Note(e, e.Event.ResumedFrom is null ? $"connected {e.Event.Attempt}" : $"connected {e.Event.Attempt} after {e.Event.ResumedFrom}");
+        events.Connected += (_, e) =>
+            Note(
+                e,
+                e.Event.ResumedFrom is null ? $"connected {e.Event.Attempt}" : $"connected {e.Event.Attempt} after {e.Event.ResumedFrom}");
         events.Reconnecting += (_, e) => Note(e, $"reconnecting {e.Event.Attempt}");
         events.Completed += (_, e) => Note(e, $"completed {e.Event.End.Reason}");
-        events.ErrorOccurred += (_, e) => Note(e, $"error {e.Event.Code} {(e.Event.IsRecoverable ? "recoverable" : "final")} {e.Event.State} {e.Event.Attempt}");
+        events.ErrorOccurred += (_, e) =>
+            Note(e, $"error {e.Event.Code} {(e.Event.IsRecoverable ? "recoverable" : "final")} {e.Event.State} {e.Event.Attempt}");
         events.Closed += (_, e) => Note(e, $"closed {e.Event.End.Reason}");
         events.Backpressure += (_, e) => Note(e, $"backpressure {e.Event.Mark}/{e.Event.Capacity}");
         events.Drained += (_, e) => Note(e, "drained");

@@ -64,7 +64,8 @@ internal sealed class MixedFeed(int seed)
         while (!context.RequestAborted.IsCancellationRequested && socket.State == WebSocketState.Open)
         {
             var number = _said.AddOrUpdate(stream, 1, static (_, said) => said + 1);
-            await socket.SendAsync(Encoding.UTF8.GetBytes($"{stream}:{number}"), WebSocketMessageType.Text, endOfMessage: true, context.RequestAborted);
+            await socket.SendAsync(
+                Encoding.UTF8.GetBytes($"{stream}:{number}"), WebSocketMessageType.Text, endOfMessage: true, context.RequestAborted);
             await PauseAsync(random, context.RequestAborted);
         }
     }

@@ -42,11 +42,14 @@ public class PoolTests
         await using var manager = new TransportManager();
 
         Should.Throw<ArgumentException>(() => manager.Create("carrier-pigeon", new SseTransportOptions { Endpoint = Anywhere }))
-            .Message.ShouldStartWith("Unknown transport kind 'carrier-pigeon'. The kinds are: auto, http-stream, long-poll, sse, websocket.");
+            .Message.ShouldStartWith(
+                "Unknown transport kind 'carrier-pigeon'. The kinds are: auto, http-stream, long-poll, sse, websocket.");
         Should.Throw<ArgumentException>(() => manager.Create("sse", new LongPollTransportOptions { Endpoint = Anywhere }))
             .Message.ShouldStartWith("A transport of kind 'sse' takes SseTransportOptions, not LongPollTransportOptions.");
-        Should.Throw<ArgumentException>(() => manager.Create(new InMemoryTransportOptions())).Message.ShouldStartWith("No kind of transport takes InMemoryTransportOptions.");
-        Should.Throw<ArgumentOutOfRangeException>(() => manager.Create(new SseTransportOptions { Endpoint = Anywhere, MaxMessageBytes = 0 }));
+        Should.Throw<ArgumentException>(() => manager.Create(new InMemoryTransportOptions())).Message.ShouldStartWith(
+            "No kind of transport takes InMemoryTransportOptions.");
+        Should.Throw<ArgumentOutOfRangeException>(
+            () => manager.Create(new SseTransportOptions { Endpoint = Anywhere, MaxMessageBytes = 0 }));
 
         manager.GetSummary().Created.ShouldBe(0);
     }
@@ -65,7 +68,8 @@ public class PoolTests
 
         manager.Transports.ShouldBe([connected, idle, late], ignoreOrder: true);
         var full = Should.Throw<PoolFullException>(() => manager.CreateMemory());
-        full.Message.ShouldBe("The pool is full: 3 of 3 transports (2 Idle, 1 Connected), none of them ended or idle. Close one, or raise MaxTransports.");
+        full.Message.ShouldBe(
+            "The pool is full: 3 of 3 transports (2 Idle, 1 Connected), none of them ended or idle. Close one, or raise MaxTransports.");
         full.Summary.Utilization.ShouldBe(100);
     }
 
@@ -108,7 +112,8 @@ public class PoolTests
     {
         var time = new ManualTimeProvider();
         await using var manager = new TransportManager(
-            Managed.Options with { CloseTimeout = TimeSpan.FromSeconds(1), HealthCheckInterval = TimeSpan.FromMinutes(1) }, new TransportServices { Time = time });
+            Managed.Options with { CloseTimeout = TimeSpan.FromSeconds(1), HealthCheckInterval = TimeSpan.FromMinutes(1) },
+            new TransportServices { Time = time });
         var transports = Enumerable.Range(0, 10).Select(_ => manager.CreateMemory()).ToList();
         foreach (var transport in transports)
         {
@@ -139,8 +144,10 @@ public class PoolTests
     public async Task A_connected_transport_with_unread_messages_is_not_idle()
     {
         var time = new ManualTimeProvider();
-        await using var manager = new TransportManager(Managed.Options with { MaxIdleTime = TimeSpan.FromMinutes(5) }, new TransportServices { Time = time });
-        var transport = manager.CreateMemory(new InMemoryTransportOptions { IdleTimeout = Timeout.InfiniteTimeSpan, Buffer = new BufferOptions { Capacity = 2 } });
+        await using var manager =
+            new TransportManager(Managed.Options with { MaxIdleTime = TimeSpan.FromMinutes(5) }, new TransportServices { Time = time });
+        var transport = manager.CreateMemory(
+            new InMemoryTransportOptions { IdleTimeout = Timeout.InfiniteTimeSpan, Buffer = new BufferOptions { Capacity = 2 } });
         await transport.ConnectAsync().Soon();
         transport.Connection.Say("1", "2", "3");
         await Patience.Until(() => transport.GetMetrics().BufferSize == 2, "the buffer is full");
@@ -211,7 +218,8 @@ public class PoolTests
     public async Task The_pool_is_swept_and_checked_by_itself()
     {
         var time = new ManualTimeProvider();
-        await using var manager = new TransportManager(new TransportManagerOptions { Kinds = Managed.Kinds }, new TransportServices { Time = time });
+        await using var manager =
+            new TransportManager(new TransportManagerOptions { Kinds = Managed.Kinds }, new TransportServices { Time = time });
         var checks = 0;
         manager.Events.HealthChecked += (_, _) => checks++;
         manager.CreateMemory();

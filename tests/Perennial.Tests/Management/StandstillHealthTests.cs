@@ -39,7 +39,8 @@ public sealed class StandstillHealthTests : IAsyncDisposable
     [InlineData(40, 20, TransportHealthStatus.Degraded)]
     [InlineData(40, 19, TransportHealthStatus.Healthy)]
     [InlineData(-1, 100_000, TransportHealthStatus.Healthy)]
-    public async Task The_limit_on_silence_is_half_the_idle_timeout_in_force(int idleSeconds, int silentSeconds, TransportHealthStatus expected)
+    public async Task The_limit_on_silence_is_half_the_idle_timeout_in_force(
+        int idleSeconds, int silentSeconds, TransportHealthStatus expected)
     {
         var idle = idleSeconds < 0 ? Timeout.InfiniteTimeSpan : TimeSpan.FromSeconds(idleSeconds);
         var transport = await ConnectAsync(new InMemoryTransportOptions { IdleTimeout = idle });

@@ -58,7 +58,8 @@ internal sealed class StreamServer : IAsyncDisposable
         context.Response.ContentType = "text/event-stream";
         await context.Response.WriteAsync("id: 1\ndata: hello\n\n");
         await context.Response.Body.FlushAsync();
-        await Task.Delay(Timeout.InfiniteTimeSpan, TimeProvider.System, context.RequestAborted).ContinueWith(static _ => { }, TaskScheduler.Default);
+        await Task.Delay(
+            Timeout.InfiniteTimeSpan, TimeProvider.System, context.RequestAborted).ContinueWith(static _ => { }, TaskScheduler.Default);
     }
 
     public ValueTask DisposeAsync() => _app.DisposeAsync();

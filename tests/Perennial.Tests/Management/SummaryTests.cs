@@ -23,7 +23,8 @@ public class SummaryTests
             summary.ByState.Values.Sum().ShouldBe(transports.Count);
             foreach (var kind in Kinds)
             {
-                summary.ByKind.GetValueOrDefault(kind).ShouldBe(transports.Count(metrics => string.Equals(metrics.Kind, kind, StringComparison.Ordinal)));
+                summary.ByKind.GetValueOrDefault(kind).ShouldBe(
+                    transports.Count(metrics => string.Equals(metrics.Kind, kind, StringComparison.Ordinal)));
             }
 
             foreach (var state in Enum.GetValues<TransportState>())
@@ -34,7 +35,8 @@ public class SummaryTests
             foreach (var total in typeof(TransportTotals).GetProperties())
             {
                 var part = typeof(TransportMetrics).GetProperty(total.Name).ShouldNotBeNull(total.Name);
-                Convert.ToInt64(total.GetValue(summary.Totals)).ShouldBe(transports.Sum(metrics => Convert.ToInt64(part.GetValue(metrics))), total.Name);
+                Convert.ToInt64(total.GetValue(summary.Totals)).ShouldBe(
+                    transports.Sum(metrics => Convert.ToInt64(part.GetValue(metrics))), total.Name);
             }
         }).QuickCheckThrowOnFailure();
 

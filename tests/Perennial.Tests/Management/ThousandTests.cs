@@ -23,7 +23,9 @@ public class ThousandTests
 
     private static readonly string[] Kinds = ["sse", "http-stream", "long-poll", "websocket"];
 
-    /// <summary>Settings that no other test has: connections of the default ones are kept for a minute after the last transport has left.</summary>
+    /// <summary>
+    /// Settings that no other test has: connections of the default ones are kept for a minute after the last transport has left.
+    /// </summary>
     private static readonly HttpConnectionOptions Pool = new() { ConnectionLifetime = TimeSpan.FromMinutes(14) };
 
     private readonly ConcurrentDictionary<string, Watched> _all = new(StringComparer.Ordinal);
@@ -43,7 +45,8 @@ public class ThousandTests
             MaxPieceBytes = 100,
         }.PlanFor);
         var sockets = OpenSockets.Count;
-        var manager = new TransportManager(new TransportManagerOptions { MaxTransports = Count, HealthCheckInterval = TimeSpan.FromSeconds(1) });
+        var manager =
+            new TransportManager(new TransportManagerOptions { MaxTransports = Count, HealthCheckInterval = TimeSpan.FromSeconds(1) });
         Watched.Forward(manager.Events, _all);
         var removed = 0;
         manager.Events.Removed += (_, _) => Interlocked.Increment(ref removed);
@@ -100,7 +103,8 @@ public class ThousandTests
         {
             "sse" => new SseTransportOptions { Endpoint = endpoint, Http = Pool, Reconnect = reconnect },
             "http-stream" => new HttpStreamTransportOptions { Endpoint = endpoint, Http = Pool, Reconnect = reconnect },
-            "long-poll" => new LongPollTransportOptions { Endpoint = endpoint, Http = Pool, Reconnect = reconnect, Interval = TimeSpan.Zero },
+            "long-poll" =>
+                new LongPollTransportOptions { Endpoint = endpoint, Http = Pool, Reconnect = reconnect, Interval = TimeSpan.Zero },
             _ => new WebSocketTransportOptions { Endpoint = endpoint, Http = Pool, Reconnect = reconnect },
         });
         var watched = new Watched(transport, stream);

@@ -3,7 +3,9 @@ using Perennial.Management;
 
 namespace Perennial.Tests.Management;
 
-/// <summary>One managed transport of a mix, its reader, and every event as it was told by the transport itself and by the manager.</summary>
+/// <summary>
+/// One managed transport of a mix, its reader, and every event as it was told by the transport itself and by the manager.
+/// </summary>
 internal sealed class Watched
 {
     private readonly string _stream;

@@ -11,8 +11,8 @@ internal static class CommittedApi
     private const string Accept = "PERENNIAL_ACCEPT_API";
     private const string MemberIndent = "        ";
 
-    // The text says all that callers see: types and members as C#, with nullability, constraints and default values. It leaves out attributes
-    // that are sentences for people.
+    // The text says all that callers see: types and members as C#, with nullability, constraints and default values. It leaves out
+    // attributes that are sentences for people.
     private static readonly ApiGeneratorOptions Options = new()
     {
         IncludeAssemblyAttributes = false,

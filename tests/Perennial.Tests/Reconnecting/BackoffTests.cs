@@ -104,7 +104,8 @@ public class BackoffTests
     public async Task Retry_after_in_milliseconds_is_waited_for(string milliseconds, string? seconds, double expected)
     {
         await using var server = ScriptedServer.Start(
-            Status(503, [("retry-after-ms", milliseconds), .. seconds is null ? [] : new[] { ("Retry-After", seconds) }]), Stream(Events(1)));
+            Status(503, [("retry-after-ms", milliseconds), .. seconds is null ? [] : new[] { ("Retry-After", seconds) }]),
+            Stream(Events(1)));
         await using var probe = For(server);
         var reading = probe.ReadTextsAsync();
 
@@ -189,5 +190,6 @@ public class BackoffTests
     }
 
     private TransportProbe For(ScriptedServer server) => new(
-        new SseTransportOptions { Endpoint = server.Address, Reconnect = TransportProbe.WithoutJitter }, new TransportServices { Time = _clock });
+        new SseTransportOptions { Endpoint = server.Address, Reconnect = TransportProbe.WithoutJitter },
+        new TransportServices { Time = _clock });
 }

@@ -61,7 +61,8 @@ public class ProgressTests
         var time = new ManualTimeProvider();
         await using var server = ScriptedServer.Start(Stream("retry: 0\n" + Events(1), Ending.Reset), Stream(Events(2)));
         await using var probe = new TransportProbe(
-            new SseTransportOptions { Endpoint = server.Address, Reconnect = TransportProbe.WithoutJitter }, new TransportServices { Time = time });
+            new SseTransportOptions { Endpoint = server.Address, Reconnect = TransportProbe.WithoutJitter },
+            new TransportServices { Time = time });
         var reading = probe.ReadTextsAsync();
 
         var wait = await probe.WaitForAsync<ReconnectingEvent>();

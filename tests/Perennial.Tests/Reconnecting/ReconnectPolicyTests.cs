@@ -92,7 +92,8 @@ public class ReconnectPolicyTests
         var (delay, error) = Policy(new ReconnectOptions()).AfterFailure(Busy(TimeSpan.FromSeconds(3601)));
 
         delay.ShouldBeNull();
-        (error.Code, error.IsTransient, error.RetryAfter).ShouldBe((TransportErrorCode.RetryAfterTooLong, false, TimeSpan.FromSeconds(3601)));
+        (error.Code, error.IsTransient, error.RetryAfter).ShouldBe(
+            (TransportErrorCode.RetryAfterTooLong, false, TimeSpan.FromSeconds(3601)));
     }
 
     [Theory]
@@ -128,7 +129,8 @@ public class ReconnectPolicyTests
     [Fact]
     public void Never_gives_up_where_attempts_are_unlimited()
     {
-        var policy = Policy(new ReconnectOptions { MaxAttempts = ReconnectOptions.Unlimited, InitialDelay = TimeSpan.Zero, Jitter = false });
+        var policy =
+            Policy(new ReconnectOptions { MaxAttempts = ReconnectOptions.Unlimited, InitialDelay = TimeSpan.Zero, Jitter = false });
 
         for (var i = 0; i < 5000; i++)
         {
@@ -139,7 +141,10 @@ public class ReconnectPolicyTests
     private static ReconnectPolicy Policy(ReconnectOptions options) => new(options, new Random(1));
 
     private static TransportException Busy(TimeSpan retryAfter) =>
-        new(TransportErrorCode.HttpStatus, "Busy.", isTransient: true) { HttpStatus = HttpStatusCode.ServiceUnavailable, RetryAfter = retryAfter };
+        new(
+            TransportErrorCode.HttpStatus,
+            "Busy.",
+            isTransient: true) { HttpStatus = HttpStatusCode.ServiceUnavailable, RetryAfter = retryAfter };
 
     private static Gen<(ReconnectOptions Options, int Attempt, int Seed)> Settings() =>
         from initial in Gen.Choose(0, 3_600_000)

@@ -100,7 +100,8 @@ public class RetryDecisionTests
     public async Task The_statuses_worth_another_attempt_can_be_chosen()
     {
         await using var server = ScriptedServer.Start(Status(404), Status(503));
-        await using var probe = For(server, TransportProbe.AtOnce with { RetryStatusCodes = new HashSet<HttpStatusCode> { HttpStatusCode.NotFound } });
+        await using var probe =
+            For(server, TransportProbe.AtOnce with { RetryStatusCodes = new HashSet<HttpStatusCode> { HttpStatusCode.NotFound } });
 
         var (_, error) = await probe.ReadToFailureAsync();
 

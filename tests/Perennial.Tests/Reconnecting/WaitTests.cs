@@ -94,5 +94,6 @@ public class WaitTests
     }
 
     private TransportProbe For(ScriptedServer server) => new(
-        new SseTransportOptions { Endpoint = server.Address, Reconnect = TransportProbe.WithoutJitter }, new TransportServices { Time = _clock });
+        new SseTransportOptions { Endpoint = server.Address, Reconnect = TransportProbe.WithoutJitter },
+        new TransportServices { Time = _clock });
 }

@@ -27,7 +27,8 @@ internal sealed class Asker : IAsyncDisposable
     public TransportMetrics Metrics => Transport.GetMetrics();
 
     /// <summary>What becomes of a send; by default it is acknowledged.</summary>
-    public Func<CancellationToken, ValueTask<SendOutcome>> OnSend { get; set; } = static _ => new ValueTask<SendOutcome>(SendOutcome.Acknowledged);
+    public Func<CancellationToken, ValueTask<SendOutcome>> OnSend { get; set; } = static _ =>
+        new ValueTask<SendOutcome>(SendOutcome.Acknowledged);
 
     /// <summary>The request that was sent as this number, from 0, once the transport knows that it was.</summary>
     public async Task<string> SentAsync(int number = 0)

@@ -88,7 +88,8 @@ public class GivingUpTests
 
         asker.Connection.SayPlain(Reply(request), "next");
 
-        (await asker.Transport.ReadAllAsync().TextsAsync(2).Soon()).ShouldBe([Reply(request), "next"], "after the last reply the id means nothing any more");
+        (await asker.Transport.ReadAllAsync().TextsAsync(2).Soon()).ShouldBe(
+            [Reply(request), "next"], "after the last reply the id means nothing any more");
         asker.Metrics.LateReplies.ShouldBe(2);
     }
 
@@ -150,7 +151,8 @@ public class GivingUpTests
     public async Task A_send_that_fails_is_the_requests_end()
     {
         await using var asker = new Asker();
-        asker.OnSend = static _ => throw new TransportException(TransportErrorCode.SendRejected, "No.") { Delivery = DeliveryStatus.NotSent };
+        asker.OnSend = static _ =>
+            throw new TransportException(TransportErrorCode.SendRejected, "No.") { Delivery = DeliveryStatus.NotSent };
 
         var error = await Should.ThrowAsync<TransportException>(asker.Transport.RequestAsync("{}").Soon());
 

@@ -56,7 +56,9 @@ public class LostConnectionTests
     public async Task A_request_that_waits_for_the_next_connection_is_not_lost_with_the_last()
     {
         await using var asker = new Asker();
-        asker.OnSend = static _ => throw new TransportException(TransportErrorCode.ConnectionLost, "Gone.", isTransient: true) { Delivery = DeliveryStatus.NotSent };
+        asker.OnSend = static _ =>
+            throw new TransportException(
+                TransportErrorCode.ConnectionLost, "Gone.", isTransient: true) { Delivery = DeliveryStatus.NotSent };
         await asker.Transport.ConnectAsync();
         var reply = asker.Transport.RequestAsync("{}");
         await Patience.Until(() => asker.Sent.Count == 1, "it was tried once");

@@ -65,9 +65,12 @@ public class OneReplyTests
         await using var asker = new Asker(static options => options with { Send = new() { MaxMessageBytes = 40 } });
 
         await Should.ThrowAsync<ArgumentException>(asker.Transport.RequestAsync("{\"a\":1}").Soon());
-        await Should.ThrowAsync<ArgumentOutOfRangeException>(asker.Transport.RequestAsync("{}", new RequestOptions { Timeout = TimeSpan.Zero }).Soon());
-        await Should.ThrowAsync<ArgumentOutOfRangeException>(asker.Transport.RequestAsync("{}", new RequestOptions { BufferCapacity = 0 }).Soon());
-        await Should.ThrowAsync<ArgumentNullException>(asker.Transport.RequestAsync("{}", new RequestOptions { Convention = null! }).Soon());
+        await Should.ThrowAsync<ArgumentOutOfRangeException>(
+            asker.Transport.RequestAsync("{}", new RequestOptions { Timeout = TimeSpan.Zero }).Soon());
+        await Should.ThrowAsync<ArgumentOutOfRangeException>(
+            asker.Transport.RequestAsync("{}", new RequestOptions { BufferCapacity = 0 }).Soon());
+        await Should.ThrowAsync<ArgumentNullException>(
+            asker.Transport.RequestAsync("{}", new RequestOptions { Convention = null! }).Soon());
 
         asker.Metrics.OutstandingRequests.ShouldBe(0);
     }
@@ -117,7 +120,8 @@ public class OneReplyTests
 
         await reply.Soon();
         await journal.Until("message after");
-        journal.Entries.Where(static entry => entry.StartsWith("message", StringComparison.Ordinal)).ShouldBe(["message before", "message after"]);
+        journal.Entries.Where(
+            static entry => entry.StartsWith("message", StringComparison.Ordinal)).ShouldBe(["message before", "message after"]);
     }
 
     [Fact]
@@ -157,7 +161,8 @@ public class OneReplyTests
 
         var error = await Should.ThrowAsync<TransportException>(reply.Soon());
 
-        (error.Code, error.IsTransient, error.ServerMessage, error.ServerCode).ShouldBe((TransportErrorCode.RequestFailed, false, message, code));
+        (error.Code, error.IsTransient, error.ServerMessage, error.ServerCode).ShouldBe(
+            (TransportErrorCode.RequestFailed, false, message, code));
         error.Message.ShouldNotContain("cat");
         (await asker.Transport.ReadAllAsync().TextsAsync(1).Soon()).ShouldBe(["next"]);
         asker.Metrics.OutstandingRequests.ShouldBe(0);

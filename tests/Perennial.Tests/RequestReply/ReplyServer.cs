@@ -42,7 +42,9 @@ internal sealed class ReplyServer : IAsyncDisposable
         {
             "sse" => new SseTransport(new SseTransportOptions { Endpoint = endpoint, Reconnect = Always }),
             "ndjson" => new HttpStreamTransport(new HttpStreamTransportOptions { Endpoint = endpoint, Reconnect = Always }),
-            "long-poll" => new LongPollTransport(new LongPollTransportOptions { Endpoint = endpoint, Reconnect = Always, Interval = TimeSpan.FromMilliseconds(1) }),
+            "long-poll" =>
+                new LongPollTransport(
+                    new LongPollTransportOptions { Endpoint = endpoint, Reconnect = Always, Interval = TimeSpan.FromMilliseconds(1) }),
             _ => new WebSocketTransport(new WebSocketTransportOptions { Endpoint = endpoint, Reconnect = Always }),
         };
     }
@@ -148,7 +150,8 @@ internal sealed class ReplyServer : IAsyncDisposable
         }
     }
 
-    private static int NextOf(ScriptedExchange exchange) => int.Parse(exchange.Request.Header("Last-Event-ID") ?? "0", CultureInfo.InvariantCulture);
+    private static int NextOf(ScriptedExchange exchange) =>
+        int.Parse(exchange.Request.Header("Last-Event-ID") ?? "0", CultureInfo.InvariantCulture);
 
     private static string Envelope(int index, string text) => $$"""{"id":"{{index + 1}}","data":{{text}}}""" + "\n";
 }

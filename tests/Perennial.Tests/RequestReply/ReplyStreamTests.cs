@@ -65,12 +65,15 @@ public class ReplyStreamTests
         var requests = asker.Sent;
         for (var n = 0; n < 4; n++)
         {
-            asker.Connection.SayPlain([.. requests.Select(request => Reply(request, $"\"n\":{n},\"i\":{Member(request, "i")}{(n == 3 ? ",\"done\":true" : "")}"))]);
+            asker.Connection.SayPlain(
+                [.. requests.Select(request => Reply(request, $"\"n\":{n},\"i\":{Member(request, "i")}{(n == 3 ? ",\"done\":true" : "")}"))]);
         }
 
         foreach (var (stream, i) in streams.Select(static (stream, i) => (stream, i)))
         {
-            (await stream.Soon()).Select(static text => $"{Member(text, "i")}.{Member(text, "n")}").ShouldBe(Enumerable.Range(0, 4).Select(n => $"{i}.{n}"));
+            (await stream.Soon())
+                .Select(static text => $"{Member(text, "i")}.{Member(text, "n")}")
+                .ShouldBe(Enumerable.Range(0, 4).Select(n => $"{i}.{n}"));
         }
     }
 

@@ -52,7 +52,9 @@ public class WireTests
 
         for (var i = 0; i < 10; i++)
         {
-            (await streams[i].Soon()).Select(static text => $"{Member(text, "i")}.{Member(text, "n")}").ShouldBe(Enumerable.Range(0, 20).Select(n => $"{i}.{n}"));
+            (await streams[i].Soon())
+                .Select(static text => $"{Member(text, "i")}.{Member(text, "n")}")
+                .ShouldBe(Enumerable.Range(0, 20).Select(n => $"{i}.{n}"));
         }
 
         transport.GetMetrics().LateReplies.ShouldBe(0);
@@ -74,7 +76,10 @@ public class WireTests
             {
                 lock (random)
                 {
-                    waiting.AddRange(Enumerable.Range(0, int.Parse(Member(request, "count"), System.Globalization.CultureInfo.InvariantCulture)).Select(_ => request));
+                    waiting.AddRange(
+                        Enumerable.Range(
+                            0,
+                            int.Parse(Member(request, "count"), System.Globalization.CultureInfo.InvariantCulture)).Select(_ => request));
                     for (var said = random.Next(6); said > 0 && waiting.Count > 0; said--)
                     {
                         SayOneOf(waiting, random, say);
@@ -155,7 +160,8 @@ public class WireTests
 
             var isFirst = Interlocked.Increment(ref gets) == 1;
             await exchange.StartEventStreamAsync(BodyScripts.SpeaksPerennial);
-            await exchange.WriteChunkAsync(isFirst ? SseScripts.Events(1) : "event: perennial.gap\ndata: {\"requested\":\"1\",\"resumesAt\":\"9\"}\n\n");
+            await exchange.WriteChunkAsync(
+                isFirst ? SseScripts.Events(1) : "event: perennial.gap\ndata: {\"requested\":\"1\",\"resumesAt\":\"9\"}\n\n");
             await (isFirst ? posted.Task : Task.Delay(Timeout.InfiniteTimeSpan, TimeProvider.System, exchange.Stopping));
             await exchange.ResetAsync();
         });

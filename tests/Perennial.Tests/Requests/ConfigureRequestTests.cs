@@ -84,7 +84,8 @@ public class ConfigureRequestTests
         server.Connections.ShouldBe(0);
     }
 
-    public static TheoryData<Type> PassingTroubles => [typeof(HttpRequestException), typeof(IOException), typeof(TimeoutException), typeof(TaskCanceledException)];
+    public static TheoryData<Type> PassingTroubles =>
+        [typeof(HttpRequestException), typeof(IOException), typeof(TimeoutException), typeof(TaskCanceledException)];
 
     [Theory]
     [MemberData(nameof(PassingTroubles), DisableDiscoveryEnumeration = true)]
@@ -92,7 +93,8 @@ public class ConfigureRequestTests
     {
         var calls = 0;
         await using var server = ScriptedServer.Start(Stream(Events(1)));
-        await using var probe = For(server, (_, _) => calls++ == 0 ? throw (Exception)Activator.CreateInstance(trouble)! : ValueTask.CompletedTask);
+        await using var probe =
+            For(server, (_, _) => calls++ == 0 ? throw (Exception)Activator.CreateInstance(trouble)! : ValueTask.CompletedTask);
 
         (await probe.ReadTextsAsync()).ShouldBe(["1"]);
 

@@ -51,20 +51,23 @@ public class ErrorBodyTests
     {
         await using var server = ScriptedServer.Start(exchange => exchange.RespondAsync(401, BadKey, ("Content-Type", "application/json")));
         var log = new LogSink();
-        await using var probe = new TransportProbe(new SseTransportOptions { Endpoint = server.Address }, new TransportServices { LoggerFactory = log });
+        await using var probe =
+            new TransportProbe(new SseTransportOptions { Endpoint = server.Address }, new TransportServices { LoggerFactory = log });
 
         var (_, error) = await probe.ReadToFailureAsync();
 
         (error.ServerMessage, error.ServerCode, (int?)error.HttpStatus).ShouldBe(("bad api key", "invalid_api_key", 401));
         error.ToString().ShouldNotContain("api key");
-        log.Lines.ShouldAllBe(line => !$"{line.Text} {line.Exception}".Contains("api key") && !$"{line.Text} {line.Exception}".Contains("invalid_api_key"));
+        log.Lines.ShouldAllBe(
+            line => !$"{line.Text} {line.Exception}".Contains("api key") && !$"{line.Text} {line.Exception}".Contains("invalid_api_key"));
     }
 
     [Fact]
     public async Task The_last_refusal_is_kept_when_the_attempts_are_spent()
     {
         await using var server = ScriptedServer.Start(exchange => exchange.RespondAsync(503, "come back later"));
-        await using var probe = new TransportProbe(new SseTransportOptions { Endpoint = server.Address, Reconnect = TransportProbe.AtOnce with { MaxAttempts = 1 } });
+        await using var probe = new TransportProbe(
+            new SseTransportOptions { Endpoint = server.Address, Reconnect = TransportProbe.AtOnce with { MaxAttempts = 1 } });
 
         var (_, error) = await probe.ReadToFailureAsync();
 
@@ -104,8 +107,10 @@ public class ErrorBodyTests
     [InlineData("gzip", DecompressionMethods.GZip)]
     public async Task A_compressed_body_is_read(string coding, DecompressionMethods offered)
     {
-        await using var server = ScriptedServer.Start(exchange => exchange.RespondAsync(400, Compress(BadKey, coding), ("Content-Encoding", coding)));
-        await using var probe = new TransportProbe(new SseTransportOptions { Endpoint = server.Address, Http = new() { Decompression = offered } });
+        await using var server =
+            ScriptedServer.Start(exchange => exchange.RespondAsync(400, Compress(BadKey, coding), ("Content-Encoding", coding)));
+        await using var probe =
+            new TransportProbe(new SseTransportOptions { Endpoint = server.Address, Http = new() { Decompression = offered } });
 
         (await probe.ReadToFailureAsync()).Error.ServerCode.ShouldBe("invalid_api_key");
     }
@@ -140,7 +145,8 @@ public class ErrorBodyTests
             await exchange.WriteAsync("so far", exchange.Stopping);
             await exchange.WaitForClientCloseAsync(exchange.Stopping);
         });
-        await using var probe = new TransportProbe(new SseTransportOptions { Endpoint = server.Address }, new TransportServices { Time = clock });
+        await using var probe =
+            new TransportProbe(new SseTransportOptions { Endpoint = server.Address }, new TransportServices { Time = clock });
         var reading = probe.ReadToFailureAsync();
 
         await clock.WaitForTimerAsync(TimeSpan.FromSeconds(2), probe.Token);

@@ -49,7 +49,9 @@ public class GivenUrlTests
     public async Task A_redirect_is_followed_to_the_url_as_it_was_given(string location, string target)
     {
         await using var server = ScriptedServer.Start(
-            exchange => exchange.RespondAsync(307, "", ("Location", location.Replace("{0}", $"http://{exchange.Request.Header("Host")}", StringComparison.Ordinal))),
+            exchange =>
+                exchange.RespondAsync(
+                    307, "", ("Location", location.Replace("{0}", $"http://{exchange.Request.Header("Host")}", StringComparison.Ordinal))),
             Stream("data: a\n\n"));
         await using var probe = TransportProbe.For(new Uri($"http://{server.Address.Authority}/d%7E/x?old=%7E"));
 
@@ -108,5 +110,6 @@ public class GivenUrlTests
     }
 
     /// <summary>With a fragment, which is not sent.</summary>
-    private static Uri Url(ScriptedServer server, string scheme, string userInfo) => new($"{scheme}://{userInfo}{server.Address.Authority}{Given}#part%7E");
+    private static Uri Url(ScriptedServer server, string scheme, string userInfo) =>
+        new($"{scheme}://{userInfo}{server.Address.Authority}{Given}#part%7E");
 }

@@ -34,7 +34,9 @@ public class RedirectTests
             : Stream(Events(1))(exchange);
         await using var elsewhere = ScriptedServer.Start(Ask);
         await using var home = ScriptedServer.Start(exchange =>
-            exchange.Request.Target is "/away" ? exchange.RespondAsync(302, "", ("Location", elsewhere.Address.ToString())) : Ask(exchange));
+            exchange.Request.Target is "/away"
+                ? exchange.RespondAsync(302, "", ("Location", elsewhere.Address.ToString()))
+                : Ask(exchange));
         var http = new HttpConnectionOptions { Credentials = new System.Net.NetworkCredential("user", "secret") };
         await using var atHome = new TransportProbe(Options(home) with { Http = http });
         await using var away = new TransportProbe(Options(home) with { Endpoint = new Uri(home.Address, "/away"), Http = http });
@@ -150,5 +152,6 @@ public class RedirectTests
         server.Requests.Count.ShouldBe(1);
     }
 
-    private static SseTransportOptions Options(ScriptedServer server) => new() { Endpoint = server.Address, Reconnect = TransportProbe.AtOnce };
+    private static SseTransportOptions Options(ScriptedServer server) =>
+        new() { Endpoint = server.Address, Reconnect = TransportProbe.AtOnce };
 }

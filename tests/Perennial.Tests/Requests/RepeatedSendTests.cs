@@ -10,7 +10,8 @@ using static Perennial.Tests.Support.SseScripts;
 namespace Perennial.Tests.Requests;
 
 /// <summary>
-/// A posted message that may have arrived is posted again only to a server that is known to recognise its key, or where the caller allows it.
+/// A posted message that may have arrived is posted again only to a server that is known to recognise its key, or where the caller allows
+/// it.
 /// </summary>
 public class RepeatedSendTests
 {
@@ -41,7 +42,11 @@ public class RepeatedSendTests
         (await probe.Transport.SendAsync("pay", probe.Token)).ShouldBe(SendOutcome.Acknowledged);
 
         Posts(server).Count.ShouldBe(3);
-        Posts(server).Select(post => post.Header("Idempotency-Key")).Distinct(StringComparer.Ordinal).ShouldHaveSingleItem().ShouldNotBeNull();
+        Posts(server)
+            .Select(post => post.Header("Idempotency-Key"))
+            .Distinct(StringComparer.Ordinal)
+            .ShouldHaveSingleItem()
+            .ShouldNotBeNull();
     }
 
     [Theory]
@@ -104,7 +109,8 @@ public class RepeatedSendTests
     [InlineData(504, DeliveryStatus.Unknown, 1)]
     [InlineData(408, DeliveryStatus.NotSent, 6)]
     [InlineData(429, DeliveryStatus.NotSent, 6)]
-    public async Task Of_an_unknown_server_only_an_answer_that_it_did_not_act_lets_it_go_again(int status, DeliveryStatus delivery, int posts)
+    public async Task Of_an_unknown_server_only_an_answer_that_it_did_not_act_lets_it_go_again(
+        int status, DeliveryStatus delivery, int posts)
     {
         await using var server = ScriptedServer.Start(
             exchange => exchange.Request.Method is "POST" ? Status(status)(exchange) : Stream(": hello\n\n", Ending.Silence)(exchange));

@@ -43,7 +43,8 @@ public class SendTests
     public async Task A_retry_carries_the_same_key(int status)
     {
         var answers = new ConcurrentQueue<Func<ScriptedExchange, Task>>([status == 0 ? ResetUnanswered : Status(status)]);
-        await using var server = ScriptedServer.Start(PerennialAnd(exchange => answers.TryDequeue(out var next) ? next(exchange) : Status(200)(exchange)));
+        await using var server =
+            ScriptedServer.Start(PerennialAnd(exchange => answers.TryDequeue(out var next) ? next(exchange) : Status(200)(exchange)));
         await using var probe = TransportProbe.For(server.Address);
 
         await probe.Transport.SendAsync("a", probe.Token);
@@ -62,7 +63,8 @@ public class SendTests
     public async Task A_refused_message_was_not_sent_and_holds_up_no_other(int status)
     {
         var answers = new ConcurrentQueue<Func<ScriptedExchange, Task>>([Status(status)]);
-        await using var server = ScriptedServer.Start(StreamAnd(exchange => answers.TryDequeue(out var next) ? next(exchange) : Status(200)(exchange)));
+        await using var server =
+            ScriptedServer.Start(StreamAnd(exchange => answers.TryDequeue(out var next) ? next(exchange) : Status(200)(exchange)));
         await using var probe = TransportProbe.For(server.Address);
 
         var refused = probe.Transport.SendAsync("a", probe.Token);
@@ -90,7 +92,8 @@ public class SendTests
     public async Task A_first_try_that_may_have_arrived_is_not_forgotten_over_later_ones()
     {
         var answers = new ConcurrentQueue<Func<ScriptedExchange, Task>>([ResetUnanswered, Status(409)]);
-        await using var server = ScriptedServer.Start(PerennialAnd(exchange => answers.TryDequeue(out var next) ? next(exchange) : Status(200)(exchange)));
+        await using var server =
+            ScriptedServer.Start(PerennialAnd(exchange => answers.TryDequeue(out var next) ? next(exchange) : Status(200)(exchange)));
         await using var probe = TransportProbe.For(server.Address);
 
         var error = await Should.ThrowAsync<TransportException>(probe.Transport.SendAsync("a", probe.Token));
@@ -113,7 +116,8 @@ public class SendTests
     public async Task A_message_is_not_posted_to_the_url_of_a_prompt()
     {
         await using var server = ScriptedServer.Start(Stream(": hello\n\n", Ending.Silence));
-        await using var probe = new TransportProbe(new SseTransportOptions { Endpoint = server.Address, Body = RequestBody.Text("prompt") });
+        await using var probe =
+            new TransportProbe(new SseTransportOptions { Endpoint = server.Address, Body = RequestBody.Text("prompt") });
 
         var error = await Should.ThrowAsync<NotSupportedException>(probe.Transport.SendAsync("more", probe.Token));
 
@@ -130,7 +134,8 @@ public class SendTests
         transport.Connection.OnSend = (_, _) =>
         {
             tries++;
-            throw new TransportException(TransportErrorCode.ConnectionLost, "lost", isTransient: true) { Delivery = DeliveryStatus.Unknown };
+            throw new TransportException(
+                TransportErrorCode.ConnectionLost, "lost", isTransient: true) { Delivery = DeliveryStatus.Unknown };
         };
 
         var error = await Should.ThrowAsync<TransportException>(transport.SendAsync("a", TestContext.Current.CancellationToken));
@@ -181,7 +186,8 @@ public class SendTests
         var clock = new ManualTimeProvider();
         await using var server = ScriptedServer.Start(Status(503), StreamAnd(Status(200)));
         await using var probe = new TransportProbe(
-            new SseTransportOptions { Endpoint = server.Address, Reconnect = TransportProbe.WithoutJitter }, new TransportServices { Time = clock });
+            new SseTransportOptions { Endpoint = server.Address, Reconnect = TransportProbe.WithoutJitter },
+            new TransportServices { Time = clock });
 
         var sends = Enumerable.Range(0, 3).Select(i => probe.Transport.SendAsync($"{i}", probe.Token)).ToList();
         await clock.WaitForTimerAsync(TimeSpan.FromSeconds(1), probe.Token);
@@ -219,7 +225,8 @@ public class SendTests
         var clock = new ManualTimeProvider();
         await using var server = ScriptedServer.Start(PerennialAnd(Status(503)));
         await using var probe = new TransportProbe(
-            new SseTransportOptions { Endpoint = server.Address, Reconnect = TransportProbe.WithoutJitter }, new TransportServices { Time = clock });
+            new SseTransportOptions { Endpoint = server.Address, Reconnect = TransportProbe.WithoutJitter },
+            new TransportServices { Time = clock });
         var send = probe.Transport.SendAsync("a", probe.Token);
         await clock.WaitForTimerAsync(TimeSpan.FromSeconds(1), probe.Token);
 
@@ -234,7 +241,8 @@ public class SendTests
     public async Task A_full_queue_refuses_the_next_message_at_once()
     {
         await using var server = ScriptedServer.Start(NeverAnswer);
-        await using var probe = new TransportProbe(new SseTransportOptions { Endpoint = server.Address, Send = new() { QueueCapacity = 2 } });
+        await using var probe =
+            new TransportProbe(new SseTransportOptions { Endpoint = server.Address, Send = new() { QueueCapacity = 2 } });
         var waiting = new[] { probe.Transport.SendAsync("1", probe.Token), probe.Transport.SendAsync("2", probe.Token) };
 
         var refused = probe.Transport.SendAsync("3", probe.Token);
@@ -250,7 +258,8 @@ public class SendTests
     public async Task A_message_that_is_too_large_is_a_mistake_of_the_caller()
     {
         await using var server = ScriptedServer.Start(NeverAnswer);
-        await using var probe = new TransportProbe(new SseTransportOptions { Endpoint = server.Address, Send = new() { MaxMessageBytes = 3 } });
+        await using var probe =
+            new TransportProbe(new SseTransportOptions { Endpoint = server.Address, Send = new() { MaxMessageBytes = 3 } });
 
         Should.Throw<ArgumentException>(() => { _ = probe.Transport.SendAsync("four", probe.Token); });
 
@@ -261,7 +270,8 @@ public class SendTests
     public async Task A_send_endpoint_of_its_own_gets_the_messages()
     {
         await using var server = ScriptedServer.Start(StreamAnd(Status(202)));
-        await using var probe = new TransportProbe(new SseTransportOptions { Endpoint = server.Address, SendEndpoint = new Uri(server.Address, "/in") });
+        await using var probe =
+            new TransportProbe(new SseTransportOptions { Endpoint = server.Address, SendEndpoint = new Uri(server.Address, "/in") });
 
         await probe.Transport.SendAsync("a", probe.Token);
 

@@ -35,7 +35,8 @@ public class StopTests
 
         (await probe.ReadTextsAsync()).ShouldBe(["1", "2"]);
         (await probe.Transport.Completion).Reason.ShouldBe(StreamEndReason.Stopped);
-        server.Requests.Select(request => (request.Method, request.Target, request.Text)).ShouldBe([("POST", "/", "hello"), ("DELETE", "/streams/7", "")]);
+        server.Requests.Select(
+            request => (request.Method, request.Target, request.Text)).ShouldBe([("POST", "/", "hello"), ("DELETE", "/streams/7", "")]);
     }
 
     [Theory]
@@ -61,7 +62,9 @@ public class StopTests
     public async Task A_server_that_refuses_is_reported_and_the_stream_goes_on()
     {
         await using var server = ScriptedServer.Start(exchange =>
-            exchange.Request.Method is "GET" ? Stream(": hello\n\n", Ending.Silence, ("Perennial-Protocol", "1"))(exchange) : exchange.RespondAsync(405));
+            exchange.Request.Method is "GET"
+                ? Stream(": hello\n\n", Ending.Silence, ("Perennial-Protocol", "1"))(exchange)
+                : exchange.RespondAsync(405));
         await using var probe = TransportProbe.For(server.Address);
         await probe.Transport.ConnectAsync(probe.Token);
 
@@ -89,8 +92,11 @@ public class StopTests
     {
         var clock = new ManualTimeProvider();
         await using var server = ScriptedServer.Start(exchange =>
-            exchange.Request.Method is "GET" ? Stream(": hello\n\n", Ending.Silence, ("Perennial-Protocol", "1"))(exchange) : NeverAnswer(exchange));
-        await using var probe = new TransportProbe(new SseTransportOptions { Endpoint = server.Address }, new TransportServices { Time = clock });
+            exchange.Request.Method is "GET"
+                ? Stream(": hello\n\n", Ending.Silence, ("Perennial-Protocol", "1"))(exchange)
+                : NeverAnswer(exchange));
+        await using var probe =
+            new TransportProbe(new SseTransportOptions { Endpoint = server.Address }, new TransportServices { Time = clock });
         await probe.Transport.ConnectAsync(probe.Token);
         var stopping = probe.Transport.StopAsync(probe.Token);
         await server.WaitForRequestsAsync(2, probe.Token);
@@ -107,7 +113,8 @@ public class StopTests
         await using var server = ScriptedServer.Start(Status(404));
         await using var probe = TransportProbe.For(server.Address);
 
-        (await Should.ThrowAsync<TransportException>(probe.Transport.StopAsync(probe.Token))).Code.ShouldBe(TransportErrorCode.NotConnected);
+        (await Should.ThrowAsync<TransportException>(probe.Transport.StopAsync(probe.Token))).Code.ShouldBe(
+            TransportErrorCode.NotConnected);
 
         server.Connections.ShouldBe(0);
     }

@@ -55,7 +55,8 @@ public class UserInfoTests
     {
         await using var other = ScriptedServer.Start(Status(200));
         await using var server = ScriptedServer.Start(Stream("data: a\n\n", Ending.Silence));
-        await using var probe = new TransportProbe(new SseTransportOptions { Endpoint = WithUser(server.Address), SendEndpoint = other.Address });
+        await using var probe =
+            new TransportProbe(new SseTransportOptions { Endpoint = WithUser(server.Address), SendEndpoint = other.Address });
 
         await probe.Transport.SendAsync("x", probe.Token);
 
@@ -102,7 +103,8 @@ public class UserInfoTests
         var (_, error) = await probe.ReadToFailureAsync();
 
         error.ToString().ShouldNotContain("pa:ss");
-        log.Lines.ShouldAllBe(line => !$"{line.Text} {line.Exception}".Contains("pa%3Ass") && !$"{line.Text} {line.Exception}".Contains("pa:ss"));
+        log.Lines.ShouldAllBe(
+            line => !$"{line.Text} {line.Exception}".Contains("pa%3Ass") && !$"{line.Text} {line.Exception}".Contains("pa:ss"));
     }
 
     private static Uri WithUser(Uri address) => new($"http://user:pa%3Ass@{address.Authority}/");

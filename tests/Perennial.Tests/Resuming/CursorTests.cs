@@ -88,7 +88,8 @@ public class CursorTests
     [Fact]
     public async Task An_event_that_is_not_delivered_moves_it_all_the_same()
     {
-        await using var server = ScriptedServer.Start(Stream(Events(1) + "id: 2\nevent: ping\ndata: noise\n\n", Ending.Reset), Stream(Events(3)));
+        await using var server =
+            ScriptedServer.Start(Stream(Events(1) + "id: 2\nevent: ping\ndata: noise\n\n", Ending.Reset), Stream(Events(3)));
         await using var probe = new TransportProbe(new SseTransportOptions
         {
             Endpoint = server.Address,

@@ -42,7 +42,8 @@ public class FailureInStreamTests
     [Fact]
     public async Task Over_a_WebSocket_an_error_may_answer_one_message_of_many()
     {
-        await using var server = ScriptedServer.Start(ServerSocket.Sends(Frame.OfText("{\"error\":\"no such room\"}"), Frame.OfText("{\"n\":1}"), Frame.Close(1000)));
+        await using var server = ScriptedServer.Start(
+            ServerSocket.Sends(Frame.OfText("{\"error\":\"no such room\"}"), Frame.OfText("{\"n\":1}"), Frame.Close(1000)));
         await using var probe = new TransportProbe(new WebSocketTransport(new WebSocketTransportOptions { Endpoint = server.Address }));
 
         (await probe.ReadTextsAsync()).ShouldBe(["{\"error\":\"no such room\"}", "{\"n\":1}"]);

@@ -103,7 +103,8 @@ public class GapTests
         });
         await probe.Transport.ConnectAsync(probe.Token);
         await probe.WaitForAsync<GapEvent>();
-        await Patience.Until(() => mode == BufferFullMode.Block || probe.Transport.GetMetrics().Dropped == 1, "the message behind the gap was dropped");
+        await Patience.Until(
+            () => mode == BufferFullMode.Block || probe.Transport.GetMetrics().Dropped == 1, "the message behind the gap was dropped");
         await probe.Transport.CloseAsync(probe.Token);
 
         await using var reading = probe.Transport.ReadAllAsync(probe.Token).GetAsyncEnumerator(probe.Token);
@@ -121,10 +122,13 @@ public class GapTests
     [InlineData(2, false, "8,9")]
     [InlineData(1, true, "9")]
     [InlineData(2, true, "8,9")]
-    public async Task The_mark_of_a_message_that_the_buffer_drops_goes_to_the_next_that_it_keeps(int capacity, bool comeOneByOne, string kept)
+    public async Task The_mark_of_a_message_that_the_buffer_drops_goes_to_the_next_that_it_keeps(
+        int capacity, bool comeOneByOne, string kept)
     {
         const string gap = "event: perennial.gap\nid: 5\ndata: {}\n\n";
-        string[] chunks = comeOneByOne ? [Events(1) + gap, Events(6), Events(7), Events(8), Events(9)] : [Events(1) + gap + Events(6, 7, 8, 9)];
+        string[] chunks = comeOneByOne
+            ? [Events(1) + gap, Events(6), Events(7), Events(8), Events(9)]
+            : [Events(1) + gap + Events(6, 7, 8, 9)];
         using var taken = new SemaphoreSlim(0);
         await using var server = ScriptedServer.Start(async exchange =>
         {

@@ -62,7 +62,8 @@ public class IdleTimeoutTests
             Stream(Events(1), Ending.Silence, ("Perennial-Heartbeat", "15")),
             Stream(Events(2)));
         await using var probe = new TransportProbe(
-            new SseTransportOptions { Endpoint = server.Address, Reconnect = TransportProbe.WithoutJitter }, new TransportServices { Time = _clock });
+            new SseTransportOptions { Endpoint = server.Address, Reconnect = TransportProbe.WithoutJitter },
+            new TransportServices { Time = _clock });
         await probe.ReadTextsAsync(1);
 
         await PassInSilenceAsync(probe, TimeSpan.FromSeconds(45));

@@ -44,7 +44,8 @@ public class PerennialServerTests
     [InlineData("perennial.stopped", StreamEndReason.Stopped)]
     public async Task Its_end_event_says_how_the_stream_ended(string eventType, StreamEndReason reason)
     {
-        await using var server = ScriptedServer.Start(Stream(Events(1) + $"event: {eventType}\ndata: {{}}\n\n", Ending.Silence, Announcement));
+        await using var server =
+            ScriptedServer.Start(Stream(Events(1) + $"event: {eventType}\ndata: {{}}\n\n", Ending.Silence, Announcement));
         await using var probe = TransportProbe.For(server.Address);
 
         (await probe.ReadTextsAsync()).ShouldBe(["1"]);
@@ -66,7 +67,8 @@ public class PerennialServerTests
         var (texts, error) = await probe.ReadToFailureAsync();
 
         texts.ShouldBe(["1"]);
-        (error.Code, error.ServerCode, error.ServerMessage).ShouldBe((TransportErrorCode.ServerFailed, "overloaded", "The model is overloaded."));
+        (error.Code, error.ServerCode, error.ServerMessage).ShouldBe(
+            (TransportErrorCode.ServerFailed, "overloaded", "The model is overloaded."));
         (await probe.Transport.Completion).Reason.ShouldBe(StreamEndReason.Failed);
         probe.Transport.State.ShouldBe(TransportState.Failed);
         server.Requests.Count.ShouldBe(1);

@@ -7,7 +7,9 @@ using Perennial.Tests.Support;
 
 namespace Perennial.Tests.Resuming;
 
-/// <summary>A numbered stream over a line that keeps breaking: every event exactly once, in order, over every protocol and encoding.</summary>
+/// <summary>
+/// A numbered stream over a line that keeps breaking: every event exactly once, in order, over every protocol and encoding.
+/// </summary>
 public class RandomCutsTests
 {
     private const int Count = 2000;
@@ -39,7 +41,8 @@ public class RandomCutsTests
         var seed = NewSeed();
         var faults = new RandomFaults { Seed = seed, MinBytes = 1000, MaxBytes = 60_000 };
         await using var feed = await NumberedFeed.StartAsync(Count, HttpProtocols.Http1, "");
-        await using var proxy = FaultProxy.Start(feed.Address, i => i % 2 == 0 ? FaultPlan.Stall(5_000 + (i * 7919 % 30_000)) : faults.PlanFor(i));
+        await using var proxy =
+            FaultProxy.Start(feed.Address, i => i % 2 == 0 ? FaultPlan.Stall(5_000 + (i * 7919 % 30_000)) : faults.PlanFor(i));
         await using var probe = For(proxy, http: 1, idleTimeout: TimeSpan.FromMilliseconds(100));
 
         ShouldBeTheWholeFeed(await probe.ReadToEndAsync(), seed);

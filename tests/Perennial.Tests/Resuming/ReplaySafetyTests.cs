@@ -78,7 +78,8 @@ public class ReplaySafetyTests
     [Fact]
     public async Task A_resource_named_at_the_far_end_of_a_redirect_gets_no_credentials()
     {
-        await using var other = ScriptedServer.Start(Stream(Events(1), Ending.Reset, ("Content-Location", "/streams/7")), Stream(Events(2)));
+        await using var other =
+            ScriptedServer.Start(Stream(Events(1), Ending.Reset, ("Content-Location", "/streams/7")), Stream(Events(2)));
         await using var server = ScriptedServer.Start(Status(307, ("Location", other.Address.AbsoluteUri)));
         await using var probe = new TransportProbe(Post(server) with
         {
@@ -136,7 +137,8 @@ public class ReplaySafetyTests
         await using var proxy = FaultProxy.Start(server.Address);
         proxy.Refusing = true;
         await using var probe = new TransportProbe(
-            Post(server) with { Endpoint = proxy.Address, Reconnect = TransportProbe.WithoutJitter }, new TransportServices { Time = clock });
+            Post(server) with { Endpoint = proxy.Address, Reconnect = TransportProbe.WithoutJitter },
+            new TransportServices { Time = clock });
         var reading = probe.ReadTextsAsync();
 
         (await probe.WaitForAsync<ErrorEvent>()).Code.ShouldBe(TransportErrorCode.ConnectFailed);
@@ -189,7 +191,8 @@ public class ReplaySafetyTests
             });
         await using var before = TransportProbe.For(server.Address);
         await before.ReadTextsAsync();
-        await using var probe = new TransportProbe(Post(server) with { Method = HttpMethod.Post, Body = hasBody ? RequestBody.Text("hello") : null });
+        await using var probe =
+            new TransportProbe(Post(server) with { Method = HttpMethod.Post, Body = hasBody ? RequestBody.Text("hello") : null });
 
         var error = await Should.ThrowAsync<TransportException>(probe.Transport.ConnectAsync(probe.Token));
 
@@ -202,7 +205,8 @@ public class ReplaySafetyTests
     [InlineData(503, true, 2)]
     [InlineData(500, false, 1)]
     [InlineData(429, false, 2)]
-    public async Task A_post_answered_with_an_error_is_repeated_where_it_did_nothing_or_that_is_allowed(int status, bool allowReplay, int requests)
+    public async Task A_post_answered_with_an_error_is_repeated_where_it_did_nothing_or_that_is_allowed(
+        int status, bool allowReplay, int requests)
     {
         await using var server = ScriptedServer.Start(Status(status), Stream(Unnumbered));
         await using var probe = new TransportProbe(Post(server) with { AllowReplay = allowReplay });

@@ -95,7 +95,8 @@ public class ResumePointTests
         (await third.ReadToEndAsync()).ShouldHaveSingleItem().FollowsGap.ShouldBeTrue();
         third.All<GapEvent>().ShouldBe([new GapEvent { Reason = GapReason.NotNumbered, RequestedId = id, ResumesAt = null }]);
 
-        TransportProbe Resumed(ResumePoint point) => new(new SseTransportOptions { Endpoint = server.Address, ResumeFrom = point, Reconnect = TransportProbe.AtOnce });
+        TransportProbe Resumed(ResumePoint point) =>
+            new(new SseTransportOptions { Endpoint = server.Address, ResumeFrom = point, Reconnect = TransportProbe.AtOnce });
     }
 
     [Fact]
@@ -108,7 +109,8 @@ public class ResumePointTests
         await first.ReadTextsAsync(2);
         first.Transport.ResumePoint!.IsExact.ShouldBeTrue();
 
-        await using var second = new TransportProbe(new SseTransportOptions { Endpoint = server.Address, ResumeFrom = first.Transport.ResumePoint });
+        await using var second =
+            new TransportProbe(new SseTransportOptions { Endpoint = server.Address, ResumeFrom = first.Transport.ResumePoint });
 
         (await second.ReadToEndAsync()).ShouldHaveSingleItem().FollowsGap.ShouldBeFalse();
         second.All<GapEvent>().ShouldBeEmpty();
@@ -125,11 +127,13 @@ public class ResumePointTests
 
         saved.ShouldBe($"{{\"url\":\"{server.Address}runs/7?sig=a%20b\",\"lastEventId\":\"1\"}}");
         var point = ResumePoint.Parse(saved);
-        await using var second = new SseTransport(new SseTransportOptions { Endpoint = server.Address, Body = RequestBody.Text("prompt"), ResumeFrom = point });
+        await using var second =
+            new SseTransport(new SseTransportOptions { Endpoint = server.Address, Body = RequestBody.Text("prompt"), ResumeFrom = point });
         second.ResumePoint.ShouldBe(point);
         (await second.ReadAllAsync().TextsAsync().Soon()).ShouldBe(["2", "3"]);
 
-        server.Requests.Select(static request => $"{request.Method} {request.Target} {request.Header("Last-Event-ID")} {request.Text}").ShouldBe(
+        server.Requests.Select(
+            static request => $"{request.Method} {request.Target} {request.Header("Last-Event-ID")} {request.Text}").ShouldBe(
             ["POST /  prompt", "GET /runs/7?sig=a%20b 1 "]);
     }
 
@@ -151,7 +155,8 @@ public class ResumePointTests
         await using var first = new AutoTransport(new AutoTransportOptions { Endpoint = server.Address, Order = [AutoProtocol.Sse] });
         (await first.ReadAllAsync().TextsAsync(1).Soon()).ShouldBe(["1"]);
 
-        await using var second = new AutoTransport(new AutoTransportOptions { Endpoint = server.Address, Order = [AutoProtocol.Sse], ResumeFrom = first.ResumePoint });
+        await using var second = new AutoTransport(
+            new AutoTransportOptions { Endpoint = server.Address, Order = [AutoProtocol.Sse], ResumeFrom = first.ResumePoint });
         (await second.ReadAllAsync().TextsAsync().Soon()).ShouldBe(["2"]);
 
         server.Requests[1].Header("Last-Event-ID").ShouldBe("1");
@@ -163,7 +168,8 @@ public class ResumePointTests
         var point = new ResumePoint(new Uri("https://user:hunter2@host:8443/runs/7%7E?sig=a%7Eb"), "é-1");
 
         ResumePoint.Parse(point.Serialize()).ShouldBe(point);
-        JsonSerializer.Deserialize<ResumePoint>(JsonSerializer.Serialize(point, JsonSerializerOptions.Web), JsonSerializerOptions.Web).ShouldBe(point);
+        JsonSerializer.Deserialize<ResumePoint>(
+            JsonSerializer.Serialize(point, JsonSerializerOptions.Web), JsonSerializerOptions.Web).ShouldBe(point);
         point.Endpoint.OriginalString.ShouldBe("https://host:8443/runs/7%7E?sig=a%7Eb");
         point.ToString().ShouldBe("ResumePoint { https://host:8443, after a message }");
         ResumePoint.Parse("""{"url":"https://host/"}""").ShouldBe(new ResumePoint(new Uri("https://host/")));

@@ -8,7 +8,9 @@ using static Perennial.Tests.Support.SseScripts;
 
 namespace Perennial.Tests.Resuming;
 
-/// <summary>An opening request with side effects has a key, so that it can be repeated where the server starts a stream once for a key.</summary>
+/// <summary>
+/// An opening request with side effects has a key, so that it can be repeated where the server starts a stream once for a key.
+/// </summary>
 public class StartingOnceTests
 {
     private static readonly (string Name, string Value) Once = ("Perennial-Starts", "once");
@@ -163,7 +165,8 @@ public class StartingOnceTests
         await probe.Transport.ConnectAsync(probe.Token);
         await probe.Transport.SendAsync("a", probe.Token);
 
-        server.Requests.Select(request => (request.Target, request.Header("Idempotency-Key") is "\"mine\"")).ShouldBe([("/", true), ("/send", false)]);
+        server.Requests.Select(
+            request => (request.Target, request.Header("Idempotency-Key") is "\"mine\"")).ShouldBe([("/", true), ("/send", false)]);
         server.Requests[1].Headers["Idempotency-Key"].Count().ShouldBe(1);
     }
 
@@ -224,7 +227,8 @@ public class StartingOnceTests
 
     /// <summary>Counts the requests for each key, and resets the first of them before a byte of the answer.</summary>
     private Func<ScriptedExchange, Task> LoseTheFirst(int count) => exchange =>
-        _productions.AddOrUpdate(exchange.Request.Header("Idempotency-Key") ?? $"none {Guid.NewGuid()}", 1, static (_, before) => before + 1) <= count
+        _productions.AddOrUpdate(
+            exchange.Request.Header("Idempotency-Key") ?? $"none {Guid.NewGuid()}", 1, static (_, before) => before + 1) <= count
             ? ResetUnanswered(exchange)
             : Stream(Events([.. Enumerable.Range(1, 100)]), Ending.InGoodOrder, Once)(exchange);
 

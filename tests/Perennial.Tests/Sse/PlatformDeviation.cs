@@ -19,7 +19,9 @@ internal sealed record PlatformDeviation(string Name, ReadingPart Part, Func<Sse
         new(
             "The type of an event without data leaks into the next event",
             ReadingPart.Types,
-            document => document.Blocks.Exists(block => block.Exists(field => field.Name is "event") && !block.Exists(field => field.Name is "data")),
+            document =>
+                document.Blocks.Exists(
+                    block => block.Exists(field => field.Name is "event") && !block.Exists(field => field.Name is "data")),
             "event: a\n\ndata: 1\n\n"),
         new(
             "An empty type stays empty instead of being message",

@@ -33,7 +33,8 @@ public class SseConventionsTests
     }
 
     [Fact]
-    public void The_end_marker_ends_the_stream_whatever_the_event_is_called() => Classify("[DONE]", "done").ShouldBe(StreamSignal.Completed);
+    public void The_end_marker_ends_the_stream_whatever_the_event_is_called() =>
+        Classify("[DONE]", "done").ShouldBe(StreamSignal.Completed);
 
     [Theory]
     [InlineData("""{"type":"error"}""")]

@@ -18,7 +18,8 @@ public class SseMemoryTests
         var parser = new SseEventParser(maxMessageBytes: 4096, lastEventId: null);
         var batch = new MessageBatch();
         var kept = new List<StreamMessage>();
-        var stream = Encoding.UTF8.GetBytes(string.Concat(Enumerable.Range(0, 2000).Select(i => $"id: i{i}\nevent: e{i % 20}\n{Lines(i)}\n")));
+        var stream =
+            Encoding.UTF8.GetBytes(string.Concat(Enumerable.Range(0, 2000).Select(i => $"id: i{i}\nevent: e{i % 20}\n{Lines(i)}\n")));
         foreach (var piece in stream.Chunk(block.Length))
         {
             // The connection reads into one block, again and again.
@@ -88,14 +89,17 @@ public class SseMemoryTests
     public void A_message_costs_its_own_bytes_and_hardly_more(string form, int size, int idSize)
     {
         var own = size + idSize;
-        byte[][] events = [.. Enumerable.Range(0, Events).Select(i => Encoding.UTF8.GetBytes(string.Format(null, form, new string('x', size), i)))];
+        byte[][] events =
+            [.. Enumerable.Range(0, Events).Select(i => Encoding.UTF8.GetBytes(string.Format(null, form, new string('x', size), i)))];
         byte[][] blocks = [.. events.SelectMany(each => each).Chunk(64 * 1024)];
 
         AllocatedPerMessage(blocks).ShouldBeInRange(own - Budget, own + Budget);
         AllocatedPerMessage(events).ShouldBeInRange(own - Budget, own + Budget);
     }
 
-    /// <summary>The second half of what is read, so that neither the growth of the batch nor a first block counts as a message's cost.</summary>
+    /// <summary>
+    /// The second half of what is read, so that neither the growth of the batch nor a first block counts as a message's cost.
+    /// </summary>
     private static double AllocatedPerMessage(byte[][] pieces)
     {
         var parser = new SseEventParser(maxMessageBytes: 4096, lastEventId: null);

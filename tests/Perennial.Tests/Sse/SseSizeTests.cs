@@ -133,7 +133,8 @@ public class SseSizeTests
             parser.Parse(comments, batch);
         }
 
-        // The runtime may allocate some kilobytes on this thread once, as it did on a busy machine. A byte for each comment would be 409,600.
+        // The runtime may allocate some kilobytes on this thread once, as it did on a busy machine. A byte for each comment would be
+        // 409,600.
         (GC.GetAllocatedBytesForCurrentThread() - before).ShouldBeLessThan(64 * 1024);
         batch.Count.ShouldBe(0);
     }

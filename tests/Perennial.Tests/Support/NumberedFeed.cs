@@ -28,7 +28,9 @@ internal sealed class NumberedFeed : IAsyncDisposable
         _encoding = encoding;
         var builder = WebApplication.CreateEmptyBuilder(new WebApplicationOptions());
         builder.Logging.ClearProviders();
-        builder.WebHost.UseKestrelCore().UseKestrelHttpsConfiguration().ConfigureKestrel(kestrel => kestrel.Listen(IPAddress.Loopback, 0, listen =>
+        builder.WebHost.UseKestrelCore()
+            .UseKestrelHttpsConfiguration()
+            .ConfigureKestrel(kestrel => kestrel.Listen(IPAddress.Loopback, 0, listen =>
         {
             listen.Protocols = protocol;
             if (certificate is not null)
@@ -50,7 +52,8 @@ internal sealed class NumberedFeed : IAsyncDisposable
     /// <param name="protocol">HTTP/1.1, HTTP/2, or over TLS whichever of both the client prefers.</param>
     /// <param name="encoding">The content encoding: <c>gzip</c>, <c>br</c> or none.</param>
     /// <param name="certificate">For TLS; <see langword="null"/> for none.</param>
-    public static async Task<NumberedFeed> StartAsync(int count, HttpProtocols protocol, string encoding = "", X509Certificate2? certificate = null)
+    public static async Task<NumberedFeed> StartAsync(
+        int count, HttpProtocols protocol, string encoding = "", X509Certificate2? certificate = null)
     {
         var feed = new NumberedFeed(count, protocol, encoding, certificate);
         await feed._app.StartAsync(TestContext.Current.CancellationToken);

@@ -23,6 +23,7 @@ internal static class SelfSigned
     /// <summary>Trusts this certificate alone.</summary>
     public static SslClientAuthenticationOptions Trusting(X509Certificate2 certificate) => new()
     {
-        RemoteCertificateValidationCallback = (_, presented, _, _) => presented is not null && presented.GetRawCertData().AsSpan().SequenceEqual(certificate.RawData),
+        RemoteCertificateValidationCallback = (_, presented, _, _) =>
+            presented is not null && presented.GetRawCertData().AsSpan().SequenceEqual(certificate.RawData),
     };
 }

@@ -34,7 +34,8 @@ internal static class SseScripts
     }
 
     /// <summary>An event stream of these bytes.</summary>
-    public static Func<ScriptedExchange, Task> Stream(string body, Ending ending = Ending.InGoodOrder, params (string Name, string Value)[] headers) =>
+    public static Func<ScriptedExchange, Task> Stream(
+        string body, Ending ending = Ending.InGoodOrder, params (string Name, string Value)[] headers) =>
         async exchange =>
         {
             await exchange.StartEventStreamAsync(headers);

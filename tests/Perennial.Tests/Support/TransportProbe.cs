@@ -9,7 +9,8 @@ internal sealed class TransportProbe : IAsyncDisposable
 
     private readonly Lock _gate = new();
     private readonly List<object> _events = [];
-    private readonly CancellationTokenSource _guard = CancellationTokenSource.CreateLinkedTokenSource(TestContext.Current.CancellationToken);
+    private readonly CancellationTokenSource _guard =
+        CancellationTokenSource.CreateLinkedTokenSource(TestContext.Current.CancellationToken);
     private TaskCompletionSource _changed = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
     public TransportProbe(SseTransportOptions options, TransportServices? services = null)

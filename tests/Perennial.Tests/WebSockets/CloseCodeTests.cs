@@ -114,7 +114,8 @@ public class CloseCodeTests
     [Fact]
     public async Task The_caller_may_retry_what_is_final()
     {
-        await using var server = ScriptedServer.Start(ServerSocket.Sends(Frame.Close(1008)), ServerSocket.Sends(Frame.OfText("a"), Frame.Close(1000)));
+        await using var server =
+            ScriptedServer.Start(ServerSocket.Sends(Frame.Close(1008)), ServerSocket.Sends(Frame.OfText("a"), Frame.Close(1000)));
         await using var probe = server.SocketProbe(static options => options with
         {
             Reconnect = options.Reconnect with { ShouldRetry = static context => context.Error.CloseCode == 1008 },

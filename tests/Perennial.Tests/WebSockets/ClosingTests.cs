@@ -71,7 +71,8 @@ public class ClosingTests
             begun.SetResult();
             await Task.Delay(Timeout.InfiniteTimeSpan, TimeProvider.System, socket.Stopping);
         }));
-        await using var probe = server.SocketProbe(static options => options with { Send = new() { MaxMessageBytes = 64 * 1024 * 1024 } }, _clock);
+        await using var probe =
+            server.SocketProbe(static options => options with { Send = new() { MaxMessageBytes = 64 * 1024 * 1024 } }, _clock);
         var send = probe.Transport.SendAsync(new byte[64 * 1024 * 1024], probe.Token);
         await begun.Task.Soon();
 
@@ -108,7 +109,8 @@ public class ClosingTests
         };
         await using var server = ScriptedServer.Start(script);
         var probe = server.SocketProbe(
-            options => options with { Reconnect = TransportProbe.WithoutJitter, Buffer = new() { Capacity = state is "full" ? 1 : 1000 } }, _clock);
+            options => options with { Reconnect = TransportProbe.WithoutJitter, Buffer = new() { Capacity = state is "full" ? 1 : 1000 } },
+            _clock);
         await EnterAsync(probe, server, state);
 
         await probe.DisposeAsync().Soon();

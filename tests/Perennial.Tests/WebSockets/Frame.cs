@@ -41,7 +41,8 @@ internal sealed record Frame(int Opcode, byte[] Payload)
         {
             <= 125 => [first, (byte)(mask | Payload.Length)],
             <= ushort.MaxValue => [first, (byte)(mask | 126), (byte)(Payload.Length >> 8), (byte)Payload.Length],
-            _ => [first, (byte)(mask | 127), 0, 0, 0, 0, (byte)(Payload.Length >> 24), (byte)(Payload.Length >> 16), (byte)(Payload.Length >> 8), (byte)Payload.Length],
+            _ =>
+                [first, (byte)(mask | 127), 0, 0, 0, 0, (byte)(Payload.Length >> 24), (byte)(Payload.Length >> 16), (byte)(Payload.Length >> 8), (byte)Payload.Length],
         };
         // A mask of zeros leaves the payload as it is.
         return IsMasked ? [.. head, 0, 0, 0, 0, .. Payload] : [.. head, .. Payload];

@@ -59,7 +59,8 @@ public class HandshakeTests
 
     [Theory]
     [MemberData(nameof(WrongAnswers))]
-    public async Task An_answer_that_is_not_the_one_to_the_request_is_final(string named, string? connection, string? upgrade, string? accept)
+    public async Task An_answer_that_is_not_the_one_to_the_request_is_final(
+        string named, string? connection, string? upgrade, string? accept)
     {
         await using var server = ScriptedServer.Start(async exchange =>
         {
@@ -68,7 +69,8 @@ public class HandshakeTests
                 ("Connection", connection), ("Upgrade", upgrade),
                 ("Sec-WebSocket-Accept", accept is "right" ? ServerSocket.AcceptFor(exchange.Request.Header("Sec-WebSocket-Key")!) : accept),
             ];
-            await exchange.WriteHeadAsync(101, [.. headers.Where(static header => header.Item2 is not null).Select(static header => (header.Item1, header.Item2!))]);
+            await exchange.WriteHeadAsync(
+                101, [.. headers.Where(static header => header.Item2 is not null).Select(static header => (header.Item1, header.Item2!))]);
             await exchange.WaitForClientCloseAsync(exchange.Stopping);
         });
 
@@ -108,7 +110,8 @@ public class HandshakeTests
     [InlineData("Sec-WebSocket-Extensions", "x-unknown")]
     public async Task What_was_not_offered_must_not_be_chosen(string name, string value)
     {
-        await using var server = ScriptedServer.Start(ServerSocket.Script(static socket => socket.WaitForClientCloseAsync(), (name, value)));
+        await using var server =
+            ScriptedServer.Start(ServerSocket.Script(static socket => socket.WaitForClientCloseAsync(), (name, value)));
 
         await ShouldBeViolation(server, "not offered", static options => options with { SubProtocols = ["chat.v1", "chat.v2"] });
     }
@@ -194,7 +197,8 @@ public class HandshakeTests
         (await probe.ReadTextsAsync()).ShouldBe(["a"]);
 
         var followed = server.Requests[1];
-        (followed.Target, followed.Header("Cookie"), followed.Header("Authorization")).ShouldBe(("/there", "session=secret", "Bearer cached"));
+        (followed.Target, followed.Header("Cookie"), followed.Header("Authorization")).ShouldBe(
+            ("/there", "session=secret", "Bearer cached"));
         followed.Header("Sec-WebSocket-Protocol").ShouldBe("chat, token.secret, perennial.v1");
     }
 

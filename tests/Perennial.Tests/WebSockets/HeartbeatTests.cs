@@ -54,7 +54,8 @@ public class HeartbeatTests
                 await socket.WaitForClientCloseAsync();
             }),
             ServerSocket.Sends(Frame.OfText("b"), Frame.Close(1000)));
-        await using var probe = For(server, static options => options with { Heartbeat = new() { Interval = TimeSpan.FromMilliseconds(300) } });
+        await using var probe =
+            For(server, static options => options with { Heartbeat = new() { Interval = TimeSpan.FromMilliseconds(300) } });
         await probe.ReadTextsAsync(1);
 
         _clock.Advance(TimeSpan.FromMilliseconds(300));

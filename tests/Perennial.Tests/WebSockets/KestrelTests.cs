@@ -26,7 +26,8 @@ public class KestrelTests
     public async Task A_small_message_that_inflates_beyond_the_limit_is_refused()
     {
         await using var app = await StartEchoAsync(acceptsCompression: true);
-        await using var probe = Sockets.Probe(Sockets.OptionsFor(new Uri(app.Urls.Single())) with { Compression = true, MaxMessageBytes = 1_000_000 });
+        await using var probe =
+            Sockets.Probe(Sockets.OptionsFor(new Uri(app.Urls.Single())) with { Compression = true, MaxMessageBytes = 1_000_000 });
         await probe.Transport.SendAsync(new byte[1_000_001], probe.Token);
 
         (await probe.ReadToFailureAsync()).Error.Code.ShouldBe(TransportErrorCode.MessageTooLarge);
@@ -72,7 +73,8 @@ public class KestrelTests
         app.UseWebSockets();
         app.Run(async context =>
         {
-            using var socket = await context.WebSockets.AcceptWebSocketAsync(new WebSocketAcceptContext { DangerousEnableCompression = acceptsCompression });
+            using var socket = await context.WebSockets.AcceptWebSocketAsync(
+                new WebSocketAcceptContext { DangerousEnableCompression = acceptsCompression });
             await EchoAsync(socket, context.RequestAborted);
         });
         await app.StartAsync();

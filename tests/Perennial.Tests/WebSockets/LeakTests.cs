@@ -52,7 +52,8 @@ public class LeakTests
             TaskScheduler.UnobservedTaskException -= note;
         }
 
-        unobserved.Where(static e => e.ToString().Contains("Perennial.", StringComparison.Ordinal) || e.ToString().Contains("WebSocket", StringComparison.Ordinal))
+        unobserved.Where(static e =>
+            e.ToString().Contains("Perennial.", StringComparison.Ordinal) || e.ToString().Contains("WebSocket", StringComparison.Ordinal))
             .ShouldBeEmpty();
     }
 

@@ -65,7 +65,8 @@ public class MarkerTests
         await using var server = ScriptedServer.Start(ServerSocket.Sends(Frame.OfText(Done), Frame.OfText("fin"), Frame.OfText("late")));
         await using var probe = server.SocketProbe(static options => options with
         {
-            Classify = static (in StreamMessage message) => message.Data.Span.SequenceEqual("fin"u8) ? StreamSignal.Completed : StreamSignal.None,
+            Classify = static (in StreamMessage message) =>
+                message.Data.Span.SequenceEqual("fin"u8) ? StreamSignal.Completed : StreamSignal.None,
         });
 
         (await probe.ReadTextsAsync()).ShouldBe([Done]);
@@ -78,7 +79,9 @@ public class MarkerTests
             ServerSocket.SendsAndEnds(Frame.OfText("a")), ServerSocket.Sends(Frame.OfText("b"), Frame.OfText("c"), Frame.Close(1000)));
         await using var probe = server.SocketProbe();
 
-        (await probe.ReadToEndAsync()).Select(static message => (message.Text, message.FollowsGap)).ShouldBe([("a", false), ("b", true), ("c", false)]);
+        (await probe.ReadToEndAsync())
+            .Select(static message => (message.Text, message.FollowsGap))
+            .ShouldBe([("a", false), ("b", true), ("c", false)]);
 
         probe.All<GapEvent>().ShouldBe([new GapEvent { Reason = GapReason.NotNumbered, RequestedId = null, ResumesAt = null }]);
         server.Requests.ShouldAllBe(static request => !request.Headers.Contains("Last-Event-ID"));

@@ -125,7 +125,9 @@ public class MessageTests
     public async Task A_message_beyond_the_limit_is_refused_after_the_messages_before_it_and_the_server_is_told(bool isInFragments)
     {
         var large = new string('x', 11);
-        Frame[] tooLarge = isInFragments ? [Frame.OfText(large[..6]) with { IsLast = false }, Frame.Continuation(large[6..])] : [Frame.OfText(large)];
+        Frame[] tooLarge = isInFragments
+            ? [Frame.OfText(large[..6]) with { IsLast = false }, Frame.Continuation(large[6..])]
+            : [Frame.OfText(large)];
         Frame? goodbye = null;
         await using var server = ScriptedServer.Start(ServerSocket.Script(async socket =>
         {

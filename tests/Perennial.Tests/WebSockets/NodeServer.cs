@@ -23,7 +23,9 @@ internal sealed class NodeServer : IAsyncDisposable
 
     /// <summary>Why there can be no such server here, or <see langword="null"/>. Where CI is true there has to be one.</summary>
     public static string? WhyNot =>
-        Environment.GetEnvironmentVariable("CI") is "true" || (IsInstalled("node") && IsInstalled("npm")) ? null : "Node and npm are not installed.";
+        Environment.GetEnvironmentVariable("CI") is "true" || (IsInstalled("node") && IsInstalled("npm"))
+            ? null
+            : "Node and npm are not installed.";
 
     /// <summary>Starts it, on a port the system chose.</summary>
     public static async Task<NodeServer> StartAsync(bool isCompressed)

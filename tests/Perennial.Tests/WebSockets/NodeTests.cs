@@ -16,7 +16,8 @@ public class NodeTests
         }
 
         await using var server = await NodeServer.StartAsync(serverAccepts);
-        await using var probe = Sockets.Probe(Sockets.OptionsFor(server.Address) with { Compression = clientOffers, SubProtocols = ["other", "echo"] });
+        await using var probe =
+            Sockets.Probe(Sockets.OptionsFor(server.Address) with { Compression = clientOffers, SubProtocols = ["other", "echo"] });
 
         await KestrelTests.EchoesAsync(probe);
     }

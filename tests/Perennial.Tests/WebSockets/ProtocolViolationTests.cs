@@ -3,7 +3,9 @@ using Perennial.Tests.Fixtures;
 
 namespace Perennial.Tests.WebSockets;
 
-/// <summary>A peer that breaks the protocol (RFC 6455, 5 and 8.1): final, after the messages before it, and said in a close where that is possible.</summary>
+/// <summary>
+/// A peer that breaks the protocol (RFC 6455, 5 and 8.1): final, after the messages before it, and said in a close where that is possible.
+/// </summary>
 public class ProtocolViolationTests
 {
     private const int ProtocolError = 1002;

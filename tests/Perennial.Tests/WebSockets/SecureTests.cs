@@ -20,7 +20,8 @@ public class SecureTests
     {
         using var certificate = SelfSigned.Create();
         await using var app = await StartEchoAsync(certificate);
-        await using var probe = Sockets.Probe(Sockets.OptionsFor(EndpointOf(app, scheme)) with { Http = new() { Tls = SelfSigned.Trusting(certificate) } });
+        await using var probe =
+            Sockets.Probe(Sockets.OptionsFor(EndpointOf(app, scheme)) with { Http = new() { Tls = SelfSigned.Trusting(certificate) } });
 
         await probe.Transport.SendAsync("hello", probe.Token);
 
@@ -41,7 +42,8 @@ public class SecureTests
         for (var cut = 0; cut < 1600; cut += 23)
         {
             await using var proxy = FaultProxy.Start(EndpointOf(app, "wss"), FaultPlan.InOrder(FaultPlan.Cut(cut, how), FaultPlan.None));
-            await using var probe = Sockets.Probe(Sockets.OptionsFor(proxy.Address) with { Http = new() { Tls = SelfSigned.Trusting(certificate) } });
+            await using var probe =
+                Sockets.Probe(Sockets.OptionsFor(proxy.Address) with { Http = new() { Tls = SelfSigned.Trusting(certificate) } });
 
             (await probe.ReadTextsAsync()).ShouldContain("hello", $"cut after byte {cut}");
         }
@@ -115,7 +117,8 @@ public class SecureTests
     {
         await using var other = ScriptedServer.Start(Status(401, ("WWW-Authenticate", "Basic realm=\"there\"")));
         await using var server = ScriptedServer.Start(Status(307, ("Location", other.Address.AbsoluteUri)));
-        await using var probe = server.SocketProbe(static options => options with { Http = new() { Credentials = new NetworkCredential("me", "secret") } });
+        await using var probe =
+            server.SocketProbe(static options => options with { Http = new() { Credentials = new NetworkCredential("me", "secret") } });
 
         (await probe.ReadToFailureAsync()).Error.HttpStatus.ShouldBe(HttpStatusCode.Unauthorized);
 
@@ -125,7 +128,8 @@ public class SecureTests
     private static Uri EndpointOf(WebApplication app, string scheme) => new UriBuilder(app.Urls.Single()) { Scheme = scheme }.Uri;
 
     /// <summary>Returns the first message, and closes.</summary>
-    private static Task<WebApplication> StartEchoAsync(X509Certificate2 certificate) => StartAsync(certificate, static async (socket, aborted) =>
+    private static Task<WebApplication> StartEchoAsync(X509Certificate2 certificate) =>
+        StartAsync(certificate, static async (socket, aborted) =>
     {
         var block = new byte[100];
         var received = await socket.ReceiveAsync(block.AsMemory(), aborted);

@@ -8,7 +8,9 @@ using static Perennial.Tests.Support.SseScripts;
 
 namespace Perennial.Tests.WebSockets;
 
-/// <summary>Messages to the server: whole, in order, and never more often than the caller said; each with an honest word on its fate.</summary>
+/// <summary>
+/// Messages to the server: whole, in order, and never more often than the caller said; each with an honest word on its fate.
+/// </summary>
 public class SendTests
 {
     private const int MoreThanTheLineHolds = 64 * 1024 * 1024;
@@ -23,7 +25,8 @@ public class SendTests
 
         (await probe.Transport.SendAsync("hé", probe.Token)).ShouldBe(SendOutcome.Sent);
         await probe.Transport.SendAsync(new byte[] { 1, 2 }, probe.Token);
-        await probe.Transport.SendJsonAsync(7, JsonTypeInfo.CreateJsonTypeInfo<int>(new() { TypeInfoResolver = new DefaultJsonTypeInfoResolver() }), probe.Token);
+        await probe.Transport.SendJsonAsync(
+            7, JsonTypeInfo.CreateJsonTypeInfo<int>(new() { TypeInfoResolver = new DefaultJsonTypeInfoResolver() }), probe.Token);
 
         await CollectedAsync(3);
         _received.Select(static frame => (frame.Opcode, frame.Text)).ShouldBe([(1, "hé"), (2, "\u0001\u0002"), (1, "7")]);

@@ -27,7 +27,9 @@ internal sealed class ServerSocket
             exchange.Close();
         };
 
-    /// <summary>A script that sends these frames, and then is silent until the client says goodbye; it is for a server to hang up first.</summary>
+    /// <summary>
+    /// A script that sends these frames, and then is silent until the client says goodbye; it is for a server to hang up first.
+    /// </summary>
     public static Func<ScriptedExchange, Task> Sends(params Frame[] frames) =>
         Script(async socket =>
         {
@@ -43,7 +45,8 @@ internal sealed class ServerSocket
         Convert.ToBase64String(SHA1.HashData(Encoding.ASCII.GetBytes(key + "258EAFA5-E914-47DA-95CA-C5AB0DC85B11")));
 
     /// <summary>All in one write, so that they arrive as one segment where they fit.</summary>
-    public Task SendAsync(params Frame[] frames) => _exchange.WriteAsync(frames.SelectMany(static frame => frame.ToBytes()).ToArray(), Stopping);
+    public Task SendAsync(params Frame[] frames) =>
+        _exchange.WriteAsync(frames.SelectMany(static frame => frame.ToBytes()).ToArray(), Stopping);
 
     public Task SendBytesAsync(ReadOnlyMemory<byte> bytes) => _exchange.WriteAsync(bytes, Stopping);
 

@@ -12,7 +12,8 @@ internal sealed class TunnellingProxy : IAsyncDisposable
     public Uri Address => _server.Address;
 
     /// <summary>Where tunnels were asked for.</summary>
-    public IEnumerable<string> Targets => _server.Requests.Where(static request => request.Method is "CONNECT").Select(static request => request.Target);
+    public IEnumerable<string> Targets =>
+        _server.Requests.Where(static request => request.Method is "CONNECT").Select(static request => request.Target);
 
     public ValueTask DisposeAsync() => _server.DisposeAsync();
 

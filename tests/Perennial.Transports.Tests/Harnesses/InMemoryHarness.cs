@@ -72,9 +72,11 @@ public class InMemoryHarness : TransportHarness
         return Task.CompletedTask;
     }
 
-    public override Task CompleteAsync(CancellationToken cancellationToken) => End(static connection => connection.Finish(ReadOutcome.Completed));
+    public override Task CompleteAsync(CancellationToken cancellationToken) =>
+        End(static connection => connection.Finish(ReadOutcome.Completed));
 
-    public override Task FailAsync(CancellationToken cancellationToken) => End(static connection => connection.Say(StreamMessage.FromText("{}", eventType: "failed")));
+    public override Task FailAsync(CancellationToken cancellationToken) =>
+        End(static connection => connection.Say(StreamMessage.FromText("{}", eventType: "failed")));
 
     public override int CutAll(CutMode how)
     {
@@ -141,7 +143,8 @@ public class InMemoryHarness : TransportHarness
         return Task.CompletedTask;
     }
 
-    private async ValueTask<TransportConnection> OpenAsync(InMemoryTransport transport, ConnectContext context, CancellationToken cancellationToken)
+    private async ValueTask<TransportConnection> OpenAsync(
+        InMemoryTransport transport, ConnectContext context, CancellationToken cancellationToken)
     {
         if (_refusing)
         {
@@ -171,7 +174,8 @@ public class InMemoryHarness : TransportHarness
         {
             if (!_standing.ContainsKey(connection))
             {
-                throw new TransportException(TransportErrorCode.ConnectionLost, "Cut by the test.", isTransient: true) { Delivery = DeliveryStatus.NotSent };
+                throw new TransportException(
+                    TransportErrorCode.ConnectionLost, "Cut by the test.", isTransient: true) { Delivery = DeliveryStatus.NotSent };
             }
 
             Take(System.Text.Encoding.UTF8.GetString(message.Data.Span));
@@ -183,7 +187,8 @@ public class InMemoryHarness : TransportHarness
 /// <summary>The same without ids: a reader that was cut off misses what is said meanwhile.</summary>
 public sealed class UnnumberedInMemoryHarness : InMemoryHarness
 {
-    public override TransportTraits Traits { get; } = new() { MarksEnd = true, TellsFailures = true, CanStop = true, Sends = SendPromise.Acknowledged };
+    public override TransportTraits Traits { get; } =
+        new() { MarksEnd = true, TellsFailures = true, CanStop = true, Sends = SendPromise.Acknowledged };
 
     protected override int PositionOf(string? lastEventId) => int.MaxValue;
 

@@ -33,7 +33,8 @@ public abstract class RunHarness : TcpTransportHarness
 
     public override IReadOnlyList<string> ReceivedSends => [.. _sends];
 
-    public override Task WriteAsync(string text, CancellationToken cancellationToken) => ScriptAsync(writer => writer.WriteAsync(text, cancellationToken).AsTask());
+    public override Task WriteAsync(string text, CancellationToken cancellationToken) =>
+        ScriptAsync(writer => writer.WriteAsync(text, cancellationToken).AsTask());
 
     public override Task CompleteAsync(CancellationToken cancellationToken)
     {

@@ -39,7 +39,8 @@ public sealed class LineTests : TransportSuite<LineHarness>
             new LineTransportOptions { Endpoint = new UriBuilder(server.Address) { Scheme = "tcp" }.Uri });
         _ = transport.ConnectAsync(TestContext.Current.CancellationToken);
 
-        var end = await transport.Completion.WaitAsync(new LineHarness().Patience, TimeProvider.System, TestContext.Current.CancellationToken);
+        var end =
+            await transport.Completion.WaitAsync(new LineHarness().Patience, TimeProvider.System, TestContext.Current.CancellationToken);
 
         end.Error?.Code.ShouldBe(TransportErrorCode.ProtocolViolation);
     }

@@ -9,7 +9,8 @@ public abstract class TransportSuite<THarness>
     where THarness : TransportHarness, new()
 {
     [SuppressMessage("Design", "CA1000", Justification = "The test framework looks here for the cases of a subclass.")]
-    public static TheoryData<string> Behaviours => [.. TransportBehaviours.For(new THarness().Traits).Select(static behaviour => behaviour.Name)];
+    public static TheoryData<string> Behaviours =>
+        [.. TransportBehaviours.For(new THarness().Traits).Select(static behaviour => behaviour.Name)];
 
     [Theory]
     [MemberData(nameof(Behaviours))]

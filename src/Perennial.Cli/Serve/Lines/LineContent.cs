@@ -57,7 +57,8 @@ internal sealed class LineContent : IServedContent
 
     private async Task ProduceAsync(RunWriter writer, CancellationToken stop)
     {
-        using var reader = new StreamReader(_text, new UTF8Encoding(encoderShouldEmitUTF8Identifier: false), detectEncodingFromByteOrderMarks: true, leaveOpen: true);
+        using var reader = new StreamReader(
+            _text, new UTF8Encoding(encoderShouldEmitUTF8Identifier: false), detectEncodingFromByteOrderMarks: true, leaveOpen: true);
         while (await NextLineAsync(reader, stop) is { } line)
         {
             await writer.WriteAsync(line, cancellationToken: stop);

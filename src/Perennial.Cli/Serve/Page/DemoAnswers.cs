@@ -19,7 +19,8 @@ internal sealed class DemoAnswers(string readme, TimeSpan? pause, bool isStepped
     /// <summary>About the pace of a model.</summary>
     private static readonly TimeSpan PaceOfAModel = TimeSpan.FromMilliseconds(25);
 
-    private readonly string[] _sections = [.. readme.Split("\n## ", StringSplitOptions.None).Skip(1).Select(section => "## " + section.TrimEnd() + "\n")];
+    private readonly string[] _sections =
+        [.. readme.Split("\n## ", StringSplitOptions.None).Skip(1).Select(section => "## " + section.TrimEnd() + "\n")];
 
     /// <summary>Starts a run for the question in the body, and returns its id.</summary>
     public async Task StartAsync(HttpContext context, StreamRuns runs)
@@ -35,7 +36,8 @@ internal sealed class DemoAnswers(string readme, TimeSpan? pause, bool isStepped
         var run = isStepped
             ? await StartSteppedAsync(question, runs)
             : await runs.StartAsync((writer, stop) => AnswerAsync(question, PauseAsync, writer, stop));
-        await TypedResults.Json(new DemoAnswer(run.Id), DemoJson.Default.DemoAnswer, statusCode: StatusCodes.Status201Created).ExecuteAsync(context);
+        await TypedResults.Json(
+            new DemoAnswer(run.Id), DemoJson.Default.DemoAnswer, statusCode: StatusCodes.Status201Created).ExecuteAsync(context);
     }
 
     private static async Task<string?> ReadAsync(HttpRequest request)
@@ -95,5 +97,6 @@ internal sealed class DemoAnswers(string readme, TimeSpan? pause, bool isStepped
 
     /// <summary>Splits a text into words, without short ones, which do not depend on the subject.</summary>
     private static HashSet<string> Words(string text) => new(
-        text.Split([.. " \t\n,.;:?!'\"#"], StringSplitOptions.RemoveEmptyEntries).Where(word => word.Length > 3), StringComparer.OrdinalIgnoreCase);
+        text.Split([.. " \t\n,.;:?!'\"#"], StringSplitOptions.RemoveEmptyEntries).Where(word => word.Length > 3),
+        StringComparer.OrdinalIgnoreCase);
 }

@@ -12,7 +12,8 @@ internal sealed class DemoLine(Uri plain, Uri buffered) : IAsyncDisposable
     /// <summary>A random name: a client that knows it may break the line.</summary>
     public string Name { get; } = RandomNumberGenerator.GetHexString(16, lowercase: true);
 
-    public DemoLineAddress Address => new(Name, _plain.Address.GetLeftPart(UriPartial.Authority), _buffered.Address.GetLeftPart(UriPartial.Authority));
+    public DemoLineAddress Address =>
+        new(Name, _plain.Address.GetLeftPart(UriPartial.Authority), _buffered.Address.GetLeftPart(UriPartial.Authority));
 
     /// <summary>Performs an action. Returns false if the action is unknown.</summary>
     public bool TryAct(string action)

@@ -20,7 +20,8 @@ internal sealed class DemoLines(Uri plain, Uri buffered) : IAsyncDisposable
             await oldest.DisposeAsync();
         }
 
-        await TypedResults.Json(line.Address, DemoJson.Default.DemoLineAddress, statusCode: StatusCodes.Status201Created).ExecuteAsync(context);
+        await TypedResults.Json(
+            line.Address, DemoJson.Default.DemoLineAddress, statusCode: StatusCodes.Status201Created).ExecuteAsync(context);
     }
 
     /// <summary>Performs an action on a line.</summary>

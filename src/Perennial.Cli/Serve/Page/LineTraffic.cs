@@ -22,7 +22,8 @@ internal sealed class LineTraffic
     /// <summary>Sets the allowed origins. Called when the ports are known.</summary>
     public void Begin(int pagePort, int plainPort, int bufferedPort)
     {
-        _pages = new[] { $"http://127.0.0.1:{pagePort}", $"http://localhost:{pagePort}", $"http://[::1]:{pagePort}" }.ToFrozenSet(StringComparer.OrdinalIgnoreCase);
+        _pages = new[] { $"http://127.0.0.1:{pagePort}", $"http://localhost:{pagePort}", $"http://[::1]:{pagePort}" }.ToFrozenSet(
+            StringComparer.OrdinalIgnoreCase);
         _plainPort = plainPort;
         _bufferedPort = bufferedPort;
     }

@@ -23,7 +23,8 @@ internal sealed class UpstreamAnswer(UpstreamRequest upstream) : IServedContent
 
     public async Task<IReadOnlyList<string>> BeginAsync(WebApplication app, Uri address)
     {
-        var run = await app.Services.GetRequiredService<StreamRuns>().StartAsync((writer, stop) => UpstreamRelay.ProduceAsync(upstream.Open(), writer, stop), RunLine.KeptLong);
+        var run = await app.Services.GetRequiredService<StreamRuns>().StartAsync(
+            (writer, stop) => UpstreamRelay.ProduceAsync(upstream.Open(), writer, stop), RunLine.KeptLong);
         return [RunLine.For(address, run)];
     }
 

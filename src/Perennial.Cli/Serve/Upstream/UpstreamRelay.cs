@@ -37,7 +37,9 @@ internal static class UpstreamRelay
             throw new RunFailedException("The upstream did not resume where its response broke off.", "upstream_interrupted");
         }
 
-        var eventType = string.Equals(message.EventType, StreamMessage.DefaultEventType, StringComparison.Ordinal) ? null : message.EventType;
+        var eventType = string.Equals(message.EventType, StreamMessage.DefaultEventType, StringComparison.Ordinal)
+            ? null
+            : message.EventType;
         return message.IsBinary
             ? writer.WriteBinaryAsync(message.Data, eventType, stop)
             : writer.WriteAsync(message.Data, eventType, stop);
@@ -46,7 +48,8 @@ internal static class UpstreamRelay
     /// <summary>Converts an error for the readers. The library's messages contain neither secrets nor URLs.</summary>
     private static RunFailedException Failure(TransportException e) => e.Code switch
     {
-        TransportErrorCode.ServerFailed => new RunFailedException(e.ServerMessage ?? "The upstream failed.", e.ServerCode ?? "upstream_failed", e),
+        TransportErrorCode.ServerFailed =>
+            new RunFailedException(e.ServerMessage ?? "The upstream failed.", e.ServerCode ?? "upstream_failed", e),
         TransportErrorCode.Interrupted or TransportErrorCode.AttemptsExhausted or TransportErrorCode.ConnectionLost
             or TransportErrorCode.EndedWithoutMarker or TransportErrorCode.IdleTimeout =>
             new RunFailedException($"The upstream was interrupted. {e.Message}", "upstream_interrupted", e),

@@ -11,7 +11,8 @@ namespace Perennial.Cli.Serve.Upstream;
 internal sealed class UpstreamRequest
 {
     /// <summary>No retries of refusals: the request may cost, and its sender sees the refusal.</summary>
-    private static readonly ReconnectOptions Reconnect = new() { InitialDelay = TimeSpan.FromMilliseconds(200), MaxAttempts = 4, RetryStatusCodes = FrozenSet<HttpStatusCode>.Empty };
+    private static readonly ReconnectOptions Reconnect =
+        new() { InitialDelay = TimeSpan.FromMilliseconds(200), MaxAttempts = 4, RetryStatusCodes = FrozenSet<HttpStatusCode>.Empty };
 
     private readonly AutoTransportOptions _options;
     private readonly TransportServices? _services;

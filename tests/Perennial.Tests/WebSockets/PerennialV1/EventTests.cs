@@ -152,7 +152,9 @@ public class EventTests
 
         (await probe.ReadTextsAsync()).ShouldBe(["1", "2"]);
 
-        probe.All<ErrorEvent>().Select(static error => (error.Code, error.IsRecoverable)).ShouldBe(Enumerable.Repeat((TransportErrorCode.InvalidMessage, true), 3));
+        probe.All<ErrorEvent>()
+            .Select(static error => (error.Code, error.IsRecoverable))
+            .ShouldBe(Enumerable.Repeat((TransportErrorCode.InvalidMessage, true), 3));
     }
 
     [Fact]
@@ -214,7 +216,8 @@ public class EventTests
                 await socket.Frames.WaitForClientCloseAsync();
             }),
             SaysAndWaits(Completed));
-        await using var probe = server.SocketProbe(static options => options with { Heartbeat = new() { Interval = Timeout.InfiniteTimeSpan } }, clock);
+        await using var probe =
+            server.SocketProbe(static options => options with { Heartbeat = new() { Interval = Timeout.InfiniteTimeSpan } }, clock);
         await probe.ReadTextsAsync(1);
 
         await clock.WaitForTimerAsync(TimeSpan.FromSeconds(6), probe.Token);
@@ -230,7 +233,9 @@ public class EventTests
         var clock = new ManualTimeProvider();
         await using var server = ScriptedServer.Start(SaysAndWaits(Event(1)));
         await using var probe = server.SocketProbe(
-            static options => options with { IdleTimeout = TimeSpan.FromMinutes(10), Heartbeat = new() { Interval = Timeout.InfiniteTimeSpan } }, clock);
+            static options =>
+                options with { IdleTimeout = TimeSpan.FromMinutes(10), Heartbeat = new() { Interval = Timeout.InfiniteTimeSpan } },
+            clock);
         await probe.ReadTextsAsync(1);
 
         clock.Advance(TimeSpan.FromMinutes(9));

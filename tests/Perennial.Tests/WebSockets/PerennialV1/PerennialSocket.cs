@@ -109,7 +109,13 @@ internal sealed record Said(string Type, long Number, string? Sender, long Next,
         var root = document.RootElement;
         var type = root.GetProperty("type").GetString()!;
         return type is "perennial.sender"
-            ? new Said(type, 0, root.GetProperty("data").GetProperty("id").GetString(), root.GetProperty("data").GetProperty("next").GetInt64(), null, json)
+            ? new Said(
+                type,
+                0,
+                root.GetProperty("data").GetProperty("id").GetString(),
+                root.GetProperty("data").GetProperty("next").GetInt64(),
+                null,
+                json)
             : new Said(
                 type,
                 root.TryGetProperty("number", out var number) ? number.GetInt64() : 0,

@@ -20,7 +20,8 @@ public class RandomCutsTests(ITestOutputHelper output)
             Send = new() { QueueCapacity = Messages },
         });
 
-        var outcomes = await Task.WhenAll(Enumerable.Range(0, Messages).Select(i => probe.Transport.SendAsync($"{i}", probe.Token))).WaitAsync(probe.Token);
+        var outcomes = await Task.WhenAll(
+            Enumerable.Range(0, Messages).Select(i => probe.Transport.SendAsync($"{i}", probe.Token))).WaitAsync(probe.Token);
 
         outcomes.ShouldAllBe(static outcome => outcome == SendOutcome.Acknowledged);
         model.Taken.SequenceEqual(Enumerable.Range(0, Messages).Select(static i => $"{i}"), StringComparer.Ordinal).ShouldBeTrue();

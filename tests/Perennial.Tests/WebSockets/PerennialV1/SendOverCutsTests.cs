@@ -5,7 +5,9 @@ using static Perennial.Tests.WebSockets.PerennialV1.PerennialSocket;
 
 namespace Perennial.Tests.WebSockets.PerennialV1;
 
-/// <summary>Numbered sends over lines that are cut: repeated under their numbers, taken once, and of an unknown fate only where nobody can know.</summary>
+/// <summary>
+/// Numbered sends over lines that are cut: repeated under their numbers, taken once, and of an unknown fate only where nobody can know.
+/// </summary>
 public class SendOverCutsTests
 {
     private readonly TaskCompletionSource<List<Said>> _heard = new(TaskCreationOptions.RunContinuationsAsynchronously);
@@ -227,7 +229,8 @@ public class SendOverCutsTests
         }
     }
 
-    private static Task<SendOutcome>[] Sends(TransportProbe probe, params string[] texts) => [.. texts.Select(text => probe.Transport.SendAsync(text, probe.Token))];
+    private static Task<SendOutcome>[] Sends(TransportProbe probe, params string[] texts) =>
+        [.. texts.Select(text => probe.Transport.SendAsync(text, probe.Token))];
 
     private static async Task ShouldFailAsync(Task<SendOutcome> send, TransportErrorCode code, DeliveryStatus delivery)
     {

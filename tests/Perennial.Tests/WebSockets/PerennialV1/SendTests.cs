@@ -57,7 +57,9 @@ public class SendTests
 
         await Task.WhenAll(Enumerable.Range(1, 100).Select(i => probe.Transport.SendAsync($"{i}", probe.Token)));
 
-        (await _heard.Task).Select(static said => (said.Number, said.Text)).ShouldBe(Enumerable.Range(1, 100).Select(static i => ((long)i, (string?)$"{i}")));
+        (await _heard.Task)
+            .Select(static said => (said.Number, said.Text))
+            .ShouldBe(Enumerable.Range(1, 100).Select(static i => ((long)i, (string?)$"{i}")));
     }
 
     [Fact]
@@ -243,7 +245,8 @@ public class SendTests
         await ShouldFailAsync(stayed[0], TransportErrorCode.NotConnected, DeliveryStatus.NotSent);
     }
 
-    private static Task<SendOutcome>[] Sends(TransportProbe probe, params string[] texts) => [.. texts.Select(text => probe.Transport.SendAsync(text, probe.Token))];
+    private static Task<SendOutcome>[] Sends(TransportProbe probe, params string[] texts) =>
+        [.. texts.Select(text => probe.Transport.SendAsync(text, probe.Token))];
 
     private static async Task ShouldFailAsync(Task<SendOutcome> send, TransportErrorCode code, DeliveryStatus delivery)
     {
@@ -251,5 +254,6 @@ public class SendTests
         (error.Code, error.Delivery).ShouldBe((code, delivery));
     }
 
-    private static JsonTypeInfo<T> Json<T>() => JsonTypeInfo.CreateJsonTypeInfo<T>(new() { TypeInfoResolver = new DefaultJsonTypeInfoResolver() });
+    private static JsonTypeInfo<T> Json<T>() =>
+        JsonTypeInfo.CreateJsonTypeInfo<T>(new() { TypeInfoResolver = new DefaultJsonTypeInfoResolver() });
 }

@@ -57,7 +57,9 @@ public class SendTimeoutTests
                 await socket.AcknowledgeAsync(1);
                 await socket.WaitForGoodbyeAsync();
             }));
-        await using var probe = For(server, static options => options with { Reconnect = TransportProbe.WithoutJitter with { InitialDelay = TimeSpan.FromSeconds(20) } });
+        await using var probe = For(
+            server,
+            static options => options with { Reconnect = TransportProbe.WithoutJitter with { InitialDelay = TimeSpan.FromSeconds(20) } });
         var send = probe.Transport.SendAsync("a", probe.Token);
         await probe.WaitForAsync<ReconnectingEvent>();
         await _clock.WaitForTimerAsync(TimeSpan.FromSeconds(20), probe.Token);
