@@ -139,6 +139,7 @@ public sealed class SchemaTests : IAsyncDisposable
         (await store.ClaimStartAsync(repeat, TestEnds)).Outcome.ShouldBe(StartClaimOutcome.Started);
 
         await SweepAsync(time, new StartOptions().KeyRetention);
+        await SweepAsync(time, SweepInterval);      // the one before may have looked at the clock while it moved
 
         Count("starts").ShouldBe(0);
         (await store.ClaimStartAsync(repeat, TestEnds)).Outcome.ShouldBe(StartClaimOutcome.Claimed);
