@@ -1,5 +1,6 @@
 using System.Text.Json;
 using Microsoft.AspNetCore.Http;
+using Perennial.Streams;
 
 namespace Perennial.Gateway.Upstream;
 
@@ -8,7 +9,7 @@ namespace Perennial.Gateway.Upstream;
 /// member <c>id</c> in them: that of a JSON-RPC request, or of a chat of the AI SDK. Safe for one reader, and another thread that gets the
 /// id.
 /// </summary>
-internal sealed class WatchedBody(Stream body) : Stream
+internal sealed class WatchedBody(Stream body) : ReadOnlyBody
 {
     private const int MostBytes = 64 * 1024;
     private const int LongestId = 256;
@@ -19,20 +20,6 @@ internal sealed class WatchedBody(Stream body) : Stream
     private readonly Lock _gate = new();
     private MemoryStream? _head = new();
     private JsonElement? _id;       // once the head is settled
-
-    public override bool CanRead => true;
-
-    public override bool CanSeek => false;
-
-    public override bool CanWrite => false;
-
-    public override long Length => throw new NotSupportedException();
-
-    public override long Position
-    {
-        get => throw new NotSupportedException();
-        set => throw new NotSupportedException();
-    }
 
     /// <summary>Watches the body of a request if it is a POST of JSON.</summary>
     public static void Watch(HttpContext context)
@@ -69,18 +56,7 @@ internal sealed class WatchedBody(Stream body) : Stream
         return count;
     }
 
-    public override Task<int> ReadAsync(byte[] buffer, int offset, int count, CancellationToken cancellationToken) =>
-        ReadAsync(buffer.AsMemory(offset, count), cancellationToken).AsTask();
-
     public override int Read(byte[] buffer, int offset, int count) => throw new NotSupportedException();
-
-    public override void Flush() => throw new NotSupportedException();
-
-    public override long Seek(long offset, SeekOrigin origin) => throw new NotSupportedException();
-
-    public override void SetLength(long value) => throw new NotSupportedException();
-
-    public override void Write(byte[] buffer, int offset, int count) => throw new NotSupportedException();
 
     // The upstream may answer before the end of the body was read.
     private JsonElement? GetId()
