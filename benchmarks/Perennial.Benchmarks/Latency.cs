@@ -87,7 +87,9 @@ internal static class Latency
         await using var transport = new SseTransport(new SseTransportOptions
         {
             Endpoint = uri,
-            Reconnect = new ReconnectOptions { InitialDelay = TimeSpan.Zero, Jitter = false },
+
+            // Each connection sends the event with the same id, which is no progress: the attempts are not counted anew.
+            Reconnect = new ReconnectOptions { InitialDelay = TimeSpan.Zero, Jitter = false, MaxAttempts = ReconnectOptions.Unlimited },
         });
         var last = Stopwatch.GetTimestamp();
         await foreach (var _ in transport.ReadAllAsync())
