@@ -142,11 +142,11 @@ internal sealed class AutoConnection(AutoProtocol protocol, TransportConnection 
     public override ValueTask WaitUntilReadyToSendAsync(CancellationToken cancellationToken) =>
         inner.WaitUntilReadyToSendAsync(cancellationToken);
 
-    internal override void Begin(IdleWatch idle, bool mayChangeLimit, Func<INumberedAnswers?> answers)
+    internal override void Begin(IdleWatch idle, bool mayChangeLimit, ISendQueue sends)
     {
-        base.Begin(idle, mayChangeLimit, answers);
+        base.Begin(idle, mayChangeLimit, sends);
         inner.Number = Number;
-        inner.Begin(idle, mayChangeLimit, answers);
+        inner.Begin(idle, mayChangeLimit, sends);
     }
 
     private async ValueTask<ReadOutcome> ReadFirstAsync(MessageBatch batch)

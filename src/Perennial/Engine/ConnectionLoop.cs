@@ -7,7 +7,7 @@ namespace Perennial.Engine;
 /// stream ends, the caller closes the transport, or all attempts failed.
 /// </summary>
 internal sealed class ConnectionLoop(
-    TransportCore core, TransportSession session, ConnectionOpener open, Func<SendPipeline?> sends) : IThreadPoolWorkItem
+    TransportCore core, TransportSession session, ConnectionOpener open, ISendQueue sends) : IThreadPoolWorkItem
 {
     /// <summary>The longest time to wait for a connection to close.</summary>
     public static readonly TimeSpan CloseLimit = TransportConnection.CloseLimit;
@@ -123,7 +123,7 @@ internal sealed class ConnectionLoop(
         connection.Begin(idle, core.Options.IdleTimeout is null, sends);
         AnnounceInexactResume(resumeFrom);
         LoseRepliesUnlessResumed(connection, resumeFrom);
-        sends()?.Wake();
+        sends.Wake();
     }
 
     private Task<TransportConnection> OpenUnlessBrokenAsync(OriginBreakers breakers, string? resumeFrom) =>
@@ -248,7 +248,7 @@ internal sealed class ConnectionLoop(
 
         core.Life.End(end, _retry.Failures);
         core.Requests?.End(session, end);
-        sends()?.End(session);
+        sends.End(session);
         session.SetOver();
         if (end.Error is { } cause)
         {

@@ -3,7 +3,7 @@ namespace Perennial.Engine;
 /// <content>The peer's answers to numbered messages, and missing answers.</content>
 internal sealed partial class SendPipeline
 {
-    /// <inheritdoc/>
+    /// <inheritdoc cref="ISendQueue.Acknowledge"/>
     public bool Acknowledge(int connection, long received)
     {
         List<OutgoingSend> answered;
@@ -23,7 +23,7 @@ internal sealed partial class SendPipeline
         return answered.Count > 0 && !isForgotten;
     }
 
-    /// <inheritdoc/>
+    /// <inheritdoc cref="ISendQueue.Refuse"/>
     public void Refuse(int connection, long number, TransportException error)
     {
         OutgoingSend? send;

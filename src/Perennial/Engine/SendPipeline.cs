@@ -6,7 +6,7 @@ namespace Perennial.Engine;
 /// without an answer. Messages that a lost connection left without an answer are written again on the next one. No task runs while nothing
 /// can leave. Thread safe.
 /// </summary>
-internal sealed partial class SendPipeline(TransportCore core) : INumberedAnswers, IAsyncDisposable
+internal sealed partial class SendPipeline(TransportCore core) : IAsyncDisposable
 {
     private readonly SingleSends _single = new(core);
     private readonly Lock _gate = new();

@@ -15,7 +15,7 @@ public abstract class TransportConnection : IAsyncDisposable
 {
     private IdleWatch? _idle;
     private bool _mayChangeLimit;
-    private Func<INumberedAnswers?>? _answers;
+    private ISendQueue? _sends;
     private volatile bool _hasMadeProgress;
 
     /// <summary>
@@ -163,9 +163,9 @@ public abstract class TransportConnection : IAsyncDisposable
     /// <summary>Starts the use of this connection by the transport.</summary>
     /// <param name="idle">Detects that the connection is silent for too long.</param>
     /// <param name="mayChangeLimit">Whether the connection may set the limit of silence.</param>
-    /// <param name="answers">Returns the receiver of answers to numbered messages, or null before the first such message.</param>
-    internal virtual void Begin(IdleWatch idle, bool mayChangeLimit, Func<INumberedAnswers?> answers) =>
-        (_idle, _mayChangeLimit, _answers) = (idle, mayChangeLimit, answers);
+    /// <param name="sends">The messages that wait to be sent, which get the answers to numbered ones.</param>
+    internal virtual void Begin(IdleWatch idle, bool mayChangeLimit, ISendQueue sends) =>
+        (_idle, _mayChangeLimit, _sends) = (idle, mayChangeLimit, sends);
 
     /// <summary>
     /// Reports that the peer proved to be alive without ending a read, for instance by an answer to a ping. Any thread may call it; it
@@ -197,7 +197,7 @@ public abstract class TransportConnection : IAsyncDisposable
     /// <exception cref="TransportException">No message with this number was sent: the peer violated the protocol.</exception>
     protected void ReportAcknowledged(long received)
     {
-        if (_answers?.Invoke()?.Acknowledge(Number, received) == true)
+        if (_sends?.Acknowledge(Number, received) == true)
         {
             ReportProgress();
         }
@@ -207,7 +207,7 @@ public abstract class TransportConnection : IAsyncDisposable
     /// <param name="number">The message's number.</param>
     /// <param name="error">The reason. Its <see cref="TransportException.Delivery"/> is <see cref="DeliveryStatus.NotSent"/>.</param>
     /// <exception cref="TransportException">No message with this number was sent: the peer violated the protocol.</exception>
-    protected void ReportRefused(long number, TransportException error) => _answers?.Invoke()?.Refuse(Number, number, error);
+    protected void ReportRefused(long number, TransportException error) => _sends?.Refuse(Number, number, error);
 
     /// <summary>Closes the connection at once and releases its resources. Must be idempotent.</summary>
     public abstract ValueTask DisposeAsync();

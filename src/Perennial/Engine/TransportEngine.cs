@@ -5,7 +5,7 @@ namespace Perennial.Engine;
 /// <summary>The functions of one transport. Starts the connection loop when it is first needed; reads, sends, stops and closes.</summary>
 /// <param name="core">The objects that the parts share.</param>
 /// <param name="open">Opens connections of the transport's protocol.</param>
-internal sealed class TransportEngine(TransportCore core, ConnectionOpener open)
+internal sealed class TransportEngine(TransportCore core, ConnectionOpener open) : ISendQueue
 {
     private SendPipeline? _sends;               // created by the first send
 
@@ -207,12 +207,21 @@ internal sealed class TransportEngine(TransportCore core, ConnectionOpener open)
         core.Buffer.Dropped,
         core.Requests?.Outstanding ?? 0);
 
+    void ISendQueue.Wake() => Volatile.Read(ref _sends)?.Wake();
+
+    void ISendQueue.End(TransportSession session) => Volatile.Read(ref _sends)?.End(session);
+
+    bool ISendQueue.Acknowledge(int connection, long received) => Volatile.Read(ref _sends)?.Acknowledge(connection, received) == true;
+
+    void ISendQueue.Refuse(int connection, long number, TransportException error) =>
+        Volatile.Read(ref _sends)?.Refuse(connection, number, error);
+
     private (TransportSession Session, bool IsStarter) StartOrJoin(bool startsAgain)
     {
         var (session, isStarter) = core.Life.StartOrJoin(startsAgain);
         if (isStarter)
         {
-            new ConnectionLoop(core, session, open, () => Volatile.Read(ref _sends)).Start();
+            new ConnectionLoop(core, session, open, this).Start();
             if (core.AreMessagesHandled)
             {
                 core.Events?.Wake();

@@ -51,7 +51,7 @@ internal sealed class HttpSender : IDisposable
     }
 
     /// <summary>
-    /// Removes the content and headers of a request, such as credentials, which the HTTP stack would otherwise keep while the response is
+    /// Removes the URL, content and headers of a request, such as credentials, which the HTTP stack would otherwise keep while the response is
     /// read. Keeps them if the handler is the caller's, which may still need them.
     /// </summary>
     public void Forget(HttpRequestMessage request)
@@ -59,6 +59,7 @@ internal sealed class HttpSender : IDisposable
         if (_rented is not null)
         {
             request.Headers.Clear();
+            request.RequestUri = null;
         }
     }
 

@@ -17,7 +17,7 @@ internal sealed partial class SseEventParser
 
     private readonly int _maxMessageBytes;
     private readonly MessageArena _arena = new();     // the data of the event being read is its pending bytes
-    private readonly EventTypeCache _eventTypes = new();
+    private EventTypeCache? _eventTypes;              // created by the first event with a type
     private readonly LineBuffer _line = new();
     private int _byteOrderMark;                       // the number of its bytes read so far; Utf8Bom.Length after the start of the stream
     private bool _skipsLineFeed;                      // the last byte was CR: an LF now belongs to it
@@ -111,7 +111,7 @@ internal sealed partial class SseEventParser
         }
         else if (IsField(line, "event"u8, out value))
         {
-            _eventType = value.IsEmpty ? null : _eventTypes.Get(value);
+            _eventType = value.IsEmpty ? null : (_eventTypes ??= new EventTypeCache()).Get(value);
         }
         else if (IsField(line, "retry"u8, out value) && !value.IsEmpty && !value.ContainsAnyExceptInRange((byte)'0', (byte)'9'))
         {

@@ -21,7 +21,7 @@ public class HeardTests
         await using var connection = new AutoConnection(AutoProtocol.WebSocket, inner, static _ => { });
         using var leaving = new CancellationTokenSource();
         await using var idle = new IdleWatch(Silence, leaving, time);
-        connection.Begin(idle, mayChangeLimit: false, static () => null);
+        connection.Begin(idle, mayChangeLimit: false, new NoSends());
         idle.ReadStarted(time.GetTimestamp());
         var reading = connection.ReadAsync(new MessageBatch(), leaving.Token);
         if (lives)
@@ -62,7 +62,7 @@ public class HeardTests
         await using var connection = new AutoConnection(AutoProtocol.WebSocket, new SilentConnection(), static _ => { });
         using var leaving = new CancellationTokenSource();
         await using var idle = new IdleWatch(Silence, leaving, time);
-        connection.Begin(idle, mayChangeLimit: false, static () => null);
+        connection.Begin(idle, mayChangeLimit: false, new NoSends());
         idle.ReadStarted(time.GetTimestamp());
         var reading = connection.ReadAsync(new MessageBatch(), leaving.Token);
 
@@ -87,5 +87,22 @@ public class HeardTests
         }
 
         public override ValueTask DisposeAsync() => ValueTask.CompletedTask;
+    }
+
+    private sealed class NoSends : ISendQueue
+    {
+        public void Wake()
+        {
+        }
+
+        public void End(TransportSession session)
+        {
+        }
+
+        public bool Acknowledge(int connection, long received) => false;
+
+        public void Refuse(int connection, long number, TransportException error)
+        {
+        }
     }
 }

@@ -1,8 +1,16 @@
 namespace Perennial.Engine;
 
-/// <summary>Receives a peer's answers to numbered messages. Thread safe.</summary>
-internal interface INumberedAnswers
+/// <summary>
+/// The messages that wait to be sent, as the connection loop and its connections see them. Has no effect before the first send. Thread safe.
+/// </summary>
+internal interface ISendQueue
 {
+    /// <summary>Sends what waits, because there is a new connection.</summary>
+    void Wake();
+
+    /// <summary>Fails what waits, because the session ended.</summary>
+    void End(TransportSession session);
+
     /// <summary>Records that the peer has received all messages up to a number, except those it refused.</summary>
     /// <param name="connection">The number of the connection on which the answer arrived.</param>
     /// <param name="received">The number.</param>
