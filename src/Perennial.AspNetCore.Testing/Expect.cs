@@ -3,14 +3,14 @@ using Perennial.Testing;
 
 namespace Perennial.AspNetCore.Testing;
 
-/// <summary>What a behaviour requires, with a sentence for when it is not so.</summary>
+/// <summary>What a behavior requires, with a sentence for when it is not so.</summary>
 internal static class Expect
 {
     public static void That([DoesNotReturnIf(false)] bool condition, string message)
     {
         if (!condition)
         {
-            throw new BehaviourException(message);
+            throw new BehaviorException(message);
         }
     }
 
@@ -41,10 +41,10 @@ internal static class Expect
         }
         catch (Exception e) when (e is not OperationCanceledException)
         {
-            throw new BehaviourException($"{what}: expected {typeof(TException).Name}, was {e.GetType().Name}: {e.Message}", e);
+            throw new BehaviorException($"{what}: expected {typeof(TException).Name}, was {e.GetType().Name}: {e.Message}", e);
         }
 
-        throw new BehaviourException($"{what}: expected {typeof(TException).Name}, but it succeeded.");
+        throw new BehaviorException($"{what}: expected {typeof(TException).Name}, but it succeeded.");
     }
 
     private static string TextAt<T>(List<T> items, int index) => index < items.Count ? Text(items[index]) : "nothing more";

@@ -3,7 +3,7 @@ using Perennial.AspNetCore.Stores;
 
 namespace Perennial.AspNetCore.Testing;
 
-/// <summary>One run of one behaviour: the harness, and short words for what is done with its stores.</summary>
+/// <summary>One run of one behavior: the harness, and short words for what is done with its stores.</summary>
 /// <param name="harness">The harness.</param>
 /// <param name="cancellationToken">Cancels every call, at the latest when the harness's patience is over.</param>
 internal sealed class RunStoreTrial(RunStoreHarness harness, CancellationToken cancellationToken)

@@ -174,29 +174,7 @@ internal sealed class Inbox(Database database, long maxPendingBytes)
         await using var batch = new NpgsqlBatch(connection);
         batch.Add(
             Count, Sql.Value(key.Run), Sql.Value(isKept ? 1L : 0L), Sql.Value(isKept ? message.Data.Length + InboxState.Overhead : 0L));
-        if (message.Sender is not null)
-        {
-            batch.Add(Remember, Sql.Value(key.Run), Sql.Value(true), Sql.Value(MessageNames.HashOf(message.Sender)),
-                Sql.Value(outcome == ReceiveOutcome.Accepted ? message.Number : 0L), Sql.Value(seen), Sql.Value<byte[]?>(null));
-        }
-
-        if (message.Key is not null)
-        {
-            batch.Add(
-                Remember,
-                Sql.Value(key.Run), Sql.Value(false), Sql.Value(
-                    MessageNames.HashOf(MessageNames.KeyOf(message))), Sql.Value(0L), Sql.Value(seen),
-                Sql.Value<byte[]?>(message.ComputeFingerprint()));
-        }
-
-        if (outcome == ReceiveOutcome.Accepted && message is { Sender: not null, Refusal: not null })
-        {
-            var name = MessageNames.HashOf(message.Sender);
-            var code = MessageNames.BytesOf(message.Refusal);
-            batch.Add(RememberRefusal, Sql.Value(key.Run), Sql.Value(name), Sql.Value(message.Number), Sql.Value(code));
-            batch.Add(ForgetOldRefusals, Sql.Value(key.Run), Sql.Value(name), Sql.Value(MessageNames.RememberedRefusals));
-        }
-
+        AddNames(batch, key, message, outcome == ReceiveOutcome.Accepted, seen);
         if (isKept)
         {
             batch.Add(
@@ -212,6 +190,34 @@ internal sealed class Inbox(Database database, long maxPendingBytes)
         }
 
         await batch.ExecuteNonQueryAsync(stop);
+    }
+
+    /// <summary>Adds what later messages are compared with: the sender and its last number, the key, and a refusal.</summary>
+    private static void AddNames(NpgsqlBatch batch, RunKey key, RunMessage message, bool isAccepted, long seen)
+    {
+        if (message.Sender is not null)
+        {
+            var name = MessageNames.HashOf(message.Sender);
+            batch.Add(
+                Remember, Sql.Value(key.Run), Sql.Value(true), Sql.Value(name),
+                Sql.Value(isAccepted ? message.Number : 0L), Sql.Value(seen), Sql.Value<byte[]?>(null));
+        }
+
+        if (message.Key is not null)
+        {
+            var name = MessageNames.HashOf(MessageNames.KeyOf(message));
+            batch.Add(
+                Remember, Sql.Value(key.Run), Sql.Value(false), Sql.Value(name),
+                Sql.Value(0L), Sql.Value(seen), Sql.Value<byte[]?>(message.ComputeFingerprint()));
+        }
+
+        if (isAccepted && message is { Sender: not null, Refusal: not null })
+        {
+            var name = MessageNames.HashOf(message.Sender);
+            var code = MessageNames.BytesOf(message.Refusal);
+            batch.Add(RememberRefusal, Sql.Value(key.Run), Sql.Value(name), Sql.Value(message.Number), Sql.Value(code));
+            batch.Add(ForgetOldRefusals, Sql.Value(key.Run), Sql.Value(name), Sql.Value(MessageNames.RememberedRefusals));
+        }
     }
 
     private static RunMessage MessageOf(NpgsqlDataReader row) => new()

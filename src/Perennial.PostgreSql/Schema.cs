@@ -143,7 +143,7 @@ internal static class Schema
         await create.ExecuteNonQueryAsync(cancellationToken);
     }
 
-    // By a query of the catalogue, because a direct use of the name may see the state from before the lock.
+    // By a query of the catalog, because a direct use of the name may see the state from before the lock.
     private static async Task<bool> ExistsAsync(NpgsqlConnection connection, string schema, CancellationToken cancellationToken)
     {
         await using var query = connection.Command(

@@ -8,7 +8,7 @@ namespace Perennial.PostgreSql;
 /// <summary>Notifies other nodes about runs with news: about the first at once, and then about all within 10 ms together.</summary>
 /// <remarks>
 /// A notification is never part of the transaction of an append: a transaction that notifies locks the whole server when it commits, which
-/// would serialise all appends of all nodes. If a notification is lost, the sweep of the other nodes finds the news within a second.
+/// would serialize all appends of all nodes. If a notification is lost, the sweep of the other nodes finds the news within a second.
 /// </remarks>
 internal sealed class WakeUps(Database database, string channel, Guid node, TimeProvider time, ILogger logger)
 {

@@ -3,9 +3,7 @@ using Perennial.AspNetCore.Stores;
 
 namespace Perennial.Sqlite;
 
-/// <summary>
-/// The right of this process to use a file of runs. The operating system gives it to one process, and takes it back at its end.
-/// </summary>
+/// <summary>The right of this process to use a file of runs. The operating system gives it to one process at a time.</summary>
 /// <remarks>
 /// The lock is on a file of its own beside the file of runs, because SQLite uses locks inside its own file. The lock file stays: if it were
 /// deleted, two processes could hold locks on two files of the same name.

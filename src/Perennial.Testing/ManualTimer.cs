@@ -38,7 +38,7 @@ internal sealed class ManualTimer(ManualTimeProvider clock, TimerCallback callba
         }
         else
         {
-            ExecutionContext.Run(_context, static timer => ((ManualTimer)timer!).Invoke(), this);
+            ExecutionContext.Run(_context, new ContextCallback(callback), state);
         }
     }
 
@@ -49,8 +49,6 @@ internal sealed class ManualTimer(ManualTimeProvider clock, TimerCallback callba
         Dispose();
         return ValueTask.CompletedTask;
     }
-
-    private void Invoke() => callback(state);
 
     private static void ThrowIfOutOfRange(TimeSpan time, string name)
     {

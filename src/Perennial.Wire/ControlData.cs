@@ -2,9 +2,7 @@ using System.Text.Json;
 
 namespace Perennial.Wire;
 
-/// <summary>
-/// Writes and reads the data of the events that announce the end of a stream, a gap or a retry delay (docs/protocol.md). Pure.
-/// </summary>
+/// <summary>The data of the events that announce the end of a stream, a gap or a retry delay (docs/protocol.md). Pure.</summary>
 internal static class ControlData
 {
     /// <summary>Data of <c>perennial.completed</c> and <c>perennial.stopped</c>: the end marker that common AI clients expect.</summary>
@@ -24,10 +22,7 @@ internal static class ControlData
     public static byte[] Retry(TimeSpan delay) =>
         JsonSerializer.SerializeToUtf8Bytes(new RetryData((long)delay.TotalMilliseconds), WireJson.Default.RetryData);
 
-    /// <summary>
-    /// Reads the delay of <c>perennial.retry</c>: <c>{"delay":1500}</c>, in milliseconds. Returns <see langword="null"/> if the data holds
-    /// no delay.
-    /// </summary>
+    /// <summary>Reads <c>perennial.retry</c>: <c>{"delay":1500}</c>, in milliseconds. Returns null if the data holds no delay.</summary>
     public static TimeSpan? ReadRetry(ReadOnlySpan<byte> json)
     {
         try

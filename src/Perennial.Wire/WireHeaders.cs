@@ -2,9 +2,7 @@ using System.Globalization;
 
 namespace Perennial.Wire;
 
-/// <summary>
-/// The header fields of Perennial's protocol, their fixed values, and the format of those that hold a number (docs/protocol.md).
-/// </summary>
+/// <summary>The header fields of Perennial's protocol, and the values that are fixed or a number (docs/protocol.md).</summary>
 internal static class WireHeaders
 {
     /// <summary>The id of the last event that the reader received (HTML standard, section 9.2.4).</summary>
@@ -49,9 +47,7 @@ internal static class WireHeaders
     /// <summary>The value of <see cref="Heartbeat"/> for an interval: seconds, with at most three decimals.</summary>
     public static string FormatHeartbeat(TimeSpan interval) => interval.TotalSeconds.ToString("0.###", CultureInfo.InvariantCulture);
 
-    /// <summary>
-    /// Reads the value of <see cref="Heartbeat"/>. Returns <see langword="null"/> if it is not a number of seconds in range.
-    /// </summary>
+    /// <summary>Reads the value of <see cref="Heartbeat"/>. Returns null if it is not a number of seconds in range.</summary>
     public static TimeSpan? ParseHeartbeat(string value) =>
         double.TryParse(value, CultureInfo.InvariantCulture, out var seconds) ? HeartbeatOf(seconds) : null;
 

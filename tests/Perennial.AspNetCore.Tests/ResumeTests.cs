@@ -80,7 +80,7 @@ public class ResumeTests
     [InlineData("{epoch}")]
     [InlineData("-1")]
     [InlineData("\"},{\"x\":\"")]
-    public async Task An_id_that_cannot_be_honoured_is_answered_by_a_gap_and_everything_there_is(string pattern)
+    public async Task An_id_that_cannot_be_honored_is_answered_by_a_gap_and_everything_there_is(string pattern)
     {
         await using var server = await RunServer.StartAsync();
         var run = await server.FinishedRunAsync("one", "two");

@@ -9,7 +9,7 @@ public class ConnectUntypedTests
     [InlineData("data: a\n\ndata: b\n\n", "a\nb\n")]
     [InlineData("{\"n\":1}\n{\"n\":2}\n", "{\"n\":1}\n{\"n\":2}\n")]
     [InlineData("plain words\nwithout an end", "plain words\nwithout an end")]
-    public async Task Recognises_the_body_by_its_first_bytes(string body, string output)
+    public async Task Recognizes_the_body_by_its_first_bytes(string body, string output)
     {
         await using var server = ScriptedServer.Start(Untyped(body));
 

@@ -18,7 +18,7 @@ public sealed class AppendPlanTests(PostgreSqlCluster cluster) : IAsyncDisposabl
     [InlineData(1, false)]
     [InlineData(2000, false)]
     [InlineData(2000, true)]
-    public async Task Finds_its_runs_by_their_keys_whatever_the_planner_knows_of_the_tables(int runs, bool isAnalysed)
+    public async Task Finds_its_runs_by_their_keys_whatever_the_planner_knows_of_the_tables(int runs, bool isAnalyzed)
     {
         await _nodes.StartAsync();
         await using var connection = new NpgsqlConnection($"{cluster.ConnectionString};Search Path={_nodes.Schema}");
@@ -28,7 +28,7 @@ public sealed class AppendPlanTests(PostgreSqlCluster cluster) : IAsyncDisposabl
             INSERT INTO runs (id, epoch, node, takes_messages)
             SELECT n::text, 'abcdefgh', '{node}', false FROM generate_series(1, {runs}) n
             """);
-        if (isAnalysed)
+        if (isAnalyzed)
         {
             await ExecuteAsync(connection, "ANALYZE runs, events");
         }

@@ -8,22 +8,22 @@ namespace Perennial.PostgreSql.Tests;
 /// <summary>The store in PostgreSQL shows what every store must show, on one node and over two.</summary>
 public sealed class ContractTests(PostgreSqlCluster cluster)
 {
-    public static TheoryData<string> Behaviours => [.. RunStoreBehaviours.All.Select(static behaviour => behaviour.Name)];
+    public static TheoryData<string> Behaviors => [.. RunStoreBehaviors.All.Select(static behavior => behavior.Name)];
 
     [Theory]
-    [MemberData(nameof(Behaviours))]
-    public async Task One_node_shows(string behaviour)
+    [MemberData(nameof(Behaviors))]
+    public async Task One_node_shows(string behavior)
     {
         await using var harness = new OneNodeHarness(cluster);
-        await RunStoreBehaviours.Named(behaviour).RunAsync(harness, TestContext.Current.CancellationToken);
+        await RunStoreBehaviors.Named(behavior).RunAsync(harness, TestContext.Current.CancellationToken);
     }
 
     [Theory]
-    [MemberData(nameof(Behaviours))]
-    public async Task A_node_and_another_that_finds_its_runs_show(string behaviour)
+    [MemberData(nameof(Behaviors))]
+    public async Task A_node_and_another_that_finds_its_runs_show(string behavior)
     {
         await using var harness = new TwoNodeHarness(cluster);
-        await RunStoreBehaviours.Named(behaviour).RunAsync(harness, TestContext.Current.CancellationToken);
+        await RunStoreBehaviors.Named(behavior).RunAsync(harness, TestContext.Current.CancellationToken);
     }
 
     private class OneNodeHarness(PostgreSqlCluster cluster) : RunStoreHarness

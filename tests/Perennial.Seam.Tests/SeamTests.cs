@@ -7,7 +7,7 @@ using Perennial.WebSockets;
 
 namespace Perennial.Seam.Tests;
 
-/// <summary>The WebSocket transport, compiled outside of Perennial, shows every behaviour of the shipped one.</summary>
+/// <summary>The WebSocket transport, compiled outside of Perennial, shows every behavior of the shipped one.</summary>
 public sealed class SeamTests : TransportSuite<LinkedWebSocketHarness>
 {
     [Fact]

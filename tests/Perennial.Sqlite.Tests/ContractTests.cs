@@ -8,14 +8,14 @@ namespace Perennial.Sqlite.Tests;
 /// <summary>The store in a SQLite file shows what every store must show.</summary>
 public sealed class ContractTests
 {
-    public static TheoryData<string> Behaviours => [.. RunStoreBehaviours.All.Select(static behaviour => behaviour.Name)];
+    public static TheoryData<string> Behaviors => [.. RunStoreBehaviors.All.Select(static behavior => behavior.Name)];
 
     [Theory]
-    [MemberData(nameof(Behaviours))]
-    public async Task A_file_shows(string behaviour)
+    [MemberData(nameof(Behaviors))]
+    public async Task A_file_shows(string behavior)
     {
         await using var harness = new FileHarness();
-        await RunStoreBehaviours.Named(behaviour).RunAsync(harness, TestContext.Current.CancellationToken);
+        await RunStoreBehaviors.Named(behavior).RunAsync(harness, TestContext.Current.CancellationToken);
     }
 
     private sealed class FileHarness : RunStoreHarness

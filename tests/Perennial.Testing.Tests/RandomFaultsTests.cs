@@ -42,7 +42,7 @@ public sealed class RandomFaultsTests
     }
 
     [Fact]
-    public void Neighbouring_seeds_and_connections_have_nothing_in_common()
+    public void Neighboring_seeds_and_connections_have_nothing_in_common()
     {
         var bySeed = Enumerable.Range(0, 1000).Select(seed => new RandomFaults { Seed = seed, MaxBytes = 1_000_000 }.PlanFor(0));
         var byConnection = Enumerable.Range(0, 1000).Select(new RandomFaults { Seed = 0, MaxBytes = 1_000_000 }.PlanFor);

@@ -11,7 +11,7 @@ export interface Connection {
   readonly longestSilence?: number | undefined;
   /** Whether the server marks the end of the stream, so that an end without a mark is a loss. */
   readonly marksEnd: boolean;
-  /** Whether a repeated send is recognised. */
+  /** Whether a repeated send is recognized. */
   repeatsSends(): boolean;
   /** Set by whoever reads: called where the peer gave a sign of life in the middle of a read. */
   onActivity?: () => void;

@@ -32,7 +32,7 @@ function createHttp(settings: Settings, target: Target) {
     /** Whether the stream can go on over another request. `canResume`: repeating would hand out nothing twice. */
     canContinue: (canResume: boolean): boolean => isRead() || (mayRepeat() && canResume),
 
-    /** Whether a message may be posted again: the stream's own server recognises it, of another only the caller knows. */
+    /** Whether a message may be posted again: the stream's own server recognizes it, of another only the caller knows. */
     repeatsPosts: () => !!allowReplay || (isPerennial && !sendUrl),
 
     /** Opens the stream: the response has a success status, and its body is unread. */
@@ -54,7 +54,7 @@ function createHttp(settings: Settings, target: Target) {
       }
     },
 
-    /** Posts one message, named by its key so that the server can recognise a repetition. */
+    /** Posts one message, named by its key so that the server can recognize a repetition. */
     async post({ data, kind, key }: OutgoingSend, signal: AbortSignal): Promise<"acknowledged"> {
       if (!sendUrl && !isRead()) throw new TransportError("not-connected", "sendUrl is not set", { delivery: "not-sent" });
       const headers = new Headers({ "idempotency-key": quoted(key) });

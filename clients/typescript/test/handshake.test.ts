@@ -7,7 +7,7 @@ import { WebSocket as ClientSocket, WebSocketServer, type WebSocket } from "ws";
 import type { TransportServices, WebSocketLike } from "../src/types.js";
 import { connectTo, readAll } from "./support/forms.js";
 
-interface Behaviour {
+interface Behavior {
   /** Whether the server takes the first subprotocol that is offered, as `ws` does unless told otherwise; or else none. Default true. */
   repeats?: boolean;
   /** The status that refuses the handshake; 0: it is accepted. */
@@ -16,7 +16,7 @@ interface Behaviour {
 }
 
 /** A server whose WebSocket accepts every path and repeats the first subprotocol, as `ws` does, beside a stream of server-sent events. */
-async function serve({ repeats = true, status, speak }: Behaviour) {
+async function serve({ repeats = true, status, speak }: Behavior) {
   const requests: IncomingMessage[] = [];
   const sockets = new WebSocketServer({ noServer: true, ...(!repeats && { handleProtocols: () => false as const }) });
   const server = createServer((request, response) => {
@@ -60,7 +60,7 @@ test("auto: a WebSocket without perennial.v1 is not the stream of an http URL, u
   await chosen.close();
 });
 
-const strangers: Record<string, Behaviour["speak"]> = {
+const strangers: Record<string, Behavior["speak"]> = {
   "welcomes everybody": (socket) => socket.send("Welcome to the chat!"),
   "speaks of other things in JSON": (socket) => socket.send('{"type":"welcome","data":1}'),
   "says nothing": () => {},

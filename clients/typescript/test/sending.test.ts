@@ -45,7 +45,7 @@ async function postTwice(options: Partial<TransportOptions>, headers: Record<str
   return posts;
 }
 
-test("A message whose answer was lost is posted again only to a server that recognises it, or where the caller allows it", async () => {
+test("A message whose answer was lost is posted again only to a server that recognizes it, or where the caller allows it", async () => {
   const perennial = { "perennial-protocol": "1" };
   assert.equal(await postTwice({}, {}), 1);
   assert.equal(await postTwice({ sendUrl: "/messages" }, {}), 1);

@@ -20,9 +20,9 @@ internal readonly record struct ReaderPlace(long Cursor, string? Gap)
             return start == 0 ? new(0, null) : new(start, new RunEventId(epoch, 0).ToString());
         }
 
-        var isHonoured = RunEventId.TryParse(requested, out var id) && string.Equals(id.Epoch, epoch, StringComparison.Ordinal)
+        var isHonored = RunEventId.TryParse(requested, out var id) && string.Equals(id.Epoch, epoch, StringComparison.Ordinal)
             && id.Sequence >= start && id.Sequence <= state.Tail;
-        return isHonoured ? new(id.Sequence, null) : new(start, requested);
+        return isHonored ? new(id.Sequence, null) : new(start, requested);
     }
 
     /// <summary>Whether the run has ended and the reader has its end.</summary>

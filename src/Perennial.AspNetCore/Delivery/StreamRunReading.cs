@@ -52,10 +52,9 @@ public static class StreamRunReading
             var slice = await log.ReadAsync(cursor, MaxBatchBytes, cancellationToken).ConfigureAwait(false);
             for (var i = 0; i < slice.Records.Length; i++)
             {
-                var record = slice.Records.Span[i];
-                var isEvent = IsEvent(record, cursor);
+                var (before, record) = (cursor, slice.Records.Span[i]);
                 cursor = record.Sequence;
-                if (isEvent)
+                if (IsEvent(record, before))
                 {
                     yield return record;
                 }

@@ -60,7 +60,7 @@ public static class PerennialEndpoints
     /// </remarks>
     /// <param name="endpoints">The application.</param>
     /// <param name="prefix">The path prefix, for example <c>/streams</c>.</param>
-    /// <returns>A builder for conventions of all endpoints, such as authorisation.</returns>
+    /// <returns>A builder for conventions of all endpoints, such as authorization.</returns>
     public static IEndpointConventionBuilder MapPerennial(this IEndpointRouteBuilder endpoints, [StringSyntax("Route")] string prefix)
     {
         ArgumentNullException.ThrowIfNull(endpoints);

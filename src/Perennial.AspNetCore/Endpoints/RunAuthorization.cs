@@ -3,7 +3,7 @@ using Perennial.AspNetCore.Requests;
 
 namespace Perennial.AspNetCore;
 
-/// <summary>Adds authorisation rules for runs.</summary>
+/// <summary>Adds authorization rules for runs.</summary>
 public static class RunAuthorization
 {
     /// <summary>

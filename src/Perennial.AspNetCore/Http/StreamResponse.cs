@@ -60,17 +60,7 @@ internal sealed class StreamResponse(IOptions<PerennialServerOptions> options, T
         }
         catch (OperationCanceledException) when (leave.IsCancellationRequested)
         {
-            if (lifetime.ApplicationStopping.IsCancellationRequested)
-            {
-                await SendAwayAsync(sink, context.RequestAborted);
-            }
-
-            if (stalled.IsCancellationRequested)
-            {
-                PerennialServerTelemetry.CountCut(form.Kind().Name());
-            }
-
-            context.Abort();
+            await CutAsync(context, sink, form, stalled.IsCancellationRequested);
         }
         catch (RunStoreException)
         {
@@ -78,6 +68,22 @@ internal sealed class StreamResponse(IOptions<PerennialServerOptions> options, T
             await LetLeaveAsync(context.RequestAborted);
             context.Abort();
         }
+    }
+
+    /// <summary>Aborts a response that cannot go on: the host stops, the reader has stalled, or its connection is gone.</summary>
+    private async Task CutAsync(HttpContext context, IRunSink sink, ResponseForm form, bool isStalled)
+    {
+        if (lifetime.ApplicationStopping.IsCancellationRequested)
+        {
+            await SendAwayAsync(sink, context.RequestAborted);
+        }
+
+        if (isStalled)
+        {
+            PerennialServerTelemetry.CountCut(form.Kind().Name());
+        }
+
+        context.Abort();
     }
 
     private static async Task SendAwayAsync(IRunSink sink, CancellationToken aborted)

@@ -4,7 +4,7 @@ using Microsoft.Extensions.DependencyInjection;
 
 namespace Perennial.AspNetCore.Requests;
 
-/// <summary>An authorisation rule of the application, attached to the endpoints.</summary>
+/// <summary>An authorization rule of the application, attached to the endpoints.</summary>
 internal sealed record AccessRule(Func<RunAccess, ValueTask<bool>> Allows)
 {
     /// <summary>Whether all rules of the endpoint that serves the request allow an action.</summary>

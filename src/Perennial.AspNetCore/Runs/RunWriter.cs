@@ -88,13 +88,13 @@ public sealed class RunWriter
 
     /// <summary>Records one event with a value as JSON.</summary>
     /// <typeparam name="T">The type of the value.</typeparam>
-    /// <param name="value">The value to serialise.</param>
-    /// <param name="typeInfo">How to serialise it, without reflection.</param>
+    /// <param name="value">The value to serialize.</param>
+    /// <param name="typeInfo">How to serialize it, without reflection.</param>
     /// <param name="eventType">The event's type; null or empty for none, which readers see as <c>message</c>.</param>
     /// <param name="cancellationToken">Checked before the event is recorded.</param>
     /// <returns>Completes once the event is recorded.</returns>
     /// <exception cref="ArgumentException">The event type is refused.</exception>
-    /// <exception cref="JsonException">The value cannot be serialised.</exception>
+    /// <exception cref="JsonException">The value cannot be serialized.</exception>
     /// <exception cref="RunFailedException">
     /// The run reached <see cref="PerennialServerOptions.MaxBytesPerRun"/> and has ended as failed.
     /// </exception>
@@ -115,7 +115,7 @@ public sealed class RunWriter
 
     /// <summary>Records one event with a value as JSON, with the platform's web defaults: camel case.</summary>
     /// <typeparam name="T">The type of the value.</typeparam>
-    /// <param name="value">The value to serialise.</param>
+    /// <param name="value">The value to serialize.</param>
     /// <param name="eventType">The event's type; null or empty for none, which readers see as <c>message</c>.</param>
     /// <param name="cancellationToken">Checked before the event is recorded.</param>
     /// <returns>Completes once the event is recorded.</returns>

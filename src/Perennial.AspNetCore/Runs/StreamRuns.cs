@@ -142,7 +142,7 @@ public sealed class StreamRuns
     /// <summary>Starts a run with one JSON event per item of a sequence, as the answer of an endpoint.</summary>
     /// <typeparam name="T">The type of the items.</typeparam>
     /// <param name="source">The items. The run ends with the sequence. Enumerated once, with a token that a stop cancels.</param>
-    /// <param name="typeInfo">How to serialise an item, without reflection.</param>
+    /// <param name="typeInfo">How to serialize an item, without reflection.</param>
     /// <param name="runOptions">Options for this run; null for the defaults.</param>
     /// <returns>The run as a result: return it from the endpoint.</returns>
     /// <remarks>
@@ -160,7 +160,7 @@ public sealed class StreamRuns
     /// <summary>Starts a run with one JSON event per item of a sequence, and waits until it is recorded.</summary>
     /// <typeparam name="T">The type of the items.</typeparam>
     /// <param name="source">As in <see cref="Start{T}(IAsyncEnumerable{T}, JsonTypeInfo{T}, RunOptions?)"/>.</param>
-    /// <param name="typeInfo">How to serialise an item, without reflection.</param>
+    /// <param name="typeInfo">How to serialize an item, without reflection.</param>
     /// <param name="runOptions">Options for this run; null for the defaults.</param>
     /// <returns>The run. Every node that shares the store finds it by its <see cref="StreamRun.Id"/>.</returns>
     /// <exception cref="ArgumentOutOfRangeException">An option is outside its range, which the message names.</exception>

@@ -1,12 +1,10 @@
 using System.Buffers;
-using System.Globalization;
 using Perennial.Cli.Terminal;
+using static System.FormattableString;
 
 namespace Perennial.Cli.Connect;
 
-/// <summary>
-/// Prints the data of each message and a newline on stdout, plain text as it arrives, and other events as short lines on stderr.
-/// </summary>
+/// <summary>Prints each message as a line on stdout, plain text as it arrives, and other events as short lines on stderr.</summary>
 internal sealed class PlainReporter(StandardOutput output, bool isVerbose) : IReporter
 {
     private readonly ArrayBufferWriter<byte> _line = new();
@@ -35,17 +33,16 @@ internal sealed class PlainReporter(StandardOutput output, bool isVerbose) : IRe
     {
         ConnectingEvent => "connecting",
         ConnectedEvent => "connected",
-        ReconnectingEvent e => string.Create(
-            CultureInfo.InvariantCulture, $"reconnecting in {e.Delay.TotalSeconds:0.###} s, attempt {e.Attempt} of {e.MaxAttempts}"),
+        ReconnectingEvent e => Invariant(
+            $"reconnecting in {e.Delay.TotalSeconds:0.###} s, attempt {e.Attempt} of {e.MaxAttempts}"),
         ErrorEvent { IsRecoverable: true } e => Words(e.Exception),
         ErrorEvent e => $"failed: {Words(e.Exception)}",
-        DroppedEvent e => string.Create(CultureInfo.InvariantCulture, $"{e.Count} messages dropped: the output is too slow"),
+        DroppedEvent e => Invariant($"{e.Count} messages dropped: the output is too slow"),
         GapEvent { Reason: GapReason.AnnouncedByServer } => "messages are missing: the server cannot resume at the requested message",
         GapEvent => "messages may be missing or repeated: the server does not number them",
         CompletedEvent { End.Reason: StreamEndReason.Stopped } => "stopped",
         CompletedEvent => "completed",
-        BackpressureEvent e when isVerbose =>
-            string.Create(CultureInfo.InvariantCulture, $"{e.Size} of {e.Capacity} messages wait for the output"),
+        BackpressureEvent e when isVerbose => Invariant($"{e.Size} of {e.Capacity} messages wait for the output"),
         DrainedEvent when isVerbose => "the output has caught up",
         _ => null,
     };

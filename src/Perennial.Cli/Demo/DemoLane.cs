@@ -9,16 +9,16 @@ internal sealed class DemoLane : IAsyncDisposable
     private readonly FaultProxy _proxy;
     private readonly DemoScript _script;
     private readonly TaskCompletionSource<StreamEnd> _ended = new(TaskCreationOptions.RunContinuationsAsynchronously);
-    private readonly int _cutsWanted;
+    private readonly int _leastCuts;
     private readonly Func<int>? _productions;
     private int _cuts;              // written by the transport's events, one at a time
 
-    private DemoLane(string name, FaultProxy proxy, Transport transport, FaultSchedule faults, DemoScript script, Func<int>? productions)
+    private DemoLane(string name, FaultProxy proxy, Transport transport, int leastCuts, DemoScript script, Func<int>? productions)
     {
         Name = name;
         _proxy = proxy;
         _script = script;
-        _cutsWanted = faults.Cuts;
+        _leastCuts = leastCuts;
         _productions = productions;
         Transport = transport;
         Tally = new Tally(script.Tokens);
@@ -40,7 +40,7 @@ internal sealed class DemoLane : IAsyncDisposable
 
     public int TokensSent => _script.Tokens.Count;
 
-    public bool HasKeptItsPromise => IsCompleted && Tally.IsWhole && Cuts >= _cutsWanted && IsPaidOnce;
+    public bool HasKeptItsPromise => IsCompleted && Tally.IsWhole && Cuts >= _leastCuts && IsPaidOnce;
 
     /// <summary>The result as one line.</summary>
     public string Verdict => string.Create(
@@ -60,7 +60,7 @@ internal sealed class DemoLane : IAsyncDisposable
         { IsCompleted: false } => $", but the stream is incomplete: {Transport.GetMetrics().LastError?.Message}",
         { IsPaidOnce: false } => ", but the answer should be produced once",
         { Tally.IsWhole: false } => ", and the text differs from the sent text",
-        _ => string.Create(CultureInfo.InvariantCulture, $", but {_cutsWanted} cuts were expected"),
+        _ => string.Create(CultureInfo.InvariantCulture, $", but at least {_leastCuts} cuts were expected"),
     };
 
     /// <summary>Starts a faulty line in front of the stream, and a reader that reads over it.</summary>
@@ -69,6 +69,7 @@ internal sealed class DemoLane : IAsyncDisposable
     /// <param name="faults">The faults of the line.</param>
     /// <param name="script">The content of the stream.</param>
     /// <param name="createTransport">Creates the reader.</param>
+    /// <param name="leastCuts">How many of the line's cuts the reader must notice.</param>
     /// <param name="productions">How often the server produced the reader's answer; null if the reader starts none.</param>
     public static DemoLane Start(
         string name,
@@ -76,10 +77,11 @@ internal sealed class DemoLane : IAsyncDisposable
         FaultSchedule faults,
         DemoScript script,
         Func<Uri, Transport> createTransport,
+        int leastCuts,
         Func<int>? productions = null)
     {
         var proxy = FaultProxy.Start(stream, faults.PlanFor);
-        return new DemoLane(name, proxy, createTransport(proxy.Address), faults, script, productions);
+        return new DemoLane(name, proxy, createTransport(proxy.Address), leastCuts, script, productions);
     }
 
     /// <summary>Reads until the stream ends, with or without success.</summary>

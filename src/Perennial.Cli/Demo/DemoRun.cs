@@ -27,14 +27,20 @@ internal static class DemoRun
         MaxDelay = TimeSpan.FromMilliseconds(100),
     };
 
-    /// <summary>The transports that read the stream side by side.</summary>
-    private static readonly (string Name, Func<Uri, Transport> Create)[] Readers =
+    /// <summary>
+    /// The transports that read the stream side by side, and whether each notices every cut. Long polling does not: a cut between two polls
+    /// hits an idle connection.
+    /// </summary>
+    private static readonly (string Name, Func<Uri, Transport> Create, bool NoticesAll)[] Readers =
     [
-        ("websocket", endpoint => new WebSocketTransport(Shared(new WebSocketTransportOptions { Endpoint = endpoint }))),
-        ("sse", endpoint => new SseTransport(Shared(new SseTransportOptions { Endpoint = endpoint }))),
-        ("http-stream", endpoint => new HttpStreamTransport(Shared(new HttpStreamTransportOptions { Endpoint = endpoint }))),
-        ("long-poll", endpoint => new LongPollTransport(Shared(new LongPollTransportOptions { Endpoint = endpoint, Interval = PollInterval }))),
+        ("websocket", endpoint => new WebSocketTransport(Shared(new WebSocketTransportOptions { Endpoint = endpoint })), true),
+        ("sse", endpoint => new SseTransport(Shared(new SseTransportOptions { Endpoint = endpoint })), true),
+        ("http-stream", endpoint => new HttpStreamTransport(Shared(new HttpStreamTransportOptions { Endpoint = endpoint })), true),
+        ("long-poll", Poll, false),
     ];
+
+    private static LongPollTransport Poll(Uri endpoint) =>
+        new(Shared(new LongPollTransportOptions { Endpoint = endpoint, Interval = PollInterval }));
 
     /// <summary>Starts its stream by POST and repeats the POST after a loss: the server starts one run for its key.</summary>
     private static SseTransport Post(Uri endpoint) => new(Shared(new SseTransportOptions
@@ -58,8 +64,9 @@ internal static class DemoRun
         var faults = new FaultSchedule(seed, cuts, script.LeastBytes);
         DemoLane[] lanes =
         [
-            .. Readers.Select(reader => DemoLane.Start(reader.Name, server.Stream, faults, script, reader.Create)),
-            DemoLane.Start("sse-post", server.Chat, faults.AfterLostHeads(LostHeads), script, Post, () => server.Productions),
+            .. Readers.Select(reader => DemoLane.Start(
+                reader.Name, server.Stream, faults, script, reader.Create, reader.NoticesAll ? faults.Cuts : 1)),
+            DemoLane.Start("sse-post", server.Chat, faults.AfterLostHeads(LostHeads), script, Post, faults.Cuts, () => server.Productions),
         ];
         try
         {

@@ -47,7 +47,7 @@ internal sealed class LiveView : IDemoView
         return
         [
             new Text(lane.Name),
-            new Text(metrics.State.ToString(), ColourOf(metrics.State)),
+            new Text(metrics.State.ToString(), ColorOf(metrics.State)),
             Cell($"{lane.Tokens:N0} / {lane.TokensSent:N0}"),
             Cell($"{lane.Cuts}"),
             Cell($"{metrics.BufferSize}"),
@@ -57,7 +57,7 @@ internal sealed class LiveView : IDemoView
 
     private static Text Cell(FormattableString text) => new Text(text.ToString(CultureInfo.InvariantCulture)).RightJustified();
 
-    private static Style ColourOf(TransportState state) => state switch
+    private static Style ColorOf(TransportState state) => state switch
     {
         TransportState.Connected => Color.Green,
         TransportState.Failed => Color.Red,

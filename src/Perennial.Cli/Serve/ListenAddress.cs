@@ -5,21 +5,14 @@ using Perennial.Cli.Arguments;
 namespace Perennial.Cli.Serve;
 
 /// <summary>The address at which the server listens. Immutable.</summary>
-internal sealed class ListenAddress
+/// <param name="ip">The IP address, or <see langword="null"/> for localhost with all its addresses.</param>
+/// <param name="port">The port; 0 lets the system choose one.</param>
+internal sealed class ListenAddress(IPAddress? ip, int port)
 {
     private static readonly string[] LoopbackNames = ["localhost", "127.0.0.1", "[::1]"];
 
-    private readonly IPAddress? _ip;    // null: localhost, with all its addresses
-    private readonly int _port;
-
-    private ListenAddress(IPAddress? ip, int port)
-    {
-        _ip = ip;
-        _port = port;
-    }
-
     /// <summary>Whether only this machine can reach the server.</summary>
-    public bool IsLoopback => _ip is null || IPAddress.IsLoopback(_ip);
+    public bool IsLoopback => ip is null || IPAddress.IsLoopback(ip);
 
     /// <summary>
     /// The accepted host names. A server for this machine alone refuses other names: otherwise a page of any site could make its own name
@@ -30,7 +23,8 @@ internal sealed class ListenAddress
     /// <exception cref="UsageException">The server cannot listen at the URL.</exception>
     public static ListenAddress Parse(string url)
     {
-        if (!Uri.TryCreate(url, UriKind.Absolute, out var uri) || uri.Scheme is not "http" || uri.PathAndQuery is not "/" || uri.UserInfo.Length > 0 || uri.Fragment.Length > 0)
+        if (!Uri.TryCreate(url, UriKind.Absolute, out var uri) || uri.Scheme is not "http" || uri.PathAndQuery is not "/"
+            || uri.UserInfo.Length > 0 || uri.Fragment.Length > 0)
         {
             throw new UsageException($"--url must look like http://127.0.0.1:5080, without a path, not '{url}'");
         }
@@ -41,21 +35,21 @@ internal sealed class ListenAddress
             return new ListenAddress(uri.Port == 0 ? IPAddress.Loopback : null, uri.Port);
         }
 
-        return IPAddress.TryParse(uri.DnsSafeHost, out var ip)
-            ? new ListenAddress(ip, uri.Port)
+        return IPAddress.TryParse(uri.DnsSafeHost, out var address)
+            ? new ListenAddress(address, uri.Port)
             : throw new UsageException(
                 $"--url must name localhost or an IP address of this machine, such as 0.0.0.0 for all, not '{uri.Host}'");
     }
 
     public void Apply(KestrelServerOptions kestrel)
     {
-        if (_ip is null)
+        if (ip is null)
         {
-            kestrel.ListenLocalhost(_port);
+            kestrel.ListenLocalhost(port);
         }
         else
         {
-            kestrel.Listen(_ip, _port);
+            kestrel.Listen(ip, port);
         }
     }
 }

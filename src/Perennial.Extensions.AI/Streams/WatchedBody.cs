@@ -1,9 +1,6 @@
 namespace Perennial.Streams;
 
-/// <summary>
-/// The body of a server that is not Perennial: passes every byte unchanged, and throws at the end if the answer is not whole in its
-/// dialect. Without a recognized dialect it does nothing. Used by one reader.
-/// </summary>
+/// <summary>The body of a server that is not Perennial, unchanged. Throws at its end if the answer is not whole. For one reader.</summary>
 /// <param name="body">The body.</param>
 /// <param name="owner">Disposed with the body.</param>
 /// <param name="splitter">Splits the bytes into events.</param>

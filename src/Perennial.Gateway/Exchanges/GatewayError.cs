@@ -4,9 +4,7 @@ using Microsoft.AspNetCore.Http;
 namespace Perennial.Gateway.Exchanges;
 
 /// <summary>
-/// An error of the gateway itself: problem details (RFC 9457) that also have the <c>error</c> object of model providers, so that their
-/// clients show
-/// the message.
+/// An error of the gateway itself: problem details (RFC 9457) with the <c>error</c> object that clients of model providers show.
 /// </summary>
 internal static class GatewayError
 {

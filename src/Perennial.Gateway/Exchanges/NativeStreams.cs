@@ -6,11 +6,7 @@ using Perennial.Wire;
 
 namespace Perennial.Gateway.Exchanges;
 
-/// <summary>
-/// The AI SDK's and MCP's own ways to resume, for the answers that this process recorded: <c>GET {api}/{chatId}/stream</c> gets the running
-/// stream of a chat from its first event, or 204 if none runs; a GET of an MCP endpoint gets what follows its <c>Last-Event-ID</c>. Others
-/// are requests to the upstream.
-/// </summary>
+/// <summary>The AI SDK's and MCP's own ways to resume, for the answers that this process recorded.</summary>
 internal sealed class NativeStreams(StreamRuns runs, RunNames names, RunReading reading)
 {
     /// <summary>Answers a request for a recorded stream. Returns false if it is another request.</summary>
@@ -21,7 +17,8 @@ internal sealed class NativeStreams(StreamRuns runs, RunNames names, RunReading 
             return false;
         }
 
-        if (context.Request.Path.Value!.EndsWith("/stream", StringComparison.Ordinal) && names.Find(context, NativeNames.OfChat(context)) is { } chat)
+        if (context.Request.Path.Value!.EndsWith("/stream", StringComparison.Ordinal)
+            && names.Find(context, NativeNames.OfChat(context)) is { } chat)
         {
             await AnswerChatAsync(context, upstream, chat);
             return true;
@@ -32,9 +29,11 @@ internal sealed class NativeStreams(StreamRuns runs, RunNames names, RunReading 
             && await TryContinueAsync(context, upstream, answer, after);
     }
 
+    /// <summary>Answers <c>GET {api}/{chatId}/stream</c>: the chat's running stream from its first event, or 204 if none runs.</summary>
     private async ValueTask AnswerChatAsync(HttpContext context, GatewayUpstream upstream, string runId)
     {
-        if (await runs.FindAsync(runId, context.RequestAborted) is { } run && await run.GetStatusAsync(context.RequestAborted) == RunStatus.Running)
+        if (await runs.FindAsync(runId, context.RequestAborted) is { } run
+            && await run.GetStatusAsync(context.RequestAborted) == RunStatus.Running)
         {
             GatewayTelemetry.CountResumed(upstream.Address.Name, Dialects.AISdk.Name);
             await reading.ReadAsync(context, run.Events, after: "", isFirst: false);
@@ -45,6 +44,7 @@ internal sealed class NativeStreams(StreamRuns runs, RunNames names, RunReading 
         context.Response.Headers.CacheControl = "no-store";
     }
 
+    /// <summary>Answers a GET of an MCP endpoint with what follows its <c>Last-Event-ID</c>.</summary>
     private async ValueTask<bool> TryContinueAsync(HttpContext context, GatewayUpstream upstream, string runId, string after)
     {
         if (await runs.FindAsync(runId, context.RequestAborted) is not { } run)

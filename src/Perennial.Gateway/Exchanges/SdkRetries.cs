@@ -4,13 +4,11 @@ namespace Perennial.Gateway.Exchanges;
 
 /// <summary>
 /// Recognizes the retries that the clients of OpenAI and Anthropic make by themselves after a lost connection. Such a retry gets the key
-/// of the request
-/// before it, so that it joins that request's answer. Safe from any thread.
+/// of the request before it, so that it joins that request's answer. Thread safe.
 /// </summary>
 /// <remarks>
 /// Only a request whose client has gone can be joined, and only by a retry: an equal request of a second client is another prompt. Entries
-/// are removed
-/// when a response is complete or is joined.
+/// are removed when a response is complete or is joined.
 /// </remarks>
 internal sealed class SdkRetries
 {

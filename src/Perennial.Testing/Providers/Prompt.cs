@@ -11,10 +11,9 @@ namespace Perennial.Testing.Providers;
 /// <param name="Body">The body.</param>
 internal sealed record Prompt(int Number, string Target, JsonObject Body)
 {
-    /// <summary>A prompt for which nothing was asked that is not usual.</summary>
+    /// <summary>A prompt that asks for nothing unusual.</summary>
     public static Prompt Plain { get; } = new(1, "/", []);
 
-    /// <summary>The path, without the query.</summary>
     public string Path => Target.Split('?')[0];
 
     public string Model => Text("model") ?? "scripted";
@@ -40,7 +39,6 @@ internal sealed record Prompt(int Number, string Target, JsonObject Body)
     /// <summary>Reads a body. A request without one has an empty object.</summary>
     public static bool TryRead(RecordedRequest request, int number, [NotNullWhen(true)] out Prompt? prompt)
     {
-        prompt = null;
         try
         {
             var body = request.Body.IsEmpty ? [] : JsonNode.Parse(request.Body.Span) as JsonObject;
@@ -48,7 +46,7 @@ internal sealed record Prompt(int Number, string Target, JsonObject Body)
         }
         catch (JsonException)
         {
-            // The caller answers it as the provider does.
+            prompt = null;      // the caller answers as the provider does
         }
 
         return prompt is not null;

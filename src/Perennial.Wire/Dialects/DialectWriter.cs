@@ -29,18 +29,18 @@ internal static class DialectWriter
     /// <summary>An error as the JSON-RPC response to a request.</summary>
     public static DialectEvent JsonRpcError(string? eventType, JsonElement requestId, string message, string code) =>
         Event(eventType, writer =>
-    {
-        writer.WriteString("jsonrpc"u8, "2.0"u8);
-        writer.WritePropertyName("id"u8);
-        requestId.WriteTo(writer);
-        writer.WriteStartObject("error"u8);
-        writer.WriteNumber("code"u8, InternalError);
-        writer.WriteString("message"u8, message);
-        writer.WriteStartObject("data"u8);
-        writer.WriteString("code"u8, code);
-        writer.WriteEndObject();
-        writer.WriteEndObject();
-    });
+        {
+            writer.WriteString("jsonrpc"u8, "2.0"u8);
+            writer.WritePropertyName("id"u8);
+            requestId.WriteTo(writer);
+            writer.WriteStartObject("error"u8);
+            writer.WriteNumber("code"u8, InternalError);
+            writer.WriteString("message"u8, message);
+            writer.WriteStartObject("data"u8);
+            writer.WriteString("code"u8, code);
+            writer.WriteEndObject();
+            writer.WriteEndObject();
+        });
 
     /// <summary>The error object of OpenAI.</summary>
     public static void WriteOpenAIError(Utf8JsonWriter writer, string message, string code)

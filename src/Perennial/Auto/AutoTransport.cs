@@ -109,7 +109,7 @@ public sealed class AutoTransport : Transport
 
     /// <summary>
     /// The order in which the protocols are tried. The protocol that connected last comes first, or else the one that got through for
-    /// other transports; SSE brings a neighbouring HTTP stream with it, since one request serves both. A protocol that failed after it had
+    /// other transports; SSE brings a neighboring HTTP stream with it, since one request serves both. A protocol that failed after it had
     /// connected comes last.
     /// </summary>
     private IEnumerable<AutoProtocol> Candidates()

@@ -67,7 +67,7 @@ internal sealed class ProtocolOpener : IAsyncDisposable
         SseConnection => AutoProtocol.Sse,
         HttpStreamConnection => AutoProtocol.HttpStream,
         LongPollConnection => AutoProtocol.LongPoll,
-        SniffedConnection { Recognised: { } recognised } => ProtocolOf(recognised),
+        SniffedConnection { Recognized: { } recognized } => ProtocolOf(recognized),
         _ => null,
     };
 

@@ -18,7 +18,7 @@ internal sealed class ProtocolSearch(IEnumerable<AutoProtocol> order, ProtocolOp
     public bool HasAlternative => opener.IsRead && _left.Count(opener.CanOpen) > 1;
 
     /// <summary>
-    /// Returns the protocol to request next. If SSE and HTTP stream are neighbours, returns both, for one request in which the server
+    /// Returns the protocol to request next. If SSE and HTTP stream are neighbors, returns both, for one request in which the server
     /// chooses.
     /// </summary>
     public IReadOnlyList<AutoProtocol> Next()

@@ -56,15 +56,17 @@ internal sealed class ProtocolTrial(
         }
         catch (OperationCanceledException e) when (timer.IsCancellationRequested && !cancellationToken.IsCancellationRequested)
         {
-            throw Chosen is null
-                ? new TransportException(TransportErrorCode.ConnectTimeout, $"No response within {share}.", isTransient: true, e)
-                : new TransportException(
-                    TransportErrorCode.IdleTimeout,
-                    $"The connection was accepted, but no byte arrived within {share}, although the server promised to send at once.",
-                    isTransient: true,
-                    e);
+            throw TimedOut(e);
         }
     }
+
+    private TransportException TimedOut(OperationCanceledException e) => Chosen is null
+        ? new TransportException(TransportErrorCode.ConnectTimeout, $"No response within {share}.", isTransient: true, e)
+        : new TransportException(
+            TransportErrorCode.IdleTimeout,
+            $"The connection was accepted, but no byte arrived within {share}, although the server promised to send at once.",
+            isTransient: true,
+            e);
 
     /// <summary>
     /// Some servers accept every WebSocket, whatever the path. A WebSocket without perennial.v1 may thus belong to another application.

@@ -2,14 +2,14 @@ namespace Perennial.Diagnostics;
 
 /// <summary>
 /// Counts durations in logarithmic buckets, two per octave. One thread at a time may write. Any thread may read; it may miss the duration
-/// that is just being recorded. There are only as many buckets as the longest duration so far requires.
+/// that is just being recorded.
 /// </summary>
 internal struct LatencyRecorder()
 {
     private const int BucketsPerOctave = 2;
     private const int BucketCount = 72;     // up to 2^36 µs, nineteen hours
 
-    private int[] _buckets = [];
+    private int[] _buckets = [];            // as many as the longest duration so far requires
     private long _count;
     private long _totalTicks;
 
@@ -32,22 +32,17 @@ internal struct LatencyRecorder()
     public readonly TimeSpan Percentile(double share)
     {
         var buckets = _buckets;
-        if (buckets.Length == 0)
-        {
-            return TimeSpan.Zero;
-        }
-
         var rank = (long)Math.Ceiling(_count * share);
         for (var i = 0; i < buckets.Length; i++)
         {
             rank -= buckets[i];
-            if (rank <= 0)
+            if (rank <= 0 || i == buckets.Length - 1)
             {
                 return TimeSpan.FromMicroseconds(Math.Pow(2, (double)i / BucketsPerOctave));
             }
         }
 
-        return TimeSpan.FromMicroseconds(Math.Pow(2, (double)(buckets.Length - 1) / BucketsPerOctave));
+        return TimeSpan.Zero;
     }
 
     private static int BucketFor(TimeSpan elapsed)

@@ -3,10 +3,7 @@ using Microsoft.Extensions.Logging.Abstractions;
 
 namespace Perennial.Diagnostics;
 
-/// <summary>
-/// A logger that never throws: it catches and counts exceptions of the application's logger. The library wraps every logger once, so that
-/// callers need no handling of their own. Thread safe.
-/// </summary>
+/// <summary>A logger that never throws: it catches and counts exceptions of the application's logger. Thread safe.</summary>
 /// <param name="logger">The application's logger.</param>
 /// <param name="metrics">Counts exceptions. <see langword="null"/> does not count them.</param>
 internal sealed class SafeLogger(ILogger logger, MetricsRecorder? metrics) : ILogger

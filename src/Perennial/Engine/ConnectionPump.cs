@@ -128,12 +128,7 @@ internal sealed class ConnectionPump(
 
             var isDelivered = signal is StreamSignal.Error or StreamSignal.DeliveredThenCompleted;
             await HandOverAsync(start, isDelivered ? i + 1 : i, receivedAt, cancellationToken).ConfigureAwait(false);
-            if (!isDelivered && _batch.Messages[i].MovesCursor)
-            {
-                MoveCursor(_batch.Messages[i].IdUtf8);
-            }
-
-            if (Act(signal, in _batch.Messages[i]) is { } end)
+            if (Act(signal, in _batch.Messages[i], isDelivered) is { } end)
             {
                 return end;
             }
@@ -233,8 +228,13 @@ internal sealed class ConnectionPump(
         }
     }
 
-    private StreamEnd? Act(StreamSignal signal, in StreamMessage message)
+    private StreamEnd? Act(StreamSignal signal, in StreamMessage message, bool isDelivered)
     {
+        if (!isDelivered && message.MovesCursor)
+        {
+            MoveCursor(message.IdUtf8);
+        }
+
         switch (signal)
         {
             case StreamSignal.Completed or StreamSignal.DeliveredThenCompleted:

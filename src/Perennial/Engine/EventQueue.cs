@@ -8,9 +8,7 @@ namespace Perennial.Engine;
 /// <param name="buffer">The buffer of the messages.</param>
 internal sealed class EventQueue(MessageBuffer buffer)
 {
-    /// <summary>
-    /// The number of events that may wait while a handler does not return. Beyond it the oldest events are skipped and counted.
-    /// </summary>
+    /// <summary>How many events may wait while a handler does not return. Beyond it the oldest are skipped and counted.</summary>
     public const int Limit = 1024;
 
     private readonly Queue<(object Event, long Place)> _events = new();
@@ -40,10 +38,7 @@ internal sealed class EventQueue(MessageBuffer buffer)
         return isDue;
     }
 
-    /// <summary>
-    /// The position before which messages may be delivered without asking this queue again. An event that is added later cannot have a
-    /// lower position: its position is the number of messages accepted by then.
-    /// </summary>
+    /// <summary>The position before which messages may be delivered without asking this queue again.</summary>
     public long NextPlace()
     {
         var appended = buffer.Appended;     // read first, because an event added later has at least this position

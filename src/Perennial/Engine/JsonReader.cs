@@ -4,9 +4,7 @@ using System.Text.Json.Serialization.Metadata;
 
 namespace Perennial.Engine;
 
-/// <summary>
-/// The sequence of messages, deserialized, alone or with their ids. A message that already waits is returned without creating a task.
-/// </summary>
+/// <summary>The sequence of messages, deserialized, alone or with their ids. A message that waits is returned without a task.</summary>
 internal sealed class JsonReader<T>(IAsyncEnumerable<StreamMessage> messages, JsonTypeInfo<T> typeInfo)
     : IAsyncEnumerable<T?>, IAsyncEnumerable<JsonMessage<T>>
 {
@@ -17,8 +15,8 @@ internal sealed class JsonReader<T>(IAsyncEnumerable<StreamMessage> messages, Js
 
     private Enumerator Read(CancellationToken cancellationToken) => new(messages.GetAsyncEnumerator(cancellationToken), typeInfo);
 
-    private sealed class Enumerator(
-        IAsyncEnumerator<StreamMessage> messages, JsonTypeInfo<T> typeInfo) : IAsyncEnumerator<T?>, IAsyncEnumerator<JsonMessage<T>>
+    private sealed class Enumerator(IAsyncEnumerator<StreamMessage> messages, JsonTypeInfo<T> typeInfo)
+        : IAsyncEnumerator<T?>, IAsyncEnumerator<JsonMessage<T>>
     {
         private T? _value;
 
@@ -39,23 +37,15 @@ internal sealed class JsonReader<T>(IAsyncEnumerable<StreamMessage> messages, Js
 
         private bool Read(bool isThere)
         {
-            if (!isThere)
-            {
-                return false;
-            }
-
-            var message = messages.Current;
             try
             {
-                _value = message.Deserialize(typeInfo);
-                return true;
+                _value = isThere ? messages.Current.Deserialize(typeInfo) : default;
+                return isThere;
             }
             catch (JsonException e)
             {
-                throw new TransportException(
-                    TransportErrorCode.InvalidMessage,
-                    $"A message of {message.Data.Length} bytes is not a JSON {typeof(T).Name}.",
-                    innerException: e);
+                var what = $"A message of {messages.Current.Data.Length} bytes is not a JSON {typeof(T).Name}.";
+                throw new TransportException(TransportErrorCode.InvalidMessage, what, innerException: e);
             }
         }
     }

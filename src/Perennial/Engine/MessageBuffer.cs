@@ -174,6 +174,13 @@ internal sealed partial class MessageBuffer
             wake = _readerWait.TryClaim(IsReadableLocked);
         }
 
+        AfterAppend(drops, noticed, wake);
+        return dealtWith;
+    }
+
+    /// <summary>Runs what an append has caused. Must be called without the lock, because it runs callbacks.</summary>
+    private void AfterAppend(int drops, bool noticed, bool wake)
+    {
         if (drops > 0)
         {
             _metrics.MessagesDropped(drops);
@@ -188,8 +195,6 @@ internal sealed partial class MessageBuffer
         {
             _readerWait.Complete(end: null);
         }
-
-        return dealtWith;
     }
 
     /// <summary>Whether the size reached the mark, so that there is something new to announce.</summary>

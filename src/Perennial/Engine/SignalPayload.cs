@@ -34,21 +34,15 @@ internal static class SignalPayload
     public static TransportException ToMalformed(in StreamMessage message) =>
         new(TransportErrorCode.InvalidMessage, $"A message of {message.Data.Length} bytes is not JSON; it was skipped.", isTransient: true);
 
-    private static string? Member(in StreamMessage message, params ReadOnlySpan<string> path)
+    private static string? Member(in StreamMessage message, string name)
     {
         try
         {
             using var document = JsonDocument.Parse(message.Data);
-            var element = document.RootElement;
-            foreach (var name in path)
-            {
-                if (element.ValueKind != JsonValueKind.Object || !element.TryGetProperty(name, out element))
-                {
-                    return null;
-                }
-            }
-
-            return element.ValueKind == JsonValueKind.String ? element.GetString() : null;
+            return document.RootElement is { ValueKind: JsonValueKind.Object } root
+                && root.TryGetProperty(name, out var member) && member.ValueKind == JsonValueKind.String
+                ? member.GetString()
+                : null;
         }
         // Half a surrogate pair is valid JSON, but no string: reading it is an InvalidOperationException.
         catch (Exception e) when (e is JsonException or InvalidOperationException)

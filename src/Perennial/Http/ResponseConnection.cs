@@ -120,14 +120,9 @@ internal abstract class ResponseConnection : TransportConnection
             {
                 _block = ArrayPool<byte>.Shared.Rent(BlockSize);        // there are bytes to read, or the end
             }
-            else if (count == 0)
-            {
-                ParseEnd(batch);
-                return ReadOutcome.EndOfStream;
-            }
             else if (!TryTake(count, batch))
             {
-                return ReadOutcome.More;
+                return count == 0 ? ReadOutcome.EndOfStream : ReadOutcome.More;
             }
         }
     }
@@ -229,9 +224,17 @@ internal abstract class ResponseConnection : TransportConnection
         }
     }
 
-    /// <summary>Parses the bytes of a read. Returns false if a fault follows messages that must be delivered first.</summary>
+    /// <summary>
+    /// Parses the bytes of a read. Returns false at the end of the response, and if a fault follows messages that must be delivered first.
+    /// </summary>
     private bool TryTake(int count, MessageBatch batch)
     {
+        if (count == 0)
+        {
+            ParseEnd(batch);
+            return false;
+        }
+
         batch.BytesReceived += count;
         try
         {

@@ -17,21 +17,21 @@ internal sealed class SniffedConnection(
     private readonly bool _resumesAfterId = context.LastEventId is not null;
 
     /// <summary>The connection that parses the body. <see langword="null"/> before the format is known.</summary>
-    public ResponseConnection? Recognised { get; private set; }
+    public ResponseConnection? Recognized { get; private set; }
 
-    public override bool AlwaysMarksEnd => Recognised?.AlwaysMarksEnd ?? SpeaksPerennial;
+    public override bool AlwaysMarksEnd => Recognized?.AlwaysMarksEnd ?? SpeaksPerennial;
 
-    public override bool NeedsEndMarker => Recognised?.NeedsEndMarker ?? SpeaksPerennial;
+    public override bool NeedsEndMarker => Recognized?.NeedsEndMarker ?? SpeaksPerennial;
 
-    public override bool HasId => Recognised?.HasId ?? _resumesAfterId;
+    public override bool HasId => Recognized?.HasId ?? _resumesAfterId;
 
-    public override bool HasDelivered => Recognised?.HasDelivered ?? false;
+    public override bool HasDelivered => Recognized?.HasDelivered ?? false;
 
-    public override StreamSignal Classify(in StreamMessage message) => Recognised!.Classify(in message);
+    public override StreamSignal Classify(in StreamMessage message) => Recognized!.Classify(in message);
 
     public override void Parse(ReadOnlySpan<byte> bytes, MessageBatch batch)
     {
-        if (Recognised is { } known)
+        if (Recognized is { } known)
         {
             known.Parse(bytes, batch);
             return;
@@ -46,19 +46,19 @@ internal sealed class SniffedConnection(
 
     public override void ParseEnd(MessageBatch batch)
     {
-        if (Recognised is null)
+        if (Recognized is null)
         {
             Begin(BodyFormat.Other, batch);
         }
 
-        Recognised!.ParseEnd(batch);
+        Recognized!.ParseEnd(batch);
     }
 
     public override async ValueTask DisposeAsync()
     {
         await base.DisposeAsync().ConfigureAwait(false);
         _first.Release();
-        if (Recognised is { } known)
+        if (Recognized is { } known)
         {
             await known.DisposeAsync().ConfigureAwait(false);
         }
@@ -66,8 +66,8 @@ internal sealed class SniffedConnection(
 
     private void Begin(BodyFormat format, MessageBatch batch)
     {
-        Recognised = read(format);
-        Recognised.Parse(_first.Bytes, batch);
+        Recognized = read(format);
+        Recognized.Parse(_first.Bytes, batch);
         _first.Release();
     }
 }

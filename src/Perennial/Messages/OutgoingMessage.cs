@@ -9,6 +9,6 @@ public sealed record OutgoingMessage
     /// <summary>Gets the kind of the payload.</summary>
     public required OutgoingKind Kind { get; init; }
 
-    /// <summary>Gets the name of this message, which its repetitions share, so that the peer recognises them.</summary>
+    /// <summary>Gets the name of this message, which its repetitions share, so that the peer recognizes them.</summary>
     public required string Key { get; init; }
 }

@@ -9,7 +9,7 @@ public sealed record RequestConvention
     /// <summary>Gets the delegate that makes the message to send.</summary>
     public required RequestWriter Write { get; init; }
 
-    /// <summary>Gets the delegate that recognises replies. Conventions that read alike should share one delegate.</summary>
+    /// <summary>Gets the delegate that recognizes replies. Conventions that read alike should share one delegate.</summary>
     public required ReplyReader Read { get; init; }
 
     /// <summary>

@@ -45,10 +45,7 @@ public sealed class SseTransport : Transport
 
     /// <inheritdoc/>
     protected override ValueTask<TransportConnection> OpenAsync(ConnectContext context, CancellationToken cancellationToken) =>
-        _http.ConnectAsync(
-        context,
-        (response, body) => SseConnection.For(response, body, _http, _options, context),
-        cancellationToken);
+        _http.ConnectAsync(context, (response, body) => SseConnection.For(response, body, _http, _options, context), cancellationToken);
 
     /// <inheritdoc/>
     protected override ValueTask DisposeCoreAsync()

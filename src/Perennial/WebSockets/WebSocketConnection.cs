@@ -70,19 +70,12 @@ internal abstract class WebSocketConnection : TransportConnection, ISocketOwner
                 }
 
                 var result = await receive.ConfigureAwait(false);
-                if (result.MessageType != WebSocketMessageType.Close)
+                if (result.MessageType == WebSocketMessageType.Close)
                 {
-                    isFirst = Take(result, batch);
+                    return EndAtClose(result, batch, cancellationToken);
                 }
-                else if (batch.IsEmpty)
-                {
-                    return MeaningOfClose(cancellationToken);
-                }
-                else
-                {
-                    _pending = new ValueTask<ValueWebSocketReceiveResult>(result);      // delivered after the earlier messages
-                    break;
-                }
+
+                isFirst = Take(result, batch);
             }
         }
         catch (TransportException e) when (!batch.IsEmpty)
@@ -213,8 +206,15 @@ internal abstract class WebSocketConnection : TransportConnection, ISocketOwner
         return ReadOutcome.More;
     }
 
-    private ReadOutcome MeaningOfClose(CancellationToken cancellationToken)
+    /// <summary>Ends a read at the peer's close frame. It has an effect only after the messages before it were delivered.</summary>
+    private ReadOutcome EndAtClose(ValueWebSocketReceiveResult close, MessageBatch batch, CancellationToken cancellationToken)
     {
+        if (!batch.IsEmpty)
+        {
+            _pending = new ValueTask<ValueWebSocketReceiveResult>(close);
+            return EndRead(batch);
+        }
+
         cancellationToken.ThrowIfCancellationRequested();
         var code = (int?)_socket.CloseStatus;
         return code is null or (int)WebSocketCloseStatus.NormalClosure or (int)WebSocketCloseStatus.Empty

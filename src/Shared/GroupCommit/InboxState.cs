@@ -35,27 +35,13 @@ internal readonly record struct InboxState
                 : ReceiveOutcome.OtherMessage;
         }
 
-        if (message.Sender is not null && message.Number <= Received)
-        {
-            return ReceiveOutcome.Repeated;
-        }
-
-        if (!TakesMessages)
-        {
-            return ReceiveOutcome.NotTaken;
-        }
-
-        if (Status != RunStatus.Running)
-        {
-            return ReceiveOutcome.Ended;
-        }
-
-        if (message.Sender is not null && message.Number > Received + 1)
-        {
-            return ReceiveOutcome.Hole;
-        }
-
+        var isNumbered = message.Sender is not null;
         var fits = Pending == 0 || Pending + message.Data.Length + Overhead <= maxPendingBytes;
-        return message.Refusal is not null || fits ? ReceiveOutcome.Accepted : ReceiveOutcome.Full;
+        return isNumbered && message.Number <= Received ? ReceiveOutcome.Repeated
+            : !TakesMessages ? ReceiveOutcome.NotTaken
+            : Status != RunStatus.Running ? ReceiveOutcome.Ended
+            : isNumbered && message.Number > Received + 1 ? ReceiveOutcome.Hole
+            : message.Refusal is not null || fits ? ReceiveOutcome.Accepted
+            : ReceiveOutcome.Full;
     }
 }

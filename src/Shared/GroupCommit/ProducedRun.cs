@@ -1,4 +1,3 @@
-using Perennial.AspNetCore;
 using Perennial.AspNetCore.Stores;
 
 namespace Perennial.GroupCommit;
@@ -23,9 +22,7 @@ internal abstract class ProducedRun(RunKey key)
     /// <summary>The reason of the store for accepting no more events; otherwise null.</summary>
     public AppendOutcome? Refusal { get; set; }
 
-    /// <summary>
-    /// The reason why writes were abandoned, after which no event is accepted, because it would leave a hole; otherwise null.
-    /// </summary>
+    /// <summary>Why writes were abandoned, after which an event would leave a hole and is not accepted; otherwise null.</summary>
     public RunStoreException? Failure { get; set; }
 
     /// <summary>Shows recorded events to the readers. Called before the producer learns that they are recorded.</summary>
@@ -36,25 +33,3 @@ internal abstract class ProducedRun(RunKey key)
     {
     }
 }
-
-/// <summary>An event or an end under way to the store, and the task of its caller.</summary>
-internal sealed class QueuedWrite(ProducedRun run, RunEvent content, RunStatus status, long? enqueuedAt)
-    : TaskCompletionSource<WriteResult>(TaskCreationOptions.RunContinuationsAsynchronously)
-{
-    public ProducedRun Run => run;
-
-    public RunEvent Content => content;
-
-    /// <summary>Running for an event; the final status for an end.</summary>
-    public RunStatus Status => status;
-
-    public bool IsEnd => status != RunStatus.Running;
-
-    /// <summary>
-    /// When the write was queued; null for the end of an abandoned run, which has no waiting caller and is tried without a limit.
-    /// </summary>
-    public long? EnqueuedAt => enqueuedAt;
-}
-
-/// <summary>The outcome of a write.</summary>
-internal readonly record struct WriteResult(AppendOutcome Outcome, long Sequence, RunStatus Status);

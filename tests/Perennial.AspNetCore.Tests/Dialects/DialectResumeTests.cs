@@ -36,7 +36,7 @@ public class DialectResumeTests
     [InlineData("{epoch}-9")]
     [InlineData("{epoch}--1")]
     [InlineData("17")]
-    public async Task An_id_that_cannot_be_honoured_is_refused(string pattern)
+    public async Task An_id_that_cannot_be_honored_is_refused(string pattern)
     {
         await using var server = await RunServer.StartAsync();
         var run = await server.EndedRunAsync(Perennial.Dialects.OpenAIChat, failure: null, """{"n":1}""", "[DONE]");

@@ -11,5 +11,5 @@ public class PublicApiTests
 
     [Fact]
     public void The_api_of_the_server_s_testing_library_is_the_committed_one() =>
-        CommittedApi.ShouldBeThatOf(typeof(RunStoreBehaviours).Assembly);
+        CommittedApi.ShouldBeThatOf(typeof(RunStoreBehaviors).Assembly);
 }

@@ -4,7 +4,7 @@ using Perennial.Testing;
 
 namespace Perennial.AspNetCore.Tests.Stores;
 
-/// <summary>The behaviours find what is wrong with stores that are broken on purpose, each in one way.</summary>
+/// <summary>The behaviors find what is wrong with stores that are broken on purpose, each in one way.</summary>
 public sealed class BrokenRunStoreTests
 {
     public static TheoryData<string, string, string> Cases => new()
@@ -26,23 +26,23 @@ public sealed class BrokenRunStoreTests
 
     [Theory]
     [MemberData(nameof(Cases))]
-    public async Task It_is_found(string store, string behaviour, string finding)
+    public async Task It_is_found(string store, string behavior, string finding)
     {
         await using var harness = new BrokenHarness(store);
 
-        var error = await Should.ThrowAsync<BehaviourException>(
-            () => RunStoreBehaviours.Named(behaviour).RunAsync(harness, TestContext.Current.CancellationToken));
+        var error = await Should.ThrowAsync<BehaviorException>(
+            () => RunStoreBehaviors.Named(behavior).RunAsync(harness, TestContext.Current.CancellationToken));
 
-        error.Message.ShouldStartWith($"{behaviour}: ");
+        error.Message.ShouldStartWith($"{behavior}: ");
         error.Message.ShouldContain(finding);
     }
 
     [Fact]
-    public void Behaviours_have_names_of_their_own()
+    public void Behaviors_have_names_of_their_own()
     {
-        RunStoreBehaviours.All.Select(static behaviour => behaviour.Name).ShouldBeUnique();
+        RunStoreBehaviors.All.Select(static behavior => behavior.Name).ShouldBeUnique();
         Should.Throw<ArgumentException>(
-            static () => RunStoreBehaviours.Named("It flies")).Message.ShouldContain("The first end wins and is the last record");
+            static () => RunStoreBehaviors.Named("It flies")).Message.ShouldContain("The first end wins and is the last record");
     }
 
     private sealed class BrokenHarness(string store) : MemoryStoreHarness

@@ -8,14 +8,14 @@ namespace Perennial.AspNetCore.Tests.Stores;
 /// <summary>The store in memory shows what every store must show.</summary>
 public sealed class MemoryRunStoreTests
 {
-    public static TheoryData<string> Behaviours => [.. RunStoreBehaviours.All.Select(static behaviour => behaviour.Name)];
+    public static TheoryData<string> Behaviors => [.. RunStoreBehaviors.All.Select(static behavior => behavior.Name)];
 
     [Theory]
-    [MemberData(nameof(Behaviours))]
-    public async Task It_shows(string behaviour)
+    [MemberData(nameof(Behaviors))]
+    public async Task It_shows(string behavior)
     {
         await using var harness = new MemoryStoreHarness();
-        await RunStoreBehaviours.Named(behaviour).RunAsync(harness, TestContext.Current.CancellationToken);
+        await RunStoreBehaviors.Named(behavior).RunAsync(harness, TestContext.Current.CancellationToken);
     }
 }
 

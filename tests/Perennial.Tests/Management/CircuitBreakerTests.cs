@@ -278,7 +278,7 @@ public class CircuitBreakerTests
             var refused = Register(
                 manager,
                 ForEver,
-                static (_, _) => throw new TransportException(TransportErrorCode.HttpStatus, "Unauthorised, says the test."));
+                static (_, _) => throw new TransportException(TransportErrorCode.HttpStatus, "Unauthorized, says the test."));
             await refused.ConnectAsync().Soon().ShouldThrowAsync<TransportException>();
         }
 

@@ -30,7 +30,7 @@ public class ConfigureRequestTests
     public async Task After_a_401_it_is_told_to_renew_credentials_and_the_request_is_made_once_more()
     {
         await using var server = ScriptedServer.Start(Status(401), Stream(Events(1)));
-        await using var probe = For(server, Authorise);
+        await using var probe = For(server, Authorize);
 
         (await probe.ReadTextsAsync()).ShouldBe(["1"]);
 
@@ -42,7 +42,7 @@ public class ConfigureRequestTests
     public async Task A_second_401_in_a_row_is_final()
     {
         await using var server = ScriptedServer.Start(Status(401));
-        await using var probe = For(server, Authorise);
+        await using var probe = For(server, Authorize);
 
         ((int?)(await probe.ReadToFailureAsync()).Error.HttpStatus).ShouldBe(401);
 
@@ -53,7 +53,7 @@ public class ConfigureRequestTests
     public async Task Each_connection_has_its_own_renewal()
     {
         await using var server = ScriptedServer.Start(Status(401), Stream(Events(1), Ending.Reset), Status(401), Stream(Events(2)));
-        await using var probe = For(server, Authorise);
+        await using var probe = For(server, Authorize);
 
         (await probe.ReadTextsAsync()).ShouldBe(["1", "2"]);
 
@@ -64,7 +64,7 @@ public class ConfigureRequestTests
     public async Task A_403_renews_nothing()
     {
         await using var server = ScriptedServer.Start(Status(403));
-        await using var probe = For(server, Authorise);
+        await using var probe = For(server, Authorize);
 
         await probe.ReadToFailureAsync();
 
@@ -120,7 +120,7 @@ public class ConfigureRequestTests
         (await probe.Transport.Completion).Reason.ShouldBe(StreamEndReason.Closed);
     }
 
-    private static ValueTask Authorise(HttpRequestMessage request, CancellationToken cancellationToken)
+    private static ValueTask Authorize(HttpRequestMessage request, CancellationToken cancellationToken)
     {
         var isRejected = request.Options.TryGetValue(HttpTransportOptions.CredentialsRejected, out var value) && value;
         request.Headers.Authorization = new("Bearer", isRejected ? "fresh" : "cached");

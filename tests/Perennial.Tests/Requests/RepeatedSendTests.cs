@@ -10,7 +10,7 @@ using static Perennial.Tests.Support.SseScripts;
 namespace Perennial.Tests.Requests;
 
 /// <summary>
-/// A posted message that may have arrived is posted again only to a server that is known to recognise its key, or where the caller allows
+/// A posted message that may have arrived is posted again only to a server that is known to recognize its key, or where the caller allows
 /// it.
 /// </summary>
 public class RepeatedSendTests

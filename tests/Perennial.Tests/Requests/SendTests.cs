@@ -126,7 +126,7 @@ public class SendTests
     }
 
     [Fact]
-    public async Task A_connection_that_cannot_recognise_a_repetition_gets_none()
+    public async Task A_connection_that_cannot_recognize_a_repetition_gets_none()
     {
         var tries = 0;
         await using var transport = new InMemoryTransport(new InMemoryTransportOptions { Reconnect = TransportProbe.AtOnce });

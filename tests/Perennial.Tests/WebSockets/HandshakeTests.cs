@@ -146,7 +146,7 @@ public class HandshakeTests
     public async Task After_a_401_credentials_are_renewed_once()
     {
         await using var server = ScriptedServer.Start(Status(401), Works);
-        await using var probe = server.SocketProbe(static options => options with { ConfigureRequest = Authorise });
+        await using var probe = server.SocketProbe(static options => options with { ConfigureRequest = Authorize });
 
         (await probe.ReadTextsAsync()).ShouldBe(["a"]);
 
@@ -163,7 +163,7 @@ public class HandshakeTests
     public async Task A_refusal_is_final(int status, int requests)
     {
         await using var server = ScriptedServer.Start(Status(status));
-        await using var probe = server.SocketProbe(static options => options with { ConfigureRequest = Authorise });
+        await using var probe = server.SocketProbe(static options => options with { ConfigureRequest = Authorize });
 
         var (_, error) = await probe.ReadToFailureAsync();
 
@@ -222,11 +222,11 @@ public class HandshakeTests
     private static WebSocketTransportOptions WithSecrets(WebSocketTransportOptions options) => options with
     {
         Headers = new Dictionary<string, string>(StringComparer.Ordinal) { ["Cookie"] = "session=secret" },
-        ConfigureRequest = Authorise,
+        ConfigureRequest = Authorize,
         SubProtocols = ["chat", "token.secret"],     // some servers take tokens here, since browsers can set no other header
     };
 
-    private static ValueTask Authorise(HttpRequestMessage request, CancellationToken cancellationToken)
+    private static ValueTask Authorize(HttpRequestMessage request, CancellationToken cancellationToken)
     {
         var isRejected = request.Options.TryGetValue(HttpTransportOptions.CredentialsRejected, out var value) && value;
         request.Headers.Authorization = new("Bearer", isRejected ? "fresh" : "cached");

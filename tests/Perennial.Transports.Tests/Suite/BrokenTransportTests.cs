@@ -32,23 +32,23 @@ public class BrokenTransportTests
 
     [Theory]
     [MemberData(nameof(Cases))]
-    public async Task It_is_found(string transport, string behaviour, string finding)
+    public async Task It_is_found(string transport, string behavior, string finding)
     {
         await using var harness = Broken(transport);
 
-        var error = await Should.ThrowAsync<BehaviourException>(
-            () => TransportBehaviours.Named(behaviour).RunAsync(harness, TestContext.Current.CancellationToken));
+        var error = await Should.ThrowAsync<BehaviorException>(
+            () => TransportBehaviors.Named(behavior).RunAsync(harness, TestContext.Current.CancellationToken));
 
-        error.Message.ShouldStartWith(behaviour);
+        error.Message.ShouldStartWith(behavior);
         error.Message.ShouldContain(finding);
         error.Message.ShouldEndWith($"(seed {harness.Seed})");
     }
 
     [Fact]
-    public void Behaviours_have_names_of_their_own()
+    public void Behaviors_have_names_of_their_own()
     {
-        TransportBehaviours.All.Select(static behaviour => behaviour.Name).ShouldBeUnique();
-        Should.Throw<ArgumentException>(static () => TransportBehaviours.Named("It flies")).Message.ShouldContain("A cut is no completion");
+        TransportBehaviors.All.Select(static behavior => behavior.Name).ShouldBeUnique();
+        Should.Throw<ArgumentException>(static () => TransportBehaviors.Named("It flies")).Message.ShouldContain("A cut is no completion");
     }
 
     private static InMemoryHarness Broken(string name) => name switch

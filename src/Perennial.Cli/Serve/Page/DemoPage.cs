@@ -9,10 +9,7 @@ using Perennial.Cli.Serve.Content;
 
 namespace Perennial.Cli.Serve.Page;
 
-/// <summary>
-/// The demo page. The page and its controls use the server's own address. Streams use lines on ports of their own, so that the faults of a
-/// line do not affect the controls.
-/// </summary>
+/// <summary>The demo page. Streams use lines on ports of their own, so that the faults of a line do not affect the controls.</summary>
 /// <param name="pause">The pause before each word of an answer, or <see langword="null"/> for the pace of a model.</param>
 /// <param name="isStepped">Whether an answer waits for messages to its run instead.</param>
 internal sealed class DemoPage(TimeSpan? pause, bool isStepped) : IServedContent

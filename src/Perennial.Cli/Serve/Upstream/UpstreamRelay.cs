@@ -37,9 +37,8 @@ internal static class UpstreamRelay
             throw new RunFailedException("The upstream did not resume where its response broke off.", "upstream_interrupted");
         }
 
-        var eventType = string.Equals(message.EventType, StreamMessage.DefaultEventType, StringComparison.Ordinal)
-            ? null
-            : message.EventType;
+        var isDefault = string.Equals(message.EventType, StreamMessage.DefaultEventType, StringComparison.Ordinal);
+        var eventType = isDefault ? null : message.EventType;
         return message.IsBinary
             ? writer.WriteBinaryAsync(message.Data, eventType, stop)
             : writer.WriteAsync(message.Data, eventType, stop);

@@ -8,20 +8,11 @@ using Perennial.Cli.Terminal;
 namespace Perennial.Cli.Serve.Upstream;
 
 /// <summary>The one request to the upstream that --method and --data describe. Immutable.</summary>
-internal sealed class UpstreamRequest
+internal sealed class UpstreamRequest(AutoTransportOptions options, TransportServices? services)
 {
     /// <summary>No retries of refusals: the request may cost, and its sender sees the refusal.</summary>
     private static readonly ReconnectOptions Reconnect =
         new() { InitialDelay = TimeSpan.FromMilliseconds(200), MaxAttempts = 4, RetryStatusCodes = FrozenSet<HttpStatusCode>.Empty };
-
-    private readonly AutoTransportOptions _options;
-    private readonly TransportServices? _services;
-
-    private UpstreamRequest(AutoTransportOptions options, TransportServices? services)
-    {
-        _options = options;
-        _services = services;
-    }
 
     /// <exception cref="UsageException">The settings are not a valid request.</exception>
     public static UpstreamRequest From(ServeSettings settings)
@@ -31,22 +22,20 @@ internal sealed class UpstreamRequest
             throw new UsageException("--upstream must be absolute and start with http:// or https://");
         }
 
-        var request = new UpstreamRequest(
-            new AutoTransportOptions
-            {
-                Endpoint = endpoint,
-                Order = [AutoProtocol.Sse, AutoProtocol.HttpStream],
-                Method = RequestMethod.Parse(settings.Method, settings.Data),
-                Body = settings.Data is null ? null : RequestData.Read(settings.Data),
-                Headers = settings.Headers,
-                EndOfStream = settings.OnEnd,
-                Reconnect = Reconnect,
-            },
-            settings.Verbose ? new TransportServices { LoggerFactory = new VerboseLog() } : null);
+        var options = new AutoTransportOptions
+        {
+            Endpoint = endpoint,
+            Order = [AutoProtocol.Sse, AutoProtocol.HttpStream],
+            Method = RequestMethod.Parse(settings.Method, settings.Data),
+            Body = settings.Data is null ? null : RequestData.Read(settings.Data),
+            Headers = settings.Headers,
+            EndOfStream = settings.OnEnd,
+            Reconnect = Reconnect,
+        };
         try
         {
-            request._options.Validate();
-            return request;
+            options.Validate();
+            return new UpstreamRequest(options, settings.Verbose ? new TransportServices { LoggerFactory = new VerboseLog() } : null);
         }
         catch (ArgumentException e)
         {
@@ -55,5 +44,5 @@ internal sealed class UpstreamRequest
     }
 
     /// <summary>The request of the command line.</summary>
-    public Transport Open() => new AutoTransport(_options, _services);
+    public Transport Open() => new AutoTransport(options, services);
 }

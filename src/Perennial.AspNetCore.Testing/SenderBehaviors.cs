@@ -3,9 +3,9 @@ using Perennial.AspNetCore.Stores;
 namespace Perennial.AspNetCore.Testing;
 
 /// <summary>How numbered messages of a sender are taken.</summary>
-internal static class SenderBehaviours
+internal static class SenderBehaviors
 {
-    public static IReadOnlyList<RunStoreBehaviour> All { get; } =
+    public static IReadOnlyList<RunStoreBehavior> All { get; } =
     [
         new("Numbers are taken once, in order and without holes, for each sender", CountAsync),
         new("A refused message uses up its number, reaches no producer, and is remembered until its sender knows", RefuseAsync),

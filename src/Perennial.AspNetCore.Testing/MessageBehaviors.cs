@@ -3,9 +3,9 @@ using Perennial.AspNetCore.Stores;
 namespace Perennial.AspNetCore.Testing;
 
 /// <summary>How messages to a producer are taken.</summary>
-internal static class MessageBehaviours
+internal static class MessageBehaviors
 {
-    public static IReadOnlyList<RunStoreBehaviour> All { get; } =
+    public static IReadOnlyList<RunStoreBehavior> All { get; } =
     [
         new("Messages are read in order, as they were sent, until they are done with", ReadAsync),
         new("A message with a key is taken once, and one without a name each time", TakeOnceAsync),

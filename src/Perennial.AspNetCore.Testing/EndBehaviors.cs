@@ -3,9 +3,9 @@ using Perennial.AspNetCore.Stores;
 namespace Perennial.AspNetCore.Testing;
 
 /// <summary>How runs end.</summary>
-internal static class EndBehaviours
+internal static class EndBehaviors
 {
-    public static IReadOnlyList<RunStoreBehaviour> All { get; } =
+    public static IReadOnlyList<RunStoreBehavior> All { get; } =
     [
         new("The first end wins and is the last record", WinAsync),
         new("All who close at once get the same end", CompeteAsync),

@@ -3,11 +3,11 @@ using System.Globalization;
 namespace Perennial.Testing;
 
 /// <summary>
-/// A transport and a server for it, in the hands of a <see cref="TransportBehaviour"/>. The author of a transport writes a subclass. One
-/// harness serves one behaviour: make a new one for each.
+/// A transport and a server for it, in the hands of a <see cref="TransportBehavior"/>. The author of a transport writes a subclass. One
+/// harness serves one behavior: make a new one for each.
 /// </summary>
 /// <remarks>
-/// The server has one stream. Behaviours call the members one after the other, except that properties may be read at any time.
+/// The server has one stream. Behaviors call the members one after the other, except that properties may be read at any time.
 /// <see cref="TcpTransportHarness"/> does the half that is about a network.
 /// </remarks>
 public abstract class TransportHarness : IAsyncDisposable
@@ -15,7 +15,7 @@ public abstract class TransportHarness : IAsyncDisposable
     /// <summary>Gets what the transport promises.</summary>
     public abstract TransportTraits Traits { get; }
 
-    /// <summary>Gets how long a behaviour waits for something that must happen before it fails. Default 60 s.</summary>
+    /// <summary>Gets how long a behavior waits for something that must happen before it fails. Default 60 s.</summary>
     public virtual TimeSpan Patience => TimeSpan.FromSeconds(60);
 
     /// <summary>

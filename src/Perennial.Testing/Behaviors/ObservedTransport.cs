@@ -3,13 +3,13 @@ namespace Perennial.Testing;
 /// <summary>A transport and, in order, everything that it announces. Thread safe.</summary>
 internal sealed class ObservedTransport : IAsyncDisposable
 {
-    private readonly BehaviourRun _run;
+    private readonly BehaviorRun _run;
     private readonly Lock _gate = new();
     private readonly List<object> _events = [];
     private int _inside;
     private volatile bool _hasOverlapped;
 
-    public ObservedTransport(BehaviourRun run, Transport transport)
+    public ObservedTransport(BehaviorRun run, Transport transport)
     {
         (_run, Transport) = (run, transport);
         transport.Connecting += Note;
@@ -46,7 +46,7 @@ internal sealed class ObservedTransport : IAsyncDisposable
     /// <summary>Waits for the event of this type and number, from 1.</summary>
     public async Task<T> WaitForAsync<T>(int number = 1)
     {
-        await _run.UntilAsync(() => All<T>().Count >= number, $"{typeof(T).Name} number {BehaviourRun.Text(number)} is raised");
+        await _run.UntilAsync(() => All<T>().Count >= number, $"{typeof(T).Name} number {BehaviorRun.Text(number)} is raised");
         return All<T>()[number - 1];
     }
 
@@ -54,9 +54,9 @@ internal sealed class ObservedTransport : IAsyncDisposable
     public async Task<IReadOnlyList<StreamMessage>> ReadAsync(int count)
     {
         List<StreamMessage> messages = [];
-        await ReadSoonAsync(messages, () => messages.Count == count, $"{BehaviourRun.Text(count)} messages are read");
-        BehaviourRun.Require(
-            messages.Count == count, $"The stream ended after {BehaviourRun.Text(messages.Count)} of {BehaviourRun.Text(count)} messages.");
+        await ReadSoonAsync(messages, () => messages.Count == count, $"{BehaviorRun.Text(count)} messages are read");
+        BehaviorRun.Require(
+            messages.Count == count, $"The stream ended after {BehaviorRun.Text(messages.Count)} of {BehaviorRun.Text(count)} messages.");
         return messages;
     }
 
@@ -118,7 +118,7 @@ internal sealed class ObservedTransport : IAsyncDisposable
         {
             await _run.SoonAsync(ReadUntilAsync(messages, isEnough), what);
         }
-        catch (BehaviourException e)
+        catch (BehaviorException e)
         {
             StreamMessage[] read;
             lock (messages)
@@ -128,7 +128,7 @@ internal sealed class ObservedTransport : IAsyncDisposable
 
             var texts =
                 string.Join(' ', read.TakeLast(20).Select(static message => message.Data.Length < 20 ? message.Text : message.ToString()));
-            throw new BehaviourException($"{e.Message} Read so far: {(read.Length > 20 ? "… " : "")}{texts}.", e);
+            throw new BehaviorException($"{e.Message} Read so far: {(read.Length > 20 ? "… " : "")}{texts}.", e);
         }
     }
 

@@ -1,15 +1,15 @@
 namespace Perennial.Testing;
 
-/// <summary>One behaviour that a transport must show. Immutable and thread safe.</summary>
-public sealed class TransportBehaviour
+/// <summary>One behavior that a transport must show. Immutable and thread safe.</summary>
+public sealed class TransportBehavior
 {
-    private readonly Func<BehaviourRun, Task> _run;
+    private readonly Func<BehaviorRun, Task> _run;
     private readonly Func<TransportTraits, bool> _applies;
 
-    internal TransportBehaviour(string name, Func<BehaviourRun, Task> run, Func<TransportTraits, bool>? applies = null) =>
+    internal TransportBehavior(string name, Func<BehaviorRun, Task> run, Func<TransportTraits, bool>? applies = null) =>
         (Name, _run, _applies) = (name, run, applies ?? (static _ => true));
 
-    /// <summary>Gets the behaviour in one sentence. It is unique and stays the same, to name a test case with.</summary>
+    /// <summary>Gets the behavior in one sentence. It is unique and stays the same, to name a test case with.</summary>
     public string Name { get; }
 
     /// <summary>Returns whether transports with these traits must show it.</summary>
@@ -20,10 +20,10 @@ public sealed class TransportBehaviour
         return _applies(traits);
     }
 
-    /// <summary>Starts the harness and checks that its transport shows the behaviour. The caller disposes the harness.</summary>
+    /// <summary>Starts the harness and checks that its transport shows the behavior. The caller disposes the harness.</summary>
     /// <param name="harness">A new harness.</param>
     /// <param name="cancellationToken">Cancels the check.</param>
-    /// <exception cref="BehaviourException">The transport does not show the behaviour; the message says what happened.</exception>
+    /// <exception cref="BehaviorException">The transport does not show the behavior; the message says what happened.</exception>
     /// <exception cref="OperationCanceledException">The token was cancelled.</exception>
     public async Task RunAsync(TransportHarness harness, CancellationToken cancellationToken = default)
     {
@@ -32,11 +32,11 @@ public sealed class TransportBehaviour
         try
         {
             // Without the caller's synchronisation context, of which some test frameworks have one.
-            await Task.Run(() => _run(new BehaviourRun(harness, cancellationToken)), cancellationToken);
+            await Task.Run(() => _run(new BehaviorRun(harness, cancellationToken)), cancellationToken);
         }
         catch (Exception e) when (!cancellationToken.IsCancellationRequested)
         {
-            throw new BehaviourException($"{Name}: {e.Message} (seed {harness.Seed})", e);
+            throw new BehaviorException($"{Name}: {e.Message} (seed {harness.Seed})", e);
         }
     }
 

@@ -3,9 +3,9 @@ using Perennial.AspNetCore.Stores;
 namespace Perennial.AspNetCore.Testing;
 
 /// <summary>How the keys of requests that start runs are claimed.</summary>
-internal static class StartBehaviours
+internal static class StartBehaviors
 {
-    public static IReadOnlyList<RunStoreBehaviour> All { get; } =
+    public static IReadOnlyList<RunStoreBehavior> All { get; } =
     [
         new("One request has a key, and the others get its run", ClaimAsync),
         new("Of many requests at once one has the key", CompeteAsync),

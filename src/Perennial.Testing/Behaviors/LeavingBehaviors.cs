@@ -1,9 +1,9 @@
 namespace Perennial.Testing;
 
 /// <summary>What closing, disposing and cancelling leave behind.</summary>
-internal static class LeavingBehaviours
+internal static class LeavingBehaviors
 {
-    public static IReadOnlyList<TransportBehaviour> All { get; } =
+    public static IReadOnlyList<TransportBehavior> All { get; } =
     [
         new("Closing ends the stream as closed and leaves nothing on the server", CloseAsync),
         new("Disposing leaves nothing on the server and can be repeated", DisposeAsync),
@@ -12,7 +12,7 @@ internal static class LeavingBehaviours
         new("Cancelling a reader leaves the transport connected", CancelReaderAsync),
     ];
 
-    private static async Task CloseAsync(BehaviourRun run)
+    private static async Task CloseAsync(BehaviorRun run)
     {
         await using var observed = await run.ConnectAsync();
         await run.WriteAsync(1, 1);
@@ -21,15 +21,15 @@ internal static class LeavingBehaviours
 
         await run.SoonAsync(observed.Transport.CloseAsync(run.Token), "CloseAsync completes");
 
-        BehaviourRun.RequireEqual(0, (await reading).Count, "The messages read after the close");
-        BehaviourRun.RequireEqual(StreamEndReason.Closed, (await observed.EndAsync()).Reason, "The end of the stream");
-        BehaviourRun.RequireEqual(TransportState.Closed, observed.Transport.State, "The state after CloseAsync");
+        BehaviorRun.RequireEqual(0, (await reading).Count, "The messages read after the close");
+        BehaviorRun.RequireEqual(StreamEndReason.Closed, (await observed.EndAsync()).Reason, "The end of the stream");
+        BehaviorRun.RequireEqual(TransportState.Closed, observed.Transport.State, "The state after CloseAsync");
         await run.UntilNothingStandsAsync();
         await run.SoonAsync(observed.Transport.CloseAsync(run.Token), "a second CloseAsync completes");
-        BehaviourRun.RequireEqual(0, observed.All<CompletedEvent>().Count, "The Completed events");
+        BehaviorRun.RequireEqual(0, observed.All<CompletedEvent>().Count, "The Completed events");
     }
 
-    private static async Task DisposeAsync(BehaviourRun run)
+    private static async Task DisposeAsync(BehaviorRun run)
     {
         await using var observed = await run.ConnectAsync();
         await run.WriteAsync(1, 5);
@@ -38,13 +38,13 @@ internal static class LeavingBehaviours
         await run.SoonAsync(
             Task.WhenAll(observed.DisposeAsync().AsTask(), observed.DisposeAsync().AsTask()), "DisposeAsync completes");
 
-        BehaviourRun.RequireEqual(TransportState.Closed, observed.Transport.State, "The state after DisposeAsync");
+        BehaviorRun.RequireEqual(TransportState.Closed, observed.Transport.State, "The state after DisposeAsync");
         await run.UntilNothingStandsAsync();
         await run.SoonAsync(observed.DisposeAsync().AsTask(), "another DisposeAsync completes");
         await run.FailsAsync<ObjectDisposedException>(observed.Transport.ConnectAsync(run.Token), "ConnectAsync after DisposeAsync");
     }
 
-    private static async Task DisposeWhileConnectingAsync(BehaviourRun run)
+    private static async Task DisposeWhileConnectingAsync(BehaviorRun run)
     {
         run.Harness.Silent = true;
         await using var observed = run.Create();
@@ -59,11 +59,11 @@ internal static class LeavingBehaviours
         await run.UntilNothingStandsAsync();
     }
 
-    private static async Task StartAgainAsync(BehaviourRun run)
+    private static async Task StartAgainAsync(BehaviorRun run)
     {
         await using var observed = await run.ConnectAsync();
         await run.WriteAsync(1, 3);
-        BehaviourRun.RequireNumbers(await observed.ReadTextsAsync(3), 1, 3, "Messages before the close");
+        BehaviorRun.RequireNumbers(await observed.ReadTextsAsync(3), 1, 3, "Messages before the close");
         await run.SoonAsync(observed.Transport.CloseAsync(run.Token), "CloseAsync completes");
         await run.UntilNothingStandsAsync();
 
@@ -71,14 +71,14 @@ internal static class LeavingBehaviours
         await run.WriteAsync(4, 5);
         var texts = (await observed.ReadThroughAsync("5")).Select(static message => message.Text).ToList();
 
-        BehaviourRun.RequireEqual(TransportState.Connected, observed.Transport.State, "The state after the second start");
+        BehaviorRun.RequireEqual(TransportState.Connected, observed.Transport.State, "The state after the second start");
         if (run.Traits.ResumesExactly)
         {
-            BehaviourRun.RequireNumbers(texts, 4, 5, "Messages after the second start");
+            BehaviorRun.RequireNumbers(texts, 4, 5, "Messages after the second start");
         }
     }
 
-    private static async Task CancelReaderAsync(BehaviourRun run)
+    private static async Task CancelReaderAsync(BehaviorRun run)
     {
         await using var observed = await run.ConnectAsync();
         using var cancellation = CancellationTokenSource.CreateLinkedTokenSource(run.Token);
@@ -89,9 +89,9 @@ internal static class LeavingBehaviours
 
         await run.FailsAsync<OperationCanceledException>(reading, "Reading with a cancelled token");
         await run.WriteAsync(1, 1);
-        BehaviourRun.RequireNumbers(await observed.ReadTextsAsync(1), 1, 1, "Messages of the next reader");
-        BehaviourRun.RequireEqual(TransportState.Connected, observed.Transport.State, "The state after a reader was cancelled");
-        BehaviourRun.RequireEqual(1, observed.All<ConnectedEvent>().Count, "The connections made");
+        BehaviorRun.RequireNumbers(await observed.ReadTextsAsync(1), 1, 1, "Messages of the next reader");
+        BehaviorRun.RequireEqual(TransportState.Connected, observed.Transport.State, "The state after a reader was cancelled");
+        BehaviorRun.RequireEqual(1, observed.All<ConnectedEvent>().Count, "The connections made");
     }
 
     private static async Task ReadOneAsync(Transport transport, CancellationToken cancellationToken)

@@ -3,9 +3,9 @@ using Perennial.AspNetCore.Stores;
 namespace Perennial.AspNetCore.Testing;
 
 /// <summary>How events are recorded and read.</summary>
-internal static class RecordBehaviours
+internal static class RecordBehaviors
 {
-    public static IReadOnlyList<RunStoreBehaviour> All { get; } =
+    public static IReadOnlyList<RunStoreBehavior> All { get; } =
     [
         new("Events are read as they were appended", ReadAsync),
         new("A slice begins after a sequence and is limited by bytes", SliceAsync),

@@ -2,10 +2,10 @@ using System.Globalization;
 
 namespace Perennial.Testing;
 
-/// <summary>One run of one behaviour: the harness, and waits that end with a sentence.</summary>
+/// <summary>One run of one behavior: the harness, and waits that end with a sentence.</summary>
 /// <param name="harness">The harness, started.</param>
 /// <param name="cancellationToken">Cancels every wait.</param>
-internal sealed class BehaviourRun(TransportHarness harness, CancellationToken cancellationToken)
+internal sealed class BehaviorRun(TransportHarness harness, CancellationToken cancellationToken)
 {
     private static readonly TimeSpan PollInterval = TimeSpan.FromMilliseconds(2);
 
@@ -25,7 +25,7 @@ internal sealed class BehaviourRun(TransportHarness harness, CancellationToken c
     {
         if (!condition)
         {
-            throw new BehaviourException(message);
+            throw new BehaviorException(message);
         }
     }
 
@@ -99,7 +99,7 @@ internal sealed class BehaviourRun(TransportHarness harness, CancellationToken c
             return e;
         }
 
-        throw new BehaviourException($"{what}: expected {typeof(TException).Name}, but it succeeded.");
+        throw new BehaviorException($"{what}: expected {typeof(TException).Name}, but it succeeded.");
     }
 
     /// <summary>Asks until the answer is yes.</summary>
@@ -128,6 +128,6 @@ internal sealed class BehaviourRun(TransportHarness harness, CancellationToken c
     public Task UntilNothingStandsAsync() =>
         UntilAsync(() => harness.Connections == 0, "the server holds no connection any more");
 
-    private BehaviourException NeverHappened(string what) =>
+    private BehaviorException NeverHappened(string what) =>
         new($"It did not happen within {harness.Patience.TotalSeconds.ToString(CultureInfo.InvariantCulture)} s: {what}.");
 }

@@ -1,9 +1,9 @@
 namespace Perennial.Testing;
 
 /// <summary>What becomes of sent messages.</summary>
-internal static class SendingBehaviours
+internal static class SendingBehaviors
 {
-    public static IReadOnlyList<TransportBehaviour> All { get; } =
+    public static IReadOnlyList<TransportBehavior> All { get; } =
     [
         new("Sends arrive in order, with the outcome that is promised", SendInOrderAsync, CanSend),
         new(
@@ -21,7 +21,7 @@ internal static class SendingBehaviours
 
     private static bool CanSend(TransportTraits traits) => traits.Sends != SendPromise.None;
 
-    private static async Task SendInOrderAsync(BehaviourRun run)
+    private static async Task SendInOrderAsync(BehaviorRun run)
     {
         const int Count = 100;
         await using var observed = await run.ConnectAsync();
@@ -29,12 +29,12 @@ internal static class SendingBehaviours
         var outcomes = await run.SoonAsync(Task.WhenAll(SendAll(run, observed, 1, Count)), "all sends complete");
 
         var expected = run.Traits.Sends == SendPromise.Sent ? SendOutcome.Sent : SendOutcome.Acknowledged;
-        BehaviourRun.Require(outcomes.All(outcome => outcome == expected), $"Every send must end as {expected}.");
+        BehaviorRun.Require(outcomes.All(outcome => outcome == expected), $"Every send must end as {expected}.");
         await run.UntilAsync(() => run.Harness.ReceivedSends.Count >= Count, "the server takes all sends");
-        BehaviourRun.RequireNumbers(run.Harness.ReceivedSends, 1, Count, "Messages the server took");
+        BehaviorRun.RequireNumbers(run.Harness.ReceivedSends, 1, Count, "Messages the server took");
     }
 
-    private static async Task SendExactlyOnceAsync(BehaviourRun run)
+    private static async Task SendExactlyOnceAsync(BehaviorRun run)
     {
         const int Count = 200;
         await using var observed = await run.ConnectAsync();
@@ -43,13 +43,13 @@ internal static class SendingBehaviours
         var sends = await SendOverCutsAsync(run, observed, Count);
 
         var outcomes = await run.SoonAsync(Task.WhenAll(sends), "all sends complete");
-        BehaviourRun.Require(outcomes.All(static outcome => outcome == SendOutcome.Acknowledged), "Every send must end as Acknowledged.");
-        BehaviourRun.RequireNumbers(run.Harness.ReceivedSends, 1, Count, "Messages the server took");
+        BehaviorRun.Require(outcomes.All(static outcome => outcome == SendOutcome.Acknowledged), "Every send must end as Acknowledged.");
+        BehaviorRun.RequireNumbers(run.Harness.ReceivedSends, 1, Count, "Messages the server took");
         await run.CompleteAsync();
         await reading;
     }
 
-    private static async Task SendAtMostOnceAsync(BehaviourRun run)
+    private static async Task SendAtMostOnceAsync(BehaviorRun run)
     {
         const int Count = 200;
         await using var observed = await run.ConnectAsync();
@@ -61,39 +61,39 @@ internal static class SendingBehaviours
         var received = run.Harness.ReceivedSends.CountBy(static text => text, StringComparer.Ordinal).ToDictionary(StringComparer.Ordinal);
         for (var i = 0; i < Count; i++)
         {
-            var (text, send) = (BehaviourRun.Text(i + 1), sends[i]);
+            var (text, send) = (BehaviorRun.Text(i + 1), sends[i]);
             var times = received.GetValueOrDefault(text);
-            BehaviourRun.Require(times <= 1, $"Send {text} arrived {BehaviourRun.Text(times)} times.");
+            BehaviorRun.Require(times <= 1, $"Send {text} arrived {BehaviorRun.Text(times)} times.");
             if (send.Exception?.InnerException is { } error)
             {
                 var delivery = (error as TransportException)?.Delivery;
-                BehaviourRun.Require(delivery is not null, $"Send {text} failed without a Delivery: {error.Message}");
-                BehaviourRun.Require(delivery == DeliveryStatus.Unknown || times == 0, $"Send {text} ended as {delivery}, but it arrived.");
+                BehaviorRun.Require(delivery is not null, $"Send {text} failed without a Delivery: {error.Message}");
+                BehaviorRun.Require(delivery == DeliveryStatus.Unknown || times == 0, $"Send {text} ended as {delivery}, but it arrived.");
             }
             else
             {
-                BehaviourRun.Require(
+                BehaviorRun.Require(
                     await send == SendOutcome.Sent || times == 1, $"Send {text} was acknowledged, but it did not arrive.");
             }
         }
     }
 
-    private static async Task WaitForConnectionAsync(BehaviourRun run)
+    private static async Task WaitForConnectionAsync(BehaviorRun run)
     {
         run.Harness.Refusing = true;
         await using var observed = run.Create();
         var sends = SendAll(run, observed, 1, 3);
         await observed.WaitForAsync<ReconnectingEvent>(2);
-        BehaviourRun.Require(sends.All(static send => !send.IsCompleted), "A send ended before there was a connection.");
+        BehaviorRun.Require(sends.All(static send => !send.IsCompleted), "A send ended before there was a connection.");
 
         run.Harness.Refusing = false;
 
         await run.SoonAsync(Task.WhenAll(sends), "the sends complete once there is a connection");
         await run.UntilAsync(() => run.Harness.ReceivedSends.Count >= 3, "the server takes all sends");
-        BehaviourRun.RequireNumbers(run.Harness.ReceivedSends, 1, 3, "Messages the server took");
+        BehaviorRun.RequireNumbers(run.Harness.ReceivedSends, 1, 3, "Messages the server took");
     }
 
-    private static async Task RefuseWhenFullAsync(BehaviourRun run)
+    private static async Task RefuseWhenFullAsync(BehaviorRun run)
     {
         run.Harness.Refusing = true;
         await using var observed = run.Create(new TransportSetup { Send = new SendOptions { QueueCapacity = 2 } });
@@ -102,13 +102,13 @@ internal static class SendingBehaviours
         var error = await run.FailsAsync<TransportException>(
             observed.Transport.SendAsync("too many", run.Token), "A send beyond Send.QueueCapacity");
 
-        BehaviourRun.RequireEqual(TransportErrorCode.SendQueueFull, error.Code, "The error of the send");
-        BehaviourRun.RequireEqual(DeliveryStatus.NotSent, error.Delivery, "Its Delivery");
+        BehaviorRun.RequireEqual(TransportErrorCode.SendQueueFull, error.Code, "The error of the send");
+        BehaviorRun.RequireEqual(DeliveryStatus.NotSent, error.Delivery, "Its Delivery");
         run.Harness.Refusing = false;
         await run.SoonAsync(Task.WhenAll(sends), "the sends in the queue complete");
     }
 
-    private static async Task CancelSendAsync(BehaviourRun run)
+    private static async Task CancelSendAsync(BehaviorRun run)
     {
         run.Harness.Refusing = true;
         await using var observed = run.Create();
@@ -122,11 +122,11 @@ internal static class SendingBehaviours
         run.Harness.Refusing = false;
         await run.SoonAsync(kept, "the send after it completes");
         await run.UntilAsync(() => run.Harness.ReceivedSends.Count >= 1, "the server takes the send after it");
-        BehaviourRun.RequireNumbers(run.Harness.ReceivedSends, 1, 1, "Messages the server took");
+        BehaviorRun.RequireNumbers(run.Harness.ReceivedSends, 1, 1, "Messages the server took");
     }
 
     /// <summary>Sends a message until it has arrived: whatever was sent before it has arrived then, or never will.</summary>
-    private static async Task SendUntilReceivedAsync(BehaviourRun run, ObservedTransport observed, string text)
+    private static async Task SendUntilReceivedAsync(BehaviorRun run, ObservedTransport observed, string text)
     {
         var send = observed.Transport.SendAsync(text, run.Token);
         await run.UntilAsync(
@@ -140,11 +140,11 @@ internal static class SendingBehaviours
         });
     }
 
-    private static List<Task<SendOutcome>> SendAll(BehaviourRun run, ObservedTransport observed, int first, int last) =>
-        [.. Enumerable.Range(first, last - first + 1).Select(number => observed.Transport.SendAsync(BehaviourRun.Text(number), run.Token))];
+    private static List<Task<SendOutcome>> SendAll(BehaviorRun run, ObservedTransport observed, int first, int last) =>
+        [.. Enumerable.Range(first, last - first + 1).Select(number => observed.Transport.SendAsync(BehaviorRun.Text(number), run.Token))];
 
     /// <summary>Sends numbered messages and cuts at random between them.</summary>
-    private static async Task<List<Task<SendOutcome>>> SendOverCutsAsync(BehaviourRun run, ObservedTransport observed, int count)
+    private static async Task<List<Task<SendOutcome>>> SendOverCutsAsync(BehaviorRun run, ObservedTransport observed, int count)
     {
         var random = new Random(run.Harness.Seed);
         List<Task<SendOutcome>> sends = [];

@@ -1,6 +1,6 @@
 namespace Perennial.Testing;
 
-/// <summary>The options that a behaviour needs of the transport that it tries.</summary>
+/// <summary>The options that a behavior needs of the transport that it tries.</summary>
 public sealed record TransportSetup
 {
     /// <summary>Gets how lost connections are replaced.</summary>

@@ -1,9 +1,9 @@
 namespace Perennial.AspNetCore.Testing;
 
 /// <summary>How long runs are kept.</summary>
-internal static class RetentionBehaviours
+internal static class RetentionBehaviors
 {
-    public static IReadOnlyList<RunStoreBehaviour> All { get; } =
+    public static IReadOnlyList<RunStoreBehavior> All { get; } =
     [
         new("A run is forgotten after its end and not before", ForgetAsync),
         new("A run with a longer retention than others is kept for it", KeepLongerAsync),

@@ -1,15 +1,15 @@
 namespace Perennial.Testing;
 
 /// <summary>What events and metrics say.</summary>
-internal static class ReportingBehaviours
+internal static class ReportingBehaviors
 {
-    public static IReadOnlyList<TransportBehaviour> All { get; } =
+    public static IReadOnlyList<TransportBehavior> All { get; } =
     [
         new("Events come one at a time and in order", AnnounceInOrderAsync),
         new("Metrics count what happened", CountAsync),
     ];
 
-    private static async Task AnnounceInOrderAsync(BehaviourRun run)
+    private static async Task AnnounceInOrderAsync(BehaviorRun run)
     {
         await using var observed = run.Create();
         observed.NoteMessages();
@@ -23,19 +23,19 @@ internal static class ReportingBehaviours
         await observed.WaitForAsync<ClosedEvent>();
 
         var names = string.Join(" ", observed.Events.Where(static e => e is not (BackpressureEvent or GapEvent)).Select(NameOf));
-        BehaviourRun.Require(!observed.HasOverlapped, "Two events were raised at a time.");
-        BehaviourRun.Require(
+        BehaviorRun.Require(!observed.HasOverlapped, "Two events were raised at a time.");
+        BehaviorRun.Require(
             names.StartsWith("connecting connected 1 2 3 error reconnecting connecting ", StringComparison.Ordinal),
             $"The events before and after a cut came as: {names}");
-        BehaviourRun.Require(names.EndsWith(" 5 completed closed", StringComparison.Ordinal), $"The events at the end came as: {names}");
-        BehaviourRun.RequireEqual(1, observed.All<ClosedEvent>().Count, "The Closed events");
+        BehaviorRun.Require(names.EndsWith(" 5 completed closed", StringComparison.Ordinal), $"The events at the end came as: {names}");
+        BehaviorRun.RequireEqual(1, observed.All<ClosedEvent>().Count, "The Closed events");
         if (run.Traits.ResumesExactly)
         {
-            BehaviourRun.RequireNumbers([.. observed.All<StreamMessage>().Select(static message => message.Text)], 1, 5, "Messages raised");
+            BehaviorRun.RequireNumbers([.. observed.All<StreamMessage>().Select(static message => message.Text)], 1, 5, "Messages raised");
         }
     }
 
-    private static async Task CountAsync(BehaviourRun run)
+    private static async Task CountAsync(BehaviorRun run)
     {
         await using var observed = await run.ConnectAsync();
         await run.WriteAsync(1, 10);
@@ -50,25 +50,25 @@ internal static class ReportingBehaviours
         await observed.ReadThroughAsync("11");
 
         var metrics = observed.Transport.GetMetrics();
-        BehaviourRun.RequireEqual(observed.Transport.Id, metrics.Id, "Id");
-        BehaviourRun.RequireEqual(observed.Transport.Kind, metrics.Kind, "Kind");
-        BehaviourRun.RequireEqual(TransportState.Connected, metrics.State, "State");
-        BehaviourRun.Require(metrics.ConnectedAt is not null, "ConnectedAt must have a value.");
-        BehaviourRun.Require(metrics.MessagesReceived >= 11, $"MessagesReceived: expected 11 or more, was {metrics.MessagesReceived}.");
-        BehaviourRun.Require(
+        BehaviorRun.RequireEqual(observed.Transport.Id, metrics.Id, "Id");
+        BehaviorRun.RequireEqual(observed.Transport.Kind, metrics.Kind, "Kind");
+        BehaviorRun.RequireEqual(TransportState.Connected, metrics.State, "State");
+        BehaviorRun.Require(metrics.ConnectedAt is not null, "ConnectedAt must have a value.");
+        BehaviorRun.Require(metrics.MessagesReceived >= 11, $"MessagesReceived: expected 11 or more, was {metrics.MessagesReceived}.");
+        BehaviorRun.Require(
             !run.Traits.ResumesExactly || metrics.MessagesReceived == 11,
             $"MessagesReceived: expected 11, was {metrics.MessagesReceived}.");
-        BehaviourRun.Require(metrics.BytesReceived > 0, "BytesReceived must be above 0; see MessageBatch.BytesReceived.");
-        BehaviourRun.Require(metrics.ReconnectAttempts >= 1, "ReconnectAttempts must be 1 or more after a cut.");
-        BehaviourRun.Require(metrics.Errors >= 1, "Errors must be 1 or more after a cut.");
-        BehaviourRun.RequireEqual(0, metrics.Dropped, "Dropped");
-        BehaviourRun.Require(
+        BehaviorRun.Require(metrics.BytesReceived > 0, "BytesReceived must be above 0; see MessageBatch.BytesReceived.");
+        BehaviorRun.Require(metrics.ReconnectAttempts >= 1, "ReconnectAttempts must be 1 or more after a cut.");
+        BehaviorRun.Require(metrics.Errors >= 1, "Errors must be 1 or more after a cut.");
+        BehaviorRun.RequireEqual(0, metrics.Dropped, "Dropped");
+        BehaviorRun.Require(
             run.Traits.ResumesExactly ? metrics is { Resumes: >= 1, Gaps: 0 } : metrics.Gaps == 1,
             $"After a cut Resumes was {metrics.Resumes} and Gaps {metrics.Gaps}.");
         if (run.Traits.Sends != SendPromise.None)
         {
-            BehaviourRun.RequireEqual(1, metrics.MessagesSent, "MessagesSent");
-            BehaviourRun.RequireEqual("hello".Length, metrics.BytesSent, "BytesSent");
+            BehaviorRun.RequireEqual(1, metrics.MessagesSent, "MessagesSent");
+            BehaviorRun.RequireEqual("hello".Length, metrics.BytesSent, "BytesSent");
         }
     }
 

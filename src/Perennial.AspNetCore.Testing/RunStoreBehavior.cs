@@ -3,20 +3,20 @@ using Perennial.Testing;
 
 namespace Perennial.AspNetCore.Testing;
 
-/// <summary>One behaviour that a store of runs must show. Immutable and thread safe.</summary>
-public sealed class RunStoreBehaviour
+/// <summary>One behavior that a store of runs must show. Immutable and thread safe.</summary>
+public sealed class RunStoreBehavior
 {
     private readonly Func<RunStoreTrial, Task> _run;
 
-    internal RunStoreBehaviour(string name, Func<RunStoreTrial, Task> run) => (Name, _run) = (name, run);
+    internal RunStoreBehavior(string name, Func<RunStoreTrial, Task> run) => (Name, _run) = (name, run);
 
-    /// <summary>Gets the behaviour in one sentence. It is unique and stays the same, to name a test case with.</summary>
+    /// <summary>Gets the behavior in one sentence. It is unique and stays the same, to name a test case with.</summary>
     public string Name { get; }
 
-    /// <summary>Checks that the stores of a harness show the behaviour. The caller disposes the harness.</summary>
+    /// <summary>Checks that the stores of a harness show the behavior. The caller disposes the harness.</summary>
     /// <param name="harness">A new harness.</param>
     /// <param name="cancellationToken">Cancels the check.</param>
-    /// <exception cref="BehaviourException">A store does not show the behaviour; the message says what happened.</exception>
+    /// <exception cref="BehaviorException">A store does not show the behavior; the message says what happened.</exception>
     /// <exception cref="OperationCanceledException">The token was cancelled.</exception>
     public async Task RunAsync(RunStoreHarness harness, CancellationToken cancellationToken = default)
     {
@@ -30,12 +30,12 @@ public sealed class RunStoreBehaviour
         }
         catch (OperationCanceledException e) when (limit.IsCancellationRequested && !cancellationToken.IsCancellationRequested)
         {
-            throw new BehaviourException(
+            throw new BehaviorException(
                 $"{Name}: it was not shown within {harness.Patience.TotalSeconds.ToString(CultureInfo.InvariantCulture)} s.", e);
         }
         catch (Exception e) when (!cancellationToken.IsCancellationRequested)
         {
-            throw new BehaviourException($"{Name}: {e.Message}", e);
+            throw new BehaviorException($"{Name}: {e.Message}", e);
         }
     }
 

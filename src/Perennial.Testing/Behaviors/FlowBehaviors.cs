@@ -1,11 +1,11 @@
 namespace Perennial.Testing;
 
 /// <summary>Backpressure, pauses and the limit of one message.</summary>
-internal static class FlowBehaviours
+internal static class FlowBehaviors
 {
     private const int Limit = 64 * 1024;
 
-    public static IReadOnlyList<TransportBehaviour> All { get; } =
+    public static IReadOnlyList<TransportBehavior> All { get; } =
     [
         new("A slow reader holds back the sender, within the buffer, and loses nothing", HoldBackAsync),
         new("A pause holds messages back, and Resume hands them over", PauseAsync),
@@ -13,7 +13,7 @@ internal static class FlowBehaviours
         new("A message beyond the largest size ends the stream and is not retried", RefuseBeyondLimitAsync),
     ];
 
-    private static async Task HoldBackAsync(BehaviourRun run)
+    private static async Task HoldBackAsync(BehaviorRun run)
     {
         const int Capacity = 4;
         const int Count = 2000;
@@ -22,8 +22,8 @@ internal static class FlowBehaviours
         await run.UntilAsync(() => observed.Transport.GetMetrics().BufferSize == Capacity, "the buffer fills");
         await run.WaitAMomentAsync();
         var received = observed.Transport.GetMetrics().MessagesReceived;
-        BehaviourRun.Require(
-            received == Capacity, $"With a buffer of {BehaviourRun.Text(Capacity)} and no reader, {received} messages were handed over.");
+        BehaviorRun.Require(
+            received == Capacity, $"With a buffer of {BehaviorRun.Text(Capacity)} and no reader, {received} messages were handed over.");
         await observed.WaitForAsync<BackpressureEvent>();
 
         List<string> texts = [];
@@ -31,15 +31,15 @@ internal static class FlowBehaviours
         {
             texts.AddRange(await observed.ReadTextsAsync(Math.Min(100, Count - texts.Count)));
             var size = observed.Transport.GetMetrics().BufferSize;
-            BehaviourRun.Require(size <= Capacity, $"A buffer of {BehaviourRun.Text(Capacity)} holds {BehaviourRun.Text(size)} messages.");
+            BehaviorRun.Require(size <= Capacity, $"A buffer of {BehaviorRun.Text(Capacity)} holds {BehaviorRun.Text(size)} messages.");
         }
 
         await writing;
-        BehaviourRun.RequireNumbers(texts, 1, Count, "Messages read slowly");
-        BehaviourRun.RequireEqual(0, observed.Transport.GetMetrics().Dropped, "The messages dropped");
+        BehaviorRun.RequireNumbers(texts, 1, Count, "Messages read slowly");
+        BehaviorRun.RequireEqual(0, observed.Transport.GetMetrics().Dropped, "The messages dropped");
     }
 
-    private static async Task PauseAsync(BehaviourRun run)
+    private static async Task PauseAsync(BehaviorRun run)
     {
         await using var observed = await run.ConnectAsync();
         await run.WriteAsync(1, 1);
@@ -48,15 +48,15 @@ internal static class FlowBehaviours
         await run.WriteAsync(2, 20);
         var reading = observed.ReadTextsAsync(19);
         await run.WaitAMomentAsync();
-        BehaviourRun.Require(!reading.IsCompleted, "Messages were handed over during a pause.");
+        BehaviorRun.Require(!reading.IsCompleted, "Messages were handed over during a pause.");
 
         observed.Transport.Resume();
 
-        BehaviourRun.RequireNumbers(await reading, 2, 20, "Messages read after a pause");
-        BehaviourRun.RequireEqual(0, observed.All<ReconnectingEvent>().Count, "The reconnects");
+        BehaviorRun.RequireNumbers(await reading, 2, 20, "Messages read after a pause");
+        BehaviorRun.RequireEqual(0, observed.All<ReconnectingEvent>().Count, "The reconnects");
     }
 
-    private static async Task ArriveAtLimitAsync(BehaviourRun run)
+    private static async Task ArriveAtLimitAsync(BehaviorRun run)
     {
         await using var observed = await run.ConnectAsync(new TransportSetup { MaxMessageBytes = Limit });
         var text = new string('x', Limit - run.Traits.FramingBytes);
@@ -65,13 +65,13 @@ internal static class FlowBehaviours
 
         var texts = await observed.ReadTextsAsync(2);
 
-        BehaviourRun.Require(
+        BehaviorRun.Require(
             string.Equals(texts[0], text, StringComparison.Ordinal),
-            $"The large message arrived with {BehaviourRun.Text(texts[0].Length)} characters in place of {BehaviourRun.Text(text.Length)}.");
-        BehaviourRun.RequireEqual("1", texts[1], "The message after it");
+            $"The large message arrived with {BehaviorRun.Text(texts[0].Length)} characters in place of {BehaviorRun.Text(text.Length)}.");
+        BehaviorRun.RequireEqual("1", texts[1], "The message after it");
     }
 
-    private static async Task RefuseBeyondLimitAsync(BehaviourRun run)
+    private static async Task RefuseBeyondLimitAsync(BehaviorRun run)
     {
         await using var observed = await run.ConnectAsync(new TransportSetup { MaxMessageBytes = Limit });
         await run.WriteAsync(1, 1);
@@ -80,9 +80,9 @@ internal static class FlowBehaviours
 
         var error = await observed.ReadToFailureAsync();
 
-        BehaviourRun.RequireEqual(TransportErrorCode.MessageTooLarge, error.Code, "The error that a reader gets");
-        BehaviourRun.RequireEqual(StreamEndReason.Failed, (await observed.EndAsync()).Reason, "The end of the stream");
-        BehaviourRun.RequireEqual(0, observed.All<ReconnectingEvent>().Count, "The reconnects");
+        BehaviorRun.RequireEqual(TransportErrorCode.MessageTooLarge, error.Code, "The error that a reader gets");
+        BehaviorRun.RequireEqual(StreamEndReason.Failed, (await observed.EndAsync()).Reason, "The end of the stream");
+        BehaviorRun.RequireEqual(0, observed.All<ReconnectingEvent>().Count, "The reconnects");
         await run.UntilNothingStandsAsync();
     }
 }

@@ -3,9 +3,9 @@ using Perennial.AspNetCore.Stores;
 namespace Perennial.AspNetCore.Testing;
 
 /// <summary>How readers and producers learn of news.</summary>
-internal static class WakeUpBehaviours
+internal static class WakeUpBehaviors
 {
-    public static IReadOnlyList<RunStoreBehaviour> All { get; } =
+    public static IReadOnlyList<RunStoreBehavior> All { get; } =
     [
         new("Readers who wait for news miss and repeat nothing", FollowAsync),
         new("The end is news to readers", trial => EndAsync(trial, RunNews.Records)),

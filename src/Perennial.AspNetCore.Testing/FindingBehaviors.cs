@@ -3,9 +3,9 @@ using Perennial.AspNetCore.Stores;
 namespace Perennial.AspNetCore.Testing;
 
 /// <summary>How runs are created and found.</summary>
-internal static class FindingBehaviours
+internal static class FindingBehaviors
 {
-    public static IReadOnlyList<RunStoreBehaviour> All { get; } =
+    public static IReadOnlyList<RunStoreBehavior> All { get; } =
     [
         new("A new run is found, open and empty", FindAsync),
         new("A run keeps its dialect", KeepDialectAsync),
