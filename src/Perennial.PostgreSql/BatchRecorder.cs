@@ -1,6 +1,7 @@
 using Microsoft.Extensions.Logging;
 using Npgsql;
 using Perennial.GroupCommit;
+using Perennial.SeveralNodes;
 
 namespace Perennial.PostgreSql;
 

@@ -3,6 +3,7 @@ using System.Net.Sockets;
 using Microsoft.Extensions.Logging;
 using Npgsql;
 using Perennial.AspNetCore.Stores;
+using Perennial.SeveralNodes;
 
 namespace Perennial.PostgreSql;
 

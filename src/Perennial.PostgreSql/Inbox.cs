@@ -2,6 +2,7 @@ using Npgsql;
 using Perennial.AspNetCore;
 using Perennial.AspNetCore.Stores;
 using Perennial.GroupCommit;
+using Perennial.SeveralNodes;
 
 namespace Perennial.PostgreSql;
 
@@ -10,7 +11,7 @@ namespace Perennial.PostgreSql;
 /// One row for each run is locked while a message is checked and recorded. The tail is in another row, so messages and events do not wait
 /// for each other.
 /// </remarks>
-internal sealed class Inbox(Database database, long maxPendingBytes)
+internal sealed class Inbox(Database database, long maxPendingBytes) : INodeInbox
 {
     private const string Open = """
         INSERT INTO inboxes (run) SELECT run FROM runs WHERE run = $1 AND epoch = $2 ON CONFLICT DO NOTHING

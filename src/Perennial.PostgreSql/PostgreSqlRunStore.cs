@@ -6,6 +6,7 @@ using Microsoft.Extensions.Options;
 using Perennial.AspNetCore;
 using Perennial.AspNetCore.Stores;
 using Perennial.GroupCommit;
+using Perennial.SeveralNodes;
 
 namespace Perennial.PostgreSql;
 
@@ -14,7 +15,7 @@ namespace Perennial.PostgreSql;
 /// It works from the start of the host to the end of its stop. A stop writes waiting events and ends open runs. If the store is disposed
 /// without a stop, open runs end when the lease expires, as after a crash.
 /// </remarks>
-internal sealed class PostgreSqlRunStore : RunStore, IHostedLifecycleService, IAsyncDisposable, IDisposable
+internal sealed class PostgreSqlRunStore : RunStore, INodeStore, IHostedLifecycleService, IAsyncDisposable, IDisposable
 {
     private const string Create = """
         WITH me AS (SELECT node FROM nodes WHERE node = $3 FOR KEY SHARE),
@@ -44,6 +45,7 @@ internal sealed class PostgreSqlRunStore : RunStore, IHostedLifecycleService, IA
     private readonly Lease _lease;
     private readonly Retention _retention;
     private readonly Starts _starts;
+    private readonly RunEndings _endings;
     private Task _work = Task.CompletedTask;
 
     public PostgreSqlRunStore(
@@ -55,13 +57,13 @@ internal sealed class PostgreSqlRunStore : RunStore, IHostedLifecycleService, IA
         _database = new Database(connectionString, schema, logger);
         _reads = new RunReads(_database);
         _views = new RunViews(new RecordCache(_options.MaxCachedBytes), _reads);
-        Endings = new RunEndings(_database);
+        _endings = new RunEndings(_database);
         Inbox = new Inbox(_database, _server.MaxPendingMessageBytes);
         Writes = new WriteQueue(_server.MaxBytesPerRun, _options.MaxQueuedBytes, time);
-        WakeUps = new WakeUps(_database, schema, _node, time, logger);
+        WakeUps = new WakeUps(new Notifications(_database, schema).SendAsync, _node, time, logger);
         _writer = new GroupCommitWriter(new BatchRecorder(_database, _node, logger), Writes, _options.WriteTimeout, time);
         _listener = new WakeUpListener(_database, schema, WakeUps, _views, time, logger);
-        _lease = new Lease(_database, Endings, WakeUps, _views, _node, _options.LeaseDuration, time, logger);
+        _lease = new Lease(new NodeTable(_database, _endings), WakeUps, _views, _node, _options.LeaseDuration, time, logger);
         _starts = new Starts(_database, _node, _server.Starts);
         _retention = new Retention(_database, schema, _server.FinishedRunRetention, logger);
     }
@@ -70,9 +72,7 @@ internal sealed class PostgreSqlRunStore : RunStore, IHostedLifecycleService, IA
 
     public WakeUps WakeUps { get; }
 
-    public RunEndings Endings { get; }
-
-    public Inbox Inbox { get; }
+    public INodeInbox Inbox { get; }
 
     /// <summary>Whether news from other nodes arrives at once.</summary>
     public bool IsListening => _listener.IsListening;
@@ -91,7 +91,7 @@ internal sealed class PostgreSqlRunStore : RunStore, IHostedLifecycleService, IA
         if (number is { } key)
         {
             var view = _views.Of(new RunKey(key, run.Id, run.Epoch, run.Dialect));
-            return new PostgreSqlRunLog(view, this, new ProducedView(view, WakeUps));
+            return new NodeRunLog(view, this, new ProducedView(view, WakeUps));
         }
 
         if (!isKnown)
@@ -114,7 +114,7 @@ internal sealed class PostgreSqlRunStore : RunStore, IHostedLifecycleService, IA
             return null;
         }
 
-        return new PostgreSqlRunLog(_views.Of(key), this, produced: null);
+        return new NodeRunLog(_views.Of(key), this, produced: null);
     }
 
     public override async ValueTask<StartClaim> ClaimStartAsync(StartKey key, CancellationToken cancellationToken)
@@ -197,6 +197,9 @@ internal sealed class PostgreSqlRunStore : RunStore, IHostedLifecycleService, IA
             Log.PutOff(_logger, "goodbye", e);
         }
     }
+
+    public Task<RunStatus> EndAsync(RunKey key, RunEnd ending, CancellationToken cancellationToken) =>
+        _endings.EndAsync(key, ending, cancellationToken);
 
     public Task StartAsync(CancellationToken cancellationToken) => Task.CompletedTask;
 

@@ -1,4 +1,5 @@
 using Microsoft.Extensions.Logging;
+using Perennial.SeveralNodes;
 
 namespace Perennial.PostgreSql;
 

@@ -2,11 +2,12 @@ using Npgsql;
 using Perennial.AspNetCore;
 using Perennial.AspNetCore.Stores;
 using Perennial.GroupCommit;
+using Perennial.SeveralNodes;
 
 namespace Perennial.PostgreSql;
 
 /// <summary>Queries about runs. Safe from any thread.</summary>
-internal sealed class RunReads(Database database)
+internal sealed class RunReads(Database database) : IRunReads
 {
     private const string Find = """
         SELECT run, epoch, dialect FROM runs WHERE id = $1 AND (ended_at IS NULL OR ended_at + coalesce(retention, $2) > clock_timestamp())
@@ -40,7 +41,7 @@ internal sealed class RunReads(Database database)
                 : null;
         }, cancellationToken);
 
-    public Task<RunState> StateAsync(RunKey key, CancellationToken cancellationToken) =>
+    public Task<RunState> StateAsync(RunKey key, long seen, CancellationToken cancellationToken) =>
         database.RunAsync(async (connection, stop) =>
         {
             await using var query = connection.Command(State, Sql.Value(key.Run), Sql.Value(key.Epoch));
@@ -48,8 +49,8 @@ internal sealed class RunReads(Database database)
             return await row.ReadAsync(stop) ? StateOf(row) : throw NotKept();
         }, cancellationToken);
 
-    /// <summary>Reads the records between two sequences, both excluded, up to about a number of bytes, with 64 for each record.</summary>
-    public Task<RunSlice> PageAsync(RunKey key, long after, long before, int maxBytes, CancellationToken cancellationToken) =>
+    public Task<RunSlice> PageAsync(
+        RunKey key, long seen, long after, long before, int maxBytes, CancellationToken cancellationToken) =>
         database.RunAsync(async (connection, stop) =>
         {
             await using var query = connection.Command(
@@ -107,10 +108,3 @@ internal sealed class RunReads(Database database)
             Kind = (RunDataKind)row.GetInt16(3),
         });
 }
-
-/// <summary>The progress of a run.</summary>
-/// <param name="Run">Its number.</param>
-/// <param name="Status">Its status.</param>
-/// <param name="Tail">The sequence of its newest record.</param>
-/// <param name="Position">The position of its newest message.</param>
-internal readonly record struct RunTail(long Run, RunStatus Status, long Tail, long Position);

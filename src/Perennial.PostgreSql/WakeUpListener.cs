@@ -1,5 +1,6 @@
 using Microsoft.Extensions.Logging;
 using Npgsql;
+using Perennial.SeveralNodes;
 
 namespace Perennial.PostgreSql;
 
@@ -40,7 +41,7 @@ internal sealed class WakeUpListener(Database database, string channel, WakeUps 
     private async Task ListenAsync(CancellationToken stop)
     {
         await using var connection = await database.OpenAsync(stop);
-        connection.Notification += (_, news) => OnNotification(news.Payload);
+        connection.Notification += (_, news) => wakeUps.Deliver(news.Payload, views);
         await using (var listen = connection.Command($"LISTEN {channel}"))
         {
             await listen.ExecuteNonQueryAsync(stop);
@@ -63,25 +64,5 @@ internal sealed class WakeUpListener(Database database, string channel, WakeUps 
     {
         await using var ping = connection.Command("SELECT 1");
         await ping.ExecuteNonQueryAsync(stop);
-    }
-
-    private void OnNotification(string payload)
-    {
-        foreach (var (run, hasRecords) in wakeUps.Parse(payload) ?? [])
-        {
-            if (views.WatchedOf(run) is not { } view)
-            {
-                continue;
-            }
-
-            if (hasRecords)
-            {
-                view.MarkStale();
-            }
-            else
-            {
-                view.OnMessage();
-            }
-        }
     }
 }

@@ -1,6 +1,6 @@
 using Microsoft.Extensions.Logging;
 
-namespace Perennial.PostgreSql;
+namespace Perennial.SeveralNodes;
 
 /// <summary>Log messages. They name a run by its epoch, because a client that knows its id may be able to read it.</summary>
 internal static partial class Log

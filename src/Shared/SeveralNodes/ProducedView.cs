@@ -1,7 +1,7 @@
 using Perennial.AspNetCore.Stores;
 using Perennial.GroupCommit;
 
-namespace Perennial.PostgreSql;
+namespace Perennial.SeveralNodes;
 
 /// <summary>A run that this node produces: what is recorded goes to the readers here, and wakes those of other nodes.</summary>
 internal sealed class ProducedView(RunView view, WakeUps wakeUps) : ProducedRun(view.Key)

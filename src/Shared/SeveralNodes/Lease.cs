@@ -1,7 +1,6 @@
 using Microsoft.Extensions.Logging;
-using Npgsql;
 
-namespace Perennial.PostgreSql;
+namespace Perennial.SeveralNodes;
 
 /// <summary>Shows other nodes that this node is alive, and ends the runs of nodes that are gone.</summary>
 /// <remarks>
@@ -10,14 +9,10 @@ namespace Perennial.PostgreSql;
 /// not end the runs of a node.
 /// </remarks>
 internal sealed class Lease(
-    Database database, RunEndings endings, WakeUps wakeUps, RunViews views, Guid node, TimeSpan duration, TimeProvider time, ILogger logger)
+    INodeTable nodes, WakeUps wakeUps, RunViews views, Guid node, TimeSpan duration, TimeProvider time, ILogger logger)
 {
     private const int RenewalsInLease = 5;
     private const int RenewalsMissed = 3;
-
-    private const string Renew = """
-        INSERT INTO nodes (node, beat) VALUES ($1, 1) ON CONFLICT (node) DO UPDATE SET beat = nodes.beat + 1
-        """;
 
     private readonly Dictionary<Guid, Sighting> _others = [];       // used only by RenewAsync, one call at a time
     private long _lastLook;
@@ -35,7 +30,7 @@ internal sealed class Lease(
                 _others.Clear();
             }
 
-            var beats = await BeatAsync(cancellationToken);
+            var beats = await nodes.BeatAsync(node, cancellationToken);
             _lastLook = time.GetTimestamp();
             foreach (var gone in See(beats))
             {
@@ -51,30 +46,10 @@ internal sealed class Lease(
 
     /// <summary>Records this node. May be called at any time.</summary>
     /// <exception cref="Perennial.AspNetCore.Stores.RunStoreException">The database cannot be reached.</exception>
-    public Task RegisterAsync(CancellationToken cancellationToken) => database.RunAsync(async (connection, stop) =>
-    {
-        await using var renew = connection.Command(Renew, Sql.Value(node));
-        return await renew.ExecuteNonQueryAsync(stop);
-    }, cancellationToken);
+    public Task RegisterAsync(CancellationToken cancellationToken) => nodes.RegisterAsync(node, cancellationToken);
 
     /// <summary>Releases the lease, and ends the runs that this node still produces.</summary>
     public Task GiveBackAsync(CancellationToken cancellationToken) => EndRunsOfAsync(node, beat: null, cancellationToken);
-
-    private Task<Dictionary<Guid, long>> BeatAsync(CancellationToken cancellationToken) =>
-        database.RunAsync(async (connection, stop) =>
-        {
-            await using var batch = new NpgsqlBatch(connection);
-            batch.Add(Renew, Sql.Value(node));
-            batch.Add("SELECT node, beat FROM nodes");
-            await using var row = await batch.ExecuteReaderAsync(stop);
-            var beats = new Dictionary<Guid, long>();
-            while (await row.ReadAsync(stop))
-            {
-                beats.Add(row.GetGuid(0), row.GetInt64(1));
-            }
-
-            return beats;
-        }, cancellationToken);
 
     /// <summary>Records which nodes have renewed their lease, and returns those that have not for too long.</summary>
     private Dictionary<Guid, long> See(Dictionary<Guid, long> beats)
@@ -102,7 +77,7 @@ internal sealed class Lease(
 
     private async Task EndRunsOfAsync(Guid gone, long? beat, CancellationToken cancellationToken)
     {
-        var runs = await endings.EndAllAsync(gone, beat, cancellationToken);
+        var runs = await nodes.EndAllAsync(gone, beat, cancellationToken);
         if (gone != node && runs.Count > 0)
         {
             Log.NodeLost(logger, gone, runs.Count);

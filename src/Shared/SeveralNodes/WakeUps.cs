@@ -3,21 +3,15 @@ using System.Text;
 using Microsoft.Extensions.Logging;
 using Perennial.AspNetCore.Stores;
 
-namespace Perennial.PostgreSql;
+namespace Perennial.SeveralNodes;
 
 /// <summary>Notifies other nodes about runs with news: about the first at once, and then about all within 10 ms together.</summary>
 /// <remarks>
-/// A notification is never part of the transaction of an append: a transaction that notifies locks the whole server when it commits, which
-/// would serialize all appends of all nodes. If a notification is lost, the sweep of the other nodes finds the news within a second.
+/// A notification is never part of an append. If one is lost, the sweep of the other nodes finds the news within a second.
 /// </remarks>
-internal sealed class WakeUps(Database database, string channel, Guid node, TimeProvider time, ILogger logger)
+internal sealed class WakeUps(Func<string[], CancellationToken, Task> send, Guid node, TimeProvider time, ILogger logger)
 {
-    // A lost notification is harmless, so its commit does not wait for the disk.
-    private const string Notify = """
-        SELECT set_config('synchronous_commit', 'off', true), pg_notify($1, payload) FROM unnest($2) AS payload
-        """;
-
-    private const int MaxPayload = 7900;    // the server takes less than 8000 bytes (PostgreSQL, NOTIFY)
+    private const int MaxPayload = 7900;    // PostgreSQL takes less than 8000 bytes (NOTIFY)
     private const int MaxWord = 24;         // a space, the digits of a run and the mark
     private const char MessageMark = 'm';
 
@@ -75,11 +69,7 @@ internal sealed class WakeUps(Database database, string channel, Guid node, Time
 
         try
         {
-            await database.RunAsync(async (connection, stop) =>
-            {
-                await using var notify = connection.Command(Notify, Sql.Value(channel), Sql.Value(Payloads(runs)));
-                return await notify.ExecuteNonQueryAsync(stop);
-            }, cancellationToken);
+            await send(Payloads(runs), cancellationToken);
         }
         catch (Exception e)
         {
@@ -87,28 +77,32 @@ internal sealed class WakeUps(Database database, string channel, Guid node, Time
         }
     }
 
-    /// <summary>
-    /// Reads a payload: runs, and whether each has new records. Null if this node has sent it. Other words than runs are skipped.
-    /// </summary>
-    public List<(long Run, bool HasRecords)>? Parse(string payload)
+    /// <summary>Wakes the readers and producers here that a notification of another node is about. Unknown words are skipped.</summary>
+    public void Deliver(string payload, RunViews views)
     {
         var words = payload.Split(' ');
         if (string.Equals(words[0], _sender, StringComparison.Ordinal))
         {
-            return null;
+            return;
         }
 
-        var runs = new List<(long, bool)>(words.Length - 1);
         foreach (var word in words.AsSpan(1))
         {
             var digits = word.AsSpan().TrimEnd(MessageMark);
-            if (long.TryParse(digits, NumberStyles.None, CultureInfo.InvariantCulture, out var run))
+            if (!long.TryParse(digits, NumberStyles.None, CultureInfo.InvariantCulture, out var run) || views.WatchedOf(run) is not { } view)
             {
-                runs.Add((run, digits.Length == word.Length));
+                continue;
+            }
+
+            if (digits.Length == word.Length)
+            {
+                view.MarkStale();
+            }
+            else
+            {
+                view.OnMessage();
             }
         }
-
-        return runs;
     }
 
     private Dictionary<long, bool> Take()

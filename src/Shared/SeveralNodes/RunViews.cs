@@ -1,14 +1,14 @@
 using System.Collections.Concurrent;
 using Perennial.GroupCommit;
 
-namespace Perennial.PostgreSql;
+namespace Perennial.SeveralNodes;
 
 /// <summary>One view for each run in use on this node. Safe from any thread.</summary>
 /// <remarks>
 /// Views without a reference are left to the garbage collector. A view with subscribers is referenced here, because a waiting reader may be
 /// reachable only through its signal.
 /// </remarks>
-internal sealed class RunViews(RecordCache cache, RunReads reads)
+internal sealed class RunViews(RecordCache cache, IRunReads reads)
 {
     private const int FewViews = 1000;
 

@@ -2,14 +2,14 @@ using Perennial.AspNetCore;
 using Perennial.AspNetCore.Stores;
 using Perennial.GroupCommit;
 
-namespace Perennial.PostgreSql;
+namespace Perennial.SeveralNodes;
 
 /// <summary>This node's view of one run, shared by all its readers on this node. Safe from any thread.</summary>
 /// <remarks>
 /// With a subscriber, the view answers from memory until a wake-up marks it as stale. Without one, each call queries the database. Either
 /// way one query is under way at a time, and its result answers all calls made before it began.
 /// </remarks>
-internal sealed class RunView(RunKey key, RunViews views, RecordCache cache, RunReads reads)
+internal sealed class RunView(RunKey key, RunViews views, RecordCache cache, IRunReads reads)
 {
     private const int PageBytes = 64 * 1024;
 
@@ -43,7 +43,7 @@ internal sealed class RunView(RunKey key, RunViews views, RecordCache cache, Run
 
     public async ValueTask<RunState> GetStateAsync(CancellationToken cancellationToken)
     {
-        var state = await reads.StateAsync(key, cancellationToken);
+        var state = await reads.StateAsync(key, SeenTail(), cancellationToken);
         Advance(state);
         return state;
     }
@@ -107,6 +107,14 @@ internal sealed class RunView(RunKey key, RunViews views, RecordCache cache, Run
         return new Subscription(this, (news == RunNews.Records ? _readers : _producer).Add(signal));
     }
 
+    private long SeenTail()
+    {
+        lock (_gate)
+        {
+            return _state.Tail;
+        }
+    }
+
     private bool TryServe(long after, int maxBytes, long asked, out RunSlice slice)
     {
         RunState state;
@@ -136,17 +144,18 @@ internal sealed class RunView(RunKey key, RunViews views, RecordCache cache, Run
     private async Task<RunStoreException?> FetchAsync(long after)
     {
         await Task.CompletedTask.ConfigureAwait(ConfigureAwaitOptions.ForceYielding);
-        long number;
+        long number, seen;
         lock (_gate)
         {
             number = ++_begun;
+            seen = _state.Tail;
             _isStale = false;
         }
 
         try
         {
             var (from, before) = cache.GapAfter(key.Run, after);
-            var slice = await reads.PageAsync(key, from, before, PageBytes, CancellationToken.None);
+            var slice = await reads.PageAsync(key, seen, from, before, PageBytes, CancellationToken.None);
             cache.Add(key.Run, slice.Records.Span);
             Advance(slice.State);
             EndFetch(number);

@@ -3,10 +3,10 @@ using Perennial.AspNetCore;
 using Perennial.AspNetCore.Stores;
 using Perennial.GroupCommit;
 
-namespace Perennial.PostgreSql;
+namespace Perennial.SeveralNodes;
 
 /// <summary>One run, seen from this node. Appends are possible only if this node has created the run.</summary>
-internal sealed class PostgreSqlRunLog(RunView view, PostgreSqlRunStore store, ProducedRun? produced) : RunLog
+internal sealed class NodeRunLog(RunView view, INodeStore store, ProducedRun? produced) : RunLog
 {
     public override string Id => view.Key.Id;
 
@@ -41,7 +41,7 @@ internal sealed class PostgreSqlRunLog(RunView view, PostgreSqlRunStore store, P
             return (await store.Writes.End(produced, ending).Task.WaitAsync(cancellationToken)).Status;
         }
 
-        var status = await store.Endings.EndAsync(view.Key, ending, cancellationToken);
+        var status = await store.EndAsync(view.Key, ending, cancellationToken);
         store.WakeUps.AddRecords(view.Key.Run);
         view.MarkStale();
         return status;
@@ -75,8 +75,7 @@ internal sealed class PostgreSqlRunLog(RunView view, PostgreSqlRunStore store, P
         await store.Inbox.ReadAsync(view.Key, after, cancellationToken);
 
     /// <summary>
-    /// Checks an event type. Text in the database cannot contain NUL, which the contract forbids, or half a surrogate pair, which cannot be
-    /// encoded.
+    /// Checks an event type. It must not contain NUL, which not every database can store. Half a surrogate pair cannot be encoded.
     /// </summary>
     private static RunEvent WithStorableType(RunEvent item)
     {
