@@ -139,7 +139,7 @@ internal static class BatchStatement
                 if (left[row.GetInt64(0)] is { } run && string.Equals(row.GetString(1), run.Key.Epoch, StringComparison.Ordinal)
                     && left.Remove(run.Key.Run))
                 {
-                    outcomes.Add((run, Explain(run, (RunStatus)row.GetInt16(2), row.GetInt64(3))));
+                    outcomes.Add((run, RunOutcome.Explain(run, (RunStatus)row.GetInt16(2), row.GetInt64(3))));
                 }
             }
         }
@@ -148,18 +148,5 @@ internal static class BatchStatement
         {
             outcomes.Add((run, RunOutcome.Refused(AppendOutcome.Fenced, RunStatus.Failed)));
         }
-    }
-
-    /// <summary>Determines the outcome of writes that changed nothing, from the current state of the database.</summary>
-    private static RunOutcome Explain(RunWrites run, RunStatus status, long tail)
-    {
-        var events = run.Writes.Count(write => !write.IsEnd);
-        var recorded = status == RunStatus.Running ? tail : tail - 1;
-        if (events > 0 && recorded == run.Base + events)
-        {
-            return RunOutcome.Recorded(run.Base!.Value, status);
-        }
-
-        return RunOutcome.Refused(status == RunStatus.Running ? AppendOutcome.Fenced : AppendOutcome.Closed, status);
     }
 }

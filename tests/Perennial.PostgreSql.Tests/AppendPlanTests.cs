@@ -1,5 +1,6 @@
 using Npgsql;
 using Perennial.PostgreSql.Tests.Support;
+using Perennial.SeveralNodes.Tests.Support;
 
 namespace Perennial.PostgreSql.Tests;
 
@@ -21,7 +22,7 @@ public sealed class AppendPlanTests(PostgreSqlCluster cluster) : IAsyncDisposabl
     public async Task Finds_its_runs_by_their_keys_whatever_the_planner_knows_of_the_tables(int runs, bool isAnalyzed)
     {
         await _nodes.StartAsync();
-        await using var connection = new NpgsqlConnection($"{cluster.ConnectionString};Search Path={_nodes.Schema}");
+        await using var connection = new NpgsqlConnection($"{cluster.ConnectionString};Search Path={_nodes.Space}");
         await connection.OpenAsync(TestEnds);
         var node = Guid.NewGuid();
         await ExecuteAsync(connection, $"""

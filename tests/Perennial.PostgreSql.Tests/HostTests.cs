@@ -6,6 +6,7 @@ using Microsoft.Extensions.Diagnostics.HealthChecks;
 using Microsoft.Extensions.Logging;
 using Perennial.AspNetCore;
 using Perennial.PostgreSql.Tests.Support;
+using Perennial.SeveralNodes.Tests.Support;
 using Perennial.Sse;
 using Perennial.Testing;
 using Perennial.WebSockets;
@@ -158,7 +159,7 @@ public sealed class HostTests(PostgreSqlCluster cluster) : IAsyncDisposable
         builder.Logging.ClearProviders();
         builder.Services.AddSingleton(time ?? TimeProvider.System);
         builder.Services.AddPerennialServer().AddPostgreSqlStore(
-            connectionString ?? cluster.ConnectionString, options => options.Schema = _nodes.Schema);
+            connectionString ?? cluster.ConnectionString, options => options.Schema = _nodes.Space);
         builder.Services.AddHealthChecks().AddPerennialStore();
         var app = builder.Build();
         _apps.Add(app);

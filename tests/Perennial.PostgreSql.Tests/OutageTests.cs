@@ -2,6 +2,7 @@ using Npgsql;
 using Perennial.AspNetCore;
 using Perennial.AspNetCore.Stores;
 using Perennial.PostgreSql.Tests.Support;
+using Perennial.SeveralNodes.Tests.Support;
 using Perennial.Testing;
 
 namespace Perennial.PostgreSql.Tests;
@@ -25,7 +26,7 @@ public sealed class OutageTests(PostgreSqlCluster cluster) : IAsyncDisposable
         var (a, b) = (await _nodes.StartAsync(), await _nodes.StartAsync());
         var run = await Nodes.CreateRunAsync(a);
         var elsewhere = await Nodes.FindAsync(b, run);
-        var readings = new[] { FollowPatientlyAsync(run), FollowPatientlyAsync(elsewhere) };
+        var readings = new[] { run.FollowPatientlyAsync(), elsewhere.FollowPatientlyAsync() };
         var producing = run.AppendAsync(1, 600);
         await elsewhere.FollowAsync(100);
 
@@ -109,10 +110,10 @@ public sealed class OutageTests(PostgreSqlCluster cluster) : IAsyncDisposable
     {
         var a = await _nodes.StartAsync();
         await ExecuteAsync($"""
-            CREATE FUNCTION {_nodes.Schema}.refuse() RETURNS trigger LANGUAGE plpgsql AS
+            CREATE FUNCTION {_nodes.Space}.refuse() RETURNS trigger LANGUAGE plpgsql AS
                 $$ BEGIN RAISE EXCEPTION 'poison' USING ERRCODE = '22000'; END $$;
-            CREATE TRIGGER refuse BEFORE INSERT ON {_nodes.Schema}.events FOR EACH ROW WHEN (NEW.type = 'poison')
-                EXECUTE FUNCTION {_nodes.Schema}.refuse();
+            CREATE TRIGGER refuse BEFORE INSERT ON {_nodes.Space}.events FOR EACH ROW WHEN (NEW.type = 'poison')
+                EXECUTE FUNCTION {_nodes.Space}.refuse();
             """);
         var (bad, good) = (await Nodes.CreateRunAsync(a), await Nodes.CreateRunAsync(a));
 
@@ -173,23 +174,7 @@ public sealed class OutageTests(PostgreSqlCluster cluster) : IAsyncDisposable
         await Should.ThrowAsync<RunStoreException>(async () => await run.GetSenderAsync("s", 1, TestEnds));
         await Should.ThrowAsync<RunStoreException>(async () => await run.ReadMessagesAsync(0, TestEnds));
         await Should.ThrowAsync<RunStoreException>(async () => await Nodes.Create(
-            PostgreSqlCluster.ConnectionStringTo(proxy.Address.Port), _nodes.Schema).StartingAsync(TestEnds));
-    }
-
-    /// <summary>Reads on after failures, as a client does that comes back.</summary>
-    private static async Task<List<RunRecord>> FollowPatientlyAsync(RunLog run)
-    {
-        while (true)
-        {
-            try
-            {
-                return await run.FollowAsync();
-            }
-            catch (RunStoreException)
-            {
-                await Task.Yield();
-            }
-        }
+            PostgreSqlCluster.ConnectionStringTo(proxy.Address.Port), _nodes.Space).StartingAsync(TestEnds));
     }
 
     private async Task ExecuteAsync(string sql)

@@ -1,4 +1,5 @@
 using Perennial.PostgreSql.Tests.Support;
+using Perennial.SeveralNodes.Tests.Support;
 
 [assembly: AssemblyFixture(typeof(PostgreSqlCluster))]
 [assembly: CollectionBehavior(DisableTestParallelization = true)]    // some tests stop the server that all of them use

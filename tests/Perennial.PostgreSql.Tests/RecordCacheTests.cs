@@ -1,6 +1,6 @@
 using Perennial.AspNetCore.Stores;
 using Perennial.GroupCommit;
-using Perennial.PostgreSql.Tests.Support;
+using Perennial.SeveralNodes.Tests.Support;
 
 namespace Perennial.PostgreSql.Tests;
 

@@ -2,6 +2,7 @@ using Npgsql;
 using Perennial.AspNetCore;
 using Perennial.AspNetCore.Stores;
 using Perennial.PostgreSql.Tests.Support;
+using Perennial.SeveralNodes.Tests.Support;
 using Perennial.Testing;
 
 namespace Perennial.PostgreSql.Tests;
@@ -38,11 +39,11 @@ public sealed class SchemaTests(PostgreSqlCluster cluster) : IAsyncDisposable
         var role = $"r_{Guid.NewGuid():N}";
         await ExecuteAsync($"""
             CREATE ROLE {role} LOGIN;
-            GRANT USAGE ON SCHEMA {_nodes.Schema} TO {role};
-            GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA {_nodes.Schema} TO {role};
+            GRANT USAGE ON SCHEMA {_nodes.Space} TO {role};
+            GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA {_nodes.Space} TO {role};
             """);
 
-        await using var store = Nodes.Create($"{cluster.ConnectionString};Username={role}", _nodes.Schema);
+        await using var store = Nodes.Create($"{cluster.ConnectionString};Username={role}", _nodes.Space);
         await store.StartingAsync(TestEnds);
 
         var run = await Nodes.CreateRunAsync(store);
@@ -54,7 +55,7 @@ public sealed class SchemaTests(PostgreSqlCluster cluster) : IAsyncDisposable
     public async Task Tables_of_another_version_are_left_alone()
     {
         await _nodes.StartAsync();
-        await ExecuteAsync($"UPDATE {_nodes.Schema}.version SET version = 99");
+        await ExecuteAsync($"UPDATE {_nodes.Space}.version SET version = 99");
 
         var failure = await Should.ThrowAsync<RunStoreException>(() => _nodes.StartAsync());
 
@@ -72,16 +73,16 @@ public sealed class SchemaTests(PostgreSqlCluster cluster) : IAsyncDisposable
         await run.AppendAsync(1, 3);
         if (version == 1)
         {
-            await ExecuteAsync($"ALTER TABLE {_nodes.Schema}.runs DROP COLUMN retention");
+            await ExecuteAsync($"ALTER TABLE {_nodes.Space}.runs DROP COLUMN retention");
         }
 
         if (version <= 2)
         {
-            await ExecuteAsync($"DROP TABLE {_nodes.Schema}.starts; ALTER TABLE {_nodes.Schema}.names DROP COLUMN fingerprint");
+            await ExecuteAsync($"DROP TABLE {_nodes.Space}.starts; ALTER TABLE {_nodes.Space}.names DROP COLUMN fingerprint");
         }
 
-        await ExecuteAsync($"ALTER TABLE {_nodes.Schema}.runs DROP COLUMN dialect");
-        await ExecuteAsync($"UPDATE {_nodes.Schema}.version SET version = {version}");
+        await ExecuteAsync($"ALTER TABLE {_nodes.Space}.runs DROP COLUMN dialect");
+        await ExecuteAsync($"UPDATE {_nodes.Space}.version SET version = {version}");
 
         var after = await Task.WhenAll(Enumerable.Range(0, 3).Select(_ => Task.Run(() => _nodes.StartAsync())));
 
@@ -145,7 +146,7 @@ public sealed class SchemaTests(PostgreSqlCluster cluster) : IAsyncDisposable
         await using (var other = await source.OpenConnectionAsync(TestEnds))
         {
             await using var turn =
-                new NpgsqlCommand($"SELECT pg_advisory_lock(hashtextextended('perennial retention {_nodes.Schema}', 0))", other);
+                new NpgsqlCommand($"SELECT pg_advisory_lock(hashtextextended('perennial retention {_nodes.Space}', 0))", other);
             await turn.ExecuteNonQueryAsync(TestEnds);
             await SweepAsync(shortTime);
             (await CountAsync("runs")).ShouldBe(1);
@@ -166,7 +167,7 @@ public sealed class SchemaTests(PostgreSqlCluster cluster) : IAsyncDisposable
         }
     }
 
-    private Task<long> CountAsync(string table) => cluster.QueryAsync<long>($"SELECT count(*) FROM {_nodes.Schema}.{table}");
+    private Task<long> CountAsync(string table) => cluster.QueryAsync<long>($"SELECT count(*) FROM {_nodes.Space}.{table}");
 
     private async Task ExecuteAsync(string sql)
     {

@@ -1,6 +1,6 @@
 using Perennial.AspNetCore;
 using Perennial.AspNetCore.Stores;
-using Perennial.PostgreSql.Tests.Support;
+using Perennial.SeveralNodes.Tests.Support;
 using Perennial.Sqlite.Tests.Support;
 
 namespace Perennial.Sqlite.Tests;

@@ -54,4 +54,20 @@ internal readonly record struct RunOutcome(AppendOutcome? Refusal, long Base, Ru
     public static RunOutcome Recorded(long start, RunStatus status) => new(Refusal: null, start, status);
 
     public static RunOutcome Refused(AppendOutcome refusal, RunStatus status) => new(refusal, 0, status);
+
+    /// <summary>
+    /// Determines the outcome of writes that changed nothing, from the current state of the run. If its tail has moved by exactly the
+    /// events of these writes, an earlier attempt has recorded them.
+    /// </summary>
+    public static RunOutcome Explain(RunWrites run, RunStatus status, long tail)
+    {
+        var events = run.Writes.Count(write => !write.IsEnd);
+        var recorded = status == RunStatus.Running ? tail : tail - 1;
+        if (events > 0 && recorded == run.Base + events)
+        {
+            return Recorded(run.Base!.Value, status);
+        }
+
+        return Refused(status == RunStatus.Running ? AppendOutcome.Fenced : AppendOutcome.Closed, status);
+    }
 }

@@ -25,4 +25,7 @@ internal static partial class Log
 
     [LoggerMessage(7, LogLevel.Information, "Listening for runs of other nodes")]
     public static partial void Listening(ILogger logger);
+
+    [LoggerMessage(8, LogLevel.Error, "Run {Epoch} ended as failed: the database lost events that it had confirmed")]
+    public static partial void EventsLost(ILogger logger, string epoch);
 }

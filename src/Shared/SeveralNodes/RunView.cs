@@ -26,6 +26,18 @@ internal sealed class RunView(RunKey key, RunViews views, RecordCache cache, IRu
 
     public RunKey Key => key;
 
+    /// <summary>The newest sequence that this node has seen.</summary>
+    public long SeenTail
+    {
+        get
+        {
+            lock (_gate)
+            {
+                return _state.Tail;
+            }
+        }
+    }
+
     public async ValueTask<RunSlice> ReadAsync(long after, int maxBytes, CancellationToken cancellationToken)
     {
         var asked = Volatile.Read(ref _begun);
@@ -43,7 +55,7 @@ internal sealed class RunView(RunKey key, RunViews views, RecordCache cache, IRu
 
     public async ValueTask<RunState> GetStateAsync(CancellationToken cancellationToken)
     {
-        var state = await reads.StateAsync(key, SeenTail(), cancellationToken);
+        var state = await reads.StateAsync(key, SeenTail, cancellationToken);
         Advance(state);
         return state;
     }
@@ -105,14 +117,6 @@ internal sealed class RunView(RunKey key, RunViews views, RecordCache cache, IRu
         }
 
         return new Subscription(this, (news == RunNews.Records ? _readers : _producer).Add(signal));
-    }
-
-    private long SeenTail()
-    {
-        lock (_gate)
-        {
-            return _state.Tail;
-        }
     }
 
     private bool TryServe(long after, int maxBytes, long asked, out RunSlice slice)

@@ -43,6 +43,11 @@ public sealed class PostgreSqlCluster : IAsyncLifetime
         return (int)(await command.ExecuteScalarAsync())!;
     }
 
+    public Task<int> KillListenersAsync() => TerminateAsync("LISTEN");
+
+    /// <summary>The sum of the numbers by which nodes show that they are alive.</summary>
+    public Task<long> BeatsAsync(string schema) => QueryAsync<long>($"SELECT sum(beat)::bigint FROM {schema}.nodes");
+
     public async Task<T> QueryAsync<T>(string sql)
     {
         await using var source = NpgsqlDataSource.Create(ConnectionString);

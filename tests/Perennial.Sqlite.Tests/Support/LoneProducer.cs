@@ -1,6 +1,6 @@
 using System.Globalization;
 using Perennial.AspNetCore.Stores;
-using Perennial.PostgreSql.Tests.Support;
+using Perennial.SeveralNodes.Tests.Support;
 
 namespace Perennial.Sqlite.Tests.Support;
 

@@ -8,13 +8,13 @@ using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
 using Perennial.AspNetCore;
 using Perennial.AspNetCore.Stores;
-using Perennial.PostgreSql.Tests.Support;
+using Perennial.SeveralNodes.Tests.Support;
 using Perennial.Testing;
 
-namespace Perennial.PostgreSql.Tests;
+namespace Perennial.SeveralNodes.Tests;
 
 /// <summary>The same request with the same <c>Idempotency-Key</c> starts one run, whichever machine it comes to.</summary>
-public sealed class StartOnceTests(PostgreSqlCluster cluster) : IAsyncDisposable
+public sealed class StartOnceTests(DatabaseServer cluster) : IAsyncDisposable
 {
     private const int Hang = 120_000;
 
@@ -76,33 +76,6 @@ public sealed class StartOnceTests(PostgreSqlCluster cluster) : IAsyncDisposable
         });
     }
 
-    [Fact(Timeout = Hang)]
-    public async Task Old_keys_and_the_oldest_of_too_many_are_deleted()
-    {
-        var options = new PerennialServerOptions();
-        options.Starts.MaxKeys = 2;
-        var time = new ManualTimeProvider();
-        var store = await _nodes.StartAsync(options, Nodes.TakeTime, time);
-        foreach (var name in new[] { "old", "a", "b", "c" })
-        {
-            var key = Key(name);
-            await store.ClaimStartAsync(key, TestEnds);
-            await store.CreateAsync(new NewRun { Id = Guid.NewGuid().ToString("N"), Epoch = "abcdefgh", Start = key }, TestEnds);
-        }
-
-        await cluster.QueryAsync<string>(
-            $"UPDATE {_nodes.Schema}.starts SET claimed_at = claimed_at - interval '1 hour' WHERE name = 'old' RETURNING name");
-        (await store.ClaimStartAsync(Key("old"), TestEnds)).Outcome.ShouldBe(StartClaimOutcome.Claimed);
-        await cluster.QueryAsync<string>(
-            $"UPDATE {_nodes.Schema}.starts SET claimed_at = claimed_at - interval '1 hour' WHERE name = 'old' RETURNING name");
-        await RunReading.UntilAsync(async () =>
-        {
-            time.Advance(TimeSpan.FromSeconds(10));
-            return await cluster.QueryAsync<string>(
-                $"SELECT coalesce(string_agg(name, ' ' ORDER BY name), '') FROM {_nodes.Schema}.starts") is "b c";
-        });
-    }
-
     private static StartKey Key(string name) => new StartKey { Name = name, Fingerprint = "same", Request = Guid.NewGuid() };
 
     private static async Task<HttpResponseMessage> PostAsync(WebApplication machine, string text)
@@ -119,7 +92,7 @@ public sealed class StartOnceTests(PostgreSqlCluster cluster) : IAsyncDisposable
         var builder = WebApplication.CreateSlimBuilder();
         builder.WebHost.UseUrls("http://127.0.0.1:0");
         builder.Logging.ClearProviders();
-        builder.Services.AddPerennialServer().AddPostgreSqlStore(cluster.ConnectionString, options => options.Schema = _nodes.Schema);
+        StoreUnderTest.Add(builder.Services.AddPerennialServer(), cluster.ConnectionString, _nodes.Space);
         var app = builder.Build();
         app.MapPerennial("/streams").AllowAnonymous();
         app.MapPost("/chat", async (HttpContext context, StreamRuns runs) =>

@@ -1,12 +1,12 @@
 using Perennial.AspNetCore;
 using Perennial.AspNetCore.Stores;
 using Perennial.AspNetCore.Testing;
-using Perennial.PostgreSql.Tests.Support;
+using Perennial.SeveralNodes.Tests.Support;
 
-namespace Perennial.PostgreSql.Tests;
+namespace Perennial.SeveralNodes.Tests;
 
-/// <summary>The store in PostgreSQL shows what every store must show, on one node and over two.</summary>
-public sealed class ContractTests(PostgreSqlCluster cluster)
+/// <summary>A store of several nodes shows what every store must show, on one node and over two.</summary>
+public sealed class ContractTests(DatabaseServer cluster)
 {
     public static TheoryData<string> Behaviors => [.. RunStoreBehaviors.All.Select(static behavior => behavior.Name)];
 
@@ -26,7 +26,7 @@ public sealed class ContractTests(PostgreSqlCluster cluster)
         await RunStoreBehaviors.Named(behavior).RunAsync(harness, TestContext.Current.CancellationToken);
     }
 
-    private class OneNodeHarness(PostgreSqlCluster cluster) : RunStoreHarness
+    private class OneNodeHarness(DatabaseServer cluster) : RunStoreHarness
     {
         protected Nodes Nodes { get; } = new(cluster);
 
@@ -36,7 +36,7 @@ public sealed class ContractTests(PostgreSqlCluster cluster)
         public override ValueTask DisposeAsync() => Nodes.DisposeAsync();
     }
 
-    private sealed class TwoNodeHarness(PostgreSqlCluster cluster) : OneNodeHarness(cluster)
+    private sealed class TwoNodeHarness(DatabaseServer cluster) : OneNodeHarness(cluster)
     {
         public override async Task<RunStore> OpenAsync(PerennialServerOptions options, CancellationToken cancellationToken) =>
             new TwoNodeStore(await Nodes.StartAsync(options), await Nodes.StartAsync(options));

@@ -1,10 +1,10 @@
 using Microsoft.Extensions.Logging;
 
-namespace Perennial.PostgreSql.Tests.Support;
+namespace Perennial.SeveralNodes.Tests.Support;
 
 /// <summary>A log that counts how often a store postponed one of its works.</summary>
 /// <param name="work">The work, such as <c>lease</c>.</param>
-internal sealed class PostponedWork(string work) : ILogger<PostgreSqlRunStore>
+internal sealed class PostponedWork(string work) : ILogger<NodeStore>
 {
     private int _count;
 

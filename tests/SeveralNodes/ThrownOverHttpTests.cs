@@ -1,16 +1,16 @@
 using System.Collections.Concurrent;
 using System.Globalization;
 using Perennial.Auto;
-using Perennial.PostgreSql.Tests.Support;
+using Perennial.SeveralNodes.Tests.Support;
 using Perennial.Testing;
 
-namespace Perennial.PostgreSql.Tests;
+namespace Perennial.SeveralNodes.Tests;
 
 /// <summary>
 /// Clients of every protocol on two servers, each a process of its own, thrown from one to the other by a line that keeps breaking, while
 /// listeners are killed and one of the servers too. PERENNIAL_LONG=1 runs two hundred of them.
 /// </summary>
-public sealed class ThrownOverHttpTests(PostgreSqlCluster cluster, ITestOutputHelper output) : IAsyncDisposable
+public sealed class ThrownOverHttpTests(DatabaseServer cluster, ITestOutputHelper output) : IAsyncDisposable
 {
     private const int Hang = 600_000;
     private const int Messages = 10;
@@ -48,7 +48,7 @@ public sealed class ThrownOverHttpTests(PostgreSqlCluster cluster, ITestOutputHe
         output.WriteLine($"seed {_seed}");
         for (var n = 0; n < _servers.Length; n++)
         {
-            _servers[n] = await ServerProcess.StartAsync(cluster.ConnectionString, _nodes.Schema);
+            _servers[n] = await ServerProcess.StartAsync(cluster.ConnectionString, _nodes.Space);
         }
 
         await using var nodes = new NodeSwitch(_seed, [.. _servers.Select(server => server.Address)]);
@@ -78,7 +78,7 @@ public sealed class ThrownOverHttpTests(PostgreSqlCluster cluster, ITestOutputHe
         while (!all.IsCompleted)
         {
             await Task.WhenAny(all, Task.Delay(TimeSpan.FromMilliseconds(random.Next(50, 400)), TimeProvider.System, TestEnds));
-            killed += await cluster.TerminateAsync("LISTEN");
+            killed += await cluster.KillListenersAsync();
             if (random.Next(4) == 0)
             {
                 proxy.CutAll();
@@ -92,7 +92,7 @@ public sealed class ThrownOverHttpTests(PostgreSqlCluster cluster, ITestOutputHe
             wasReplaced = true;
             nodes.Set(0, null);
             await _servers[0].KillAsync();
-            _servers[0] = await ServerProcess.StartAsync(cluster.ConnectionString, _nodes.Schema);
+            _servers[0] = await ServerProcess.StartAsync(cluster.ConnectionString, _nodes.Space);
             nodes.Set(0, _servers[0].Address);
         }
 

@@ -6,7 +6,7 @@ using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
 using Perennial.AspNetCore;
 
-namespace Perennial.PostgreSql.Tests.Support;
+namespace Perennial.SeveralNodes.Tests.Support;
 
 /// <summary>
 /// A node in a process of its own, which serves runs over HTTP until its input ends. It prints its address once it listens.
@@ -22,17 +22,13 @@ internal static class LoneServer
 
     private const int LongestPause = 40;     // ms
 
-    public static async Task<int> RunAsync(string connectionString, string schema)
+    public static async Task<int> RunAsync(string connectionString, string space)
     {
         var builder = WebApplication.CreateSlimBuilder();
         builder.WebHost.UseUrls("http://127.0.0.1:0");
         builder.Logging.ClearProviders();
-        builder.Services.AddPerennialServer(
-            options => options.LongPollHold = TimeSpan.FromSeconds(2)).AddPostgreSqlStore(connectionString, options =>
-        {
-            options.Schema = schema;
-            options.LeaseDuration = ServerProcess.Lease;
-        });
+        StoreUnderTest.Add(
+            builder.Services.AddPerennialServer(options => options.LongPollHold = TimeSpan.FromSeconds(2)), connectionString, space, ServerProcess.Lease);
         await using var app = builder.Build();
         app.MapPerennial("/streams").AllowAnonymous();
         app.MapPost("/runs", StartAsync);

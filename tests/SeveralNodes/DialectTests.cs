@@ -5,13 +5,13 @@ using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
 using Perennial.AspNetCore;
 using Perennial.AspNetCore.Stores;
-using Perennial.PostgreSql.Tests.Support;
+using Perennial.SeveralNodes.Tests.Support;
 using Perennial.Testing;
 
-namespace Perennial.PostgreSql.Tests;
+namespace Perennial.SeveralNodes.Tests;
 
 /// <summary>A run is read in its dialect at another machine, also after its own machine is gone.</summary>
-public sealed class DialectTests(PostgreSqlCluster cluster) : IAsyncDisposable
+public sealed class DialectTests(DatabaseServer cluster) : IAsyncDisposable
 {
     private const int Hang = 120_000;
 
@@ -56,7 +56,7 @@ public sealed class DialectTests(PostgreSqlCluster cluster) : IAsyncDisposable
         builder.WebHost.UseUrls("http://127.0.0.1:0");
         builder.Logging.ClearProviders();
         builder.Services.AddSingleton(time);
-        builder.Services.AddPerennialServer().AddPostgreSqlStore(cluster.ConnectionString, options => options.Schema = _nodes.Schema);
+        StoreUnderTest.Add(builder.Services.AddPerennialServer(), cluster.ConnectionString, _nodes.Space);
         var app = builder.Build();
         app.MapPerennial("/streams").AllowAnonymous();
         await app.StartAsync(TestEnds);

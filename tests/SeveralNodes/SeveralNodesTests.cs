@@ -1,12 +1,12 @@
 using Perennial.AspNetCore;
 using Perennial.AspNetCore.Stores;
-using Perennial.PostgreSql.Tests.Support;
+using Perennial.SeveralNodes.Tests.Support;
 using Perennial.Testing;
 
-namespace Perennial.PostgreSql.Tests;
+namespace Perennial.SeveralNodes.Tests;
 
 /// <summary>One run, several nodes. A node with a manual clock neither sweeps nor reconnects before it is told to.</summary>
-public sealed class SeveralNodesTests(PostgreSqlCluster cluster) : IAsyncDisposable
+public sealed class SeveralNodesTests(DatabaseServer cluster) : IAsyncDisposable
 {
     private const int Hang = 120_000;
 
@@ -52,13 +52,14 @@ public sealed class SeveralNodesTests(PostgreSqlCluster cluster) : IAsyncDisposa
         (await elsewhere.ReadAsync(1, int.MaxValue, TestEnds)).Records.Length.ShouldBe(0);
         var waiting = news.WaitAsync().AsTask();
         await run.AppendAsync(2, 2);
-        await RunReading.UntilAsync(() =>
+        // A signal may be set without news, so what counts is the record, which a subscriber's read does not look for by itself.
+        await RunReading.UntilAsync(async () =>
         {
             timeOfB.Advance(TimeSpan.FromSeconds(1));
-            return Task.FromResult(waiting.IsCompleted);
+            return (await elsewhere.ReadAsync(1, int.MaxValue, TestEnds)).Records.Length == 1;
         });
 
-        (await elsewhere.ReadAsync(1, int.MaxValue, TestEnds)).Records.Span[0].Sequence.ShouldBe(2);
+        await waiting;
     }
 
     [Fact(Timeout = Hang)]
@@ -79,27 +80,6 @@ public sealed class SeveralNodesTests(PostgreSqlCluster cluster) : IAsyncDisposa
 
         (await run.ReadMessagesAsync(0, TestEnds)).Select(message => message.Position)
             .ShouldBe(Enumerable.Range(1, messages).Select(n => (long)n));
-    }
-
-    [Fact(Timeout = Hang)]
-    public async Task Readers_go_on_when_the_listening_connection_is_killed()
-    {
-        var time = new ManualTimeProvider();
-        var (a, b) = (await _nodes.StartAsync(), await _nodes.StartAsync(time: time));
-        var run = await Nodes.CreateRunAsync(a);
-        var elsewhere = await Nodes.FindAsync(b, run);
-        await RunReading.UntilAsync(() => Task.FromResult(a.IsListening && b.IsListening));
-        var reading = elsewhere.FollowAsync();
-        await run.AppendAsync(1, 10);
-
-        (await cluster.TerminateAsync("LISTEN")).ShouldBeGreaterThanOrEqualTo(2);     // and what an earlier test has left on its way out
-        await RunReading.UntilAsync(() => Task.FromResult(!b.IsListening));
-        await run.AppendAsync(11, 20);
-        await run.CloseAsync(RunEnd.Completed, TestEnds);
-        await time.WaitForTimerAsync(TimeSpan.FromMilliseconds(250), TestEnds);
-        time.Advance(TimeSpan.FromMilliseconds(250));
-
-        (await reading).ShouldBeNumbersAnd(RunEnd.Completed);
     }
 
     [Fact(Timeout = Hang)]

@@ -4,7 +4,7 @@ using Perennial.HttpStreams;
 using Perennial.Sse;
 using Perennial.WebSockets;
 
-namespace Perennial.PostgreSql.Tests.Support;
+namespace Perennial.SeveralNodes.Tests.Support;
 
 /// <summary>
 /// One client of a run of <see cref="LoneServer"/>: reads it to its end, checks each record, and sends messages meanwhile.

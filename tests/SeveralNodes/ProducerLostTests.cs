@@ -2,19 +2,19 @@ using System.Diagnostics;
 using System.Globalization;
 using Perennial.AspNetCore;
 using Perennial.AspNetCore.Stores;
-using Perennial.PostgreSql.Tests.Support;
+using Perennial.SeveralNodes.Tests.Support;
 using Perennial.Testing;
 
-namespace Perennial.PostgreSql.Tests;
+namespace Perennial.SeveralNodes.Tests;
 
 /// <summary>A node that is gone ends its runs within the lease; one that merely seems gone is fenced.</summary>
-public sealed class ProducerLostTests(PostgreSqlCluster cluster) : IAsyncDisposable
+public sealed class ProducerLostTests(DatabaseServer cluster) : IAsyncDisposable
 {
     private const int Hang = 120_000;
     private const int RenewalsInLease = 5;
     private const int AttemptsInRenewal = 5;
 
-    private static readonly TimeSpan Renewal = new PostgreSqlStoreOptions().LeaseDuration / RenewalsInLease;
+    private static readonly TimeSpan Renewal = new NodeStoreOptions().LeaseDuration / RenewalsInLease;
 
     private readonly Nodes _nodes = new(cluster);
 
@@ -111,7 +111,7 @@ public sealed class ProducerLostTests(PostgreSqlCluster cluster) : IAsyncDisposa
 
         await run.AppendAsync(1, 1);
 
-        Task<long> BeatsAsync() => cluster.QueryAsync<long>($"SELECT sum(beat)::bigint FROM {_nodes.Schema}.nodes");
+        Task<long> BeatsAsync() => cluster.BeatsAsync(_nodes.Space);
     }
 
     [Fact(Timeout = Hang)]
@@ -153,7 +153,7 @@ public sealed class ProducerLostTests(PostgreSqlCluster cluster) : IAsyncDisposa
         var id = Guid.NewGuid().ToString("N");
         using var process = Process.Start(new ProcessStartInfo(
             Environment.ProcessPath!,
-            ["produce", cluster.ConnectionString, _nodes.Schema, id]) { RedirectStandardOutput = true,
+            ["produce", cluster.ConnectionString, _nodes.Space, id]) { RedirectStandardOutput = true,
             UseShellExecute = false })!;
         for (var n = 1; n <= 100; n++)
         {

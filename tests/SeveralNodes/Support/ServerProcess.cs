@@ -1,6 +1,6 @@
 using System.Diagnostics;
 
-namespace Perennial.PostgreSql.Tests.Support;
+namespace Perennial.SeveralNodes.Tests.Support;
 
 /// <summary>A <see cref="LoneServer"/> seen from the test that started it. It ends with the test, in whatever way that does.</summary>
 internal sealed class ServerProcess : IAsyncDisposable
@@ -13,9 +13,9 @@ internal sealed class ServerProcess : IAsyncDisposable
 
     public Uri Address { get; }
 
-    public static async Task<ServerProcess> StartAsync(string connectionString, string schema)
+    public static async Task<ServerProcess> StartAsync(string connectionString, string space)
     {
-        var process = Process.Start(new ProcessStartInfo(Environment.ProcessPath!, ["serve", connectionString, schema])
+        var process = Process.Start(new ProcessStartInfo(Environment.ProcessPath!, ["serve", connectionString, space])
         {
             RedirectStandardInput = true,
             RedirectStandardOutput = true,

@@ -2,15 +2,15 @@ using System.Collections.Concurrent;
 using System.Globalization;
 using Perennial.AspNetCore;
 using Perennial.AspNetCore.Stores;
-using Perennial.PostgreSql.Tests.Support;
+using Perennial.SeveralNodes.Tests.Support;
 using Perennial.Testing;
 
-namespace Perennial.PostgreSql.Tests;
+namespace Perennial.SeveralNodes.Tests;
 
 /// <summary>
 /// Many streams on three nodes, whose readers are thrown from node to node while lines are cut, listeners killed and a node crashes.
 /// </summary>
-public sealed class ThrownAboutTests(PostgreSqlCluster cluster, ITestOutputHelper output) : IAsyncDisposable
+public sealed class ThrownAboutTests(DatabaseServer cluster, ITestOutputHelper output) : IAsyncDisposable
 {
     private const int Hang = 600_000;
     private const int NodeCount = 3;
@@ -21,7 +21,7 @@ public sealed class ThrownAboutTests(PostgreSqlCluster cluster, ITestOutputHelpe
 
     private readonly Nodes _nodes = new(cluster);
     private readonly int _seed = Random.Shared.Next();
-    private readonly PostgreSqlRunStore?[] _alive = new PostgreSqlRunStore?[NodeCount];
+    private readonly NodeStore?[] _alive = new NodeStore?[NodeCount];
     private readonly ConcurrentDictionary<string, int> _ends = new();
     private int _throws;
     private int _failures;
@@ -52,13 +52,13 @@ public sealed class ThrownAboutTests(PostgreSqlCluster cluster, ITestOutputHelpe
         _ends.Values.Sum().ShouldBe(Streams);
     }
 
-    private Task<PostgreSqlRunStore> StartNodeAsync(FaultProxy proxy) =>
+    private Task<NodeStore> StartNodeAsync(FaultProxy proxy) =>
         _nodes.StartAsync(configure: options => options.LeaseDuration = TimeSpan.FromSeconds(IsLong ? 30 : 10), proxy: proxy);
 
     /// <summary>
     /// Cuts lines, kills listeners, and once crashes a node and starts another in its place, until the readers have everything.
     /// </summary>
-    private async Task<string> FaultsAsync(FaultProxy proxy, PostgreSqlRunStore doomed, Task all)
+    private async Task<string> FaultsAsync(FaultProxy proxy, NodeStore doomed, Task all)
     {
         var random = new Random(_seed);
         var (cuts, killed) = (0, 0);
@@ -76,7 +76,7 @@ public sealed class ThrownAboutTests(PostgreSqlCluster cluster, ITestOutputHelpe
             }
             else if (n % 3 == 0)
             {
-                killed += await cluster.TerminateAsync("LISTEN");
+                killed += await cluster.KillListenersAsync();
             }
             else if (n % 3 == 1 && n < 60)
             {
@@ -121,7 +121,7 @@ public sealed class ThrownAboutTests(PostgreSqlCluster cluster, ITestOutputHelpe
         }
     }
 
-    private PostgreSqlRunStore Any(Random random)
+    private NodeStore Any(Random random)
     {
         while (true)
         {

@@ -3,7 +3,7 @@ using System.Text;
 using Perennial.AspNetCore;
 using Perennial.AspNetCore.Stores;
 
-namespace Perennial.PostgreSql.Tests.Support;
+namespace Perennial.SeveralNodes.Tests.Support;
 
 /// <summary>What producers and readers of these tests do.</summary>
 internal static class RunReading
@@ -51,6 +51,22 @@ internal static class RunReading
         }
 
         return records;
+    }
+
+    /// <summary>Reads again after failures, as a client does that comes back.</summary>
+    public static async Task<List<RunRecord>> FollowPatientlyAsync(this RunLog run, long count = long.MaxValue)
+    {
+        while (true)
+        {
+            try
+            {
+                return await run.FollowAsync(count);
+            }
+            catch (RunStoreException)
+            {
+                await Task.Yield();
+            }
+        }
     }
 
     /// <summary>Whether these are the numbers from 1 and then this end.</summary>

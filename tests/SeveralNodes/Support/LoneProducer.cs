@@ -1,16 +1,16 @@
 using System.Text;
 using Perennial.AspNetCore.Stores;
 
-namespace Perennial.PostgreSql.Tests.Support;
+namespace Perennial.SeveralNodes.Tests.Support;
 
 /// <summary>A node in a process of its own, which writes numbers to a run until it is killed.</summary>
 internal static class LoneProducer
 {
     public static readonly TimeSpan Lease = TimeSpan.FromSeconds(5);
 
-    public static async Task<int> RunAsync(string connectionString, string schema, string id)
+    public static async Task<int> RunAsync(string connectionString, string space, string id)
     {
-        var store = Nodes.Create(connectionString, schema, configure: options => options.LeaseDuration = Lease);
+        var store = Nodes.Create(connectionString, space, configure: options => options.LeaseDuration = Lease);
         await store.StartingAsync(CancellationToken.None);
         var run = await store.CreateAsync(new NewRun { Id = id, Epoch = "lonelone" }, CancellationToken.None);
         for (var n = 1; ; n++)

@@ -5,49 +5,49 @@ using Perennial.AspNetCore;
 using Perennial.AspNetCore.Stores;
 using Perennial.Testing;
 
-namespace Perennial.PostgreSql.Tests.Support;
+namespace Perennial.SeveralNodes.Tests.Support;
 
-/// <summary>The nodes of one test, which share a schema that no other test knows. Whatever runs is crashed at the end.</summary>
+/// <summary>The nodes of one test, which share a schema or prefix that no other test knows. Whatever runs is crashed at the end.</summary>
 internal sealed class Nodes : IAsyncDisposable
 {
-    private readonly PostgreSqlCluster _cluster;
-    private readonly List<PostgreSqlRunStore> _stores = [];
+    private readonly DatabaseServer _cluster;
+    private readonly List<NodeStore> _stores = [];
 
     /// <summary>Skips the test where there is no server. In CI that is a failure.</summary>
-    public Nodes(PostgreSqlCluster cluster)
+    public Nodes(DatabaseServer cluster)
     {
         _cluster = cluster;
         cluster.Require();
     }
 
-    public string Schema { get; } = $"t_{Guid.NewGuid():N}"[..20];
+    public string Space { get; } = $"t_{Guid.NewGuid():N}"[..20];
 
     private static CancellationToken TestEnds => TestContext.Current.CancellationToken;
 
-    public async Task<PostgreSqlRunStore> StartAsync(
-        PerennialServerOptions? server = null, Action<PostgreSqlStoreOptions>? configure = null, TimeProvider? time = null,
-        FaultProxy? proxy = null, ILogger<PostgreSqlRunStore>? logger = null)
+    public async Task<NodeStore> StartAsync(
+        PerennialServerOptions? server = null, Action<NodeStoreOptions>? configure = null, TimeProvider? time = null,
+        FaultProxy? proxy = null, ILogger<NodeStore>? logger = null)
     {
-        var connectionString = proxy is null ? _cluster.ConnectionString : PostgreSqlCluster.ConnectionStringTo(proxy.Address.Port);
-        var store = Create(connectionString, Schema, server, configure, time, logger);
+        var connectionString = proxy is null ? _cluster.ConnectionString : DatabaseServer.ConnectionStringTo(proxy.Address.Port);
+        var store = Create(connectionString, Space, server, configure, time, logger);
         _stores.Add(store);
         await store.StartingAsync(TestEnds);
         return store;
     }
 
     /// <summary>For a node whose clock stands while another's runs: it must not be taken for gone.</summary>
-    public static void TakeTime(PostgreSqlStoreOptions options) => options.LeaseDuration = TimeSpan.FromHours(1);
+    public static void TakeTime(NodeStoreOptions options) => options.LeaseDuration = TimeSpan.FromHours(1);
 
-    public static PostgreSqlRunStore Create(
-        string connectionString, string schema, PerennialServerOptions? server = null, Action<PostgreSqlStoreOptions>? configure = null,
-        TimeProvider? time = null, ILogger<PostgreSqlRunStore>? logger = null)
+    public static NodeStore Create(
+        string connectionString, string space, PerennialServerOptions? server = null, Action<NodeStoreOptions>? configure = null,
+        TimeProvider? time = null, ILogger<NodeStore>? logger = null)
     {
-        var options = new PostgreSqlStoreOptions { Schema = schema };
+        var options = StoreUnderTest.Options(space);
         configure?.Invoke(options);
         options.Validate();
-        return new PostgreSqlRunStore(
+        return new NodeStore(
             connectionString, Options.Create(options), Options.Create(server ?? new PerennialServerOptions()), time ?? TimeProvider.System,
-            logger ?? NullLogger<PostgreSqlRunStore>.Instance);
+            logger ?? NullLogger<NodeStore>.Instance);
     }
 
     public static async Task<RunLog> CreateRunAsync(RunStore store) =>

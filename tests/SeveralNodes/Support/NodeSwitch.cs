@@ -2,7 +2,7 @@ using System.Collections.Concurrent;
 using System.Net;
 using System.Net.Sockets;
 
-namespace Perennial.PostgreSql.Tests.Support;
+namespace Perennial.SeveralNodes.Tests.Support;
 
 /// <summary>One address for several nodes: each connection is carried to one of them, drawn at random. Safe from any thread.</summary>
 internal sealed class NodeSwitch : IAsyncDisposable
