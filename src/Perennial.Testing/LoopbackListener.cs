@@ -50,7 +50,7 @@ internal sealed class LoopbackListener : IAsyncDisposable
                 if (value)
                 {
                     _socket.Dispose();
-                    _socket = Bind(EndPoint);   // bound but not listening: connections are refused and nobody else gets the port
+                    _socket = BindAgain(EndPoint);      // bound but not listening: connections are refused and nobody else gets the port
                 }
                 else
                 {
@@ -88,6 +88,24 @@ internal sealed class LoopbackListener : IAsyncDisposable
         var socket = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
         socket.Bind(endPoint);
         return socket;
+    }
+
+    /// <summary>Binds a port that was just closed. The system may still be ending the accept that was pending there.</summary>
+    private static Socket BindAgain(IPEndPoint endPoint)
+    {
+        var since = TimeProvider.System.GetTimestamp();
+        while (true)
+        {
+            try
+            {
+                return Bind(endPoint);
+            }
+            catch (SocketException e) when (
+                e.SocketErrorCode == SocketError.AddressAlreadyInUse && TimeProvider.System.GetElapsedTime(since) < TimeSpan.FromSeconds(10))
+            {
+                Thread.Yield();
+            }
+        }
     }
 
     private void ListenLocked()

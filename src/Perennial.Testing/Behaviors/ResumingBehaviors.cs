@@ -12,7 +12,10 @@ internal static class ResumingBehaviors
             AnnounceGapAsync,
             static traits => !traits.ResumesExactly),
         new("A cut is no completion", FailAfterCutAsync),
-        new("A resume point goes on in another transport", ResumeElsewhereAsync, static traits => traits.ResumesExactly),
+        new(
+            "A resume point goes on in another transport",
+            ResumeElsewhereAsync,
+            static traits => traits is { ResumesExactly: true, ServerKeepsPosition: false }),
     ];
 
     private static async Task ResumeAsync(BehaviorRun run)

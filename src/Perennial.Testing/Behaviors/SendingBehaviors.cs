@@ -44,6 +44,7 @@ internal static class SendingBehaviors
 
         var outcomes = await run.SoonAsync(Task.WhenAll(sends), "all sends complete");
         BehaviorRun.Require(outcomes.All(static outcome => outcome == SendOutcome.Acknowledged), "Every send must end as Acknowledged.");
+        await run.UntilAsync(() => run.Harness.ReceivedSends.Count >= Count, "the server takes all sends");
         BehaviorRun.RequireNumbers(run.Harness.ReceivedSends, 1, Count, "Messages the server took");
         await run.CompleteAsync();
         await reading;

@@ -13,6 +13,12 @@ public sealed record TransportTraits
     public bool ResumesExactly { get; init; }
 
     /// <summary>
+    /// Gets whether the server keeps the position of each client, in a session. The stream then goes on over cuts, but no resume point goes
+    /// on in another transport.
+    /// </summary>
+    public bool ServerKeepsPosition { get; init; }
+
+    /// <summary>
     /// Gets whether the protocol marks the end of a stream, so that a connection that closes in good order without it is a lost one.
     /// </summary>
     public bool MarksEnd { get; init; }
