@@ -115,7 +115,6 @@ public sealed class CutTests
         foreach (var message in await reading)
         {
             var number = message.Text is "end" ? last + 1 : int.Parse(message.Text, CultureInfo.InvariantCulture);
-            number.ShouldBeGreaterThan(before);
             (number == before + 1 || message.FollowsGap).ShouldBeTrue($"{number} after {before}, seed {faults.Seed}");
             before = number;
         }
