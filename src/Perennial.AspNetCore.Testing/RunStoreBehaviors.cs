@@ -21,6 +21,7 @@ public static class RunStoreBehaviors
     public static IReadOnlyList<RunStoreBehavior> All { get; } =
     [
         .. FindingBehaviors.All,
+        .. ListingBehaviors.All,
         .. RecordBehaviors.All,
         .. EndBehaviors.All,
         .. WakeUpBehaviors.All,

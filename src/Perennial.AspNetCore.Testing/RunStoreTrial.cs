@@ -33,7 +33,8 @@ internal sealed class RunStoreTrial(RunStoreHarness harness, CancellationToken c
     public async Task<RunLog> OpenRunAsync(PerennialServerOptions? options = null) => await CreateAsync(await OpenAsync(options));
 
     public async Task<RunLog> CreateAsync(
-        RunStore store, string? id = null, bool takesMessages = true, TimeSpan? retention = null, StartKey? start = null)
+        RunStore store, string? id = null, bool takesMessages = true, TimeSpan? retention = null, StartKey? start = null,
+        RunDescription? description = null)
     {
         var run = new NewRun
         {
@@ -42,6 +43,7 @@ internal sealed class RunStoreTrial(RunStoreHarness harness, CancellationToken c
             TakesMessages = takesMessages,
             Retention = retention,
             Start = start,
+            Description = description ?? RunDescription.None,
         };
         return await store.CreateAsync(run, cancellationToken);
     }

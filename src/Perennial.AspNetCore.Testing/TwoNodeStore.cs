@@ -18,6 +18,15 @@ public sealed class TwoNodeStore(RunStore creating, RunStore finding) : RunStore
         finding.FindAsync(id, cancellationToken);
 
     /// <inheritdoc/>
+    public override ValueTask<RunLogPage> FindByOwnerAsync(
+        string owner, int count, long? before, CancellationToken cancellationToken) =>
+        finding.FindByOwnerAsync(owner, count, before, cancellationToken);
+
+    /// <inheritdoc/>
+    public override ValueTask<RunLog?> FindByKeyAsync(string key, CancellationToken cancellationToken) =>
+        finding.FindByKeyAsync(key, cancellationToken);
+
+    /// <inheritdoc/>
     public override ValueTask<StartClaim> ClaimStartAsync(StartKey key, CancellationToken cancellationToken) =>
         creating.ClaimStartAsync(key, cancellationToken);
 

@@ -21,7 +21,8 @@ internal sealed class PostgreSqlRunStore : RunStore, INodeStore, IHostedLifecycl
         WITH me AS (SELECT node FROM nodes WHERE node = $3 FOR KEY SHARE),
         may AS (SELECT FROM me WHERE $6 IS NULL OR EXISTS (SELECT FROM starts WHERE name = $6 AND request = $7)),
         made AS (
-            INSERT INTO runs (id, epoch, node, takes_messages, retention, dialect) SELECT $1, $2, $3, $4, $5, $8 FROM may ON CONFLICT (id) DO NOTHING RETURNING run),
+            INSERT INTO runs (id, epoch, node, takes_messages, retention, dialect, owner, key, metadata)
+            SELECT $1, $2, $3, $4, $5, $8, $9, $10, $11 FROM may ON CONFLICT (id) DO NOTHING RETURNING run),
         started AS (UPDATE starts SET run_id = $1 WHERE name = $6 AND request = $7 AND EXISTS (SELECT FROM made))
         SELECT EXISTS (SELECT FROM me), coalesce(
             (SELECT run FROM made), (SELECT run FROM runs WHERE id = $1 AND epoch = $2 AND node = $3 AND tail = 0 AND status = 0))
@@ -90,7 +91,7 @@ internal sealed class PostgreSqlRunStore : RunStore, INodeStore, IHostedLifecycl
 
         if (number is { } key)
         {
-            var view = _views.Of(new RunKey(key, run.Id, run.Epoch, run.Dialect));
+            var view = _views.Of(new RunKey(key, run.Id, run.Epoch, run.Dialect) { Description = run.Description });
             return new NodeRunLog(view, this, new ProducedView(view, WakeUps));
         }
 
@@ -115,6 +116,31 @@ internal sealed class PostgreSqlRunStore : RunStore, INodeStore, IHostedLifecycl
         }
 
         return new NodeRunLog(_views.Of(key), this, produced: null);
+    }
+
+    public override async ValueTask<RunLogPage> FindByOwnerAsync(
+        string owner, int count, long? before, CancellationToken cancellationToken)
+    {
+        ArgumentNullException.ThrowIfNull(owner);
+        if (!IsStorable(owner))
+        {
+            return RunLogPage.Empty;
+        }
+
+        var found = await _reads.FindOwnedAsync(owner, count + 1, before, _server.FinishedRunRetention, cancellationToken);
+        return new RunLogPage
+        {
+            Runs = [.. found.Take(count).Select(key => new NodeRunLog(_views.Of(key), this, produced: null))],
+            Next = found.Count > count ? found[count - 1].Run : null,
+        };
+    }
+
+    public override async ValueTask<RunLog?> FindByKeyAsync(string key, CancellationToken cancellationToken)
+    {
+        ArgumentNullException.ThrowIfNull(key);
+        return IsStorable(key) && await _reads.FindKeyedAsync(key, cancellationToken) is { } run
+            ? new NodeRunLog(_views.Of(run), this, produced: null)
+            : null;
     }
 
     public override async ValueTask<StartClaim> ClaimStartAsync(StartKey key, CancellationToken cancellationToken)
@@ -229,7 +255,8 @@ internal sealed class PostgreSqlRunStore : RunStore, INodeStore, IHostedLifecycl
         {
             await using var create = connection.Command(
                 Create, Sql.Value(run.Id), Sql.Value(run.Epoch), Sql.Value(_node), Sql.Value(run.TakesMessages), Sql.Value(run.Retention),
-                Sql.Value(run.Start?.Name), Sql.Value(run.Start?.Request), Sql.Value(run.Dialect));
+                Sql.Value(run.Start?.Name), Sql.Value(run.Start?.Request), Sql.Value(run.Dialect),
+                Sql.Value(run.Description.Owner), Sql.Value(run.Description.Key), Sql.Value(MetadataText.Of(run.Description)));
             await using var row = await create.ExecuteReaderAsync(stop);
             await row.ReadAsync(stop);
             return (row.GetBoolean(0), row.IsDBNull(1) ? null : (long?)row.GetInt64(1));

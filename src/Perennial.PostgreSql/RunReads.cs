@@ -10,7 +10,18 @@ namespace Perennial.PostgreSql;
 internal sealed class RunReads(Database database) : IRunReads
 {
     private const string Find = """
-        SELECT run, epoch, dialect FROM runs WHERE id = $1 AND (ended_at IS NULL OR ended_at + coalesce(retention, $2) > clock_timestamp())
+        SELECT run, id, epoch, dialect, owner, key, metadata FROM runs
+        WHERE id = $1 AND (ended_at IS NULL OR ended_at + coalesce(retention, $2) > clock_timestamp())
+        """;
+
+    private const string Owned = """
+        SELECT run, id, epoch, dialect, owner, key, metadata FROM runs
+        WHERE owner = $1 AND (ended_at IS NULL OR ended_at + coalesce(retention, $2) > clock_timestamp()) AND run < $3
+        ORDER BY run DESC LIMIT $4
+        """;
+
+    private const string Keyed = """
+        SELECT run, id, epoch, dialect, owner, key, metadata FROM runs WHERE key = $1 AND status = 0 ORDER BY run DESC LIMIT 1
         """;
 
     private const string State = "SELECT status, tail FROM runs WHERE run = $1 AND epoch = $2";
@@ -31,15 +42,20 @@ internal sealed class RunReads(Database database) : IRunReads
         SELECT r.run, r.status, r.tail, coalesce(i.position, 0) FROM runs r LEFT JOIN inboxes i USING (run) WHERE r.run = ANY ($1)
         """;
 
-    public Task<RunKey?> FindAsync(string id, TimeSpan retention, CancellationToken cancellationToken) =>
-        database.RunAsync(async (connection, stop) =>
-        {
-            await using var query = connection.Command(Find, Sql.Value(id), Sql.Value(retention));
-            await using var row = await query.ExecuteReaderAsync(stop);
-            return await row.ReadAsync(stop)
-                ? new RunKey(row.GetInt64(0), id, row.GetString(1), row.IsDBNull(2) ? null : row.GetString(2))
-                : null;
-        }, cancellationToken);
+    public async Task<RunKey?> FindAsync(string id, TimeSpan retention, CancellationToken cancellationToken) =>
+        (await KeysAsync(Find, () => [Sql.Value(id), Sql.Value(retention)], cancellationToken)).FirstOrDefault();
+
+    /// <summary>Finds the newest kept runs of an owner, before a number if there is one.</summary>
+    public Task<List<RunKey>> FindOwnedAsync(
+        string owner, int count, long? before, TimeSpan retention, CancellationToken cancellationToken) =>
+        KeysAsync(
+            Owned,
+            () => [Sql.Value(owner), Sql.Value(retention), Sql.Value(before ?? long.MaxValue), Sql.Value((long)count)],
+            cancellationToken);
+
+    /// <summary>Finds the newest open run with a key; null if there is none.</summary>
+    public async Task<RunKey?> FindKeyedAsync(string key, CancellationToken cancellationToken) =>
+        (await KeysAsync(Keyed, () => [Sql.Value(key)], cancellationToken)).FirstOrDefault();
 
     public Task<RunState> StateAsync(RunKey key, long seen, CancellationToken cancellationToken) =>
         database.RunAsync(async (connection, stop) =>
@@ -88,6 +104,25 @@ internal sealed class RunReads(Database database) : IRunReads
 
             return tails;
         }, cancellationToken);
+
+    private Task<List<RunKey>> KeysAsync(string query, Func<NpgsqlParameter[]> values, CancellationToken cancellationToken) =>
+        database.RunAsync(async (connection, stop) =>
+        {
+            await using var find = connection.Command(query, values());
+            await using var row = await find.ExecuteReaderAsync(stop);
+            var keys = new List<RunKey>();
+            while (await row.ReadAsync(stop))
+            {
+                keys.Add(new RunKey(row.GetInt64(0), row.GetString(1), row.GetString(2), TextOf(row, 3))
+                {
+                    Description = MetadataText.Read(TextOf(row, 4), TextOf(row, 5), TextOf(row, 6)),
+                });
+            }
+
+            return keys;
+        }, cancellationToken);
+
+    private static string? TextOf(NpgsqlDataReader row, int column) => row.IsDBNull(column) ? null : row.GetString(column);
 
     private static RunStoreException NotKept() => new("The run is no longer kept.");
 

@@ -8,7 +8,7 @@ namespace Perennial.PostgreSql;
 /// </summary>
 internal static class Schema
 {
-    private const int Version = 4;
+    private const int Version = 5;
 
     // No index has a column that an append changes, and pages have free space, so the tail row is updated in place (heap-only tuples).
     private const string Tables = """
@@ -26,7 +26,10 @@ internal static class Schema
             created_at timestamptz NOT NULL DEFAULT clock_timestamp(),
             ended_at timestamptz,
             retention interval,
-            dialect text COLLATE "C") WITH (fillfactor = 50);
+            dialect text COLLATE "C",
+            owner text COLLATE "C",
+            key text COLLATE "C",
+            metadata text) WITH (fillfactor = 50);
         CREATE INDEX runs_open ON runs (node) WHERE status = 0;
         CREATE INDEX runs_ended ON runs (ended_at) WHERE ended_at IS NOT NULL;
         CREATE TABLE events (
@@ -65,7 +68,7 @@ internal static class Schema
             code bytea NOT NULL,
             PRIMARY KEY (run, sender, number));
         CREATE TABLE version (version int NOT NULL);
-        """ + Starts;
+        """ + Starts + Listings;
 
     private const string Starts = """
         CREATE TABLE starts (
@@ -79,6 +82,11 @@ internal static class Schema
         CREATE INDEX starts_open ON starts (node) WHERE run_id IS NULL;
         """;
 
+    private const string Listings = """
+        CREATE INDEX runs_owner ON runs (owner, run) WHERE owner IS NOT NULL;
+        CREATE INDEX runs_key ON runs (key, run) WHERE status = 0 AND key IS NOT NULL;
+        """;
+
     /// <summary>
     /// The upgrade from each version to the next. Nodes of the previous version go on during an upgrade, but cannot start after it.
     /// </summary>
@@ -87,6 +95,9 @@ internal static class Schema
         "ALTER TABLE runs ADD COLUMN retention interval",
         Starts + "ALTER TABLE names ADD COLUMN fingerprint bytea",
         "ALTER TABLE runs ADD COLUMN dialect text COLLATE \"C\"",
+        """
+        ALTER TABLE runs ADD COLUMN owner text COLLATE "C", ADD COLUMN key text COLLATE "C", ADD COLUMN metadata text;
+        """ + Listings,
     ];
 
     /// <summary>Creates missing tables. If none is missing, no right to create tables is needed.</summary>

@@ -30,6 +30,15 @@ internal sealed class Names(string prefix)
     /// <summary>A set: the starts of a node that have no run yet.</summary>
     public RedisKey StartsOf(Guid node) => $"{_prefix}starts-of:{node:N}";
 
+    /// <summary>A sorted set: the keys of an owner's runs, in the order of their creation. With <c>:o</c>, a set of the open ones.</summary>
+    public RedisKey Owner(string owner) => $"{_prefix}owner:{Convert.ToHexStringLower(MessageNames.HashOf(owner).AsSpan(0, 16))}";
+
+    /// <summary>A sorted set: the keys of the open runs with a key of the application, in the order of their creation.</summary>
+    public RedisKey Keyed(string key) => $"{_prefix}key:{Convert.ToHexStringLower(MessageNames.HashOf(key).AsSpan(0, 16))}";
+
+    /// <summary>A number: how many runs with an owner or a key were created.</summary>
+    public RedisKey Places => $"{_prefix}places";
+
     /// <summary>A hash: who has a key of a start.</summary>
     public RedisKey Start(string name) => $"{_prefix}start:{name}";
 

@@ -84,12 +84,35 @@ internal sealed class RedisRunStore : RunStore, INodeStore, IHostedLifecycleServ
             throw new InvalidOperationException("A run with this id exists.");
         }
 
-        var view = _views.Of(new RunKey(Names.Number(run.Id, run.Epoch), run.Id, run.Epoch, run.Dialect));
+        var view = _views.Of(new RunKey(Names.Number(run.Id, run.Epoch), run.Id, run.Epoch, run.Dialect)
+        {
+            Description = run.Description,
+        });
         return new NodeRunLog(view, this, new ProducedView(view, WakeUps));
     }
 
     public override async ValueTask<RunLog?> FindAsync(string id, CancellationToken cancellationToken) =>
         await _reads.FindAsync(id, cancellationToken) is { } key ? new NodeRunLog(_views.Of(key), this, produced: null) : null;
+
+    public override async ValueTask<RunLogPage> FindByOwnerAsync(
+        string owner, int count, long? before, CancellationToken cancellationToken)
+    {
+        ArgumentNullException.ThrowIfNull(owner);
+        var found = await _reads.FindOwnedAsync(owner, count + 1, before, cancellationToken);
+        return new RunLogPage
+        {
+            Runs = [.. found.Take(count).Select(run => new NodeRunLog(_views.Of(run.Key), this, produced: null))],
+            Next = found.Count > count ? found[count - 1].Place : null,
+        };
+    }
+
+    public override async ValueTask<RunLog?> FindByKeyAsync(string key, CancellationToken cancellationToken)
+    {
+        ArgumentNullException.ThrowIfNull(key);
+        return await _reads.FindKeyedAsync(key, cancellationToken) is { } run
+            ? new NodeRunLog(_views.Of(run), this, produced: null)
+            : null;
+    }
 
     public override async ValueTask<StartClaim> ClaimStartAsync(StartKey key, CancellationToken cancellationToken)
     {

@@ -12,11 +12,41 @@ internal sealed class RunReads(Database database, Names names, TimeSpan retentio
     private const int RunsAtATime = 500;
     private const int SweepValues = 3;
 
-    private const string Find = """
-        local h = redis.call('HMGET', KEYS[1], 'epoch', 'dialect', 'until')
+    private const string Find = Kept + """
+        return kept(KEYS[1])
+        """;
+
+    private const string Kept = """
         local now = redis.call('TIME')
-        if not h[1] or (h[3] and now[1] * 1000 + now[2] / 1000 >= tonumber(h[3])) then return false end
-        return {h[1], h[2]}
+        local function kept(run)
+            local h = redis.call('HMGET', run, 'until', 'id', 'epoch', 'dialect', 'owner', 'key', 'metadata')
+            if not h[3] or (h[1] and now[1] * 1000 + now[2] / 1000 >= tonumber(h[1])) then return false end
+            return h
+        end
+
+        """;
+
+    private const string Owned = Kept + """
+        local runs, before, left = {}, ARGV[1], tonumber(ARGV[2])
+        while left > 0 do
+            local some = redis.call('ZREVRANGEBYSCORE', KEYS[1], before, '-inf', 'WITHSCORES', 'LIMIT', 0, 100)
+            if #some == 0 then break end
+            for i = 1, #some, 2 do
+                before = '(' .. some[i + 1]
+                local h = kept(some[i])
+                if h and left > 0 then
+                    h[1] = some[i + 1]
+                    runs[#runs + 1] = h
+                    left = left - 1
+                end
+            end
+        end
+        return runs
+        """;
+
+    private const string Keyed = Kept + """
+        local newest = redis.call('ZREVRANGE', KEYS[1], 0, 0)
+        return newest[1] and kept(newest[1])
         """;
 
     // COUNT keeps a reply small; the sizes of the events decide how many replies there are.
@@ -70,13 +100,23 @@ internal sealed class RunReads(Database database, Names names, TimeSpan retentio
     public async Task<RunKey?> FindAsync(string id, CancellationToken cancellationToken)
     {
         var result = await database.RunAsync(Find, [names.Run(id)], [], cancellationToken);
-        if (result.IsNull)
-        {
-            return null;
-        }
+        return result.IsNull ? null : KeyOf(result, id);
+    }
 
-        var epoch = (string)result[0]!;
-        return new RunKey(Names.Number(id, epoch), id, epoch, (string?)result[1]);
+    /// <summary>Finds the newest kept runs of an owner, before a place if there is one, each with its place.</summary>
+    public async Task<List<(RunKey Key, long Place)>> FindOwnedAsync(
+        string owner, int count, long? before, CancellationToken cancellationToken)
+    {
+        var limit = before is { } place ? FormattableString.Invariant($"({place}") : "+inf";
+        var found = await database.RunAsync(Owned, [names.Owner(owner)], [limit, count], cancellationToken);
+        return [.. ((RedisResult[])found!).Select(static run => (KeyOf(run, (string)run[1]!), (long)run[0]))];
+    }
+
+    /// <summary>Finds the newest open run with a key; null if there is none.</summary>
+    public async Task<RunKey?> FindKeyedAsync(string key, CancellationToken cancellationToken)
+    {
+        var found = await database.RunAsync(Keyed, [names.Keyed(key)], [], cancellationToken);
+        return found.IsNull ? null : KeyOf(found, (string)found[1]!);
     }
 
     public async Task<RunState> StateAsync(RunKey key, long seen, CancellationToken cancellationToken) =>
@@ -134,6 +174,17 @@ internal sealed class RunReads(Database database, Names names, TimeSpan retentio
     /// <summary>Which keys Redis removes when it is full; empty if it does not tell.</summary>
     public async Task<string> EvictionPolicyAsync(CancellationToken cancellationToken) =>
         (string?)await database.RunAsync(Eviction, [names.Nodes], [], cancellationToken) ?? "";
+
+    private static RunKey KeyOf(RedisResult run, string id)
+    {
+        var epoch = (string)run[2]!;
+        return new RunKey(Names.Number(id, epoch), id, epoch, (string?)run[3])
+        {
+            Description = MetadataText.Read(TextOf(run[4]), TextOf(run[5]), TextOf(run[6])),
+        };
+    }
+
+    private static string? TextOf(RedisResult field) => (string?)field is { Length: > 0 } text ? text : null;
 
     private static RunEvent EventOf(RedisResult fields)
     {

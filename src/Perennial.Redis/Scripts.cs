@@ -16,6 +16,9 @@ internal static class Scripts
     /// <summary>The time for which a run is kept after its retention, so that readers under way get its end.</summary>
     public const int GraceMilliseconds = 10_000;
 
+    /// <summary>The time for which the list of an owner without open runs is kept: longer than any retention.</summary>
+    public const long ListMilliseconds = 8L * 24 * 60 * 60 * 1000;
+
     /// <summary>The end of a run of which Redis has fewer events than it has confirmed.</summary>
     public static readonly RunEnd EventsLost = RunEnd.Failed("The store lost events of this run that it had confirmed.", "events_lost");
 
@@ -26,12 +29,17 @@ internal static class Scripts
     public static readonly string Endings = $$"""
         local function finish(run, tail, status, code, etype, data, retention)
             redis.call('XADD', run .. ':e', '1-' .. (tail + 1), code, data, 't', etype)
-            local h = redis.call('HMGET', run, 'of', 'keep')
+            local h = redis.call('HMGET', run, 'of', 'keep', 'owned', 'keyed')
             local keep = tonumber(h[2] or retention)
             local now = redis.call('TIME')
             redis.call('HSET', run, 'status', status, 'tail', tail + 1, 'until', string.format('%.0f', now[1] * 1000 + keep))
             redis.call('SREM', h[1], run)
             redis.call('DEL', run .. ':m')
+            if h[3] then
+                redis.call('SREM', h[3] .. ':o', run)
+                if redis.call('SCARD', h[3] .. ':o') == 0 then redis.call('PEXPIRE', h[3], {{ListMilliseconds}}) end
+            end
+            if h[4] then redis.call('ZREM', h[4], run) end
             for _, part in ipairs({'', ':e', ':n', ':s', ':k'}) do
                 redis.call('PEXPIRE', run .. part, keep + {{GraceMilliseconds}})
             end

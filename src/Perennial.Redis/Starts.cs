@@ -11,6 +11,7 @@ internal sealed class Starts(Database database, Names names, NodeTable table, Gu
 {
     private const string Unknown = "unknown";
     private const string Claimed = "claimed";
+    private const int OldRunsLookedAt = 10;
 
     private const string Claim = $"""
         local start, of = KEYS[1], KEYS[3]
@@ -33,7 +34,11 @@ internal sealed class Starts(Database database, Names names, NodeTable table, Gu
         """;
 
     private const string Create = $$"""
-        local run, nodes, of, starts, start = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5]
+        local run, nodes, of, starts, places, owned, keyed, start = unpack(KEYS)
+        local function added()
+            redis.call('SADD', of, run)
+            return 'created'
+        end
         if redis.call('HEXISTS', nodes, ARGV[1]) == 0 then return '{{Unknown}}' end
         local h = redis.call('HMGET', run, 'epoch', 'of', 'tail', 'status')
         if h[1] then return h[1] == ARGV[3] and h[2] == of and h[3] == '0' and h[4] == '0' and 'created' or 'exists' end
@@ -52,20 +57,41 @@ internal sealed class Starts(Database database, Names names, NodeTable table, Gu
         redis.call('HSET', run, 'epoch', ARGV[3], 'number', ARGV[4], 'takes', ARGV[5], 'of', of, 'server', ARGV[6], 'tail', 0, 'status', 0)
         if ARGV[10] ~= '' then redis.call('HSET', run, 'keep', ARGV[10]) end
         if ARGV[11] ~= '' then redis.call('HSET', run, 'dialect', ARGV[11]) end
-        redis.call('SADD', of, run)
-        return 'created'
+        redis.call('HSET', run, 'id', ARGV[2])
+        if ARGV[12] == '' and ARGV[13] == '' and ARGV[14] == '' then return added() end
+        redis.call('HSET', run, 'owner', ARGV[12], 'key', ARGV[13], 'metadata', ARGV[14])
+        local place = redis.call('INCR', places)
+        if ARGV[12] ~= '' then
+            for _, old in ipairs(redis.call('ZRANGE', owned, 0, {{OldRunsLookedAt - 1}})) do
+                if redis.call('EXISTS', old) == 0 then redis.call('ZREM', owned, old) end
+            end
+            redis.call('ZADD', owned, place, run)
+            redis.call('PERSIST', owned)
+            redis.call('SADD', owned .. ':o', run)
+            redis.call('HSET', run, 'owned', owned)
+        end
+        if ARGV[13] ~= '' then
+            redis.call('ZADD', keyed, place, run)
+            redis.call('HSET', run, 'keyed', keyed)
+        end
+        return added()
         """;
 
     /// <summary>Records a run. Returns whether this node has a lease, and whether the run is recorded.</summary>
     /// <exception cref="RunStoreException">Redis cannot be reached, or the request does not have its key.</exception>
     public async Task<(bool IsKnown, bool IsCreated)> CreateAsync(NewRun run, CancellationToken cancellationToken)
     {
-        RedisKey[] keys = [names.Run(run.Id), names.Nodes, names.RunsOf(node), names.Starts];
+        var (owner, key, metadata) = (run.Description.Owner ?? "", run.Description.Key ?? "", MetadataText.Of(run.Description) ?? "");
+        RedisKey[] keys =
+        [
+            names.Run(run.Id), names.Nodes, names.RunsOf(node), names.Starts, names.Places, names.Owner(owner), names.Keyed(key),
+        ];
         RedisValue[] values =
         [
             node.ToString("N"), run.Id, run.Epoch, Names.Number(run.Id, run.Epoch), run.TakesMessages ? 1 : 0, table.Server,
             run.Start?.Request.ToString("N") ?? RedisValue.EmptyString, Milliseconds(options.KeyRetention), options.MaxKeys,
             run.Retention is { } retention ? Milliseconds(retention) : RedisValue.EmptyString, run.Dialect ?? RedisValue.EmptyString,
+            owner, key, metadata,
         ];
         if (run.Start is { } start)
         {

@@ -1,4 +1,5 @@
 using System.Security.Cryptography;
+using Microsoft.Data.Sqlite;
 using Perennial.AspNetCore;
 using Perennial.AspNetCore.Stores;
 using Perennial.GroupCommit;
@@ -11,13 +12,20 @@ internal static class Runs
     private const string HasKey = "SELECT 1 FROM starts WHERE name = $1 AND request = $2";
 
     private const string Insert = """
-        INSERT INTO runs (id, epoch, takes_messages, retention, dialect) VALUES ($1, $2, $3, $4, $5)
+        INSERT INTO runs (id, epoch, takes_messages, retention, dialect, owner, key, metadata)
+        VALUES ($1, $2, $3, $4, $5, $6, $7, $8)
         ON CONFLICT (id) DO NOTHING RETURNING run
         """;
 
     private const string Start = "UPDATE starts SET run_id = $1 WHERE name = $2 AND request = $3";
 
-    private const string Ended = "SELECT run, epoch, status, tail, dialect FROM runs WHERE id = $1 AND forget_at > $2";
+    private const string Ended = "SELECT run, epoch, status, tail, dialect, owner, key, metadata FROM runs WHERE id = $1 AND forget_at > $2";
+
+    private const string Owned = """
+        SELECT run, id FROM runs WHERE owner = $1 AND run < $2 AND (status = 0 OR forget_at > $3) ORDER BY run DESC LIMIT $4
+        """;
+
+    private const string Keyed = "SELECT id FROM runs WHERE key = $1 AND status = 0 ORDER BY run DESC LIMIT 1";
 
     private const string Open = """
         SELECT run, coalesce((SELECT max(sequence) FROM events WHERE events.run = runs.run), 0) FROM runs WHERE status = 0
@@ -37,7 +45,8 @@ internal static class Runs
         }
 
         var number = (long?)session.Scalar(
-            Insert, run.Id, run.Epoch, run.TakesMessages ? 1L : 0L, (long)(run.Retention ?? retention).TotalMilliseconds, run.Dialect);
+            Insert, run.Id, run.Epoch, run.TakesMessages ? 1L : 0L, (long)(run.Retention ?? retention).TotalMilliseconds, run.Dialect,
+            run.Description.Owner, run.Description.Key, MetadataText.Of(run.Description));
         if (number is not null && run.Start is { } start)
         {
             session.Execute(Start, run.Id, start.Name, start.Request.ToByteArray());
@@ -56,9 +65,19 @@ internal static class Runs
         }
 
         var state = new RunState { Status = (RunStatus)row.GetInt32(2), Tail = row.GetInt64(3), Oldest = 1 };
-        var dialect = row.IsDBNull(4) ? null : row.GetString(4);
-        return new EndedRun(new RunKey(row.GetInt64(0), id, row.GetString(1), dialect), state);
+        var key = new RunKey(row.GetInt64(0), id, row.GetString(1), TextOf(row, 4))
+        {
+            Description = MetadataText.Read(TextOf(row, 5), TextOf(row, 6), TextOf(row, 7)),
+        };
+        return new EndedRun(key, state);
     }
+
+    /// <summary>Finds the newest kept runs of an owner before a number.</summary>
+    public static List<(long Run, string Id)> FindOwned(Session session, string owner, long before, int count, long now) =>
+        session.Query(Owned, static row => (row.GetInt64(0), row.GetString(1)), owner, before, now, (long)count);
+
+    /// <summary>Finds the newest open run with a key; null if there is none.</summary>
+    public static string? FindKeyed(Session session, string key) => (string?)session.Scalar(Keyed, key);
 
     /// <summary>Ends the open runs, whose producer is gone. Returns their number.</summary>
     /// <param name="session">The writer's session.</param>
@@ -83,6 +102,8 @@ internal static class Runs
 
         return open.Count;
     }
+
+    private static string? TextOf(SqliteDataReader row, int column) => row.IsDBNull(column) ? null : row.GetString(column);
 }
 
 /// <summary>A run that has ended.</summary>

@@ -5,7 +5,7 @@ namespace Perennial.Sqlite;
 /// <summary>The tables of the file, and their upgrades.</summary>
 internal static class Schema
 {
-    private const int Version = 1;
+    private const int Version = 2;
     private const int ApplicationId = 0x50524E4C;     // "PRNL": how the file is told from those of other applications
 
     // Times are milliseconds since 1970 (UTC). A run that is open has the tail of its events.
@@ -19,6 +19,9 @@ internal static class Schema
             takes_messages INTEGER NOT NULL,
             retention INTEGER NOT NULL,
             dialect TEXT,
+            owner TEXT,
+            key TEXT,
+            metadata TEXT,
             status INTEGER NOT NULL DEFAULT 0,
             tail INTEGER NOT NULL DEFAULT 0,
             forget_at INTEGER,
@@ -65,10 +68,22 @@ internal static class Schema
             run_id TEXT,
             claimed_at INTEGER NOT NULL) WITHOUT ROWID;
         CREATE INDEX starts_claimed ON starts (claimed_at);
+        """ + Listings;
+
+    private const string Listings = """
+        CREATE INDEX runs_owner ON runs (owner, run) WHERE owner IS NOT NULL;
+        CREATE INDEX runs_key ON runs (key, run) WHERE status = 0 AND key IS NOT NULL;
         """;
 
     /// <summary>The upgrade from each version to the next; the first is from version 1 to 2.</summary>
-    private static readonly string[] Steps = [];
+    private static readonly string[] Steps =
+    [
+        """
+        ALTER TABLE runs ADD COLUMN owner TEXT;
+        ALTER TABLE runs ADD COLUMN key TEXT;
+        ALTER TABLE runs ADD COLUMN metadata TEXT;
+        """ + Listings,
+    ];
 
     /// <summary>Creates or upgrades the tables.</summary>
     /// <exception cref="RunStoreException">The file belongs to another application, or its version is not supported.</exception>
@@ -96,7 +111,7 @@ internal static class Schema
                     $"The file of runs {path} has version {version}. This version of Perennial supports versions up to {Version}."));
             }
 
-            session.Run(FormattableString.Invariant($"{Steps[version - 1]}; PRAGMA user_version = {version + 1};"));
+            session.Run(FormattableString.Invariant($"{Steps[version - 1]} PRAGMA user_version = {version + 1};"));
         }
 
         session.Execute("COMMIT");

@@ -28,6 +28,8 @@ internal sealed class SqliteRunLog : RunLog
 
     public override string? Dialect => _key.Dialect;
 
+    public override RunDescription Description => _key.Description;
+
     /// <summary>A run that was created just now.</summary>
     public static SqliteRunLog Open(SqliteRunStore store, RunKey key) =>
         new(store, key, new RunState { Status = RunStatus.Running, Tail = 0, Oldest = 1 }, isOpen: true);

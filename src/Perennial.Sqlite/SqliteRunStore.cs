@@ -54,7 +54,7 @@ internal sealed class SqliteRunStore : RunStore, IHostedLifecycleService, IAsync
         var number = await OpenFile.Writer.DoAsync(
             session => Runs.Create(session, run, _server.FinishedRunRetention), isFlushed: true, CancellationToken.None);
         return number is { } key
-            ? _open[run.Id] = SqliteRunLog.Open(this, new RunKey(key, run.Id, run.Epoch, run.Dialect))
+            ? _open[run.Id] = SqliteRunLog.Open(this, new RunKey(key, run.Id, run.Epoch, run.Dialect) { Description = run.Description })
             : throw new InvalidOperationException("A run with this id exists.");
     }
 
@@ -68,6 +68,32 @@ internal sealed class SqliteRunStore : RunStore, IHostedLifecycleService, IAsync
 
         var ended = await OpenFile.Readers.ReadAsync(session => Runs.Find(session, id, _time.Now()), cancellationToken);
         return ended is null ? null : SqliteRunLog.Ended(this, ended);
+    }
+
+    public override async ValueTask<RunLogPage> FindByOwnerAsync(
+        string owner, int count, long? before, CancellationToken cancellationToken)
+    {
+        ArgumentNullException.ThrowIfNull(owner);
+        var found = await OpenFile.Readers.ReadAsync(
+            session => Runs.FindOwned(session, owner, before ?? long.MaxValue, count + 1, _time.Now()), cancellationToken);
+        var page = new List<RunLog>();
+        foreach (var (_, id) in found.Take(count))
+        {
+            if (await FindAsync(id, cancellationToken) is { } run)
+            {
+                page.Add(run);
+            }
+        }
+
+        return new RunLogPage { Runs = page, Next = found.Count > count ? found[count - 1].Run : null };
+    }
+
+    public override async ValueTask<RunLog?> FindByKeyAsync(string key, CancellationToken cancellationToken)
+    {
+        ArgumentNullException.ThrowIfNull(key);
+        return await OpenFile.Readers.ReadAsync(session => Runs.FindKeyed(session, key), cancellationToken) is { } id
+            ? await FindAsync(id, cancellationToken)
+            : null;
     }
 
     public override async ValueTask<StartClaim> ClaimStartAsync(StartKey key, CancellationToken cancellationToken)

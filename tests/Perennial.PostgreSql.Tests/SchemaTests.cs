@@ -66,6 +66,7 @@ public sealed class SchemaTests(PostgreSqlCluster cluster) : IAsyncDisposable
     [InlineData(1)]
     [InlineData(2)]
     [InlineData(3)]
+    [InlineData(4)]
     public async Task Tables_of_a_version_before_are_brought_up_to_date_and_keep_what_they_hold(int version)
     {
         var before = await _nodes.StartAsync();
@@ -81,7 +82,12 @@ public sealed class SchemaTests(PostgreSqlCluster cluster) : IAsyncDisposable
             await ExecuteAsync($"DROP TABLE {_nodes.Space}.starts; ALTER TABLE {_nodes.Space}.names DROP COLUMN fingerprint");
         }
 
-        await ExecuteAsync($"ALTER TABLE {_nodes.Space}.runs DROP COLUMN dialect");
+        if (version <= 3)
+        {
+            await ExecuteAsync($"ALTER TABLE {_nodes.Space}.runs DROP COLUMN dialect");
+        }
+
+        await ExecuteAsync($"ALTER TABLE {_nodes.Space}.runs DROP COLUMN owner, DROP COLUMN key, DROP COLUMN metadata");
         await ExecuteAsync($"UPDATE {_nodes.Space}.version SET version = {version}");
 
         var after = await Task.WhenAll(Enumerable.Range(0, 3).Select(_ => Task.Run(() => _nodes.StartAsync())));

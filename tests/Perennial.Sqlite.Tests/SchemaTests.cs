@@ -28,8 +28,32 @@ public sealed class SchemaTests : IAsyncDisposable
         var refusal = await Should.ThrowAsync<RunStoreException>(() => _file.StartAsync());
 
         refusal.Message.ShouldContain("version 99");
-        refusal.Message.ShouldContain("up to 1");
+        refusal.Message.ShouldContain("up to 2");
         _file.Execute("PRAGMA user_version").ShouldBe(99L);
+    }
+
+    [Fact(Timeout = Hang)]
+    public async Task A_file_of_the_version_before_is_brought_up_to_date_and_keeps_what_it_holds()
+    {
+        var before = await _file.StartAsync();
+        var run = await StoreFile.CreateRunAsync(before);
+        await run.AppendAsync(1, 3);
+        await run.CloseAsync(RunEnd.Completed, TestEnds);
+        await before.StoppedAsync(TestEnds);
+        foreach (var undo in (string[])[
+            "DROP INDEX runs_owner", "DROP INDEX runs_key", "ALTER TABLE runs DROP COLUMN owner", "ALTER TABLE runs DROP COLUMN key",
+            "ALTER TABLE runs DROP COLUMN metadata", "PRAGMA user_version = 1"])
+        {
+            _file.Execute(undo);
+        }
+
+        var after = await _file.StartAsync();
+
+        (await (await StoreFile.FindAsync(after, run.Id)).GetStateAsync(TestEnds)).Tail.ShouldBe(4);
+        var fresh = new NewRun { Id = "fresh", Epoch = "abcdefgh", Description = new RunDescription { Owner = "ann", Key = "chat" } };
+        await after.CreateAsync(fresh, TestEnds);
+        (await after.FindByOwnerAsync("ann", 10, before: null, TestEnds)).Runs.Single().Id.ShouldBe("fresh");
+        (await after.FindByKeyAsync("chat", TestEnds)).ShouldNotBeNull().Id.ShouldBe("fresh");
     }
 
     [Fact(Timeout = Hang)]

@@ -94,7 +94,7 @@ public static class PerennialEndpoints
             {
                 await AccessRule.RefuseAsync(context);
             }
-            else if (await FindAsync(context) is { } log)
+            else if (await RequestedRun.FindAsync(context) is { Events: var log })
             {
                 await answer(context, log);
             }
@@ -108,13 +108,6 @@ public static class PerennialEndpoints
             await Problem.StoreUnavailableAsync(context, e);
         }
     };
-
-    private static async ValueTask<RunLog?> FindAsync(HttpContext context)
-    {
-        var runs = context.RequestServices.GetRequiredService<StreamRuns>();
-        var run = await runs.FindAsync((string)context.Request.RouteValues["id"]!, context.RequestAborted);
-        return run?.Events;
-    }
 
     /// <summary>Refuses a handshake that is invalid or comes from a page without access, before the run is looked up.</summary>
     private static async Task AdmitAsync(HttpContext context, RequestDelegate read)

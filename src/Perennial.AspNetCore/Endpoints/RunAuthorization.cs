@@ -18,8 +18,9 @@ public static class RunAuthorization
     /// <returns>The same builder.</returns>
     /// <remarks>
     /// <para>
-    /// The rule is called before the run is looked up. So a rule that allows users only their own runs gives the same answer for a run of
-    /// another user and for a run that never existed.
+    /// The rule is called before the run is looked up. So a rule that refuses what <see cref="RunAccess.FindRunAsync"/> does not find
+    /// gives the same answer for a run of another user and for a run that never existed:
+    /// <c>.AuthorizeRuns(async access => await access.FindRunAsync() is { Owner: { } owner } &amp;&amp; owner == access.User.Identity?.Name)</c>.
     /// </para>
     /// <para>
     /// A refused client gets 403. If it has no authenticated identity and the application has a default challenge scheme, it gets the

@@ -1,3 +1,6 @@
+using System.Collections.ObjectModel;
+using Perennial.AspNetCore.Runs;
+
 namespace Perennial.AspNetCore;
 
 /// <summary>Options for one run. Every default works without changes.</summary>
@@ -72,10 +75,35 @@ public sealed record RunOptions
     /// </remarks>
     public Dialect? Dialect { get; init; }
 
+    /// <summary>
+    /// Gets or sets the owner, such as the id of a user. <see cref="StreamRuns.FindByOwnerAsync"/> lists the runs of an owner, and access
+    /// rules get it from <see cref="RunAccess.FindRunAsync"/>. Null, the default, is none. 1 to 256 characters.
+    /// </summary>
+    /// <remarks>Readers never get the owner, the key or the metadata.</remarks>
+    public string? Owner { get; init; }
+
+    /// <summary>
+    /// Gets or sets the name under which <see cref="StreamRuns.FindByKeyAsync"/> finds the run as long as it goes on, such as the id of a
+    /// chat. Null, the default, is none. 1 to 256 characters.
+    /// </summary>
+    /// <remarks>
+    /// It is no <c>Idempotency-Key</c>: several runs may have the same key at once, and the newest is found. All owners share the keys, so
+    /// put the owner into a key that is not unique without it.
+    /// </remarks>
+    public string? Key { get; init; }
+
+    /// <summary>
+    /// Gets or sets further words about the run, which <see cref="StreamRun.Metadata"/> returns on every node. Empty by default. At most 16
+    /// entries, with names of 1 to 64 and values of at most 512 characters.
+    /// </summary>
+    /// <remarks>Copied at the start of the run.</remarks>
+    public IReadOnlyDictionary<string, string> Metadata { get; init; } = ReadOnlyDictionary<string, string>.Empty;
+
     /// <exception cref="ArgumentOutOfRangeException">A value is outside its range.</exception>
-    /// <exception cref="ArgumentException">The server does not know the dialect.</exception>
+    /// <exception cref="ArgumentException">The server does not know the dialect, or a text is refused.</exception>
     internal void Validate(PerennialServerOptions server)
     {
+        DescriptionRules.Of(this);
         if (Dialect is not null && !Dialect.Equals(server.FindDialect(Dialect.Name)))
         {
             throw PerennialServerOptions.Invalid(

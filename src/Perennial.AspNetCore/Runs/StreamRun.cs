@@ -27,6 +27,15 @@ public class StreamRun : IResult, IEndpointMetadataProvider
     /// </summary>
     public string Id => Events.Id;
 
+    /// <summary>Gets the owner, as in <see cref="RunOptions.Owner"/>; null for none.</summary>
+    public string? Owner => Events.Description.Owner;
+
+    /// <summary>Gets the key, as in <see cref="RunOptions.Key"/>; null for none.</summary>
+    public string? Key => Events.Description.Key;
+
+    /// <summary>Gets the metadata, as in <see cref="RunOptions.Metadata"/>; empty for none.</summary>
+    public IReadOnlyDictionary<string, string> Metadata => Events.Description.Metadata;
+
     /// <summary>Gets the beginning of the ids of its events; not a secret.</summary>
     internal string Epoch => Events.Epoch;
 

@@ -1,7 +1,5 @@
-using System.Buffers.Text;
 using System.Collections.Concurrent;
 using System.Diagnostics.CodeAnalysis;
-using System.Security.Cryptography;
 using System.Text.Json.Serialization.Metadata;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
@@ -19,12 +17,11 @@ namespace Perennial.AspNetCore;
 /// </remarks>
 public sealed class StreamRuns
 {
-    private const int RunIdBytes = 16;
-    private const int EpochLength = 8;
-    private const string EpochAlphabet = "abcdefghijklmnopqrstuvwxyz234567";
+    private const int MaxPage = 1000;
 
     private readonly ConcurrentDictionary<string, StartedRun> _started = new(StringComparer.Ordinal);     // until their producers return
     private readonly RunStore _store;
+    private readonly RunRecorder _recorder;
     private readonly PerennialServerOptions _options;
     private readonly TimeProvider _time;
     private readonly ILogger<StreamRuns> _logger;
@@ -50,6 +47,7 @@ public sealed class StreamRuns
         ArgumentNullException.ThrowIfNull(lifetime);
         ArgumentNullException.ThrowIfNull(logger);
         _store = store;
+        _recorder = new RunRecorder(store, logger);
         _options = options.Value;
         _time = time;
         _logger = logger;
@@ -68,7 +66,9 @@ public sealed class StreamRuns
     /// <see cref="StartAsync(Func{RunWriter, CancellationToken, Task}, RunOptions?)"/>.
     /// </returns>
     /// <exception cref="ArgumentOutOfRangeException">An option is outside its range, which the message names.</exception>
-    /// <exception cref="ArgumentException">The server does not know <see cref="RunOptions.Dialect"/>.</exception>
+    /// <exception cref="ArgumentException">
+    /// The server does not know <see cref="RunOptions.Dialect"/>, or refuses the owner, the key or the metadata.
+    /// </exception>
     /// <exception cref="TooManyRunsException">
     /// <see cref="PerennialServerOptions.MaxRuns"/> runs are being produced, or the host stops.
     /// </exception>
@@ -85,7 +85,9 @@ public sealed class StreamRuns
     /// <param name="runOptions">Options for this run; null for the defaults.</param>
     /// <returns>The run. Every node that shares the store finds it by its <see cref="StreamRun.Id"/>.</returns>
     /// <exception cref="ArgumentOutOfRangeException">An option is outside its range, which the message names.</exception>
-    /// <exception cref="ArgumentException">The server does not know <see cref="RunOptions.Dialect"/>.</exception>
+    /// <exception cref="ArgumentException">
+    /// The server does not know <see cref="RunOptions.Dialect"/>, or refuses the owner, the key or the metadata.
+    /// </exception>
     /// <exception cref="TooManyRunsException">
     /// <see cref="PerennialServerOptions.MaxRuns"/> runs are being produced, or the host stops.
     /// </exception>
@@ -150,7 +152,9 @@ public sealed class StreamRuns
     /// them before the end of the run.
     /// </remarks>
     /// <exception cref="ArgumentOutOfRangeException">An option is outside its range, which the message names.</exception>
-    /// <exception cref="ArgumentException">The server does not know <see cref="RunOptions.Dialect"/>.</exception>
+    /// <exception cref="ArgumentException">
+    /// The server does not know <see cref="RunOptions.Dialect"/>, or refuses the owner, the key or the metadata.
+    /// </exception>
     /// <exception cref="TooManyRunsException">
     /// <see cref="PerennialServerOptions.MaxRuns"/> runs are being produced, or the host stops.
     /// </exception>
@@ -164,7 +168,9 @@ public sealed class StreamRuns
     /// <param name="runOptions">Options for this run; null for the defaults.</param>
     /// <returns>The run. Every node that shares the store finds it by its <see cref="StreamRun.Id"/>.</returns>
     /// <exception cref="ArgumentOutOfRangeException">An option is outside its range, which the message names.</exception>
-    /// <exception cref="ArgumentException">The server does not know <see cref="RunOptions.Dialect"/>.</exception>
+    /// <exception cref="ArgumentException">
+    /// The server does not know <see cref="RunOptions.Dialect"/>, or refuses the owner, the key or the metadata.
+    /// </exception>
     /// <exception cref="TooManyRunsException">
     /// <see cref="PerennialServerOptions.MaxRuns"/> runs are being produced, or the host stops.
     /// </exception>
@@ -188,6 +194,33 @@ public sealed class StreamRuns
         return await _store.FindAsync(id, cancellationToken).ConfigureAwait(false) is { } log ? new StreamRun(log) : null;
     }
 
+    /// <summary>Finds the runs of an owner that can still be read, whether they go on or have ended, newest first.</summary>
+    /// <param name="owner">The owner, as in <see cref="RunOptions.Owner"/>.</param>
+    /// <param name="count">The most runs of the page, 1 to 1000.</param>
+    /// <param name="before">The <see cref="RunPage.Next"/> of the page before; null for the newest runs.</param>
+    /// <param name="cancellationToken">Cancels the call.</param>
+    /// <exception cref="ArgumentOutOfRangeException"><paramref name="count"/> is outside its range.</exception>
+    /// <exception cref="RunStoreException">The store cannot be used.</exception>
+    public async ValueTask<RunPage> FindByOwnerAsync(
+        string owner, int count = 50, long? before = null, CancellationToken cancellationToken = default)
+    {
+        ArgumentNullException.ThrowIfNull(owner);
+        PerennialServerOptions.Require(count, 1, MaxPage, nameof(count));
+        var page = await _store.FindByOwnerAsync(owner, count, before, cancellationToken).ConfigureAwait(false);
+        return new RunPage { Runs = [.. page.Runs.Select(static log => new StreamRun(log))], Next = page.Next };
+    }
+
+    /// <summary>Finds the run with a key that goes on, such as the answer that is being written in a chat.</summary>
+    /// <param name="key">The key, as in <see cref="RunOptions.Key"/>.</param>
+    /// <param name="cancellationToken">Cancels the call.</param>
+    /// <returns>The newest such run; null if there is none.</returns>
+    /// <exception cref="RunStoreException">The store cannot be used.</exception>
+    public async ValueTask<StreamRun?> FindByKeyAsync(string key, CancellationToken cancellationToken = default)
+    {
+        ArgumentNullException.ThrowIfNull(key);
+        return await _store.FindByKeyAsync(key, cancellationToken).ConfigureAwait(false) is { } log ? new StreamRun(log) : null;
+    }
+
     /// <summary>Gets the runs that this process produces.</summary>
     internal IEnumerable<StartedRun> Started => _started.Values;
 
@@ -209,20 +242,14 @@ public sealed class StreamRuns
 
     private async Task<StartedRun> RecordAsync(Func<RunWriter, CancellationToken, Task> produce, RunOptions? options)
     {
-        var epoch = RandomNumberGenerator.GetString(EpochAlphabet, EpochLength);
-        var start = StartUnderWay.Take();
         RunLog log;
         try
         {
-            log = await _store.CreateAsync(NewRun(epoch, options, start?.Key), CancellationToken.None).ConfigureAwait(false);
-            start?.Record();
-            await RequireDialectAsync(log, options).ConfigureAwait(false);
+            log = await _recorder.RecordAsync(options).ConfigureAwait(false);
         }
-        catch (Exception e)
+        catch
         {
             Interlocked.Decrement(ref _places);
-            start?.GiveBack();
-            Log.NotRecorded(_logger, epoch, e);
             throw;
         }
 
@@ -238,29 +265,6 @@ public sealed class StreamRuns
         _ = ReleasePlaceAsync(run, producer);
         return run;
     }
-
-    private async ValueTask RequireDialectAsync(RunLog log, RunOptions? options)
-    {
-        if (options?.Dialect is { } dialect && !string.Equals(log.Dialect, dialect.Name, StringComparison.Ordinal))
-        {
-            await log.CloseAsync(
-                RunEnd.Failed(RunFailedException.DefaultMessage, RunFailedException.DefaultCode),
-                CancellationToken.None).ConfigureAwait(false);
-            throw new NotSupportedException(
-                $"{_store.GetType().Name} does not keep the dialects of runs: its RunLog does not override Dialect.");
-        }
-    }
-
-    private static NewRun NewRun(string epoch, RunOptions? options, StartKey? start) =>
-        new NewRun
-        {
-            Id = Base64Url.EncodeToString(RandomNumberGenerator.GetBytes(RunIdBytes)),
-            Epoch = epoch,
-            TakesMessages = options?.OnMessage is not null,
-            Retention = options?.Retention,
-            Dialect = options?.Dialect?.Name,
-            Start = start,
-        };
 
     private void ReservePlace()
     {

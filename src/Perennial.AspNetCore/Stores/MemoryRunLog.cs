@@ -4,9 +4,6 @@ namespace Perennial.AspNetCore.Stores;
 /// <remarks>Safe from any thread. No method waits, and published records never change.</remarks>
 internal sealed class MemoryRunLog(NewRun run, MemoryRunStore store, PerennialServerOptions options) : RunLog
 {
-    /// <summary>The bytes of a run in the store, in addition to its events.</summary>
-    public const long Overhead = 1024;
-
     private readonly Lock _gate = new();
     private readonly RunSignalSet _readers = new();
     private readonly RunSignalSet _producer = new();
@@ -21,6 +18,14 @@ internal sealed class MemoryRunLog(NewRun run, MemoryRunStore store, PerennialSe
     public override string Epoch => run.Epoch;
 
     public override string? Dialect => run.Dialect;
+
+    public override RunDescription Description => run.Description;
+
+    /// <summary>The bytes of the run in the store, in addition to its events.</summary>
+    public long Overhead { get; } = 1024 + run.Description.Size;
+
+    /// <summary>Its place among the runs that are listed, in the order of their creation. Set by <see cref="MemoryListings"/>.</summary>
+    public long Place { get; set; }
 
     /// <summary>How long the run is kept after its end.</summary>
     public TimeSpan Retention { get; } = run.Retention ?? options.FinishedRunRetention;

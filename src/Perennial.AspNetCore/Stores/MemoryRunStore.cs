@@ -17,6 +17,7 @@ internal sealed class MemoryRunStore : RunStore, IDisposable
     private readonly TimeProvider _time;
     private readonly ITimer _timer;
     private readonly MemoryStarts _starts;
+    private readonly MemoryListings _listings = new();
     private readonly Lock _gate = new();
     private readonly PriorityQueue<EndedRun, TimeSpan> _ended = new();     // by the time at which they are forgotten, on our clock
     private readonly long _start;
@@ -35,12 +36,12 @@ internal sealed class MemoryRunStore : RunStore, IDisposable
     public override ValueTask<RunLog> CreateAsync(NewRun run, CancellationToken cancellationToken)
     {
         ArgumentNullException.ThrowIfNull(run);
-        if (!TryReserve(MemoryRunLog.Overhead))
+        var log = new MemoryRunLog(run, this, _options);
+        if (!TryReserve(log.Overhead))
         {
             throw new RunStoreException("The runs in memory have reached the limit MaxBytesInMemory.");
         }
 
-        var log = new MemoryRunLog(run, this, _options);
         try
         {
             if (!_logs.TryAdd(run.Id, log))
@@ -52,10 +53,12 @@ internal sealed class MemoryRunStore : RunStore, IDisposable
             {
                 Record(run.Start, run.Id);
             }
+
+            _listings.Add(log);
         }
         catch
         {
-            Interlocked.Add(ref _bytes, -MemoryRunLog.Overhead);
+            Interlocked.Add(ref _bytes, -log.Overhead);
             throw;
         }
 
@@ -73,6 +76,13 @@ internal sealed class MemoryRunStore : RunStore, IDisposable
 
     public override ValueTask<RunLog?> FindAsync(string id, CancellationToken cancellationToken) =>
         ValueTask.FromResult<RunLog?>(_logs.GetValueOrDefault(id));
+
+    public override ValueTask<RunLogPage> FindByOwnerAsync(
+        string owner, int count, long? before, CancellationToken cancellationToken) =>
+        ValueTask.FromResult(_listings.FindByOwner(owner, count, before));
+
+    public override ValueTask<RunLog?> FindByKeyAsync(string key, CancellationToken cancellationToken) =>
+        ValueTask.FromResult(_listings.FindByKey(key));
 
     /// <summary>Takes room for a record, if necessary from runs that have ended. Returns false if there is none.</summary>
     public bool TryReserve(long bytes)
@@ -92,6 +102,7 @@ internal sealed class MemoryRunStore : RunStore, IDisposable
     /// <summary>Called when a run has ended, to forget it after its retention.</summary>
     public void OnEnded(MemoryRunLog log, long bytes)
     {
+        _listings.OnEnded(log);
         lock (_gate)
         {
             var run = new EndedRun(log.Id, bytes);
@@ -153,6 +164,7 @@ internal sealed class MemoryRunStore : RunStore, IDisposable
     private void ForgetLocked()
     {
         var run = _ended.Dequeue();
+        _listings.Remove(_logs[run.Id]);
         _logs.TryRemove(run.Id, out _);
         Interlocked.Add(ref _bytes, -run.Bytes);
     }

@@ -24,4 +24,9 @@ public sealed record NewRun
 
     /// <summary>Gets the name of the run's dialect, which <see cref="RunLog.Dialect"/> returns on every node; null for none.</summary>
     public string? Dialect { get; init; }
+
+    /// <summary>
+    /// Gets the owner, the key and the metadata, which <see cref="RunLog.Description"/> returns on every node. Never null.
+    /// </summary>
+    public RunDescription Description { get; init; } = RunDescription.None;
 }

@@ -42,6 +42,12 @@ public abstract class RunLog
     /// </summary>
     public virtual string? Dialect => null;
 
+    /// <summary>
+    /// Gets the owner, the key and the metadata, as in <see cref="NewRun.Description"/>; none by default. A store that does not override it
+    /// cannot keep runs with any of them: starting one throws <see cref="NotSupportedException"/>.
+    /// </summary>
+    public virtual RunDescription Description => RunDescription.None;
+
     /// <summary>Gets whether the run goes on, and which records there are, all at one moment.</summary>
     /// <param name="cancellationToken">Cancels the call.</param>
     /// <returns>The state. Later calls on this object never return an older one.</returns>

@@ -73,6 +73,27 @@ public abstract class RunStore
     /// <exception cref="RunStoreException">The store cannot be reached. A second call is safe.</exception>
     public abstract ValueTask ReleaseStartAsync(StartKey key, CancellationToken cancellationToken);
 
+    /// <summary>Finds the runs of an owner that are kept, whether they go on or have ended, newest first.</summary>
+    /// <param name="owner">The owner, as in <see cref="RunDescription.Owner"/>. Any text is accepted, of any length.</param>
+    /// <param name="count">The most runs to return, 1 or more.</param>
+    /// <param name="before">The <see cref="RunLogPage.Next"/> of the page before; null for the newest runs.</param>
+    /// <param name="cancellationToken">Cancels the call.</param>
+    /// <returns>
+    /// The runs. Newest first is the order in which they were created; nodes that create runs at the same moment may differ. By default
+    /// there are none.
+    /// </returns>
+    /// <exception cref="RunStoreException">The store cannot be reached. A second call is safe.</exception>
+    public virtual ValueTask<RunLogPage> FindByOwnerAsync(string owner, int count, long? before, CancellationToken cancellationToken) =>
+        ValueTask.FromResult(RunLogPage.Empty);
+
+    /// <summary>Finds the newest run with a key that goes on.</summary>
+    /// <param name="key">The key, as in <see cref="RunDescription.Key"/>. Any text is accepted, of any length.</param>
+    /// <param name="cancellationToken">Cancels the call.</param>
+    /// <returns>The run, for readers and senders; null if there is none, as by default.</returns>
+    /// <exception cref="RunStoreException">The store cannot be reached. A second call is safe.</exception>
+    public virtual ValueTask<RunLog?> FindByKeyAsync(string key, CancellationToken cancellationToken) =>
+        ValueTask.FromResult<RunLog?>(null);
+
     /// <summary>Checks whether runs can be recorded and read. The health check of <c>AddPerennialStore</c> reports the result.</summary>
     /// <param name="cancellationToken">Cancels the call.</param>
     /// <returns>

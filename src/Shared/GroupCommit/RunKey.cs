@@ -1,3 +1,5 @@
+using Perennial.AspNetCore.Stores;
+
 namespace Perennial.GroupCommit;
 
 /// <summary>The names of a run: its number in the store, and its id and epoch elsewhere.</summary>
@@ -5,4 +7,8 @@ namespace Perennial.GroupCommit;
 /// <param name="Id">Its name in its URL.</param>
 /// <param name="Epoch">The beginning of its event ids.</param>
 /// <param name="Dialect">The name of its dialect; null for none.</param>
-internal sealed record RunKey(long Run, string Id, string Epoch, string? Dialect);
+internal sealed record RunKey(long Run, string Id, string Epoch, string? Dialect)
+{
+    /// <summary>Its owner, key and metadata.</summary>
+    public RunDescription Description { get; init; } = RunDescription.None;
+}

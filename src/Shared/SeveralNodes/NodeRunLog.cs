@@ -14,6 +14,8 @@ internal sealed class NodeRunLog(RunView view, INodeStore store, ProducedRun? pr
 
     public override string? Dialect => view.Key.Dialect;
 
+    public override RunDescription Description => view.Key.Description;
+
     public override ValueTask<RunState> GetStateAsync(CancellationToken cancellationToken) => view.GetStateAsync(cancellationToken);
 
     public override ValueTask<AppendResult> AppendAsync(RunEvent item, CancellationToken cancellationToken)

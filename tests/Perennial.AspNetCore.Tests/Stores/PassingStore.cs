@@ -11,6 +11,13 @@ internal abstract class PassingStore(RunStore inner) : RunStore
     public override async ValueTask<RunLog?> FindAsync(string id, CancellationToken cancellationToken) =>
         await inner.FindAsync(id, cancellationToken) is { } log ? WrapFound(log) : null;
 
+    public override ValueTask<RunLogPage> FindByOwnerAsync(
+        string owner, int count, long? before, CancellationToken cancellationToken) =>
+        inner.FindByOwnerAsync(owner, count, before, cancellationToken);
+
+    public override ValueTask<RunLog?> FindByKeyAsync(string key, CancellationToken cancellationToken) =>
+        inner.FindByKeyAsync(key, cancellationToken);
+
     public override ValueTask<StartClaim> ClaimStartAsync(StartKey key, CancellationToken cancellationToken) =>
         inner.ClaimStartAsync(key, cancellationToken);
 
@@ -32,6 +39,8 @@ internal abstract class PassingLog(RunLog inner) : RunLog
     public override string Epoch => inner.Epoch;
 
     public override string? Dialect => inner.Dialect;
+
+    public override RunDescription Description => inner.Description;
 
     public override ValueTask<RunState> GetStateAsync(CancellationToken cancellationToken) => inner.GetStateAsync(cancellationToken);
 
