@@ -11,7 +11,6 @@ internal sealed class Starts(Database database, Names names, NodeTable table, Gu
 {
     private const string Unknown = "unknown";
     private const string Claimed = "claimed";
-    private const int OldRunsLookedAt = 10;
 
     private const string Claim = $"""
         local start, of = KEYS[1], KEYS[3]
@@ -62,7 +61,7 @@ internal sealed class Starts(Database database, Names names, NodeTable table, Gu
         redis.call('HSET', run, 'owner', ARGV[12], 'key', ARGV[13], 'metadata', ARGV[14])
         local place = redis.call('INCR', places)
         if ARGV[12] ~= '' then
-            for _, old in ipairs(redis.call('ZRANGE', owned, 0, {{OldRunsLookedAt - 1}})) do
+            for _, old in ipairs(redis.call('ZRANGE', owned, 0, 9)) do
                 if redis.call('EXISTS', old) == 0 then redis.call('ZREM', owned, old) end
             end
             redis.call('ZADD', owned, place, run)
