@@ -8,7 +8,7 @@ public class LayerTests
     [Fact]
     public void The_layers_of_the_client_point_one_way() => Layers.ShouldPointOneWay(
         typeof(Transport).Assembly,
-        "Errors <- Messages <- Events | Options | Wire <- Diagnostics | Requests <- Engine <- . <- Http <- Sse <- HttpStreams | WebSockets <- Auto <- Management");
+        "Errors <- Messages <- Events | Options | Wire <- Diagnostics | Requests <- Engine <- . <- Http <- Sse <- HttpStreams | WebSockets <- Streams <- Auto <- Management");
 
     [Fact]
     public void The_layers_of_the_server_point_one_way() => Layers.ShouldPointOneWay(

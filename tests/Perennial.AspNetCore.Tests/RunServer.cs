@@ -20,7 +20,7 @@ internal sealed class RunServer : IAsyncDisposable
     {
         _app = app;
         // leaves at once
-        Client = new HttpClient(new SocketsHttpHandler { MaxResponseDrainSize = 0 }) { BaseAddress = new Uri(app.Urls.Single()) };
+        Client = new HttpClient(new SocketsHttpHandler { MaxResponseDrainSize = 0 }) { BaseAddress = new Uri(app.Urls.Single(IsTcp)) };
     }
 
     public HttpClient Client { get; }
@@ -70,6 +70,8 @@ internal sealed class RunServer : IAsyncDisposable
         await run.Completion;
         return run;
     }
+
+    private static bool IsTcp(string url) => !url.Contains("//unix:", StringComparison.Ordinal);
 
     public static string PathOf(StreamRun run) => $"/streams/{run.Id}";
 

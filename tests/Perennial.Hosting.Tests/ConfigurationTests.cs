@@ -5,6 +5,7 @@ using Microsoft.Extensions.Options;
 using Perennial.Http;
 using Perennial.HttpStreams;
 using Perennial.Sse;
+using Perennial.Streams;
 using Perennial.WebSockets;
 
 namespace Perennial.Hosting.Tests;
@@ -35,7 +36,8 @@ public class ConfigurationTests
                 },
                 "commands": { "Kind": "websocket", "Endpoint": "wss://example.com/", "SubProtocols": [ "v2", "v1" ], "Heartbeat": { "AsJson": true } },
                 "log": { "Kind": "http-stream", "Endpoint": "http://example.com/", "Method": "POST", "Framing": "Raw" },
-                "news": { "Kind": "long-poll", "Endpoint": "http://example.com/", "Interval": "00:00:01" }
+                "news": { "Kind": "long-poll", "Endpoint": "http://example.com/", "Interval": "00:00:01" },
+                "local": { "Kind": "byte-stream", "Endpoint": "unix:/run/app.sock:/streams/7", "Heartbeat": { "Interval": "00:00:05" } }
               }
             }
             """);
@@ -64,6 +66,8 @@ public class ConfigurationTests
         var log = options.Transports["log"].Options.ShouldBeOfType<HttpStreamTransportOptions>();
         (log.Method, log.Framing).ShouldBe((HttpMethod.Post, StreamFraming.Raw));
         options.Transports["news"].Options.ShouldBeOfType<LongPollTransportOptions>().Interval.ShouldBe(TimeSpan.FromSeconds(1));
+        var local = options.Transports["local"].Options.ShouldBeOfType<ByteStreamTransportOptions>();
+        local.Heartbeat.Interval.ShouldBe(TimeSpan.FromSeconds(5));
     }
 
     [Fact]
@@ -120,7 +124,7 @@ public class ConfigurationTests
                 "Transports:prices: Buffer.HighWaterMark must be above 0 and at most 1.",
                 "Transports:prices: Headers holds a header whose name is not a token (RFC 9110, 5.6.2).",
                 "Transports:prices: The value of header 'X-Bad' in Headers must be printable ASCII: no CR, LF, NUL or letters beyond it.",
-                "Transports:birds:Kind must be one of auto, http-stream, long-poll, sse, websocket.",
+                "Transports:birds:Kind must be one of auto, byte-stream, http-stream, long-poll, sse, websocket.",
                 "Transports:news: Endpoint must not be null.",
                 "Transports:news: Interval must be between 0 ms and 1 min.",
                 "Transports:news: Long polling repeats its request, so it must be GET without a Body.",

@@ -6,6 +6,7 @@ using Microsoft.Extensions.Logging;
 using Perennial.AspNetCore;
 using Perennial.AspNetCore.Stores;
 using Perennial.Sqlite.Tests.Support;
+using Perennial.Streams;
 
 namespace Perennial.Sqlite.Tests;
 
@@ -80,10 +81,52 @@ public sealed class HostTests : IAsyncDisposable
         refusal.Message.ShouldContain("Another process uses the file of runs");
     }
 
-    private async Task<WebApplication> StartAsync(Action<SqliteStoreOptions>? configure = null)
+    [Fact(Timeout = Hang)]
+    public async Task A_reader_on_a_socket_file_goes_on_in_the_next_application()
+    {
+        const int count = 20_000;
+        var socket = Path.Combine(Path.GetTempPath(), $"p{Guid.NewGuid():N}.sock");
+        var app = await StartAsync(url: $"http://unix:{socket}");
+        try
+        {
+            var run = await app.Services.GetRequiredService<StreamRuns>().StartAsync(async (writer, stop) =>
+            {
+                for (var n = 0; n < count; n++)
+                {
+                    await writer.WriteAsync($"{n}", cancellationToken: stop);
+                }
+            });
+            await run.Completion;
+            await using var transport = new ByteStreamTransport(new ByteStreamTransportOptions
+            {
+                Endpoint = new Uri($"unix:{socket}:/streams/{run.Id}"),
+                Buffer = new() { Capacity = 10 },
+                Reconnect = new() { InitialDelay = TimeSpan.FromMilliseconds(1), MaxAttempts = 100_000, Multiplier = 1 },
+            });
+            List<string> texts = [];
+            await foreach (var message in transport.ReadAllAsync(TestEnds))
+            {
+                texts.Add(message.Text);
+                if (texts.Count % (count / 4) == 100)
+                {
+                    await app.DisposeAsync();
+                    app = await StartAsync(url: $"http://unix:{socket}");
+                }
+            }
+
+            texts.ShouldBe(Enumerable.Range(0, count).Select(static n => $"{n}"));
+            transport.GetMetrics().ReconnectAttempts.ShouldBeGreaterThan(1);
+        }
+        finally
+        {
+            await app.DisposeAsync();
+        }
+    }
+
+    private async Task<WebApplication> StartAsync(Action<SqliteStoreOptions>? configure = null, string url = "http://127.0.0.1:0")
     {
         var builder = WebApplication.CreateSlimBuilder();
-        builder.WebHost.UseUrls("http://127.0.0.1:0");
+        builder.WebHost.UseUrls(url);
         builder.Logging.ClearProviders();
         builder.Services.AddPerennialServer().AddSqliteStore(_file.Path, configure);
         builder.Services.AddHealthChecks().AddPerennialStore();

@@ -7,12 +7,13 @@ internal enum ReaderKind
     LongPoll,
     JsonLines,
     WebSocket,
+    ByteStream,
 }
 
 internal static class ReaderKinds
 {
     /// <summary>The number of kinds.</summary>
-    public const int Count = 4;
+    public const int Count = 5;
 
     /// <summary>Returns the name in metrics and reports.</summary>
     public static string Name(this ReaderKind kind) => kind switch
@@ -20,6 +21,7 @@ internal static class ReaderKinds
         ReaderKind.Sse => "sse",
         ReaderKind.LongPoll => "long_poll",
         ReaderKind.JsonLines => "json_lines",
+        ReaderKind.ByteStream => "byte_stream",
         _ => "websocket",
     };
 }

@@ -1,4 +1,5 @@
 using System.Net.WebSockets;
+using Perennial.AspNetCore.Delivery;
 using Perennial.AspNetCore.Diagnostics;
 using Perennial.AspNetCore.Requests;
 using Perennial.AspNetCore.Stores;
@@ -8,7 +9,7 @@ namespace Perennial.AspNetCore.WebSockets;
 
 /// <summary>Handles a client's messages in <c>perennial.v1</c>: records each first, and then answers.</summary>
 internal sealed class PerennialTaker(
-    RunLog log, PatientInbox inbox, SocketRights rights, SocketOutbox outbox, int maxMessageBytes) : ISocketTaker
+    RunLog log, PatientInbox inbox, SocketRights rights, SocketOutbox outbox, SocketForm form) : ISocketTaker
 {
     private string? _sender;
 
@@ -20,7 +21,7 @@ internal sealed class PerennialTaker(
         }
 
         await outbox.WaitForRoomAsync(leave);
-        var word = message.IsTorn ? null : ClientMessage.Read(message.Data.Span, maxMessageBytes);
+        var word = message.IsTorn ? null : ClientMessage.Read(message.Data.Span, form.MaxMessageBytes);
         if (message.IsTorn || word is { Kind: ClientMessageKind.Send })
         {
             await WaitForTurnAsync(leave);
@@ -148,7 +149,7 @@ internal sealed class PerennialTaker(
 
     private int? Answer(ReceiveResult result, long number)
     {
-        ReceivedMessages.Count("websocket", result);
+        ReceivedMessages.Count(form.Kind.Name(), result);
         switch (result.Outcome)
         {
             case ReceiveOutcome.Hole:

@@ -15,7 +15,7 @@ using Perennial.Wire;
 
 namespace Perennial.AspNetCore.WebSockets;
 
-/// <summary>Answers WebSocket handshakes with a run. Safe from any thread.</summary>
+/// <summary>Answers WebSocket handshakes, and upgrades to a byte stream, with a run. Safe from any thread.</summary>
 /// <remarks>
 /// It contains the platform's own handshake, so an application may call <c>UseWebSockets</c> but does not have to.
 /// </remarks>
@@ -42,7 +42,10 @@ internal sealed class SocketEndpoint
         _handshake = new WebSocketMiddleware(static _ => Task.CompletedTask, Options.Create(new WebSocketOptions()), loggers);
     }
 
-    /// <summary>Whether a request is a WebSocket handshake (RFC 6455, section 4.1, and RFC 8441, section 4), valid or not.</summary>
+    /// <summary>
+    /// Whether a request is a WebSocket handshake (RFC 6455, section 4.1, and RFC 8441, section 4), valid or not, or asks for a byte
+    /// stream.
+    /// </summary>
     public static bool IsAskedBy(HttpContext context)
     {
         if (context.Features.Get<IHttpExtendedConnectFeature>() is { IsExtendedConnect: true, Protocol: Upgrade })
@@ -52,7 +55,7 @@ internal sealed class SocketEndpoint
 
         var isUpgrade = context.Features.Get<IHttpUpgradeFeature>() is { IsUpgradableRequest: true }
             && context.Request.Headers.Upgrade.ToString().Contains(Upgrade, StringComparison.OrdinalIgnoreCase);
-        return isUpgrade || context.WebSockets.IsWebSocketRequest;
+        return isUpgrade || context.WebSockets.IsWebSocketRequest || FramedUpgrade.IsAskedBy(context);
     }
 
     /// <summary>Checks the handshake and the origin of its page. If it returns false, the request has been answered.</summary>
@@ -79,25 +82,26 @@ internal sealed class SocketEndpoint
     {
         PlatformPolicies.Exempt(context);
         GatheringUpgrade? gathering = null;
-        if (IsForUs(context))
+        var kind = FramedUpgrade.IsAskedBy(context) ? ReaderKind.ByteStream : ReaderKind.WebSocket;
+        if (kind == ReaderKind.WebSocket && IsForUs(context))
         {
             gathering = GatheringUpgrade.TryInstall(context.Features);
             await _handshake.Invoke(context);
         }
 
-        if (!context.WebSockets.IsWebSocketRequest)
+        if (kind == ReaderKind.WebSocket && !context.WebSockets.IsWebSocketRequest)
         {
             await RefuseAsync(context);
         }
-        else if (_readers.Take(log.Id, ReaderKind.WebSocket) is var outcome && outcome == PlaceOutcome.Had)
+        else if (_readers.Take(log.Id, kind) is var outcome && outcome == PlaceOutcome.Had)
         {
             try
             {
-                await AcceptAsync(context, log, requested, gathering);
+                await AcceptAsync(context, log, requested, kind, gathering);
             }
             finally
             {
-                _readers.Leave(log.Id, ReaderKind.WebSocket);
+                _readers.Leave(log.Id, kind);
             }
         }
         else
@@ -114,10 +118,11 @@ internal sealed class SocketEndpoint
         || context.Features.Get<IHttpExtendedConnectFeature>() is { IsExtendedConnect: true }
         || !context.WebSockets.IsWebSocketRequest;
 
-    private async Task AcceptAsync(HttpContext context, RunLog log, string? requested, GatheringUpgrade? gathering)
+    private async Task AcceptAsync(HttpContext context, RunLog log, string? requested, ReaderKind kind, GatheringUpgrade? gathering)
     {
         var state = await log.GetStateAsync(context.RequestAborted);
-        var speaksPerennial = context.WebSockets.WebSocketRequestedProtocols.Contains(WireHeaders.SubProtocol, StringComparer.Ordinal);
+        var speaksPerennial = kind == ReaderKind.ByteStream
+            || context.WebSockets.WebSocketRequestedProtocols.Contains(WireHeaders.SubProtocol, StringComparer.Ordinal);
         var place = ReaderPlace.After(log.Epoch, state, speaksPerennial ? requested : null);
         if (place.HasEverything(state))
         {
@@ -126,8 +131,11 @@ internal sealed class SocketEndpoint
 
         var hello = new HelloData(_options.HeartbeatInterval.TotalSeconds, new RunEventId(log.Epoch, place.Cursor).ToString());
         WriteHeaders(context, speaksPerennial ? hello : null);
-        using var socket = await context.WebSockets.AcceptWebSocketAsync(AcceptanceOf(speaksPerennial));
-        await using var frames = new SocketFrames(socket, gathering?.Stream, _options.ReaderStallLimit, _time);
+        var stream = kind == ReaderKind.ByteStream ? await FramedUpgrade.AcceptAsync(context) : null;
+        using var socket = stream is null
+            ? await context.WebSockets.AcceptWebSocketAsync(AcceptanceOf(speaksPerennial))
+            : new FramedSocket(stream, context.Abort);
+        await using var frames = new SocketFrames(socket, stream ?? gathering?.Stream, kind, _options.ReaderStallLimit, _time);
         if (speaksPerennial)
         {
             frames.Add(SideEventWriter.Hello(hello), WebSocketMessageType.Text);
@@ -144,7 +152,9 @@ internal sealed class SocketEndpoint
         var rights = new SocketRights(context);
         var inbox = new PatientInbox(log, _rate, _time);
         ISocketSink sink = speaksPerennial ? new PerennialSink(frames, outbox) : new PlainSink(frames);
-        ISocketTaker taker = speaksPerennial ? new PerennialTaker(log, inbox, rights, outbox, most) : new PlainTaker(inbox, rights, most);
+        ISocketTaker taker = speaksPerennial
+            ? new PerennialTaker(log, inbox, rights, outbox, new SocketForm(frames.Kind, most))
+            : new PlainTaker(inbox, rights, most);
         var receiver = new SocketReceiver(socket, taker, speaksPerennial ? MostKept(most) : most);
         var delivery = new RunDelivery(log, sink, _options.HeartbeatInterval, _time, news);
         return new SocketSession(socket, sink, receiver, _time).RunAsync(

@@ -5,13 +5,22 @@ using Perennial.AspNetCore.Diagnostics;
 namespace Perennial.AspNetCore.WebSockets;
 
 /// <summary>Collects messages for one WebSocket. A flush sends them in as few writes as possible. Used by one caller at a time.</summary>
-internal sealed class SocketFrames(WebSocket socket, GatheringStream? stream, TimeSpan stallTimeout, TimeProvider time) : IAsyncDisposable
+/// <param name="socket">The socket, of which it does not take ownership.</param>
+/// <param name="stream">The stream below the socket, if it can combine frames.</param>
+/// <param name="kind">The form, for counters.</param>
+/// <param name="stallTimeout">How long the peer may not read.</param>
+/// <param name="time">The clock.</param>
+internal sealed class SocketFrames(
+    WebSocket socket, GatheringStream? stream, ReaderKind kind, TimeSpan stallTimeout, TimeProvider time) : IAsyncDisposable
 {
     private const int MostKept = 64;
 
     private List<(ReadOnlyMemory<byte> Payload, WebSocketMessageType Type)> _waiting = [];
     private ITimer? _stall;
     private ITimer? _goodbye;
+
+    /// <summary>The form, for counters.</summary>
+    public ReaderKind Kind => kind;
 
     public void Add(ReadOnlyMemory<byte> payload, WebSocketMessageType type) => _waiting.Add((payload, type));
 
@@ -29,7 +38,7 @@ internal sealed class SocketFrames(WebSocket socket, GatheringStream? stream, Ti
                 bytes += payload.Length;
             }
 
-            PerennialServerTelemetry.CountDelivered(ReaderKind.WebSocket.Name(), bytes);
+            PerennialServerTelemetry.CountDelivered(kind.Name(), bytes);
             for (var i = 0; i < _waiting.Count; i++)
             {
                 if (stream is not null)
@@ -101,7 +110,7 @@ internal sealed class SocketFrames(WebSocket socket, GatheringStream? stream, Ti
 
     private void Cut()
     {
-        PerennialServerTelemetry.CountCut(ReaderKind.WebSocket.Name());
+        PerennialServerTelemetry.CountCut(kind.Name());
         socket.Abort();
     }
 }

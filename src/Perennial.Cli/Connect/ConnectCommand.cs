@@ -11,17 +11,20 @@ internal sealed class ConnectCommand : Command
 
     private readonly Argument<string> _url = new("URL")
     {
-        Description = "The URL of the stream: http:// or https://, for a WebSocket also ws:// or wss://.",
+        Description = "The URL of the stream: http:// or https://, for a WebSocket also ws:// or wss://, "
+            + "for a byte stream tcp://, tls:// or unix:FILE:PATH.",
     };
 
     private readonly Option<TransportKind> _transport = OptionKinds.Choice(
         "--transport",
-        "The protocol. Default auto: the first of websocket, sse, http-stream and long-poll that works; for ws:// and wss:// websocket.",
+        "The protocol. Default auto: the first of websocket, sse, http-stream and long-poll that works; for ws:// and wss:// websocket, "
+        + "for tcp://, tls:// and unix: byte-stream.",
         ("auto", TransportKind.Auto),
         ("sse", TransportKind.Sse),
         ("websocket", TransportKind.WebSocket),
         ("http-stream", TransportKind.HttpStream),
-        ("long-poll", TransportKind.LongPoll));
+        ("long-poll", TransportKind.LongPoll),
+        ("byte-stream", TransportKind.ByteStream));
 
     private readonly Option<string[]> _header = OptionKinds.Texts("--header", "'K: V'", "A header of every request. May be repeated.");
 

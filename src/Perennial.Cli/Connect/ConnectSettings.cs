@@ -62,4 +62,5 @@ internal enum TransportKind
     WebSocket,
     HttpStream,
     LongPoll,
+    ByteStream,
 }

@@ -4,6 +4,7 @@ using Perennial.Cli.Terminal;
 using Perennial.Http;
 using Perennial.HttpStreams;
 using Perennial.Sse;
+using Perennial.Streams;
 using Perennial.WebSockets;
 
 namespace Perennial.Cli.Connect;
@@ -22,6 +23,8 @@ internal static class Transports
             return settings.Transport switch
             {
                 TransportKind.WebSocket => WebSocket(endpoint, settings, services),
+                TransportKind.ByteStream => ByteStream(endpoint, settings, services),
+                TransportKind.Auto when endpoint.Scheme is "tcp" or "tls" or "unix" => ByteStream(endpoint, settings, services),
                 TransportKind.Auto when isWebSocketUrl => WebSocket(endpoint, settings, services),
                 TransportKind.HttpStream => HttpStream(endpoint, settings, services),
                 TransportKind.LongPoll => LongPoll(endpoint, settings, services),
@@ -64,6 +67,15 @@ internal static class Transports
                 SubProtocols = settings.SubProtocols,
                 Heartbeat = defaults.Heartbeat with { Interval = settings.Heartbeat ?? defaults.Heartbeat.Interval },
             },
+            services);
+    }
+
+    private static ByteStreamTransport ByteStream(Uri endpoint, ConnectSettings settings, TransportServices? services)
+    {
+        Refuse("byte-stream", settings, "--method", "--data", "--allow-replay", "--on-end", "--dialect", "--subprotocol");
+        var defaults = Shared(new ByteStreamTransportOptions { Endpoint = endpoint }, settings);
+        return new ByteStreamTransport(
+            defaults with { Heartbeat = defaults.Heartbeat with { Interval = settings.Heartbeat ?? defaults.Heartbeat.Interval } },
             services);
     }
 
@@ -151,14 +163,16 @@ internal static class Transports
     /// <summary>Reads the URL. The error does not show it: its query may contain a secret.</summary>
     private static Uri Endpoint(ConnectSettings settings)
     {
-        var mayBeWebSocket = settings.Transport is TransportKind.Auto or TransportKind.WebSocket;
-        if (Uri.TryCreate(settings.Url, UriKind.Absolute, out var endpoint)
-            && (endpoint.Scheme is "http" or "https" || (mayBeWebSocket && endpoint.Scheme is "ws" or "wss")))
+        string[] schemes = settings.Transport switch
         {
-            return endpoint;
-        }
-
-        throw new UsageException(
-            $"URL must be absolute and start with {(mayBeWebSocket ? "http://, https://, ws:// or wss://" : "http:// or https://")}");
+            TransportKind.Auto => ["http://", "https://", "ws://", "wss://", "tcp://", "tls://", "unix:"],
+            TransportKind.WebSocket => ["http://", "https://", "ws://", "wss://"],
+            TransportKind.ByteStream => ["tcp://", "tls://", "unix:"],
+            _ => ["http://", "https://"],
+        };
+        return Uri.TryCreate(settings.Url, UriKind.Absolute, out var endpoint)
+            && schemes.Any(scheme => string.Equals(endpoint.Scheme, scheme.Split(':')[0], StringComparison.Ordinal))
+            ? endpoint
+            : throw new UsageException($"URL must be absolute and start with {string.Join(", ", schemes[..^1])} or {schemes[^1]}");
     }
 }

@@ -73,7 +73,9 @@ public sealed class OriginBreakers : IDisposable
 
     /// <summary>The origin of a WebSocket is the one of the HTTP request that opens it.</summary>
     private static string OriginOf(Uri endpoint) =>
-        $"{(endpoint.Scheme is "wss" or "https" ? "https" : "http")}://{endpoint.IdnHost}:{endpoint.Port}";
+        UnixSocketUrl.TryRead(endpoint, out var socket)
+            ? $"unix:{socket.File}"
+            : $"{(endpoint.Scheme is "wss" or "https" or "tls" ? "https" : "http")}://{endpoint.IdnHost}:{endpoint.Port}";
 }
 
 /// <summary>Specifies the state of a circuit breaker.</summary>

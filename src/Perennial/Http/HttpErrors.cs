@@ -19,6 +19,7 @@ internal static class HttpErrors
     /// <summary>Converts a failure to get a response.</summary>
     public static TransportException FromRequest(Exception e, HttpRequestMessage request) => e switch
     {
+        HttpRequestException { InnerException: TransportException known } => known,
         // If the HTTP/2 handshake is interrupted, the stack reports an invalid response, or no error kind at all.
         HttpRequestException { HttpRequestError: HttpRequestError.InvalidResponse } when BrokeOff(e) => Lost(e),
         HttpRequestException { HttpRequestError: HttpRequestError.Unknown, InnerException: null } when MayBeHttp2(request) => Lost(e),

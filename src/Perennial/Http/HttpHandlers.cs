@@ -1,4 +1,3 @@
-using System.Net;
 using System.Text;
 using Perennial.Wire;
 
@@ -24,7 +23,7 @@ internal static class HttpHandlers
         {
             if (!Handlers.TryGetValue(key, out var shared))
             {
-                shared = new Shared(key, Create(options, options.Credentials is { } given ? new OriginCredentials(given, endpoint) : null));
+                shared = new Shared(key, Create(options, endpoint));
                 Handlers.Add(key, shared);
             }
 
@@ -55,7 +54,8 @@ internal static class HttpHandlers
         }
     }
 
-    private static SocketsHttpHandler Create(HttpConnectionOptions options, ICredentials? credentials)
+    /// <summary>Creates a handler with these settings that is not shared. The caller disposes it.</summary>
+    public static SocketsHttpHandler Create(HttpConnectionOptions options, Uri endpoint)
     {
         var handler = new SocketsHttpHandler
         {
@@ -72,7 +72,7 @@ internal static class HttpHandlers
             RequestHeaderEncodingSelector = static (name, _) =>
                 string.Equals(name, WireHeaders.LastEventId, StringComparison.Ordinal) ? Encoding.UTF8 : null,
             UseCookies = options.Cookies is not null,
-            Credentials = credentials,
+            Credentials = options.Credentials is { } given ? new OriginCredentials(given, endpoint) : null,
         };
         if (options.Cookies is not null)
         {

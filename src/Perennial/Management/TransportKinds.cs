@@ -2,6 +2,7 @@ using System.Collections.Frozen;
 using Perennial.Auto;
 using Perennial.HttpStreams;
 using Perennial.Sse;
+using Perennial.Streams;
 using Perennial.WebSockets;
 
 namespace Perennial.Management;
@@ -14,14 +15,16 @@ public sealed class TransportKinds
     private TransportKinds(FrozenDictionary<string, Kind> kinds) => _kinds = kinds;
 
     /// <summary>
-    /// Gets the kinds of the library: <c>auto</c>, <c>sse</c>, <c>websocket</c>, <c>http-stream</c> and <c>long-poll</c>.
+    /// Gets the kinds of the library: <c>auto</c>, <c>sse</c>, <c>websocket</c>, <c>http-stream</c>, <c>long-poll</c> and
+    /// <c>byte-stream</c>.
     /// </summary>
     public static TransportKinds Default { get; } = new TransportKinds(FrozenDictionary<string, Kind>.Empty)
         .With<AutoTransportOptions>("auto", static (options, services) => new AutoTransport(options, services))
         .With<SseTransportOptions>("sse", static (options, services) => new SseTransport(options, services))
         .With<WebSocketTransportOptions>("websocket", static (options, services) => new WebSocketTransport(options, services))
         .With<HttpStreamTransportOptions>("http-stream", static (options, services) => new HttpStreamTransport(options, services))
-        .With<LongPollTransportOptions>("long-poll", static (options, services) => new LongPollTransport(options, services));
+        .With<LongPollTransportOptions>("long-poll", static (options, services) => new LongPollTransport(options, services))
+        .With<ByteStreamTransportOptions>("byte-stream", static (options, services) => new ByteStreamTransport(options, services));
 
     /// <summary>Gets the names of the kinds, in ordinal order.</summary>
     public IReadOnlyList<string> Names => [.. _kinds.Keys.Order(StringComparer.Ordinal)];

@@ -96,9 +96,13 @@ internal static class OptionCheck
         }
     }
 
-    /// <summary>The scheme, host and port. The origin of a WebSocket is the one of the HTTP request that opens it.</summary>
-    public static string? OriginOf(Uri url) => url.IsAbsoluteUri
-        ? $"{(url.Scheme switch { "ws" => "http", "wss" => "https", var other => other })}://{url.IdnHost}:{url.Port}"
+    /// <summary>
+    /// The scheme, host and port. The origin of a WebSocket is the one of the HTTP request that opens it, that of a Unix socket is its
+    /// file.
+    /// </summary>
+    public static string? OriginOf(Uri url) =>
+        UnixSocketUrl.TryRead(url, out var socket) ? $"unix:{socket.File}"
+        : url.IsAbsoluteUri ? $"{(url.Scheme switch { "ws" => "http", "wss" => "https", var other => other })}://{url.IdnHost}:{url.Port}"
         : null;
 
     /// <summary>Checks a condition that concerns more than one option.</summary>

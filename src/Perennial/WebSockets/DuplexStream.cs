@@ -1,11 +1,10 @@
 using System.Buffers;
-using System.Security.Cryptography;
 
 namespace Perennial.WebSockets;
 
 /// <summary>
-/// The stream below a WebSocket. It reads ahead in blocks, holds no block while it waits, reports each arrival of bytes, and can send a
-/// ping between two frames. One reader at a time; writes are serialized.
+/// The stream below a WebSocket. It reads ahead in blocks, holds no block while it waits, reports each arrival of bytes, and lets a
+/// ping be written between two frames. One reader at a time; writes are serialized.
 /// </summary>
 /// <param name="inner">The upgraded connection.</param>
 /// <param name="owner">Receives a report of each arrival.</param>
@@ -58,14 +57,6 @@ internal sealed class DuplexStream(Stream inner, ISocketOwner owner) : Stream
         {
             Writing.Release();
         }
-    }
-
-    /// <summary>Sends an empty ping (RFC 6455, section 5.5.2), masked as all frames of a client are (section 5.3).</summary>
-    public ValueTask PingAsync(CancellationToken cancellationToken)
-    {
-        var frame = new byte[] { 0x89, 0x80, 0, 0, 0, 0 };
-        RandomNumberGenerator.Fill(frame.AsSpan(2));
-        return WriteAsync(frame, cancellationToken);
     }
 
     public override Task FlushAsync(CancellationToken cancellationToken) => inner.FlushAsync(cancellationToken);

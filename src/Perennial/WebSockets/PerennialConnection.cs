@@ -5,7 +5,7 @@ using Perennial.Wire;
 namespace Perennial.WebSockets;
 
 /// <summary>
-/// A WebSocket with the subprotocol <c>perennial.v1</c> (docs/protocol.md): numbered events in envelopes, numbered sends, and events about
+/// A socket with the subprotocol <c>perennial.v1</c> (docs/protocol.md): numbered events in envelopes, numbered sends, and events about
 /// the connection, which this class handles.
 /// </summary>
 internal sealed class PerennialConnection : WebSocketConnection
@@ -18,13 +18,12 @@ internal sealed class PerennialConnection : WebSocketConnection
     private long _lastWritten;
     private TimeSpan? _heartbeat;
 
-    public PerennialConnection(
-        Stream upgraded, WebSocketCreationOptions creation, TimeSpan? heartbeat, WebSocketTransportOptions options, TimeProvider time)
-        : base(upgraded, creation, options, time)
+    public PerennialConnection(Stream upgraded, SocketSettings settings, TimeSpan? heartbeat)
+        : base(upgraded, settings)
     {
         _heartbeat = heartbeat;
-        _stop = new StopRequest(Sender, options.ConnectTimeout, time);
-        _classify = options.Classify ?? JsonConventions.ClassifyPassingErrors;
+        _stop = new StopRequest(Sender, settings.Options.ConnectTimeout, settings.Time);
+        _classify = settings.Options.Classify ?? JsonConventions.ClassifyPassingErrors;
     }
 
     public override bool AlwaysMarksEnd => true;

@@ -4,18 +4,14 @@ namespace Perennial.WebSockets;
 
 /// <summary>A WebSocket without a subprotocol of ours: each message is a message of the stream, without an id.</summary>
 /// <param name="upgraded">The upgraded connection.</param>
-/// <param name="creation">The options with which the socket is created.</param>
-/// <param name="options">The options of the transport.</param>
-/// <param name="time">The clock.</param>
-internal sealed class PlainConnection(
-    Stream upgraded, WebSocketCreationOptions creation, WebSocketTransportOptions options, TimeProvider time)
-    : WebSocketConnection(upgraded, creation, options, time)
+/// <param name="settings">The settings of the connection.</param>
+internal sealed class PlainConnection(Stream upgraded, SocketSettings settings) : WebSocketConnection(upgraded, settings)
 {
     private Task _answer = Task.CompletedTask;          // the answer to the last JSON ping
 
     public override StreamSignal Classify(in StreamMessage message)
     {
-        if (Options.HeartbeatRules.AsJson && JsonHeartbeat.Recognize(in message) is not JsonHeartbeat.Kind.None and var kind)
+        if (Settings.Heartbeat.AsJson && JsonHeartbeat.Recognize(in message) is not JsonHeartbeat.Kind.None and var kind)
         {
             if (kind == JsonHeartbeat.Kind.Ping && _answer.IsCompleted)
             {
@@ -27,7 +23,7 @@ internal sealed class PlainConnection(
             return StreamSignal.Ignored;
         }
 
-        return Options.Classify is { } classify ? classify(in message)
+        return Settings.Options.Classify is { } classify ? classify(in message)
             : message.IsBinary ? StreamSignal.None
             : JsonConventions.Classify(in message);
     }
@@ -54,5 +50,5 @@ internal sealed class PlainConnection(
     protected override bool MayPass(int closeCode) =>
         closeCode is 1001 or 1005 or 1006 or (>= 1011 and <= 1014) or (>= 3001 and <= 4999) and not (3003 or 4401 or 4403);
 
-    public override Task PingAsync() => Options.HeartbeatRules.AsJson ? Sender.TrySendAsync(JsonHeartbeat.Ping) : base.PingAsync();
+    public override Task PingAsync() => Settings.Heartbeat.AsJson ? Sender.TrySendAsync(JsonHeartbeat.Ping) : base.PingAsync();
 }

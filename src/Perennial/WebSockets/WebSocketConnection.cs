@@ -6,9 +6,9 @@ using System.Runtime.CompilerServices;
 namespace Perennial.WebSockets;
 
 /// <summary>
-/// One WebSocket. A subclass interprets its messages. Whenever there is no message to deliver, a receive is pending, so that pings are
-/// answered even if the application does not read. A receive is never cancelled, because that would abort the socket; closing the socket
-/// ends it.
+/// One WebSocket, or another socket with the same messages. A subclass interprets its messages. Whenever there is no message to deliver, a
+/// receive is pending, so that pings are answered even if the application does not read. A receive is never cancelled, because that would
+/// abort the socket; closing the socket ends it.
 /// </summary>
 internal abstract class WebSocketConnection : TransportConnection, ISocketOwner
 {
@@ -21,7 +21,6 @@ internal abstract class WebSocketConnection : TransportConnection, ISocketOwner
     private readonly WebSocketHeartbeat _heartbeat;
     private readonly MessageArena _arena = new();       // the message being received is its pending bytes
     private readonly Lock _gate = new();
-    private readonly TimeProvider _time;
     private CancellationTokenRegistration _leaving;
     private Task? _closing;                             // the close in progress; set once, under the lock
     private ITimer? _abort;                             // set when the close begins
@@ -33,20 +32,19 @@ internal abstract class WebSocketConnection : TransportConnection, ISocketOwner
     private long _bytes;
 
     [SuppressMessage("Reliability", "CA2012", Justification = "The pending receive is awaited once.")]
-    protected WebSocketConnection(Stream upgraded, WebSocketCreationOptions creation, WebSocketTransportOptions options, TimeProvider time)
+    protected WebSocketConnection(Stream upgraded, SocketSettings settings)
     {
-        Options = options;
+        Settings = settings;
         _stream = new DuplexStream(upgraded, this);
-        _socket = WebSocket.CreateFromStream(_stream, creation);
-        _time = time;
+        _socket = settings.Framing.Open(_stream);
         Sender = new WebSocketSender(_socket);
-        _heartbeat = new WebSocketHeartbeat(options.HeartbeatRules, time, this);
+        _heartbeat = new WebSocketHeartbeat(settings.Heartbeat, settings.Time, this);
         _pending = Receive();       // the transport may be paused from the start
     }
 
-    public override TimeSpan? LongestSilence => Options.HeartbeatRules.IsOn ? Options.HeartbeatRules.LongestSilence : null;
+    public override TimeSpan? LongestSilence => Settings.Heartbeat.IsOn ? Settings.Heartbeat.LongestSilence : null;
 
-    protected WebSocketTransportOptions Options { get; }
+    protected SocketSettings Settings { get; }
 
     protected WebSocketSender Sender { get; }
 
@@ -124,7 +122,7 @@ internal abstract class WebSocketConnection : TransportConnection, ISocketOwner
         {
             if (_socket.State == WebSocketState.Open)
             {
-                await _stream.PingAsync(CancellationToken.None).ConfigureAwait(false);
+                await _stream.WriteAsync(Settings.Framing.NewPing(), CancellationToken.None).ConfigureAwait(false);
             }
         }
         catch (Exception e) when (WebSocketErrors.IsGone(e))
@@ -176,11 +174,12 @@ internal abstract class WebSocketConnection : TransportConnection, ISocketOwner
     /// <returns>Whether it completed the first message of the peer.</returns>
     private bool Take(ValueWebSocketReceiveResult result, MessageBatch batch)
     {
-        if (_arena.PendingLength + result.Count > Options.MaxMessageBytes)
+        if (_arena.PendingLength + result.Count > Settings.Options.MaxMessageBytes)
         {
             ChosenCloseStatus = WebSocketCloseStatus.MessageTooBig;
             throw new TransportException(
-                TransportErrorCode.MessageTooLarge, $"A message is larger than MaxMessageBytes ({Options.MaxMessageBytes} bytes).");
+                TransportErrorCode.MessageTooLarge,
+                $"A message is larger than MaxMessageBytes ({Settings.Options.MaxMessageBytes} bytes).");
         }
 
         if (result.Count > 0)
@@ -240,7 +239,7 @@ internal abstract class WebSocketConnection : TransportConnection, ISocketOwner
             return;
         }
 
-        _abort = _time.CreateTimer(static socket => ((WebSocket)socket!).Abort(), _socket, GoodbyeLimit, Timeout.InfiniteTimeSpan);
+        _abort = Settings.Time.CreateTimer(static socket => ((WebSocket)socket!).Abort(), _socket, GoodbyeLimit, Timeout.InfiniteTimeSpan);
         try
         {
             if (_socket.State is WebSocketState.Open or WebSocketState.CloseReceived)

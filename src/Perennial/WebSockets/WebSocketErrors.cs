@@ -17,7 +17,7 @@ internal static class WebSocketErrors
     {
         WebSocketException { WebSocketErrorCode: WebSocketError.Faulted or WebSocketError.InvalidMessageType } violation
             when violation.InnerException is null || !IsGone(violation.InnerException) =>
-            new(TransportErrorCode.ProtocolViolation, "The peer violated the WebSocket protocol.", false, e),
+            new(TransportErrorCode.ProtocolViolation, "The peer violated the protocol.", false, e),
         _ => new(TransportErrorCode.ConnectionLost, "The connection was interrupted without a close frame.", true, e)
         {
             CloseCode = AbnormalClosure,

@@ -66,8 +66,11 @@ public sealed class WebSocketTransport : Transport
     /// Creates the connection. A selected subprotocol is not sufficient proof of perennial.v1, because some servers select the first one
     /// offered.
     /// </summary>
-    private WebSocketConnection NewConnection(HttpResponseMessage response, Stream stream, WebSocketCreationOptions creation) =>
-        _options.UsePerennialProtocol && creation.SubProtocol is WireHeaders.SubProtocol && ProtocolHeaders.SpeaksPerennial(response)
-            ? new PerennialConnection(stream, creation, ProtocolHeaders.Heartbeat(response), _options, _time)
-            : new PlainConnection(stream, creation, _options, _time);
+    private WebSocketConnection NewConnection(HttpResponseMessage response, Stream stream, WebSocketCreationOptions creation)
+    {
+        var settings = new SocketSettings(new WebSocketFraming(creation), _options, _options.HeartbeatRules, _time);
+        return _options.UsePerennialProtocol && creation.SubProtocol is WireHeaders.SubProtocol && ProtocolHeaders.SpeaksPerennial(response)
+            ? new PerennialConnection(stream, settings, ProtocolHeaders.Heartbeat(response))
+            : new PlainConnection(stream, settings);
+    }
 }

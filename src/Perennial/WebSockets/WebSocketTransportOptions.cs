@@ -62,16 +62,7 @@ public sealed record WebSocketTransportOptions : HttpTransportOptions
         }
 
         OptionCheck.NotNull(HeartbeatRules, nameof(Heartbeat)).Validate();
-        OptionCheck.Require(
-            this.EffectiveMethod == HttpMethod.Get, nameof(Method), "A WebSocket requires GET without a Body (RFC 6455, 4.1).");
-        OptionCheck.Require(
-            SendEndpoint is null,
-            nameof(SendEndpoint),
-            $"Messages are sent over the WebSocket itself; leave {nameof(SendEndpoint)} unset.");
-        OptionCheck.Require(
-            HttpVersion is null || HttpVersion == System.Net.HttpVersion.Version11,
-            nameof(HttpVersion),
-            $"A WebSocket requires HTTP/1.1 (RFC 6455, 4.1); leave {nameof(HttpVersion)} unset.");
+        UpgradeCheck.Validate(this, "WebSocket", " (RFC 6455, 4.1)");
     }
 }
 

@@ -1,5 +1,6 @@
 using System.Net.WebSockets;
 using System.Text;
+using Perennial.AspNetCore.Delivery;
 using Perennial.AspNetCore.Stores;
 using Perennial.AspNetCore.WebSockets;
 
@@ -64,7 +65,7 @@ public class SocketOutboxTests
         var outbox = new SocketOutbox(new RunSignal());
         using var wire = new MemoryStream();
         using var socket = WebSocket.CreateFromStream(wire, new WebSocketCreationOptions { IsServer = true });
-        await using var frames = new SocketFrames(socket, stream: null, TimeSpan.FromMinutes(1), TimeProvider.System);
+        await using var frames = new SocketFrames(socket, stream: null, ReaderKind.WebSocket, TimeSpan.FromMinutes(1), TimeProvider.System);
         var sink = new PerennialSink(frames, outbox);
         await outbox.BeginRecordingAsync(TestEnds);
 
@@ -88,7 +89,7 @@ public class SocketOutboxTests
     {
         using var wire = new MemoryStream();
         using var writing = WebSocket.CreateFromStream(wire, new WebSocketCreationOptions { IsServer = true });
-        await using var frames = new SocketFrames(writing, stream: null, TimeSpan.FromMinutes(1), TimeProvider.System);
+        await using var frames = new SocketFrames(writing, stream: null, ReaderKind.WebSocket, TimeSpan.FromMinutes(1), TimeProvider.System);
         outbox.TakeTo(frames);
         await frames.FlushAsync(TestEnds);
         wire.Position = 0;

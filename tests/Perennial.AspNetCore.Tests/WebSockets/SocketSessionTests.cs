@@ -22,7 +22,7 @@ public class SocketSessionTests
         var log = await store.CreateAsync(new NewRun { Id = "id", Epoch = "epoch" }, TestEnds);
         using var ended = new MemoryStream();
         using var socket = WebSocket.CreateFromStream(ended, new WebSocketCreationOptions { IsServer = true });
-        await using var frames = new SocketFrames(socket, stream: null, TimeSpan.FromMinutes(1), clock);
+        await using var frames = new SocketFrames(socket, stream: null, ReaderKind.WebSocket, TimeSpan.FromMinutes(1), clock);
         var sink = new PlainSink(frames);
         var inbox = new PatientInbox(log, new MessageRate(options, clock), clock);
         var receiver = new SocketReceiver(

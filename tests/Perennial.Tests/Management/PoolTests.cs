@@ -2,6 +2,7 @@ using Perennial.Auto;
 using Perennial.HttpStreams;
 using Perennial.Management;
 using Perennial.Sse;
+using Perennial.Streams;
 using Perennial.Testing;
 using Perennial.Tests.Fixtures;
 using Perennial.WebSockets;
@@ -24,6 +25,8 @@ public class PoolTests
         manager.Create(new LongPollTransportOptions { Endpoint = Anywhere }).ShouldBeOfType<LongPollTransport>();
         manager.Create("auto", new AutoTransportOptions { Endpoint = Anywhere }).ShouldBeOfType<AutoTransport>();
 
+        manager.Create(new ByteStreamTransportOptions { Endpoint = new Uri("unix:/nowhere.sock:/") }).ShouldBeOfType<ByteStreamTransport>();
+
         foreach (var kind in TransportKinds.Default.Names)
         {
             var transport = manager.OfKind(kind).ShouldHaveSingleItem();
@@ -32,7 +35,7 @@ public class PoolTests
         }
 
         manager.Find("nobody").ShouldBeNull();
-        manager.InState(TransportState.Idle).Count.ShouldBe(5);
+        manager.InState(TransportState.Idle).Count.ShouldBe(6);
         manager.InState(TransportState.Connected).ShouldBeEmpty();
     }
 
@@ -43,7 +46,7 @@ public class PoolTests
 
         Should.Throw<ArgumentException>(() => manager.Create("carrier-pigeon", new SseTransportOptions { Endpoint = Anywhere }))
             .Message.ShouldStartWith(
-                "Unknown transport kind 'carrier-pigeon'. The kinds are: auto, http-stream, long-poll, sse, websocket.");
+                "Unknown transport kind 'carrier-pigeon'. The kinds are: auto, byte-stream, http-stream, long-poll, sse, websocket.");
         Should.Throw<ArgumentException>(() => manager.Create("sse", new LongPollTransportOptions { Endpoint = Anywhere }))
             .Message.ShouldStartWith("A transport of kind 'sse' takes SseTransportOptions, not LongPollTransportOptions.");
         Should.Throw<ArgumentException>(() => manager.Create(new InMemoryTransportOptions())).Message.ShouldStartWith(

@@ -1,6 +1,7 @@
 using Perennial.Auto;
 using Perennial.HttpStreams;
 using Perennial.Sse;
+using Perennial.Streams;
 using Perennial.Testing;
 using Perennial.WebSockets;
 
@@ -28,6 +29,13 @@ public sealed class AutoHarness : RunHarness
 {
     public override Transport CreateTransport(TransportSetup setup) =>
         new AutoTransport(setup.ApplyTo(new AutoTransportOptions { Endpoint = Address }), setup.Services);
+}
+
+/// <summary>The same endpoint over TCP, in frames with their length before them.</summary>
+public sealed class ByteStreamHarness : RunHarness
+{
+    public override Transport CreateTransport(TransportSetup setup) => new ByteStreamTransport(
+        setup.ApplyTo(new ByteStreamTransportOptions { Endpoint = new UriBuilder(Address) { Scheme = "tcp" }.Uri }), setup.Services);
 }
 
 public sealed class WebSocketHarness : RunHarness

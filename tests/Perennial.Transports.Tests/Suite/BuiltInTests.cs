@@ -14,6 +14,8 @@ public sealed class WebSocketTests : TransportSuite<WebSocketHarness>;
 
 public sealed class PlainWebSocketTests : TransportSuite<PlainWebSocketHarness>;
 
+public sealed class ByteStreamTests : TransportSuite<ByteStreamHarness>;
+
 public sealed class AutoTests : TransportSuite<AutoHarness>;
 
 public sealed class InMemoryTests : TransportSuite<InMemoryHarness>;
