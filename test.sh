@@ -14,7 +14,7 @@ log="$logs/all"
 status=0
 
 # The longest come first.
-suites=(clients/typescript Perennial.Tests Perennial.PostgreSql.Tests Perennial.Redis.Tests Perennial.AspNetCore.Tests Perennial.Cli.Tests Perennial.Clients.Tests Perennial.Samples.Tests Perennial.Testing.Tests Perennial.Hosting.Tests)
+suites=(clients/typescript Perennial.Packages.Tests Perennial.Tests Perennial.PostgreSql.Tests Perennial.Redis.Tests Perennial.AspNetCore.Tests Perennial.Cli.Tests Perennial.Clients.Tests Perennial.Samples.Tests Perennial.Testing.Tests Perennial.Hosting.Tests)
 for project in tests/*.Tests/; do
     name=$(basename "$project")
     [[ " ${suites[*]} " == *" $name "* ]] || suites+=("$name")

@@ -1,12 +1,14 @@
+using Npgsql;
 using Perennial.AspNetCore;
 using Perennial.AspNetCore.Stores;
+using Perennial.PostgreSql.Tests.Support;
 using Perennial.SeveralNodes.Tests.Support;
 using Perennial.Testing;
 
-namespace Perennial.SeveralNodes.Tests;
+namespace Perennial.PostgreSql.Tests;
 
 /// <summary>What becomes of writes when the database is away, restarts, hangs up in mid-sentence or says no.</summary>
-public sealed class OutageTests(DatabaseServer cluster) : IAsyncDisposable
+public sealed class OutageTests(PostgreSqlCluster cluster) : IAsyncDisposable
 {
     private const int Hang = 120_000;
 
@@ -17,9 +19,9 @@ public sealed class OutageTests(DatabaseServer cluster) : IAsyncDisposable
     public ValueTask DisposeAsync() => _nodes.DisposeAsync();
 
     [Theory(Timeout = Hang)]
-    [InlineData(false)]
-    [InlineData(true)]
-    public async Task A_restart_of_the_database_loses_nothing_and_keeps_the_order(bool isCrash)
+    [InlineData("fast")]
+    [InlineData("immediate")]
+    public async Task A_restart_of_the_database_loses_nothing_and_keeps_the_order(string mode)
     {
         var (a, b) = (await _nodes.StartAsync(), await _nodes.StartAsync());
         var run = await Nodes.CreateRunAsync(a);
@@ -28,7 +30,7 @@ public sealed class OutageTests(DatabaseServer cluster) : IAsyncDisposable
         var producing = run.AppendAsync(1, 600);
         await elsewhere.FollowAsync(100);
 
-        await cluster.StopAsync(isCrash);
+        await cluster.StopAsync(mode);
         await cluster.StartAsync();
 
         await producing;
@@ -89,7 +91,6 @@ public sealed class OutageTests(DatabaseServer cluster) : IAsyncDisposable
         await Should.ThrowAsync<RunStoreException>(async () => await run.AppendAsync(RunReading.Number(5), TestEnds));
         await Should.ThrowAsync<RunStoreException>(async () => await run.CloseAsync(RunEnd.Completed, TestEnds));
         proxy.Refusing = false;
-        await UntilConnectedAsync(a);
         await RetryAsync(TimeSpan.FromMilliseconds(200));
 
         await younger;
@@ -102,6 +103,38 @@ public sealed class OutageTests(DatabaseServer cluster) : IAsyncDisposable
             await time.WaitForTimerAsync(TimeSpan.FromMilliseconds(200), TestEnds);
             time.Advance(by);
         }
+    }
+
+    [Fact(Timeout = Hang)]
+    public async Task An_event_that_the_database_refuses_fails_its_own_run_alone()
+    {
+        var a = await _nodes.StartAsync();
+        await ExecuteAsync($"""
+            CREATE FUNCTION {_nodes.Space}.refuse() RETURNS trigger LANGUAGE plpgsql AS
+                $$ BEGIN RAISE EXCEPTION 'poison' USING ERRCODE = '22000'; END $$;
+            CREATE TRIGGER refuse BEFORE INSERT ON {_nodes.Space}.events FOR EACH ROW WHEN (NEW.type = 'poison')
+                EXECUTE FUNCTION {_nodes.Space}.refuse();
+            """);
+        var (bad, good) = (await Nodes.CreateRunAsync(a), await Nodes.CreateRunAsync(a));
+
+        // Handed in at once, so that the second batch holds both.
+        var before = Enumerable.Range(1, 10).Select(n => good.AppendAsync(RunReading.Number(n), TestEnds).AsTask()).ToArray();
+        var poison = bad.AppendAsync(new RunEvent
+        {
+            EventType = "poison",
+            Data = "x"u8.ToArray(),
+            Kind = RunDataKind.Text,
+        }, TestEnds).AsTask();
+        var after = Enumerable.Range(11, 10).Select(n => good.AppendAsync(RunReading.Number(n), TestEnds).AsTask()).ToArray();
+
+        await Should.ThrowAsync<RunStoreException>(poison);
+        (await Task.WhenAll([.. before, .. after]))
+            .Select(result => result.Sequence)
+            .ShouldBe(Enumerable.Range(1, 20).Select(n => (long)n));
+        await good.CloseAsync(RunEnd.Completed, TestEnds);
+        (await good.FollowAsync()).ShouldBeNumbersAnd(RunEnd.Completed);
+        var records = await (await Nodes.FindAsync(a, bad)).FollowAsync();
+        records.ShouldHaveSingleItem().Content.EventType.ShouldBe("perennial.failed");
     }
 
     [Fact(Timeout = Hang)]
@@ -141,19 +174,13 @@ public sealed class OutageTests(DatabaseServer cluster) : IAsyncDisposable
         await Should.ThrowAsync<RunStoreException>(async () => await run.GetSenderAsync("s", 1, TestEnds));
         await Should.ThrowAsync<RunStoreException>(async () => await run.ReadMessagesAsync(0, TestEnds));
         await Should.ThrowAsync<RunStoreException>(async () => await Nodes.Create(
-            DatabaseServer.ConnectionStringTo(proxy.Address.Port), _nodes.Space).StartingAsync(TestEnds));
+            PostgreSqlCluster.ConnectionStringTo(proxy.Address.Port), _nodes.Space).StartingAsync(TestEnds));
     }
 
-    private static Task UntilConnectedAsync(NodeStore store) => RunReading.UntilAsync(async () =>
+    private async Task ExecuteAsync(string sql)
     {
-        try
-        {
-            await store.FindAsync("id", TestEnds);
-            return true;
-        }
-        catch (RunStoreException)
-        {
-            return false;
-        }
-    });
+        await using var source = NpgsqlDataSource.Create(cluster.ConnectionString);
+        await using var command = source.CreateCommand(sql);
+        await command.ExecuteNonQueryAsync(TestEnds);
+    }
 }
