@@ -21,6 +21,7 @@ internal static class ListingBehaviors
         {
             Owner = "Zoë \"the owner\" 😀",
             Key = "chat/1' OR 1=1 --",
+            ResumeWith = "chat",
             Metadata = new Dictionary<string, string>(StringComparer.Ordinal)
             {
                 ["title"] = "Wie spät? \n{}",
@@ -28,7 +29,7 @@ internal static class ListingBehaviors
                 ["Title"] = "\u2028",
             },
         };
-        foreach (var description in (RunDescription[])[RunDescription.None, new() { Owner = "o" }, new() { Key = "k" }, full])
+        foreach (var description in (RunDescription[])[RunDescription.None, new() { Owner = "o" }, new() { Key = "k" }, new() { ResumeWith = "r" }, full])
         {
             var created = await trial.CreateAsync(store, description: description);
             ExpectKept(description, created, "The created run");

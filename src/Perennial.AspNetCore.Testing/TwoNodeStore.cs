@@ -27,6 +27,11 @@ public sealed class TwoNodeStore(RunStore creating, RunStore finding) : RunStore
         finding.FindByKeyAsync(key, cancellationToken);
 
     /// <inheritdoc/>
+    public override ValueTask<IReadOnlyList<RunLog>> TakeOverAsync(
+        IReadOnlyCollection<string> resumptions, int count, CancellationToken cancellationToken) =>
+        creating.TakeOverAsync(resumptions, count, cancellationToken);
+
+    /// <inheritdoc/>
     public override ValueTask<StartClaim> ClaimStartAsync(StartKey key, CancellationToken cancellationToken) =>
         creating.ClaimStartAsync(key, cancellationToken);
 

@@ -19,24 +19,25 @@ internal static class BatchStatement
 
     private const string Write = """
         WITH wanted AS (
-            SELECT * FROM unnest($1::bigint[], $2::text[], $3::bigint[], $4::int[], $5::smallint[]) AS w(run, epoch, base, count, status)
+            SELECT * FROM unnest($1::bigint[], $2::text[], $3::bigint[], $4::int[], $5::smallint[], $12::int[])
+                AS w(run, epoch, base, count, status, producer)
         ), tail AS (
             UPDATE runs r SET tail = r.tail + w.count, status = w.status,
                 ended_at = CASE WHEN w.status = 0 THEN NULL ELSE clock_timestamp() END
             FROM wanted w
             WHERE r.run = ANY ($1) AND r.run = w.run AND r.epoch = w.epoch AND r.status IS NOT DISTINCT FROM 0 AND r.node = $6
-                AND (w.base IS NULL OR r.tail = w.base)
-            RETURNING r.run, r.tail - w.count AS base
+                AND r.producer = w.producer AND (w.base IS NULL OR r.tail = w.base)
+            RETURNING r.run, r.producer, r.tail - w.count AS base
         ), added AS (
             INSERT INTO events (run, sequence, kind, type, data)
             SELECT i.run, t.base + i.place, i.kind, i.type, i.data
             FROM unnest($7::bigint[], $8::int[], $9::smallint[], $10::text[], $11::bytea[]) AS i(run, place, kind, type, data)
             JOIN tail t USING (run)
         )
-        SELECT run, base FROM tail
+        SELECT run, producer, base FROM tail
         """;
 
-    private const string Rest = "SELECT run, epoch, status, tail FROM runs WHERE run = ANY ($1)";
+    private const string Rest = "SELECT run, epoch, status, tail, producer FROM runs WHERE run = ANY ($1)";
 
     /// <summary>The command, prepared once for each connection; <see cref="RecordAsync"/> sets its values.</summary>
     public static async Task<NpgsqlCommand> PrepareAsync(NpgsqlConnection connection, Guid node, CancellationToken cancellationToken)
@@ -51,7 +52,8 @@ internal static class BatchStatement
             Array<long>(NpgsqlDbType.Bigint), Array<string>(NpgsqlDbType.Text), Array<long?>(NpgsqlDbType.Bigint),
             Array<int>(NpgsqlDbType.Integer), Array<short>(NpgsqlDbType.Smallint), Sql.Value(node),
             Array<long>(NpgsqlDbType.Bigint), Array<int>(NpgsqlDbType.Integer), Array<short>(NpgsqlDbType.Smallint),
-            Array<string?>(NpgsqlDbType.Text), Array<ReadOnlyMemory<byte>>(NpgsqlDbType.Bytea));
+            Array<string?>(NpgsqlDbType.Text), Array<ReadOnlyMemory<byte>>(NpgsqlDbType.Bytea),
+            Array<int>(NpgsqlDbType.Integer));
         await command.PrepareAsync(cancellationToken);
         return command;
 
@@ -65,25 +67,25 @@ internal static class BatchStatement
     {
         Fill(command.Parameters, runs);
         var outcomes = new List<(RunWrites, RunOutcome)>(runs.Count);
-        var bases = new Dictionary<long, long>(runs.Count);
+        var bases = new Dictionary<(long Run, int Producer), long>(runs.Count);
         await using (var row = await command.ExecuteReaderAsync(cancellationToken))
         {
             while (await row.ReadAsync(cancellationToken))
             {
-                bases.Add(row.GetInt64(0), row.GetInt64(1));
+                bases.Add((row.GetInt64(0), row.GetInt32(1)), row.GetInt64(2));
             }
         }
 
-        var left = new Dictionary<long, RunWrites>();
+        var left = new List<RunWrites>();
         foreach (var run in runs)
         {
-            if (bases.TryGetValue(run.Key.Run, out var start))
+            if (bases.TryGetValue((run.Key.Run, run.Key.Producer), out var start))
             {
                 outcomes.Add((run, RunOutcome.Recorded(start, run.Status)));
             }
             else
             {
-                left.Add(run.Key.Run, run);
+                left.Add(run);
             }
         }
 
@@ -121,32 +123,27 @@ internal static class BatchStatement
         Set(8, kind);
         Set(9, type);
         Set(10, data);
+        Set(11, runs.Select(group => group.Key.Producer).ToArray());
 
         void Set<T>(int position, T[] values) => ((NpgsqlParameter<T[]>)parameters[position]).TypedValue = values;
     }
 
     private static async Task ExplainAsync(
-        NpgsqlConnection connection,
-        Dictionary<long, RunWrites> left,
-        List<(RunWrites, RunOutcome)> outcomes,
-        CancellationToken cancellationToken)
+        NpgsqlConnection connection, List<RunWrites> left, List<(RunWrites, RunOutcome)> outcomes, CancellationToken cancellationToken)
     {
-        await using var query = connection.Command(Rest, Sql.Value(left.Keys.ToArray()));
+        await using var query = connection.Command(Rest, Sql.Value(left.Select(static run => run.Key.Run).Distinct().ToArray()));
+        var states = new Dictionary<(long Run, string Epoch, int Producer), (RunStatus Status, long Tail)>();
         await using (var row = await query.ExecuteReaderAsync(cancellationToken))
         {
             while (await row.ReadAsync(cancellationToken))
             {
-                if (left[row.GetInt64(0)] is { } run && string.Equals(row.GetString(1), run.Key.Epoch, StringComparison.Ordinal)
-                    && left.Remove(run.Key.Run))
-                {
-                    outcomes.Add((run, RunOutcome.Explain(run, (RunStatus)row.GetInt16(2), row.GetInt64(3))));
-                }
+                states.Add((row.GetInt64(0), row.GetString(1), row.GetInt32(4)), ((RunStatus)row.GetInt16(2), row.GetInt64(3)));
             }
         }
 
-        foreach (var run in left.Values)
-        {
-            outcomes.Add((run, RunOutcome.Refused(AppendOutcome.Fenced, RunStatus.Failed)));
-        }
+        // A run that is missing is no longer kept, or has another producer.
+        outcomes.AddRange(left.Select(run => (run, states.TryGetValue((run.Key.Run, run.Key.Epoch, run.Key.Producer), out var state)
+            ? RunOutcome.Explain(run, state.Status, state.Tail)
+            : RunOutcome.Refused(AppendOutcome.Fenced, RunStatus.Running))));
     }
 }

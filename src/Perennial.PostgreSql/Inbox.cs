@@ -66,13 +66,16 @@ internal sealed class Inbox(Database database, long maxPendingBytes) : INodeInbo
         """;
 
     private const string Done = """
-        WITH done AS (DELETE FROM messages WHERE run = $1 AND position <= $2 RETURNING octet_length(data) + 64 AS size)
+        WITH done AS (
+            DELETE FROM messages WHERE run = $1 AND position <= $2
+                AND ($3 = 0 OR EXISTS (SELECT FROM runs WHERE run = $1 AND producer = $3))
+            RETURNING octet_length(data) + 64 AS size)
         UPDATE inboxes SET pending = pending - (SELECT sum(size) FROM done) WHERE run = $1 AND EXISTS (SELECT FROM done)
         """;
 
     private const string Waiting = """
         SELECT position, is_binary, sender, number, key, data FROM messages
-        WHERE run = $1 AND position > $2 AND EXISTS (SELECT FROM runs WHERE run = $1 AND epoch = $3 AND status = 0)
+        WHERE run = $1 AND position > $2 AND EXISTS (SELECT FROM runs WHERE run = $1 AND epoch = $3 AND status = 0 AND ($4 = 0 OR producer = $4))
         ORDER BY position LIMIT 256
         """;
 
@@ -111,8 +114,8 @@ internal sealed class Inbox(Database database, long maxPendingBytes) : INodeInbo
         database.RunAsync<IReadOnlyList<RunMessage>>(async (connection, stop) =>
         {
             await using var batch = new NpgsqlBatch(connection);
-            batch.Add(Done, Sql.Value(key.Run), Sql.Value(after));
-            batch.Add(Waiting, Sql.Value(key.Run), Sql.Value(after), Sql.Value(key.Epoch));
+            batch.Add(Done, Sql.Value(key.Run), Sql.Value(after), Sql.Value(key.Producer));
+            batch.Add(Waiting, Sql.Value(key.Run), Sql.Value(after), Sql.Value(key.Epoch), Sql.Value(key.Producer));
             await using var row = await batch.ExecuteReaderAsync(stop);
             var messages = new List<RunMessage>();
             while (await row.ReadAsync(stop))

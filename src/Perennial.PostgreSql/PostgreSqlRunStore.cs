@@ -1,4 +1,3 @@
-using System.Text;
 using Microsoft.Extensions.Diagnostics.HealthChecks;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
@@ -21,8 +20,8 @@ internal sealed class PostgreSqlRunStore : RunStore, INodeStore, IHostedLifecycl
         WITH me AS (SELECT node FROM nodes WHERE node = $3 FOR KEY SHARE),
         may AS (SELECT FROM me WHERE $6 IS NULL OR EXISTS (SELECT FROM starts WHERE name = $6 AND request = $7)),
         made AS (
-            INSERT INTO runs (id, epoch, node, takes_messages, retention, dialect, owner, key, metadata)
-            SELECT $1, $2, $3, $4, $5, $8, $9, $10, $11 FROM may ON CONFLICT (id) DO NOTHING RETURNING run),
+            INSERT INTO runs (id, epoch, node, takes_messages, retention, dialect, owner, key, metadata, resume_with)
+            SELECT $1, $2, $3, $4, $5, $8, $9, $10, $11, $12 FROM may ON CONFLICT (id) DO NOTHING RETURNING run),
         started AS (UPDATE starts SET run_id = $1 WHERE name = $6 AND request = $7 AND EXISTS (SELECT FROM made))
         SELECT EXISTS (SELECT FROM me), coalesce(
             (SELECT run FROM made), (SELECT run FROM runs WHERE id = $1 AND epoch = $2 AND node = $3 AND tail = 0 AND status = 0))
@@ -30,7 +29,6 @@ internal sealed class PostgreSqlRunStore : RunStore, INodeStore, IHostedLifecycl
 
     private static readonly TimeSpan SweepInterval = TimeSpan.FromSeconds(1);
     private static readonly TimeSpan RetentionInterval = TimeSpan.FromSeconds(10);
-    private static readonly UTF8Encoding StrictUtf8 = new(encoderShouldEmitUTF8Identifier: false, throwOnInvalidBytes: true);
 
     private readonly Guid _node = Guid.NewGuid();
     private readonly PerennialServerOptions _server;
@@ -46,6 +44,8 @@ internal sealed class PostgreSqlRunStore : RunStore, INodeStore, IHostedLifecycl
     private readonly Lease _lease;
     private readonly Retention _retention;
     private readonly Starts _starts;
+    private readonly Orphans _orphans;
+    private readonly Sweep _sweep;
     private readonly RunEndings _endings;
     private Task _work = Task.CompletedTask;
 
@@ -65,6 +65,8 @@ internal sealed class PostgreSqlRunStore : RunStore, INodeStore, IHostedLifecycl
         _writer = new GroupCommitWriter(new BatchRecorder(_database, _node, logger), Writes, _options.WriteTimeout, time);
         _listener = new WakeUpListener(_database, schema, WakeUps, _views, time, logger);
         _lease = new Lease(new NodeTable(_database, _endings), WakeUps, _views, _node, _options.LeaseDuration, time, logger);
+        _orphans = new Orphans(_database, _endings, WakeUps, _views, _node, _options.LeaseDuration, time);
+        _sweep = new Sweep(_reads, _views, Writes, _orphans, _node);
         _starts = new Starts(_database, _node, _server.Starts);
         _retention = new Retention(_database, schema, _server.FinishedRunRetention, logger);
     }
@@ -110,7 +112,7 @@ internal sealed class PostgreSqlRunStore : RunStore, INodeStore, IHostedLifecycl
 
     public override async ValueTask<RunLog?> FindAsync(string id, CancellationToken cancellationToken)
     {
-        if (!IsStorable(id) || await _reads.FindAsync(id, _server.FinishedRunRetention, cancellationToken) is not { } key)
+        if (!StorableText.IsStorable(id) || await _reads.FindAsync(id, _server.FinishedRunRetention, cancellationToken) is not { } key)
         {
             return null;
         }
@@ -122,7 +124,7 @@ internal sealed class PostgreSqlRunStore : RunStore, INodeStore, IHostedLifecycl
         string owner, int count, long? before, CancellationToken cancellationToken)
     {
         ArgumentNullException.ThrowIfNull(owner);
-        if (!IsStorable(owner))
+        if (!StorableText.IsStorable(owner))
         {
             return RunLogPage.Empty;
         }
@@ -138,9 +140,22 @@ internal sealed class PostgreSqlRunStore : RunStore, INodeStore, IHostedLifecycl
     public override async ValueTask<RunLog?> FindByKeyAsync(string key, CancellationToken cancellationToken)
     {
         ArgumentNullException.ThrowIfNull(key);
-        return IsStorable(key) && await _reads.FindKeyedAsync(key, cancellationToken) is { } run
+        return StorableText.IsStorable(key) && await _reads.FindKeyedAsync(key, cancellationToken) is { } run
             ? new NodeRunLog(_views.Of(run), this, produced: null)
             : null;
+    }
+
+    public override async ValueTask<IReadOnlyList<RunLog>> TakeOverAsync(
+        IReadOnlyCollection<string> resumptions, int count, CancellationToken cancellationToken)
+    {
+        ArgumentNullException.ThrowIfNull(resumptions);
+        return [.. (await _orphans.TakeOverAsync(resumptions, count, cancellationToken)).Select(Produce)];
+
+        RunLog Produce(Orphan run)
+        {
+            var view = _views.Of(run.Key);
+            return new NodeRunLog(view, this, new ProducedView(view, WakeUps, run.Producer) { Tail = run.Tail, Bytes = run.Bytes });
+        }
     }
 
     public override async ValueTask<StartClaim> ClaimStartAsync(StartKey key, CancellationToken cancellationToken)
@@ -196,7 +211,7 @@ internal sealed class PostgreSqlRunStore : RunStore, INodeStore, IHostedLifecycl
             WakeUps.RunAsync(_stop.Token),
             _listener.RunAsync(_stop.Token),
             RepeatAsync("lease", _lease.Interval, _lease.RenewAsync),
-            RepeatAsync("sweep", SweepInterval, SweepAsync),
+            RepeatAsync("sweep", SweepInterval, _sweep.RunAsync),
             RepeatAsync("retention", RetentionInterval, _retention.SweepAsync),
             RepeatAsync("starts", RetentionInterval, _starts.SweepAsync));
 
@@ -256,42 +271,10 @@ internal sealed class PostgreSqlRunStore : RunStore, INodeStore, IHostedLifecycl
             await using var create = connection.Command(
                 Create, Sql.Value(run.Id), Sql.Value(run.Epoch), Sql.Value(_node), Sql.Value(run.TakesMessages), Sql.Value(run.Retention),
                 Sql.Value(run.Start?.Name), Sql.Value(run.Start?.Request), Sql.Value(run.Dialect),
-                Sql.Value(run.Description.Owner), Sql.Value(run.Description.Key), Sql.Value(MetadataText.Of(run.Description)));
+                Sql.Value(run.Description.Owner), Sql.Value(run.Description.Key), Sql.Value(MetadataText.Of(run.Description)),
+                Sql.Value(run.Description.ResumeWith));
             await using var row = await create.ExecuteReaderAsync(stop);
             await row.ReadAsync(stop);
             return (row.GetBoolean(0), row.IsDBNull(1) ? null : (long?)row.GetInt64(1));
         }, cancellationToken);
-
-    /// <summary>Checks whether a reader that waits on this node has missed a wake-up.</summary>
-    private async Task SweepAsync(CancellationToken cancellationToken)
-    {
-        var watched = _views.Watched.ToDictionary(view => view.Key.Run);
-        if (watched.Count == 0)
-        {
-            return;
-        }
-
-        foreach (var run in await _reads.TailsAsync([.. watched.Keys], cancellationToken))
-        {
-            watched[run.Run].Compare(run.Status, run.Tail, run.Position);
-        }
-    }
-
-    private static bool IsStorable(string id)
-    {
-        if (id.Contains('\0'))
-        {
-            return false;
-        }
-
-        try
-        {
-            StrictUtf8.GetByteCount(id);
-            return true;
-        }
-        catch (EncoderFallbackException)
-        {
-            return false;
-        }
-    }
 }

@@ -1,3 +1,4 @@
+using Npgsql;
 using Perennial.AspNetCore;
 using Perennial.AspNetCore.Stores;
 using Perennial.GroupCommit;
@@ -21,9 +22,11 @@ internal sealed class RunEndings(Database database)
 
     private const string FreeStarts = "DELETE FROM starts WHERE node = $1 AND run_id IS NULL";
 
+    private const string Orphan = "UPDATE runs SET node = $2 WHERE node = $1 AND status = 0 AND resume_with IS NOT NULL";
+
     private const string EndAll = """
         WITH lost AS (
-            SELECT run FROM runs WHERE node = $1 AND status = 0 FOR UPDATE
+            SELECT run FROM runs WHERE node = $1 AND status = 0 AND ($6 IS NULL OR run = ANY ($6)) FOR UPDATE
         ), ended AS (
             UPDATE runs r SET status = $2, tail = r.tail + 1, ended_at = clock_timestamp() FROM lost WHERE r.run = lost.run
             RETURNING r.run, r.tail
@@ -51,7 +54,7 @@ internal sealed class RunEndings(Database database)
         }, cancellationToken);
 
     /// <summary>
-    /// Removes a node, ends its open runs, and frees the keys of its starts without a run. Does nothing if the node has renewed its lease
+    /// Removes a node, ends its open runs or leaves them for another node to resume, and frees the keys of its starts without a run. Does nothing if the node has renewed its lease
     /// since a beat.
     /// </summary>
     /// <remarks>
@@ -61,7 +64,6 @@ internal sealed class RunEndings(Database database)
     public Task<IReadOnlyList<long>> EndAllAsync(Guid node, long? beat, CancellationToken cancellationToken) =>
         database.RunAsync<IReadOnlyList<long>>(async (connection, stop) =>
         {
-            var last = RunEnd.ProducerLost.ToEvent();
             await using var transaction = await connection.BeginTransactionAsync(stop);
             await using var strike = connection.Command(StrikeNode, Sql.Value(node), Sql.Value(beat));
             if (await strike.ExecuteNonQueryAsync(stop) == 0)
@@ -71,19 +73,31 @@ internal sealed class RunEndings(Database database)
 
             await using var free = connection.Command(FreeStarts, Sql.Value(node));
             await free.ExecuteNonQueryAsync(stop);
-            var runs = new List<long>();
-            await using var end = connection.Command(
-                EndAll, Sql.Value(node), Sql.Value((short)RunEnd.ProducerLost.Status),
-                Sql.Value((short)last.Kind), Sql.Value(last.EventType), Sql.Value(last.Data));
-            await using (var row = await end.ExecuteReaderAsync(stop))
-            {
-                while (await row.ReadAsync(stop))
-                {
-                    runs.Add(row.GetInt64(0));
-                }
-            }
-
+            await using var orphan = connection.Command(Orphan, Sql.Value(node), Sql.Value(Orphans.NoNode));
+            await orphan.ExecuteNonQueryAsync(stop);
+            var runs = await EndAsync(connection, node, runs: null, stop);
             await transaction.CommitAsync(stop);
             return runs;
         }, cancellationToken);
+
+    /// <summary>Ends some of the runs that have no producer as lost, unless they have one now. Returns those that it has ended.</summary>
+    public Task<IReadOnlyList<long>> EndOrphansAsync(long[] runs, CancellationToken cancellationToken) =>
+        database.RunAsync((connection, stop) => EndAsync(connection, Orphans.NoNode, runs, stop), cancellationToken);
+
+    private static async Task<IReadOnlyList<long>> EndAsync(
+        NpgsqlConnection connection, Guid node, long[]? runs, CancellationToken cancellationToken)
+    {
+        var last = RunEnd.ProducerLost.ToEvent();
+        await using var end = connection.Command(
+            EndAll, Sql.Value(node), Sql.Value((short)RunEnd.ProducerLost.Status),
+            Sql.Value((short)last.Kind), Sql.Value(last.EventType), Sql.Value(last.Data), Sql.Value(runs));
+        var ended = new List<long>();
+        await using var row = await end.ExecuteReaderAsync(cancellationToken);
+        while (await row.ReadAsync(cancellationToken))
+        {
+            ended.Add(row.GetInt64(0));
+        }
+
+        return ended;
+    }
 }

@@ -10,18 +10,18 @@ namespace Perennial.PostgreSql;
 internal sealed class RunReads(Database database) : IRunReads
 {
     private const string Find = """
-        SELECT run, id, epoch, dialect, owner, key, metadata FROM runs
+        SELECT run, id, epoch, dialect, owner, key, metadata, resume_with FROM runs
         WHERE id = $1 AND (ended_at IS NULL OR ended_at + coalesce(retention, $2) > clock_timestamp())
         """;
 
     private const string Owned = """
-        SELECT run, id, epoch, dialect, owner, key, metadata FROM runs
+        SELECT run, id, epoch, dialect, owner, key, metadata, resume_with FROM runs
         WHERE owner = $1 AND (ended_at IS NULL OR ended_at + coalesce(retention, $2) > clock_timestamp()) AND run < $3
         ORDER BY run DESC LIMIT $4
         """;
 
     private const string Keyed = """
-        SELECT run, id, epoch, dialect, owner, key, metadata FROM runs WHERE key = $1 AND status = 0 ORDER BY run DESC LIMIT 1
+        SELECT run, id, epoch, dialect, owner, key, metadata, resume_with FROM runs WHERE key = $1 AND status = 0 ORDER BY run DESC LIMIT 1
         """;
 
     private const string State = "SELECT status, tail FROM runs WHERE run = $1 AND epoch = $2";
@@ -39,7 +39,8 @@ internal sealed class RunReads(Database database) : IRunReads
         """;
 
     private const string Tails = """
-        SELECT r.run, r.status, r.tail, coalesce(i.position, 0) FROM runs r LEFT JOIN inboxes i USING (run) WHERE r.run = ANY ($1)
+        SELECT r.run, r.status, r.tail, coalesce(i.position, 0), CASE WHEN r.node = $2 THEN r.producer ELSE 0 END
+        FROM runs r LEFT JOIN inboxes i USING (run) WHERE r.run = ANY ($1)
         """;
 
     public async Task<RunKey?> FindAsync(string id, TimeSpan retention, CancellationToken cancellationToken) =>
@@ -91,15 +92,15 @@ internal sealed class RunReads(Database database) : IRunReads
         }, cancellationToken);
 
     /// <summary>Reads the progress of runs. Runs that no longer exist are absent from the result.</summary>
-    public Task<List<RunTail>> TailsAsync(long[] runs, CancellationToken cancellationToken) =>
+    public Task<List<RunTail>> TailsAsync(long[] runs, Guid node, CancellationToken cancellationToken) =>
         database.RunAsync(async (connection, stop) =>
         {
-            await using var query = connection.Command(Tails, Sql.Value(runs));
+            await using var query = connection.Command(Tails, Sql.Value(runs), Sql.Value(node));
             await using var row = await query.ExecuteReaderAsync(stop);
             var tails = new List<RunTail>(runs.Length);
             while (await row.ReadAsync(stop))
             {
-                tails.Add(new RunTail(row.GetInt64(0), (RunStatus)row.GetInt16(1), row.GetInt64(2), row.GetInt64(3)));
+                tails.Add(new RunTail(row.GetInt64(0), (RunStatus)row.GetInt16(1), row.GetInt64(2), row.GetInt64(3), row.GetInt32(4)));
             }
 
             return tails;
@@ -113,14 +114,17 @@ internal sealed class RunReads(Database database) : IRunReads
             var keys = new List<RunKey>();
             while (await row.ReadAsync(stop))
             {
-                keys.Add(new RunKey(row.GetInt64(0), row.GetString(1), row.GetString(2), TextOf(row, 3))
-                {
-                    Description = MetadataText.Read(TextOf(row, 4), TextOf(row, 5), TextOf(row, 6)),
-                });
+                keys.Add(KeyOf(row));
             }
 
             return keys;
         }, cancellationToken);
+
+    /// <summary>The names of a run, from the first columns of a row.</summary>
+    public static RunKey KeyOf(NpgsqlDataReader row) => new(row.GetInt64(0), row.GetString(1), row.GetString(2), TextOf(row, 3))
+    {
+        Description = MetadataText.Read(TextOf(row, 4), TextOf(row, 5), TextOf(row, 6), TextOf(row, 7)),
+    };
 
     private static string? TextOf(NpgsqlDataReader row, int column) => row.IsDBNull(column) ? null : row.GetString(column);
 

@@ -8,7 +8,7 @@ namespace Perennial.PostgreSql;
 /// </summary>
 internal static class Schema
 {
-    private const int Version = 5;
+    private const int Version = 6;
 
     // No index has a column that an append changes, and pages have free space, so the tail row is updated in place (heap-only tuples).
     private const string Tables = """
@@ -29,7 +29,9 @@ internal static class Schema
             dialect text COLLATE "C",
             owner text COLLATE "C",
             key text COLLATE "C",
-            metadata text) WITH (fillfactor = 50);
+            metadata text,
+            resume_with text COLLATE "C",
+            producer int NOT NULL DEFAULT 1) WITH (fillfactor = 50);
         CREATE INDEX runs_open ON runs (node) WHERE status = 0;
         CREATE INDEX runs_ended ON runs (ended_at) WHERE ended_at IS NOT NULL;
         CREATE TABLE events (
@@ -98,6 +100,7 @@ internal static class Schema
         """
         ALTER TABLE runs ADD COLUMN owner text COLLATE "C", ADD COLUMN key text COLLATE "C", ADD COLUMN metadata text;
         """ + Listings,
+        "ALTER TABLE runs ADD COLUMN resume_with text COLLATE \"C\", ADD COLUMN producer int NOT NULL DEFAULT 1",
     ];
 
     /// <summary>Creates missing tables. If none is missing, no right to create tables is needed.</summary>

@@ -19,7 +19,7 @@ internal sealed class RunReads(Database database, Names names, TimeSpan retentio
     private const string Kept = """
         local now = redis.call('TIME')
         local function kept(run)
-            local h = redis.call('HMGET', run, 'until', 'id', 'epoch', 'dialect', 'owner', 'key', 'metadata')
+            local h = redis.call('HMGET', run, 'until', 'id', 'epoch', 'dialect', 'owner', 'key', 'metadata', 'resume')
             if not h[3] or (h[1] and now[1] * 1000 + now[2] / 1000 >= tonumber(h[1])) then return false end
             return h
         end
@@ -164,7 +164,7 @@ internal sealed class RunReads(Database database, Names names, TimeSpan retentio
             {
                 tails.Add(found[n].Length != SweepValues
                     ? null
-                    : new RunTail(some[n].Key.Run, (RunStatus)(int)found[n][0], (long)found[n][1], (long)found[n][2]));
+                    : new RunTail(some[n].Key.Run, (RunStatus)(int)found[n][0], (long)found[n][1], (long)found[n][2], Producer: 0));
             }
         }
 
@@ -180,7 +180,7 @@ internal sealed class RunReads(Database database, Names names, TimeSpan retentio
         var epoch = (string)run[2]!;
         return new RunKey(Names.Number(id, epoch), id, epoch, (string?)run[3])
         {
-            Description = MetadataText.Read(TextOf(run[4]), TextOf(run[5]), TextOf(run[6])),
+            Description = MetadataText.Read(TextOf(run[4]), TextOf(run[5]), TextOf(run[6]), TextOf(run[7])),
         };
     }
 

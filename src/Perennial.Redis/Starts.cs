@@ -57,8 +57,8 @@ internal sealed class Starts(Database database, Names names, NodeTable table, Gu
         if ARGV[10] ~= '' then redis.call('HSET', run, 'keep', ARGV[10]) end
         if ARGV[11] ~= '' then redis.call('HSET', run, 'dialect', ARGV[11]) end
         redis.call('HSET', run, 'id', ARGV[2])
-        if ARGV[12] == '' and ARGV[13] == '' and ARGV[14] == '' then return added() end
-        redis.call('HSET', run, 'owner', ARGV[12], 'key', ARGV[13], 'metadata', ARGV[14])
+        if ARGV[12] == '' and ARGV[13] == '' and ARGV[14] == '' and ARGV[15] == '' then return added() end
+        redis.call('HSET', run, 'owner', ARGV[12], 'key', ARGV[13], 'metadata', ARGV[14], 'resume', ARGV[15])
         local place = redis.call('INCR', places)
         if ARGV[12] ~= '' then
             for _, old in ipairs(redis.call('ZRANGE', owned, 0, 9)) do
@@ -90,7 +90,7 @@ internal sealed class Starts(Database database, Names names, NodeTable table, Gu
             node.ToString("N"), run.Id, run.Epoch, Names.Number(run.Id, run.Epoch), run.TakesMessages ? 1 : 0, table.Server,
             run.Start?.Request.ToString("N") ?? RedisValue.EmptyString, Milliseconds(options.KeyRetention), options.MaxKeys,
             run.Retention is { } retention ? Milliseconds(retention) : RedisValue.EmptyString, run.Dialect ?? RedisValue.EmptyString,
-            owner, key, metadata,
+            owner, key, metadata, run.Description.ResumeWith ?? RedisValue.EmptyString,
         ];
         if (run.Start is { } start)
         {

@@ -13,11 +13,15 @@ internal sealed class RunFile : IDisposable
 
     private readonly FileOwner _owner;
 
-    private RunFile(FileOwner owner, WriterThread writer, ReadPool readers) => (_owner, Writer, Readers) = (owner, writer, readers);
+    private RunFile(FileOwner owner, WriterThread writer, ReadPool readers, List<LeftRun> left) =>
+        (_owner, Writer, Readers, Left) = (owner, writer, readers, left);
 
     public WriterThread Writer { get; }
 
     public ReadPool Readers { get; }
+
+    /// <summary>The open runs of a process before that may be resumed.</summary>
+    public List<LeftRun> Left { get; }
 
     /// <summary>Waits for the file, opens it, and ends what a process before has left open.</summary>
     /// <exception cref="RunStoreException">The file cannot be used; the message says why.</exception>
@@ -27,7 +31,8 @@ internal sealed class RunFile : IDisposable
         var owner = await FileOwner.TakeAsync(path, options.OpenTimeout, time, logger, cancellationToken);
         try
         {
-            return new RunFile(owner, new WriterThread(Prepare(path, options, time, logger)), new ReadPool(path));
+            var session = Prepare(path, options, time, logger, out var left);
+            return new RunFile(owner, new WriterThread(session), new ReadPool(path), left);
         }
         catch (Exception e)
         {
@@ -54,7 +59,7 @@ internal sealed class RunFile : IDisposable
         _owner.Dispose();
     }
 
-    private static Session Prepare(string path, SqliteStoreOptions options, TimeProvider time, ILogger logger)
+    private static Session Prepare(string path, SqliteStoreOptions options, TimeProvider time, ILogger logger, out List<LeftRun> left)
     {
         CreateForOwnerOnly(path);
         var session = new Session(path);
@@ -66,7 +71,7 @@ internal sealed class RunFile : IDisposable
             session.Run(FormattableString.Invariant($"PRAGMA journal_size_limit = {LogBytes}"));
             var pages = options.MaxFileBytes / (long)session.Run("PRAGMA page_size")!;
             session.Run(FormattableString.Invariant($"PRAGMA max_page_count = {pages}"));
-            Recover(session, path, options, time, logger);
+            left = Recover(session, path, options, time, logger);
             return session;
         }
         catch
@@ -76,8 +81,10 @@ internal sealed class RunFile : IDisposable
         }
     }
 
-    /// <summary>Ends what a process before has left open. If that process crashed, the file is checked first.</summary>
-    private static void Recover(Session session, string path, SqliteStoreOptions options, TimeProvider time, ILogger logger)
+    /// <summary>
+    /// Ends what a process before has left open, and returns what may be resumed. If that process crashed, the file is checked first.
+    /// </summary>
+    private static List<LeftRun> Recover(Session session, string path, SqliteStoreOptions options, TimeProvider time, ILogger logger)
     {
         var boot = Boot.Id(time);
         var hasCrashed = session.Scalar("SELECT 1 FROM store WHERE is_clean = 0") is not null;
@@ -90,7 +97,7 @@ internal sealed class RunFile : IDisposable
         }
 
         session.Execute("BEGIN IMMEDIATE");
-        var lost = Runs.EndAll(session, mayHaveLost, time.Now());
+        var (lost, left) = Runs.EndAll(session, mayHaveLost, time.Now());
         Starts.ReleaseAll(session);
         session.Execute("UPDATE store SET is_clean = 0, boot = $1, flushes_events = $2", boot, options.FlushEveryEvent ? 1L : 0L);
         session.Execute("COMMIT");
@@ -98,6 +105,8 @@ internal sealed class RunFile : IDisposable
         {
             Log.Recovered(logger, lost);
         }
+
+        return left;
     }
 
     /// <summary>

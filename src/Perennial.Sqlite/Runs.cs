@@ -12,14 +12,16 @@ internal static class Runs
     private const string HasKey = "SELECT 1 FROM starts WHERE name = $1 AND request = $2";
 
     private const string Insert = """
-        INSERT INTO runs (id, epoch, takes_messages, retention, dialect, owner, key, metadata)
-        VALUES ($1, $2, $3, $4, $5, $6, $7, $8)
+        INSERT INTO runs (id, epoch, takes_messages, retention, dialect, owner, key, metadata, resume_with)
+        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)
         ON CONFLICT (id) DO NOTHING RETURNING run
         """;
 
     private const string Start = "UPDATE starts SET run_id = $1 WHERE name = $2 AND request = $3";
 
-    private const string Ended = "SELECT run, epoch, status, tail, dialect, owner, key, metadata FROM runs WHERE id = $1 AND forget_at > $2";
+    private const string Ended = """
+        SELECT run, id, epoch, dialect, owner, key, metadata, resume_with, status, tail FROM runs WHERE id = $1 AND forget_at > $2
+        """;
 
     private const string Owned = """
         SELECT run, id FROM runs WHERE owner = $1 AND run < $2 AND (status = 0 OR forget_at > $3) ORDER BY run DESC LIMIT $4
@@ -28,7 +30,10 @@ internal static class Runs
     private const string Keyed = "SELECT id FROM runs WHERE key = $1 AND status = 0 ORDER BY run DESC LIMIT 1";
 
     private const string Open = """
-        SELECT run, coalesce((SELECT max(sequence) FROM events WHERE events.run = runs.run), 0) FROM runs WHERE status = 0
+        SELECT run, id, epoch, dialect, owner, key, metadata, resume_with,
+            coalesce((SELECT max(sequence) FROM events WHERE events.run = runs.run), 0),
+            coalesce((SELECT sum(length(data) + coalesce(length(CAST(type AS BLOB)), 0) + 64) FROM events WHERE events.run = runs.run), 0)
+        FROM runs WHERE status = 0
         """;
 
     private const string ChangeEpoch = "UPDATE runs SET epoch = $2 WHERE run = $1";
@@ -46,7 +51,7 @@ internal static class Runs
 
         var number = (long?)session.Scalar(
             Insert, run.Id, run.Epoch, run.TakesMessages ? 1L : 0L, (long)(run.Retention ?? retention).TotalMilliseconds, run.Dialect,
-            run.Description.Owner, run.Description.Key, MetadataText.Of(run.Description));
+            run.Description.Owner, run.Description.Key, MetadataText.Of(run.Description), run.Description.ResumeWith);
         if (number is not null && run.Start is { } start)
         {
             session.Execute(Start, run.Id, start.Name, start.Request.ToByteArray());
@@ -64,12 +69,8 @@ internal static class Runs
             return null;
         }
 
-        var state = new RunState { Status = (RunStatus)row.GetInt32(2), Tail = row.GetInt64(3), Oldest = 1 };
-        var key = new RunKey(row.GetInt64(0), id, row.GetString(1), TextOf(row, 4))
-        {
-            Description = MetadataText.Read(TextOf(row, 5), TextOf(row, 6), TextOf(row, 7)),
-        };
-        return new EndedRun(key, state);
+        return new EndedRun(
+            KeyOf(row), new RunState { Status = (RunStatus)row.GetInt32(8), Tail = row.GetInt64(9), Oldest = 1 });
     }
 
     /// <summary>Finds the newest kept runs of an owner before a number.</summary>
@@ -79,29 +80,43 @@ internal static class Runs
     /// <summary>Finds the newest open run with a key; null if there is none.</summary>
     public static string? FindKeyed(Session session, string key) => (string?)session.Scalar(Keyed, key);
 
-    /// <summary>Ends the open runs, whose producer is gone. Returns their number.</summary>
+    /// <summary>Ends the open runs, whose producer is gone, except those that may be resumed. Returns how many ended, and the others.</summary>
     /// <param name="session">The writer's session.</param>
     /// <param name="mayHaveLost">
     /// Whether the newest events may be missing. Then the runs get another epoch. Otherwise the end could have the sequence of a missing
     /// event, and a reader that had that event would take the run for read.
     /// </param>
     /// <param name="now">The time.</param>
-    public static int EndAll(Session session, bool mayHaveLost, long now)
+    public static (int Ended, List<LeftRun> Left) EndAll(Session session, bool mayHaveLost, long now)
     {
-        var open = session.Query(Open, static row => (Run: row.GetInt64(0), Tail: row.GetInt64(1)));
-        foreach (var (run, tail) in open)
+        var left = new List<LeftRun>();
+        var open = session.Query(Open, static row => new LeftRun(KeyOf(row), row.GetInt64(8), row.GetInt64(9)));
+        foreach (var found in open)
         {
+            var run = found;
             if (mayHaveLost)
             {
-                session.Execute(ChangeEpoch, run, RandomNumberGenerator.GetHexString(EpochLength, lowercase: true));
+                run = run with { Key = run.Key with { Epoch = RandomNumberGenerator.GetHexString(EpochLength, lowercase: true) } };
+                session.Execute(ChangeEpoch, run.Key.Run, run.Key.Epoch);
             }
 
-            Events.Append(session, run, tail + 1, RunEnd.ProducerLost.ToEvent());
-            Events.Close(session, run, tail + 1, RunEnd.ProducerLost.Status, now);
+            if (run.Key.Description.ResumeWith is not null)
+            {
+                left.Add(run);
+                continue;
+            }
+
+            Events.Append(session, run.Key.Run, run.Tail + 1, RunEnd.ProducerLost.ToEvent());
+            Events.Close(session, run.Key.Run, run.Tail + 1, RunEnd.ProducerLost.Status, now);
         }
 
-        return open.Count;
+        return (open.Count - left.Count, left);
     }
+
+    private static RunKey KeyOf(SqliteDataReader row) => new(row.GetInt64(0), row.GetString(1), row.GetString(2), TextOf(row, 3))
+    {
+        Description = MetadataText.Read(TextOf(row, 4), TextOf(row, 5), TextOf(row, 6), TextOf(row, 7)),
+    };
 
     private static string? TextOf(SqliteDataReader row, int column) => row.IsDBNull(column) ? null : row.GetString(column);
 }
@@ -110,3 +125,9 @@ internal static class Runs
 /// <param name="Key">Its names.</param>
 /// <param name="State">Its final state.</param>
 internal sealed record EndedRun(RunKey Key, RunState State);
+
+/// <summary>An open run that a process before has left.</summary>
+/// <param name="Key">Its names.</param>
+/// <param name="Tail">Its newest sequence.</param>
+/// <param name="Bytes">The bytes of its events, as MaxBytesPerRun counts.</param>
+internal sealed record LeftRun(RunKey Key, long Tail, long Bytes);

@@ -5,7 +5,7 @@ namespace Perennial.Sqlite;
 /// <summary>The tables of the file, and their upgrades.</summary>
 internal static class Schema
 {
-    private const int Version = 2;
+    private const int Version = 3;
     private const int ApplicationId = 0x50524E4C;     // "PRNL": how the file is told from those of other applications
 
     // Times are milliseconds since 1970 (UTC). A run that is open has the tail of its events.
@@ -22,6 +22,7 @@ internal static class Schema
             owner TEXT,
             key TEXT,
             metadata TEXT,
+            resume_with TEXT,
             status INTEGER NOT NULL DEFAULT 0,
             tail INTEGER NOT NULL DEFAULT 0,
             forget_at INTEGER,
@@ -83,6 +84,7 @@ internal static class Schema
         ALTER TABLE runs ADD COLUMN key TEXT;
         ALTER TABLE runs ADD COLUMN metadata TEXT;
         """ + Listings,
+        "ALTER TABLE runs ADD COLUMN resume_with TEXT;",
     ];
 
     /// <summary>Creates or upgrades the tables.</summary>

@@ -34,6 +34,14 @@ internal sealed class SqliteRunLog : RunLog
     public static SqliteRunLog Open(SqliteRunStore store, RunKey key) =>
         new(store, key, new RunState { Status = RunStatus.Running, Tail = 0, Oldest = 1 }, isOpen: true);
 
+    /// <summary>An open run that a process before has left.</summary>
+    public static SqliteRunLog Left(SqliteRunStore store, LeftRun run)
+    {
+        var log = new SqliteRunLog(store, run.Key, new RunState { Status = RunStatus.Running, Tail = run.Tail, Oldest = 1 }, isOpen: true);
+        (log._open!.Tail, log._open.Bytes) = (run.Tail, run.Bytes);
+        return log;
+    }
+
     /// <summary>A run that has ended.</summary>
     public static SqliteRunLog Ended(SqliteRunStore store, EndedRun run) => new(store, run.Key, run.State, isOpen: false);
 

@@ -11,8 +11,8 @@ namespace Perennial.Sqlite;
 
 /// <summary>Keeps runs in a SQLite file that only this process uses. Safe from any thread.</summary>
 /// <remarks>
-/// It works from the start of the host to the end of its stop. A stop writes waiting events and ends open runs. If the store is disposed
-/// without a stop, the next start ends them, as after a crash.
+/// It works from the start of the host to the end of its stop. A stop writes waiting events and ends open runs, except those that
+/// may be resumed. If the store is disposed without a stop, the next start ends them, as after a crash.
 /// </remarks>
 internal sealed class SqliteRunStore : RunStore, IHostedLifecycleService, IAsyncDisposable, IDisposable
 {
@@ -27,6 +27,7 @@ internal sealed class SqliteRunStore : RunStore, IHostedLifecycleService, IAsync
     private readonly ILogger<SqliteRunStore> _logger;
     private readonly CancellationTokenSource _stop = new();
     private readonly ConcurrentDictionary<string, SqliteRunLog> _open = new(StringComparer.Ordinal);
+    private readonly ConcurrentDictionary<string, SqliteRunLog> _left = new(StringComparer.Ordinal);     // open, without a producer
     private RunFile? _file;         // from the start on, like the next two
     private GroupCommitWriter? _writer;
     private Task _work = Task.CompletedTask;
@@ -96,6 +97,26 @@ internal sealed class SqliteRunStore : RunStore, IHostedLifecycleService, IAsync
             : null;
     }
 
+    public override async ValueTask<IReadOnlyList<RunLog>> TakeOverAsync(
+        IReadOnlyCollection<string> resumptions, int count, CancellationToken cancellationToken)
+    {
+        ArgumentNullException.ThrowIfNull(resumptions);
+        var taken = new List<RunLog>();
+        foreach (var run in _left.Values)
+        {
+            if (!resumptions.Contains(run.Description.ResumeWith!, StringComparer.Ordinal))
+            {
+                await run.CloseAsync(RunEnd.ProducerLost, cancellationToken);
+            }
+            else if (taken.Count < count && _left.TryRemove(run.Id, out _))
+            {
+                taken.Add(run);
+            }
+        }
+
+        return taken;
+    }
+
     public override async ValueTask<StartClaim> ClaimStartAsync(StartKey key, CancellationToken cancellationToken)
     {
         ArgumentNullException.ThrowIfNull(key);
@@ -121,6 +142,11 @@ internal sealed class SqliteRunStore : RunStore, IHostedLifecycleService, IAsync
     public async Task StartingAsync(CancellationToken cancellationToken)
     {
         _file = await RunFile.OpenAsync(_path, _options, _time, _logger, cancellationToken);
+        foreach (var left in _file.Left)
+        {
+            _open[left.Key.Id] = _left[left.Key.Id] = SqliteRunLog.Left(this, left);
+        }
+
         var recorder = new BatchRecorder(_file.Writer, _options.FlushEveryEvent, _time, _logger);
         _writer = new GroupCommitWriter(recorder, Writes, _options.WriteTimeout, _time);
         _work = Task.WhenAll(
@@ -140,7 +166,8 @@ internal sealed class SqliteRunStore : RunStore, IHostedLifecycleService, IAsync
 
         try
         {
-            await Task.WhenAll(_open.Values.Select(run => run.CloseAsync(RunEnd.ProducerLost, cancellationToken).AsTask()));
+            var ending = _open.Values.Where(static run => run.Description.ResumeWith is null);
+            await Task.WhenAll(ending.Select(run => run.CloseAsync(RunEnd.ProducerLost, cancellationToken).AsTask()));
             await Writes.DrainAsync().WaitAsync(cancellationToken);
             await _file.MarkCleanAsync(cancellationToken);
         }
@@ -174,7 +201,11 @@ internal sealed class SqliteRunStore : RunStore, IHostedLifecycleService, IAsync
     }
 
     /// <summary>Called when the end of a run is recorded. From now on the run is found in the file.</summary>
-    public void OnEnded(SqliteRunLog run) => _open.TryRemove(run.Id, out _);
+    public void OnEnded(SqliteRunLog run)
+    {
+        _open.TryRemove(run.Id, out _);
+        _left.TryRemove(run.Id, out _);
+    }
 
     /// <summary>Reads records after a sequence up to another, from memory if they are there.</summary>
     /// <exception cref="RunStoreException">The file cannot be read, or the run was forgotten.</exception>

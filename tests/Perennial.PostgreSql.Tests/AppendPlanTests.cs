@@ -50,7 +50,7 @@ public sealed class AppendPlanTests(PostgreSqlCluster cluster) : IAsyncDisposabl
         await using var name = new NpgsqlCommand("SELECT name FROM pg_prepared_statements", connection);
         var statement = (string)(await name.ExecuteScalarAsync(TestEnds))!;
         await using var explain = new NpgsqlCommand(
-            $$"""EXPLAIN EXECUTE {{statement}} ('{1}', '{abcdefgh}', '{0}', '{1}', '{0}', '{{node}}', '{1}', '{1}', '{0}', '{NULL}', '{x}')""", connection);
+            $$"""EXPLAIN EXECUTE {{statement}} ('{1}', '{abcdefgh}', '{0}', '{1}', '{0}', '{{node}}', '{1}', '{1}', '{0}', '{NULL}', '{x}', '{1}')""", connection);
         await using var row = await explain.ExecuteReaderAsync(TestEnds);
         var lines = new List<string>();
         while (await row.ReadAsync(TestEnds))

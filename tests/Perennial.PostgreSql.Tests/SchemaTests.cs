@@ -67,6 +67,7 @@ public sealed class SchemaTests(PostgreSqlCluster cluster) : IAsyncDisposable
     [InlineData(2)]
     [InlineData(3)]
     [InlineData(4)]
+    [InlineData(5)]
     public async Task Tables_of_a_version_before_are_brought_up_to_date_and_keep_what_they_hold(int version)
     {
         var before = await _nodes.StartAsync();
@@ -87,7 +88,12 @@ public sealed class SchemaTests(PostgreSqlCluster cluster) : IAsyncDisposable
             await ExecuteAsync($"ALTER TABLE {_nodes.Space}.runs DROP COLUMN dialect");
         }
 
-        await ExecuteAsync($"ALTER TABLE {_nodes.Space}.runs DROP COLUMN owner, DROP COLUMN key, DROP COLUMN metadata");
+        if (version <= 4)
+        {
+            await ExecuteAsync($"ALTER TABLE {_nodes.Space}.runs DROP COLUMN owner, DROP COLUMN key, DROP COLUMN metadata");
+        }
+
+        await ExecuteAsync($"ALTER TABLE {_nodes.Space}.runs DROP COLUMN resume_with, DROP COLUMN producer");
         await ExecuteAsync($"UPDATE {_nodes.Space}.version SET version = {version}");
 
         var after = await Task.WhenAll(Enumerable.Range(0, 3).Select(_ => Task.Run(() => _nodes.StartAsync())));

@@ -28,7 +28,7 @@ public sealed class SchemaTests : IAsyncDisposable
         var refusal = await Should.ThrowAsync<RunStoreException>(() => _file.StartAsync());
 
         refusal.Message.ShouldContain("version 99");
-        refusal.Message.ShouldContain("up to 2");
+        refusal.Message.ShouldContain("up to 3");
         _file.Execute("PRAGMA user_version").ShouldBe(99L);
     }
 
@@ -42,7 +42,7 @@ public sealed class SchemaTests : IAsyncDisposable
         await before.StoppedAsync(TestEnds);
         foreach (var undo in (string[])[
             "DROP INDEX runs_owner", "DROP INDEX runs_key", "ALTER TABLE runs DROP COLUMN owner", "ALTER TABLE runs DROP COLUMN key",
-            "ALTER TABLE runs DROP COLUMN metadata", "PRAGMA user_version = 1"])
+            "ALTER TABLE runs DROP COLUMN metadata", "ALTER TABLE runs DROP COLUMN resume_with", "PRAGMA user_version = 1"])
         {
             _file.Execute(undo);
         }

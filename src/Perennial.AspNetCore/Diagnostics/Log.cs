@@ -32,6 +32,15 @@ internal static partial class Log
     [LoggerMessage(9, LogLevel.Error, "A message to run {Epoch} could not be handled, so the run fails")]
     public static partial void MessageNotHandled(ILogger logger, string epoch, Exception exception);
 
+    [LoggerMessage(10, LogLevel.Information, "Run {Epoch} lost its producer and is resumed here")]
+    public static partial void Resumed(ILogger logger, string epoch);
+
+    [LoggerMessage(11, LogLevel.Error, "Run {Epoch} cannot be resumed, because this server does not know its dialect {Dialect}")]
+    public static partial void DialectUnknown(ILogger logger, string epoch, string dialect);
+
+    [LoggerMessage(12, LogLevel.Warning, "Runs that lost their producer could not be taken over yet")]
+    public static partial void NotTakenOver(ILogger logger, Exception exception);
+
     [LoggerMessage(20, LogLevel.Information, "Run {Epoch} was stopped because it had no reader")]
     public static partial void StoppedUnread(ILogger logger, string epoch);
 }

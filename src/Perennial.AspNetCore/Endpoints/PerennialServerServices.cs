@@ -5,6 +5,8 @@ using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.DependencyInjection.Extensions;
 using Microsoft.Extensions.Diagnostics.HealthChecks;
+using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
 using Perennial.AspNetCore.Delivery;
 using Perennial.AspNetCore.Http;
@@ -40,7 +42,14 @@ public static class PerennialServerServices
 
         services.TryAddSingleton(TimeProvider.System);
         services.TryAddSingleton<RunStore, MemoryRunStore>();
-        services.TryAddSingleton<StreamRuns>();
+        services.TryAddSingleton(static services => new StreamRuns(
+            services.GetRequiredService<RunStore>(), services.GetRequiredService<IOptions<PerennialServerOptions>>(),
+            services.GetRequiredService<TimeProvider>(), services.GetRequiredService<IHostApplicationLifetime>(),
+            services.GetRequiredService<ILogger<StreamRuns>>())
+        {
+            Resumptions = services.GetRequiredService<IOptions<Resumptions>>().Value,
+        });
+        services.TryAddEnumerable(ServiceDescriptor.Singleton<IHostedService, ResumptionService>());
         services.TryAddEnumerable(ServiceDescriptor.Singleton<IStartupFilter, AccessDecision>());
         services.TryAddEnumerable(ServiceDescriptor.Singleton<IStartupFilter, RefusedStart>());
         services.TryAddEnumerable(ServiceDescriptor.Singleton<IExceptionHandler, RefusedStart>());

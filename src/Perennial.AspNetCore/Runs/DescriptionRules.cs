@@ -17,7 +17,7 @@ internal static class DescriptionRules
         RequireName(options.Owner, nameof(RunOptions.Owner));
         RequireName(options.Key, nameof(RunOptions.Key));
         var metadata = options.Metadata;
-        if (options is { Owner: null, Key: null } && metadata is not { Count: > 0 })
+        if (options is { Owner: null, Key: null, ResumeWith: null } && metadata is not { Count: > 0 })
         {
             return RunDescription.None;
         }
@@ -27,6 +27,7 @@ internal static class DescriptionRules
         {
             Owner = options.Owner,
             Key = options.Key,
+            ResumeWith = options.ResumeWith,
             Metadata = metadata is { Count: > 0 } ? new Dictionary<string, string>(metadata, StringComparer.Ordinal) : RunDescription.None.Metadata,
         };
     }
@@ -61,7 +62,8 @@ internal static class DescriptionRules
         }
     }
 
-    private static bool IsStorable(string text)
+    /// <summary>Whether a text has neither NUL nor half a surrogate pair.</summary>
+    public static bool IsStorable(string text)
     {
         for (var n = 0; n < text.Length; n++)
         {

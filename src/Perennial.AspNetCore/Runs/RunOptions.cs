@@ -99,6 +99,17 @@ public sealed record RunOptions
     /// <remarks>Copied at the start of the run.</remarks>
     public IReadOnlyDictionary<string, string> Metadata { get; init; } = ReadOnlyDictionary<string, string>.Empty;
 
+    /// <summary>
+    /// Gets or sets the name of the delegate that goes on with the run if its node is gone or stops, from
+    /// <see cref="PerennialResumptions.AddResumption"/>. Null, the default, is none: the run then ends as
+    /// <see cref="RunEnd.ProducerLost"/>.
+    /// </summary>
+    /// <remarks>
+    /// Needs a store that outlives the process. Runs in memory are lost with it. The delegate has a name because the store, and not this
+    /// process, must remember it.
+    /// </remarks>
+    public string? ResumeWith { get; init; }
+
     /// <exception cref="ArgumentOutOfRangeException">A value is outside its range.</exception>
     /// <exception cref="ArgumentException">The server does not know the dialect, or a text is refused.</exception>
     internal void Validate(PerennialServerOptions server)

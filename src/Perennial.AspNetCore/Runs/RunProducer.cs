@@ -7,7 +7,8 @@ using Perennial.AspNetCore.Stores;
 namespace Perennial.AspNetCore.Runs;
 
 /// <summary>
-/// Calls the delegate that writes a run, and records how the run ended. Cancels the delegate if the run is ended by any node.
+/// Calls the delegate that writes a run, and records how the run ended. Cancels the delegate if the run is ended by any node, or taken over
+/// by another.
 /// </summary>
 [SuppressMessage("Design", "CA1001", Justification = "The source owns neither timer nor handle, and a late stop may still use it.")]
 internal sealed class RunProducer(
@@ -142,7 +143,7 @@ internal sealed class RunProducer(
         {
             try
             {
-                if ((await log.GetStateAsync(_stop.Token).ConfigureAwait(false)).Status != RunStatus.Running)
+                if (log.IsFenced || (await log.GetStateAsync(_stop.Token).ConfigureAwait(false)).Status != RunStatus.Running)
                 {
                     await CutOffAsync().ConfigureAwait(false);
                 }

@@ -237,6 +237,11 @@ public sealed class RunWriter
             throw failure;
         }
 
+        if (outcome == AppendOutcome.Fenced)
+        {
+            throw new OperationCanceledException("Another producer has taken the run over; this one records no more events.", _stop);
+        }
+
         var status = (await _log.GetStateAsync(CancellationToken.None).ConfigureAwait(false)).Status;
         throw status == RunStatus.Stopped
             ? new OperationCanceledException("The run was stopped.", _stop)

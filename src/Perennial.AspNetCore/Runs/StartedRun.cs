@@ -23,7 +23,8 @@ public sealed class StartedRun : StreamRun
 
     /// <summary>Gets a task that completes with the status of the run when the producer has returned. Never faults.</summary>
     /// <remarks>
-    /// <see cref="RunStatus.Running"/> means that the host shut down first, so the run has no end.
+    /// <see cref="RunStatus.Running"/> means that the host shut down first, so the run has no end, or that another producer
+    /// has taken the run over.
     /// </remarks>
     public Task<RunStatus> Completion { get; }
 }

@@ -1,10 +1,8 @@
-using System.Collections.Concurrent;
 using System.Diagnostics.CodeAnalysis;
 using System.Text.Json.Serialization.Metadata;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
-using Perennial.AspNetCore.Diagnostics;
 using Perennial.AspNetCore.Runs;
 using Perennial.AspNetCore.Stores;
 
@@ -19,14 +17,10 @@ public sealed class StreamRuns
 {
     private const int MaxPage = 1000;
 
-    private readonly ConcurrentDictionary<string, StartedRun> _started = new(StringComparer.Ordinal);     // until their producers return
     private readonly RunStore _store;
     private readonly RunRecorder _recorder;
+    private readonly ProducedRuns _produced;
     private readonly PerennialServerOptions _options;
-    private readonly TimeProvider _time;
-    private readonly ILogger<StreamRuns> _logger;
-    private readonly CancellationToken _hostStopping;
-    private int _places;    // places in _started, each taken before its run exists
 
     /// <summary>Called by dependency injection.</summary>
     /// <param name="store">The store of runs.</param>
@@ -49,9 +43,7 @@ public sealed class StreamRuns
         _store = store;
         _recorder = new RunRecorder(store, logger);
         _options = options.Value;
-        _time = time;
-        _logger = logger;
-        _hostStopping = lifetime.ApplicationStopping;
+        _produced = new ProducedRuns(_options, time, logger, lifetime.ApplicationStopping);
     }
 
     /// <summary>Starts a run whose events are written by a delegate, as the answer of an endpoint.</summary>
@@ -75,8 +67,8 @@ public sealed class StreamRuns
     public StartingRun Start(Func<RunWriter, CancellationToken, Task> produce, RunOptions? runOptions = null)
     {
         ArgumentNullException.ThrowIfNull(produce);
-        runOptions?.Validate(_options);
-        ReservePlace();
+        Validate(runOptions);
+        _produced.ReservePlace();
         return new StartingRun(RecordAsync(produce, runOptions));
     }
 
@@ -95,8 +87,8 @@ public sealed class StreamRuns
     public async Task<StartedRun> StartAsync(Func<RunWriter, CancellationToken, Task> produce, RunOptions? runOptions = null)
     {
         ArgumentNullException.ThrowIfNull(produce);
-        runOptions?.Validate(_options);
-        ReservePlace();
+        Validate(runOptions);
+        _produced.ReservePlace();
         return await RecordAsync(produce, runOptions).ConfigureAwait(false);
     }
 
@@ -186,7 +178,7 @@ public sealed class StreamRuns
     public async ValueTask<StreamRun?> FindAsync(string id, CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(id);
-        if (_started.TryGetValue(id, out var started))
+        if (_produced.Find(id) is { } started)
         {
             return started;
         }
@@ -222,22 +214,21 @@ public sealed class StreamRuns
     }
 
     /// <summary>Gets the runs that this process produces.</summary>
-    internal IEnumerable<StartedRun> Started => _started.Values;
+    internal IEnumerable<StartedRun> Started => _produced.All;
+
+    /// <summary>Gets the places of these runs.</summary>
+    internal ProducedRuns Produced => _produced;
+
+    /// <summary>Gets the resumptions that a run may name.</summary>
+    internal Resumptions Resumptions { get; init; } = new();
 
     /// <summary>Returns the watch to notify about readers of a run on this node; null if the run has none.</summary>
-    internal UnreadWatch? WatchOf(string id) => _started.TryGetValue(id, out var run) ? run.Unread : null;
+    internal UnreadWatch? WatchOf(string id) => _produced.Find(id)?.Unread;
 
-    private async Task StopUnreadAsync(StartedRun run)
+    private void Validate(RunOptions? runOptions)
     {
-        try
-        {
-            await run.StopAsync(CancellationToken.None).ConfigureAwait(false);
-            Log.StoppedUnread(_logger, run.Epoch);
-        }
-        catch (RunStoreException e)
-        {
-            Log.StoreThrew(_logger, run.Epoch, e);
-        }
+        runOptions?.Validate(_options);
+        Resumptions.Require(runOptions?.ResumeWith);
     }
 
     private async Task<StartedRun> RecordAsync(Func<RunWriter, CancellationToken, Task> produce, RunOptions? options)
@@ -249,52 +240,10 @@ public sealed class StreamRuns
         }
         catch
         {
-            Interlocked.Decrement(ref _places);
+            _produced.FreePlace();
             throw;
         }
 
-        var producer = new RunProducer(log, produce, options, _time, _logger);
-        var run = new StartedRun(log, _time.GetUtcNow(), producer.RunAsync());
-        if (options?.StopWhenUnread is { } limit)
-        {
-            run.Unread = new UnreadWatch(limit, () => _ = StopUnreadAsync(run), _time);
-        }
-
-        _started[run.Id] = run;
-        PerennialServerTelemetry.ActiveRuns.Add(1);
-        _ = ReleasePlaceAsync(run, producer);
-        return run;
-    }
-
-    private void ReservePlace()
-    {
-        if (_hostStopping.IsCancellationRequested)
-        {
-            throw new TooManyRunsException("The host is stopping and starts no more runs.");
-        }
-
-        if (Interlocked.Increment(ref _places) <= _options.MaxRuns)
-        {
-            return;
-        }
-
-        Interlocked.Decrement(ref _places);
-        throw new TooManyRunsException(
-            FormattableString.Invariant($"This process produces {_options.MaxRuns} runs already, the limit set by MaxRuns."));
-    }
-
-    private async Task ReleasePlaceAsync(StartedRun run, RunProducer producer)
-    {
-        await using (_hostStopping.Register(() => _ = producer.CutOffAsync()))
-        {
-            await run.Completion;
-        }
-
-        PerennialServerTelemetry.ActiveRuns.Add(-1);
-        PerennialServerTelemetry.EndedRuns.Add(
-            1, new KeyValuePair<string, object?>(PerennialServerTelemetry.Status, (await run.Completion).Name()));
-        Interlocked.Decrement(ref _places);
-        _started.TryRemove(run.Id, out _);
-        run.Unread?.Dispose();
+        return _produced.Launch(log, produce, options);
     }
 }

@@ -48,6 +48,12 @@ public abstract class RunLog
     /// </summary>
     public virtual RunDescription Description => RunDescription.None;
 
+    /// <summary>
+    /// Gets whether this object was the producer's, and the store knows that another producer has taken the run over; false by default. The
+    /// store sets signals of <see cref="RunNews.Messages"/> when it becomes true, which is after the first refused append at the latest.
+    /// </summary>
+    public virtual bool IsFenced => false;
+
     /// <summary>Gets whether the run goes on, and which records there are, all at one moment.</summary>
     /// <param name="cancellationToken">Cancels the call.</param>
     /// <returns>The state. Later calls on this object never return an older one.</returns>
@@ -58,8 +64,8 @@ public abstract class RunLog
     /// <param name="item">The event. The store may keep its data without a copy, so the caller must not change it afterwards.</param>
     /// <param name="cancellationToken">Cancels the call. The event may be recorded nevertheless.</param>
     /// <returns>
-    /// Whether the event is recorded, and under which sequence. Only the object that <see cref="RunStore.CreateAsync"/> returned may
-    /// append; a store of several nodes answers any other with <see cref="AppendOutcome.Fenced"/>.
+    /// Whether the event is recorded, and under which sequence. Only the object that <see cref="RunStore.CreateAsync"/> or
+    /// <see cref="RunStore.TakeOverAsync"/> returned last may append; a store of several nodes answers any other with <see cref="AppendOutcome.Fenced"/>.
     /// </returns>
     /// <exception cref="ArgumentException">The event's type contains NUL. Not every store checks this.</exception>
     /// <exception cref="RunStoreException">

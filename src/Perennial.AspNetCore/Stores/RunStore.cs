@@ -19,8 +19,9 @@ namespace Perennial.AspNetCore.Stores;
 /// <see cref="PerennialServerOptions.FinishedRunRetention"/>, and is then forgotten. An open run is never forgotten.
 /// </para>
 /// <para>
-/// <b>Fencing.</b> A run has one producer: the node that created it. A store that several nodes share ends the runs of a node that is gone,
-/// as <see cref="RunEnd.ProducerLost"/>, so that no reader waits for ever. If such a node comes back, the store answers its appends with
+/// <b>Fencing.</b> A run has one producer: the node that created it, or that has taken it over. If a node is gone, its runs with
+/// <see cref="RunDescription.ResumeWith"/> wait to be taken over (<see cref="TakeOverAsync"/>), and the others end as
+/// <see cref="RunEnd.ProducerLost"/>, so that no reader waits for ever. If such a node comes back, the store answers its appends with
 /// <see cref="AppendOutcome.Fenced"/> or <see cref="AppendOutcome.Closed"/> and records nothing.
 /// </para>
 /// <para>
@@ -93,6 +94,24 @@ public abstract class RunStore
     /// <exception cref="RunStoreException">The store cannot be reached. A second call is safe.</exception>
     public virtual ValueTask<RunLog?> FindByKeyAsync(string key, CancellationToken cancellationToken) =>
         ValueTask.FromResult<RunLog?>(null);
+
+    /// <summary>Makes this node the producer of open runs whose producer is gone. Each run is given out once, on all nodes.</summary>
+    /// <param name="resumptions">The names of <see cref="RunDescription.ResumeWith"/> that this node knows.</param>
+    /// <param name="count">The most runs to return.</param>
+    /// <param name="cancellationToken">Cancels the call.</param>
+    /// <returns>
+    /// The runs, for their producer; none by default. Sequences go on, and the epoch stays the same unless the store has lost events.
+    /// Messages that were not finished are read again. Objects of former producers are fenced: they record no event and no end, and read
+    /// no messages.
+    /// </returns>
+    /// <exception cref="RunStoreException">The store cannot be reached. A second call is safe.</exception>
+    /// <remarks>
+    /// The server calls this each second. A store that several nodes share ends a run as <see cref="RunEnd.ProducerLost"/> if no node takes
+    /// it over for a while that it documents. A store of one process ends the runs that this does not name at the first call.
+    /// </remarks>
+    public virtual ValueTask<IReadOnlyList<RunLog>> TakeOverAsync(
+        IReadOnlyCollection<string> resumptions, int count, CancellationToken cancellationToken) =>
+        ValueTask.FromResult<IReadOnlyList<RunLog>>([]);
 
     /// <summary>Checks whether runs can be recorded and read. The health check of <c>AddPerennialStore</c> reports the result.</summary>
     /// <param name="cancellationToken">Cancels the call.</param>

@@ -31,9 +31,9 @@ internal static class MetadataText
     }
 
     /// <summary>Returns the description with a text.</summary>
-    public static RunDescription Read(string? owner, string? key, string? text)
+    public static RunDescription Read(string? owner, string? key, string? text, string? resumeWith)
     {
-        if (owner is null && key is null && text is null)
+        if (owner is null && key is null && text is null && resumeWith is null)
         {
             return RunDescription.None;
         }
@@ -48,6 +48,6 @@ internal static class MetadataText
             }
         }
 
-        return new RunDescription { Owner = owner, Key = key, Metadata = metadata };
+        return new RunDescription { Owner = owner, Key = key, Metadata = metadata, ResumeWith = resumeWith };
     }
 }

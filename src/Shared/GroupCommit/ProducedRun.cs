@@ -5,6 +5,8 @@ namespace Perennial.GroupCommit;
 /// <summary>The writer's state of a run that this process produces.</summary>
 internal abstract class ProducedRun(RunKey key)
 {
+    private volatile bool _isFenced;
+
     public RunKey Key => key;
 
     /// <summary>The newest recorded sequence. Only the writer changes it.</summary>
@@ -20,7 +22,18 @@ internal abstract class ProducedRun(RunKey key)
     public QueuedWrite? Ending { get; set; }
 
     /// <summary>The reason of the store for accepting no more events; otherwise null.</summary>
-    public AppendOutcome? Refusal { get; set; }
+    public AppendOutcome? Refusal
+    {
+        get;
+        set
+        {
+            field = value;
+            _isFenced |= value == AppendOutcome.Fenced;
+        }
+    }
+
+    /// <summary>Whether another producer has taken the run over. May be read without the lock.</summary>
+    public bool IsFenced => _isFenced;
 
     /// <summary>Why writes were abandoned, after which an event would leave a hole and is not accepted; otherwise null.</summary>
     public RunStoreException? Failure { get; set; }

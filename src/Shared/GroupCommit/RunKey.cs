@@ -9,6 +9,9 @@ namespace Perennial.GroupCommit;
 /// <param name="Dialect">The name of its dialect; null for none.</param>
 internal sealed record RunKey(long Run, string Id, string Epoch, string? Dialect)
 {
-    /// <summary>Its owner, key and metadata.</summary>
+    /// <summary>The number of its producer, from 1, which each takeover increments; 0 for readers and senders.</summary>
+    public int Producer { get; init; }
+
+    /// <summary>Its owner, key, metadata and resumption.</summary>
     public RunDescription Description { get; init; } = RunDescription.None;
 }

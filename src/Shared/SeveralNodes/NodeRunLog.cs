@@ -5,7 +5,7 @@ using Perennial.GroupCommit;
 
 namespace Perennial.SeveralNodes;
 
-/// <summary>One run, seen from this node. Appends are possible only if this node has created the run.</summary>
+/// <summary>One run, seen from this node. Appends are possible only for its producer.</summary>
 internal sealed class NodeRunLog(RunView view, INodeStore store, ProducedRun? produced) : RunLog
 {
     public override string Id => view.Key.Id;
@@ -13,6 +13,8 @@ internal sealed class NodeRunLog(RunView view, INodeStore store, ProducedRun? pr
     public override string Epoch => view.Key.Epoch;
 
     public override string? Dialect => view.Key.Dialect;
+
+    public override bool IsFenced => produced?.IsFenced ?? false;
 
     public override RunDescription Description => view.Key.Description;
 
@@ -38,7 +40,8 @@ internal sealed class NodeRunLog(RunView view, INodeStore store, ProducedRun? pr
 
     public override async ValueTask<RunStatus> CloseAsync(RunEnd ending, CancellationToken cancellationToken)
     {
-        if (produced is not null)
+        // Anybody may stop a run, also on a node that no longer produces it.
+        if (produced is not null && !(produced.IsFenced && ending.Status == RunStatus.Stopped))
         {
             return (await store.Writes.End(produced, ending).Task.WaitAsync(cancellationToken)).Status;
         }
@@ -74,7 +77,7 @@ internal sealed class NodeRunLog(RunView view, INodeStore store, ProducedRun? pr
         await store.Inbox.GetSenderAsync(view.Key, sender, firstOpen, cancellationToken);
 
     public override async ValueTask<IReadOnlyList<RunMessage>> ReadMessagesAsync(long after, CancellationToken cancellationToken) =>
-        await store.Inbox.ReadAsync(view.Key, after, cancellationToken);
+        IsFenced ? [] : await store.Inbox.ReadAsync(produced?.Key ?? view.Key, after, cancellationToken);
 
     /// <summary>
     /// Checks an event type. It must not contain NUL, which not every database can store. Half a surrogate pair cannot be encoded.

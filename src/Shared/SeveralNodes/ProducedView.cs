@@ -4,13 +4,23 @@ using Perennial.GroupCommit;
 namespace Perennial.SeveralNodes;
 
 /// <summary>A run that this node produces: what is recorded goes to the readers here, and wakes those of other nodes.</summary>
-internal sealed class ProducedView(RunView view, WakeUps wakeUps) : ProducedRun(view.Key)
+internal sealed class ProducedView : ProducedRun
 {
-    public override void Publish(ReadOnlySpan<RunRecord> records, RunState state)
+    private readonly RunView _view;
+    private readonly WakeUps _wakeUps;
+
+    public ProducedView(RunView view, WakeUps wakeUps, int producer = 1)
+        : base(view.Key with { Producer = producer })
     {
-        view.Publish(records, state);
-        wakeUps.AddRecords(Key.Run);
+        (_view, _wakeUps) = (view, wakeUps);
+        view.Produced = this;
     }
 
-    public override void OnEndedElsewhere() => view.MarkStale();
+    public override void Publish(ReadOnlySpan<RunRecord> records, RunState state)
+    {
+        _view.Publish(records, state);
+        _wakeUps.AddRecords(Key.Run);
+    }
+
+    public override void OnEndedElsewhere() => _view.MarkStale();
 }

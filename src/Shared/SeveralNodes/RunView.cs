@@ -24,7 +24,16 @@ internal sealed class RunView(RunKey key, RunViews views, RecordCache cache, IRu
     private long _answered;         // the newest fetch that was answered
     private Task<RunStoreException?>? _fetch;
 
+    private volatile ProducedRun? _produced;
+
     public RunKey Key => key;
+
+    /// <summary>The newest producer of the run on this node; null if there was none.</summary>
+    public ProducedRun? Produced
+    {
+        get => _produced;
+        set => _produced = value;
+    }
 
     /// <summary>The newest sequence that this node has seen.</summary>
     public long SeenTail

@@ -18,6 +18,10 @@ internal abstract class PassingStore(RunStore inner) : RunStore
     public override ValueTask<RunLog?> FindByKeyAsync(string key, CancellationToken cancellationToken) =>
         inner.FindByKeyAsync(key, cancellationToken);
 
+    public override ValueTask<IReadOnlyList<RunLog>> TakeOverAsync(
+        IReadOnlyCollection<string> resumptions, int count, CancellationToken cancellationToken) =>
+        inner.TakeOverAsync(resumptions, count, cancellationToken);
+
     public override ValueTask<StartClaim> ClaimStartAsync(StartKey key, CancellationToken cancellationToken) =>
         inner.ClaimStartAsync(key, cancellationToken);
 
@@ -41,6 +45,8 @@ internal abstract class PassingLog(RunLog inner) : RunLog
     public override string? Dialect => inner.Dialect;
 
     public override RunDescription Description => inner.Description;
+
+    public override bool IsFenced => inner.IsFenced;
 
     public override ValueTask<RunState> GetStateAsync(CancellationToken cancellationToken) => inner.GetStateAsync(cancellationToken);
 

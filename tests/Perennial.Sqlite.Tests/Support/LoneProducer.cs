@@ -9,11 +9,19 @@ namespace Perennial.Sqlite.Tests.Support;
 /// </summary>
 internal static class LoneProducer
 {
-    public static async Task<int> RunAsync(string path)
+    /// <summary>The resumption that its run names.</summary>
+    public const string Resumption = "numbers";
+
+    public static async Task<int> RunAsync(string path, bool isResumable)
     {
         var store = StoreFile.Create(path);
         await store.StartingAsync(CancellationToken.None);
-        var run = await store.CreateAsync(new NewRun { Id = Guid.NewGuid().ToString("N"), Epoch = "lonelone" }, CancellationToken.None);
+        var run = await store.CreateAsync(new NewRun
+        {
+            Id = Guid.NewGuid().ToString("N"),
+            Epoch = "lonelone",
+            Description = isResumable ? new RunDescription { ResumeWith = Resumption } : RunDescription.None,
+        }, CancellationToken.None);
         await Console.Out.WriteLineAsync(run.Id);
         for (var n = 1; ; n++)
         {

@@ -15,9 +15,9 @@ internal sealed class ProducerProcess : IAsyncDisposable
 
     private static CancellationToken TestEnds => TestContext.Current.CancellationToken;
 
-    public static async Task<ProducerProcess> StartAsync(string path)
+    public static async Task<ProducerProcess> StartAsync(string path, bool isResumable = false)
     {
-        var process = Process.Start(new ProcessStartInfo(Environment.ProcessPath!, ["produce", path])
+        var process = Process.Start(new ProcessStartInfo(Environment.ProcessPath!, [isResumable ? "produce-resumable" : "produce", path])
         {
             RedirectStandardOutput = true,
             UseShellExecute = false,

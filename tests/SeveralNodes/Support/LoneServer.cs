@@ -13,13 +13,15 @@ namespace Perennial.SeveralNodes.Tests.Support;
 /// </summary>
 /// <remarks>
 /// <c>POST /runs?events=80&amp;messages=5&amp;seed=1</c> starts a run that writes numbers and each message it hears, and ends when it has
-/// written all the numbers and heard so many messages. The answer is its id.
+/// written all the numbers and heard so many messages. The answer is its id. With <c>&amp;resumable=1</c> another node goes on with the
+/// numbers if this one is gone.
 /// </remarks>
 internal static class LoneServer
 {
     /// <summary>The type of the events that tell of a message.</summary>
     public const string Heard = "heard";
 
+    private const string Numbers = "numbers";
     private const int LongestPause = 40;     // ms
 
     public static async Task<int> RunAsync(string connectionString, string space)
@@ -27,8 +29,8 @@ internal static class LoneServer
         var builder = WebApplication.CreateSlimBuilder();
         builder.WebHost.UseUrls("http://127.0.0.1:0");
         builder.Logging.ClearProviders();
-        StoreUnderTest.Add(
-            builder.Services.AddPerennialServer(options => options.LongPollHold = TimeSpan.FromSeconds(2)), connectionString, space, ServerProcess.Lease);
+        var server = builder.Services.AddPerennialServer(options => options.LongPollHold = TimeSpan.FromSeconds(2));
+        StoreUnderTest.Add(server.AddResumption(Numbers, CountOnAsync), connectionString, space, ServerProcess.Lease);
         await using var app = builder.Build();
         app.MapPerennial("/streams").AllowAnonymous();
         app.MapPost("/runs", StartAsync);
@@ -39,16 +41,43 @@ internal static class LoneServer
         return 0;
     }
 
+    private static async Task CountOnAsync(ResumedRun run, CancellationToken stop)
+    {
+        var written = 0;
+        await foreach (var record in run.ReadRecordedAsync(stop))
+        {
+            written = int.Parse(RunReading.TextOf(record), CultureInfo.InvariantCulture);
+        }
+
+        await CountAsync(run.Writer, written + 1, Number("events"), Number("seed"), stop);
+
+        int Number(string name) => int.Parse(run.Run.Metadata[name], CultureInfo.InvariantCulture);
+    }
+
+    private static async Task CountAsync(RunWriter writer, int from, int to, int seed, CancellationToken stop)
+    {
+        var random = new Random(seed);
+        for (var n = from; n <= to; n++)
+        {
+            await writer.WriteAsync(n.ToString(CultureInfo.InvariantCulture), cancellationToken: stop);
+            if (random.Next(3) == 0)
+            {
+                await Task.Delay(TimeSpan.FromMilliseconds(random.Next(LongestPause)), TimeProvider.System, stop);
+            }
+        }
+    }
+
     private static async Task StartAsync(HttpContext context)
     {
         var run = await StartRunAsync(
-            context.RequestServices.GetRequiredService<StreamRuns>(), Number("events"), Number("messages"), Number("seed"));
+            context.RequestServices.GetRequiredService<StreamRuns>(), Number("events"), Number("messages"), Number("seed"),
+            context.Request.Query.ContainsKey("resumable"));
         await context.Response.WriteAsync(run.Id, context.RequestAborted);
 
         int Number(string name) => int.Parse(context.Request.Query[name].ToString(), CultureInfo.InvariantCulture);
     }
 
-    private static Task<StartedRun> StartRunAsync(StreamRuns runs, int events, int messages, int seed)
+    private static Task<StartedRun> StartRunAsync(StreamRuns runs, int events, int messages, int seed, bool isResumable)
     {
         var writing = new TaskCompletionSource<RunWriter>(TaskCreationOptions.RunContinuationsAsynchronously);
         var allHeard = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
@@ -58,21 +87,17 @@ internal static class LoneServer
             allHeard.SetResult();
         }
 
-        return runs.StartAsync(ProduceAsync, new RunOptions { OnMessage = HearAsync });
+        return runs.StartAsync(ProduceAsync, new RunOptions
+        {
+            OnMessage = HearAsync,
+            ResumeWith = isResumable ? Numbers : null,
+            Metadata = new Dictionary<string, string>(StringComparer.Ordinal) { ["events"] = $"{events}", ["seed"] = $"{seed}" },
+        });
 
         async Task ProduceAsync(RunWriter writer, CancellationToken stop)
         {
-            var random = new Random(seed);
             writing.SetResult(writer);
-            for (var n = 1; n <= events; n++)
-            {
-                await writer.WriteAsync(n.ToString(CultureInfo.InvariantCulture), cancellationToken: stop);
-                if (random.Next(3) == 0)
-                {
-                    await Task.Delay(TimeSpan.FromMilliseconds(random.Next(LongestPause)), TimeProvider.System, stop);
-                }
-            }
-
+            await CountAsync(writer, 1, events, seed, stop);
             await allHeard.Task.WaitAsync(stop);
         }
 
