@@ -45,17 +45,16 @@ public sealed class ServeStoreTests : IDisposable
         (await Streams.ReadAsync(finished)).ShouldBe(whole);
         foreach (var reading in readings)
         {
-            (await reading.Failure).ServerCode.ShouldBe("producer_lost");
-            var again = new Reading(reading.Run, few);
-            (await again.Failure).ServerCode.ShouldBe("producer_lost");
-            reading.Texts.ShouldBe(again.Texts);
+            (await reading.End).ShouldBeNull();
+            reading.Texts.ShouldBe(whole);
+            (await Streams.ReadAsync(reading.Run)).ShouldBe(whole);
         }
 
         (await Streams.ReadAsync(await AskAsync(address))).ShouldBe(whole);
     }
 
     [Fact(Timeout = Cli.Hang)]
-    public async Task A_process_that_was_killed_leaves_what_it_had_written()
+    public async Task An_answer_of_a_process_that_was_killed_goes_on_where_it_was()
     {
         Uri address, run;
         Reading reading;
@@ -65,14 +64,39 @@ public sealed class ServeStoreTests : IDisposable
             run = await AskAsync(address);
             reading = new Reading(run, few: 20);
             await reading.HasFew;
+            await before.SignalAsync("KILL");
         }
 
-        await using var after = Start(address.GetLeftPart(UriPartial.Authority), "5");
+        await using var after = Start(address.GetLeftPart(UriPartial.Authority), "0");
 
-        (await reading.Failure).ServerCode.ShouldBe("producer_lost");
-        var again = new Reading(run, few: 20);
-        (await again.Failure).ServerCode.ShouldBe("producer_lost");
-        reading.Texts.ShouldBe(again.Texts);
+        (await reading.End).ShouldBeNull();
+        var whole = await Streams.ReadAsync(await AskAsync(address));
+        reading.Texts.ShouldBe(whole);
+        (await Streams.ReadAsync(run)).ShouldBe(whole);
+    }
+
+    [Fact(Timeout = Cli.Hang)]
+    public async Task A_line_of_standard_input_ends_honestly_in_the_next_process()
+    {
+        Uri run;
+        Reading reading;
+        await using (var before = StartLines("http://127.0.0.1:0"))
+        {
+            run = await AddressOfAsync(before);
+            await before.Input.WriteLineAsync("first");
+            await before.Input.FlushAsync(TestEnds);
+            reading = new Reading(run, few: 1);
+            await reading.HasFew;
+            await before.SignalAsync("KILL");
+        }
+
+        await using var after = StartLines(run.GetLeftPart(UriPartial.Authority));
+        await AddressOfAsync(after);
+
+        (await reading.End).ShouldNotBeNull().ServerCode.ShouldBe("producer_lost");
+        reading.Texts.ShouldBe(["first"]);
+
+        Cli StartLines(string url) => Cli.Start("serve", "--stdin", "--url", url, "--store", File);
     }
 
     [Fact(Timeout = Cli.Hang)]
@@ -118,7 +142,7 @@ public sealed class ServeStoreTests : IDisposable
         public Reading(Uri run, int few)
         {
             Run = run;
-            Failure = ReadAsync(few);
+            End = ReadAsync(few);
         }
 
         public Uri Run { get; }
@@ -128,10 +152,10 @@ public sealed class ServeStoreTests : IDisposable
         /// <summary>Completes when there are a few messages.</summary>
         public Task HasFew => _hasFew.Task;
 
-        /// <summary>How the run ended; the test fails if it ended well.</summary>
-        public Task<TransportException> Failure { get; }
+        /// <summary>How the run failed; null if it is whole.</summary>
+        public Task<TransportException?> End { get; }
 
-        private async Task<TransportException> ReadAsync(int few)
+        private async Task<TransportException?> ReadAsync(int few)
         {
             await using var transport = new SseTransport(new SseTransportOptions { Endpoint = Run, Reconnect = Patiently });
             try
@@ -151,7 +175,7 @@ public sealed class ServeStoreTests : IDisposable
                 return e;
             }
 
-            throw new InvalidOperationException("The run completed.");
+            return null;
         }
     }
 }

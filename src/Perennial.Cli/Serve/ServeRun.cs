@@ -84,6 +84,7 @@ internal static class ServeRun
             content.Configure(server);
         });
         ChooseStore(perennial, settings);
+        content.AddResumptions(perennial);
         if (settings.Verbose)
         {
             builder.Logging.AddFilter("Perennial", LogLevel.Debug).AddFilter("Microsoft", LogLevel.Warning);

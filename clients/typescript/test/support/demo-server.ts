@@ -30,9 +30,12 @@ export class DemoServer {
     private readonly process: ChildProcess,
   ) {}
 
-  static async start(...options: string[]): Promise<DemoServer> {
+  static start = (...options: string[]): Promise<DemoServer> => DemoServer.startAt("http://127.0.0.1:0", ...options);
+
+  /** At an address, which a server before may have had. */
+  static async startAt(url: string, ...options: string[]): Promise<DemoServer> {
     if (missingDemo || !program) throw new Error(missingDemo);
-    const server = spawn("dotnet", [program, "serve", "--demo", "--url", "http://127.0.0.1:0", ...options], { stdio: ["ignore", "pipe", "inherit"] });
+    const server = spawn("dotnet", [program, "serve", "--demo", "--url", url, ...options], { stdio: ["ignore", "pipe", "inherit"] });
     return new DemoServer(await addressFrom(server), server);
   }
 

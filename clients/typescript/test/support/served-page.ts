@@ -20,13 +20,13 @@ export class ServedPage {
   }
 
   /** A page of its own, as another visitor has it. */
-  async open(options: { width?: number; height?: number; colorScheme?: "dark" | "light" } = {}): Promise<DemoPage> {
-    const { width = 1280, height = 800, colorScheme = "light" } = options;
+  async open(options: { width?: number; height?: number; colorScheme?: "dark" | "light"; url?: string } = {}): Promise<DemoPage> {
+    const { width = 1280, height = 800, colorScheme = "light", url = this.server.url } = options;
     const context = await this.browser.newContext({ viewport: { width, height }, colorScheme });
     context.setDefaultTimeout(90_000);
     const page = await context.newPage();
-    await page.goto(this.server.url);
-    return new DemoPage(page, this.server.url);
+    await page.goto(url);
+    return new DemoPage(page, url);
   }
 
   async close(): Promise<void> {

@@ -10,6 +10,11 @@ internal interface IServedContent : IAsyncDisposable
     /// <summary>Sets the options for keeping runs.</summary>
     void Configure(PerennialServerOptions server);
 
+    /// <summary>Registers how its runs go on after a restart. By default they end.</summary>
+    void AddResumptions(PerennialServerBuilder server)
+    {
+    }
+
     /// <summary>Adds the ports that this source needs besides the server's own address.</summary>
     void Listen(KestrelServerOptions kestrel);
 

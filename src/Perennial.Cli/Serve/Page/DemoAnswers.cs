@@ -1,3 +1,4 @@
+using System.Text;
 using System.Text.Json;
 using Microsoft.AspNetCore.Http;
 using Perennial.AspNetCore;
@@ -14,6 +15,9 @@ namespace Perennial.Cli.Serve.Page;
 /// <param name="isStepped">Whether tokens wait for messages to the run instead.</param>
 internal sealed class DemoAnswers(string readme, TimeSpan? pause, bool isStepped)
 {
+    /// <summary>The name of the resumption of its runs.</summary>
+    public const string Resumption = "answer";
+
     private const int LongestQuestion = 1000;
 
     /// <summary>About the pace of a model.</summary>
@@ -35,9 +39,40 @@ internal sealed class DemoAnswers(string readme, TimeSpan? pause, bool isStepped
 
         var run = isStepped
             ? await StartSteppedAsync(question, runs)
-            : await runs.StartAsync((writer, stop) => AnswerAsync(question, PauseAsync, writer, stop));
+            : await runs.StartAsync(
+                (writer, stop) => AnswerAsync([question], written: 0, PauseAsync, writer, stop), new RunOptions { ResumeWith = Resumption });
         await TypedResults.Json(
             new DemoAnswer(run.Id), DemoJson.Default.DemoAnswer, statusCode: StatusCodes.Status201Created).ExecuteAsync(context);
+    }
+
+    /// <summary>Goes on with an answer that a process before has left.</summary>
+    /// <exception cref="RunFailedException">The answer cannot go on.</exception>
+    public async Task ResumeAsync(ResumedRun run, CancellationToken stop)
+    {
+        var written = new List<string>();
+        await foreach (var record in run.ReadRecordedAsync(stop))
+        {
+            written.Add(Encoding.UTF8.GetString(record.Content.Data.Span));
+        }
+
+        if (!isStepped)
+        {
+            await AnswerAsync(written, written.Count, PauseAsync, run.Writer, stop);
+            return;
+        }
+
+        using var steps = new TokenSteps();
+        using var end = CancellationTokenSource.CreateLinkedTokenSource(stop);
+        var following = steps.FollowAsync(run, end.Token);
+        try
+        {
+            await AnswerAsync(written, written.Count, steps.NextAsync, run.Writer, stop);
+        }
+        finally
+        {
+            await end.CancelAsync();
+            await following.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        }
     }
 
     private static async Task<string?> ReadAsync(HttpRequest request)
@@ -60,21 +95,37 @@ internal sealed class DemoAnswers(string readme, TimeSpan? pause, bool isStepped
             {
                 using (steps)
                 {
-                    await AnswerAsync(question, steps.NextAsync, writer, stop);
+                    await AnswerAsync([question], written: 0, steps.NextAsync, writer, stop);
                 }
             },
-            new RunOptions { OnMessage = steps.AllowAsync });
+            new RunOptions { OnMessage = steps.AllowAsync, ResumeWith = Resumption });
     }
 
     private Task PauseAsync(CancellationToken stop) => Task.Delay(pause ?? PaceOfAModel, TimeProvider.System, stop);
 
-    private async Task AnswerAsync(string question, Func<CancellationToken, Task> next, RunWriter writer, CancellationToken stop)
+    /// <summary>Writes an answer, or the rest of one.</summary>
+    /// <param name="known">The question, and then the tokens that are written already.</param>
+    /// <param name="written">How many of these are written: 0 for a new answer.</param>
+    /// <param name="next">Waits before each token.</param>
+    /// <param name="writer">The writer.</param>
+    /// <param name="stop">Stops the answer.</param>
+    private async Task AnswerAsync(
+        List<string> known, int written, Func<CancellationToken, Task> next, RunWriter writer, CancellationToken stop)
     {
-        await writer.WriteAsync(question, "question", stop);
-        foreach (var token in Readme.Tokens(AnswerTo(question)))
+        string[] answer = known.Count == 0 ? [] : [known[0], .. Readme.Tokens(AnswerTo(known[0]))];
+        if (known.Count == 0 || !answer.Take(known.Count).SequenceEqual(known, StringComparer.Ordinal))
         {
-            await next(stop);
-            await writer.WriteAsync(token, "token", stop);
+            throw new RunFailedException("The program that wrote this answer is gone, and this one has another text.", "producer_lost");
+        }
+
+        for (var n = written; n < answer.Length; n++)
+        {
+            if (n > 0)
+            {
+                await next(stop);
+            }
+
+            await writer.WriteAsync(answer[n], n == 0 ? "question" : "token", stop);
         }
     }
 

@@ -23,9 +23,12 @@ internal sealed class DemoPage(TimeSpan? pause, bool isStepped) : IServedContent
 
     public void Configure(PerennialServerOptions server)
     {
-        server.FinishedRunRetention = TimeSpan.FromHours(1);
+        server.FinishedRunRetention = TimeSpan.FromHours(Math.Max(1, server.FinishedRunRetention.TotalHours));
         server.HeartbeatInterval = Heartbeat;
     }
+
+    /// <summary>Answers go on after a restart, if the runs are kept in a file or a database.</summary>
+    public void AddResumptions(PerennialServerBuilder server) => server.AddResumption(DemoAnswers.Resumption, _answers.ResumeAsync);
 
     /// <summary>Adds the two ports behind the lines: one direct, and one behind a buffering proxy.</summary>
     public void Listen(KestrelServerOptions kestrel)

@@ -21,5 +21,14 @@ internal sealed class TokenSteps : IDisposable
     /// <summary>Completes when the next token may be written.</summary>
     public Task NextAsync(CancellationToken cancellationToken) => _allowed.WaitAsync(cancellationToken);
 
+    /// <summary>Allows the tokens of the messages to a run that goes on after a restart, until the token is cancelled.</summary>
+    public async Task FollowAsync(ResumedRun run, CancellationToken cancellationToken)
+    {
+        await foreach (var message in run.ReadMessagesAsync(cancellationToken))
+        {
+            await AllowAsync(message, cancellationToken);
+        }
+    }
+
     public void Dispose() => _allowed.Dispose();
 }
