@@ -2,6 +2,7 @@ using System.Globalization;
 using Perennial.Testing;
 using Perennial.Tests.Fixtures;
 using Perennial.Transports.Mqtt.Tests.Support;
+using Perennial.Transports.Tests.Servers;
 
 namespace Perennial.Transports.Mqtt.Tests;
 

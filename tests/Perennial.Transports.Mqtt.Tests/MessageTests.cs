@@ -1,6 +1,7 @@
 using Perennial.Management;
 using Perennial.Tests.Fixtures;
 using Perennial.Transports.Mqtt.Tests.Support;
+using Perennial.Transports.Tests.Servers;
 
 namespace Perennial.Transports.Mqtt.Tests;
 

@@ -1,5 +1,6 @@
 using Perennial.Tests.Fixtures;
 using Perennial.Transports.Mqtt.Tests.Support;
+using Perennial.Transports.Tests.Servers;
 
 namespace Perennial.Transports.Mqtt.Tests;
 

@@ -1,6 +1,6 @@
 using Perennial.Tests.Fixtures;
 
-namespace Perennial.Transports.Mqtt.Tests.Support;
+namespace Perennial.Transports.Tests.Servers;
 
 /// <summary>What the tests do with every transport.</summary>
 internal static class Reading
