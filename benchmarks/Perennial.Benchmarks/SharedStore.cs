@@ -19,8 +19,6 @@ internal static class SharedStore
     /// <summary>How many runs write at once, and how many tokens of each are under way.</summary>
     public static readonly (int Runs, int UnderWay)[] Writers = [(1, 1), (1, 64), (20, 1), (200, 1), (1000, 1)];
 
-    private static readonly (int Runs, int PerSecond)[] Rates = [(1, 20), (50, 20)];
-
     public static async Task PrintAsync(int turns)
     {
         await using var server = new TemporaryServer("-c fsync=on");
@@ -40,24 +38,11 @@ internal static class SharedStore
             Table.Print($"| {writers} | {underWay} | {grouped:N0} | {single:N0} | {grouped / single:N2} |");
         }
 
-        Console.WriteLine("\n| runs | tokens/s | append on A to record on B, p50 ms | p99 ms |\n|---:|---:|---:|---:|");
-        foreach (var (runs, perSecond) in Rates)
-        {
-            var times = await StoreLatency.MeasureAsync(connectionString, runs, perSecond);
-            Table.Print($"| {runs} | {runs * perSecond:N0} | {At(0.5):N2} | {At(0.99):N2} |");
-
-            double At(double share) => times[(int)(times.Count * share)].TotalMilliseconds;
-        }
-
-        Console.WriteLine();
-        await DeliveryRows.PrintAsync(connectionString);
+        await StoreLatency.PrintAsync(node => node.AddPostgreSqlStore(connectionString));
+        await DeliveryRows.PrintAsync("PostgreSQL", ["postgresql", connectionString]);
     }
 
-    /// <summary>A node, which works until it is disposed.</summary>
-    public static Task<IHost> StartNodeAsync(string connectionString) =>
-        StartNodeAsync(server => server.AddPostgreSqlStore(connectionString));
-
-    /// <summary>A node with any store.</summary>
+    /// <summary>A node with any store, which works until it is disposed.</summary>
     public static async Task<IHost> StartNodeAsync(Action<PerennialServerBuilder> addStore)
     {
         var builder = Host.CreateEmptyApplicationBuilder(new HostApplicationBuilderSettings());

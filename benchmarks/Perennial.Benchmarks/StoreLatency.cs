@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using System.Globalization;
 using System.Text;
+using Perennial.AspNetCore;
 using Perennial.AspNetCore.Stores;
 
 namespace Perennial.Benchmarks;
@@ -14,11 +15,13 @@ internal static class StoreLatency
     private const int WarmUpTokens = 60;        // of each run
     private const int Tokens = 200;
 
+    private static readonly (int Runs, int PerSecond)[] Rates = [(1, 20), (50, 20)];
+
     /// <summary>Writes at a steady rate to so many runs. The times are sorted.</summary>
-    public static async Task<List<TimeSpan>> MeasureAsync(string connectionString, int runs, int perSecond)
+    private static async Task<List<TimeSpan>> MeasureAsync(Action<PerennialServerBuilder> addStore, int runs, int perSecond)
     {
-        using var a = await SharedStore.StartNodeAsync(connectionString);
-        using var b = await SharedStore.StartNodeAsync(connectionString);
+        using var a = await SharedStore.StartNodeAsync(addStore);
+        using var b = await SharedStore.StartNodeAsync(addStore);
         var interval = TimeSpan.FromSeconds(1) / perSecond;
         var (writing, reading) = (new List<Task>(), new List<Task<List<TimeSpan>>>());
         for (var n = 0; n < runs; n++)
@@ -35,6 +38,21 @@ internal static class StoreLatency
         await b.StopAsync();
         await a.StopAsync();
         return times;
+    }
+
+    /// <summary>Prints a row for each rate.</summary>
+    public static async Task PrintAsync(Action<PerennialServerBuilder> addStore)
+    {
+        Console.WriteLine("\n| runs | tokens/s | append on A to record on B, p50 ms | p99 ms |\n|---:|---:|---:|---:|");
+        foreach (var (runs, perSecond) in Rates)
+        {
+            var times = await MeasureAsync(addStore, runs, perSecond);
+            Table.Print($"| {runs} | {runs * perSecond:N0} | {At(0.5):N2} | {At(0.99):N2} |");
+
+            double At(double share) => times[(int)(times.Count * share)].TotalMilliseconds;
+        }
+
+        Console.WriteLine();
     }
 
     private static async Task WriteAsync(RunLog run, TimeSpan interval)

@@ -3,6 +3,7 @@ using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
 using Npgsql;
 using Perennial.AspNetCore;
+using Perennial.PostgreSql;
 
 namespace Perennial.Benchmarks;
 
@@ -18,7 +19,7 @@ internal static class StoreThroughput
     /// <summary>Measures runs in PostgreSQL and inserts into it.</summary>
     public static async Task<(double Grouped, double Single)> MeasureAsync(string connectionString, int runs, int underWay, int turns)
     {
-        using var node = await SharedStore.StartNodeAsync(connectionString);
+        using var node = await SharedStore.StartNodeAsync(server => server.AddPostgreSqlStore(connectionString));
         await using var source = NpgsqlDataSource.Create(
             new NpgsqlConnectionStringBuilder(connectionString) { MaxPoolSize = 100, MaxAutoPrepare = 10, AutoPrepareMinUsages = 1 });
         await CreateTableAsync(source);

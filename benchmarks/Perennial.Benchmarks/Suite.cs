@@ -105,11 +105,12 @@ internal static class Suite
                 await WithSenderAsync(servers => GatewayRows.PrintAsync(servers[0], runs));
                 break;
             case Groups.Delivery:
-                await DeliveryRows.PrintAsync(connectionString: null);
+                await DeliveryRows.PrintAsync(name: null);
                 break;
             case Groups.Store:
                 await FileStore.PrintAsync(runs);
                 await SharedStore.PrintAsync(runs);
+                await RedisStore.PrintAsync(runs);
                 break;
             case Groups.Growth:
                 await GrowthRows.PrintAsync(runs);

@@ -40,7 +40,8 @@ internal sealed class NodeTable(Database database, Names names, Guid self, TimeS
             local h = redis.call('HMGET', run, 'epoch', 'status', 'tail', 'server', 'number')
             if h[2] == '0' then
                 if isrestarted(h[4]) then redis.call('HSET', run, 'epoch', h[1] .. 'x') end
-                finish(run, tonumber(h[3]), ARGV[3], ARGV[4], ARGV[5], ARGV[6], ARGV[7])
+                -- A run whose keys somebody has damaged must not keep the others from ending.
+                if not pcall(finish, run, tonumber(h[3]), ARGV[3], ARGV[4], ARGV[5], ARGV[6], ARGV[7]) then redis.call('DEL', run) end
                 ended[#ended + 1] = h[5]
             end
         end

@@ -96,6 +96,22 @@ public sealed class RedisOnlyTests(RedisServer server) : IAsyncDisposable
         (await store.ClaimStartAsync(Key("a"), TestEnds)).Outcome.ShouldBe(StartClaimOutcome.Claimed);
     }
 
+    [Fact(Timeout = Hang)]
+    public async Task A_run_with_a_damaged_key_fails_alone_and_does_not_keep_others_from_ending()
+    {
+        var (a, b) = (await _nodes.StartAsync(), await _nodes.StartAsync());
+        var (bad, good) = (await Nodes.CreateRunAsync(a), await Nodes.CreateRunAsync(a));
+        await server.Observer.StringSetAsync($"{new Names(_nodes.Space).Run(bad.Id)}:e", "damaged");
+
+        var refused = bad.AppendAsync(RunReading.Number(1), TestEnds).AsTask();
+        await good.AppendAsync(1, 10);
+        await Should.ThrowAsync<RunStoreException>(refused);
+        await a.StoppedAsync(TestEnds);
+
+        (await (await Nodes.FindAsync(b, good)).FollowAsync()).ShouldBeNumbersAnd(RunEnd.ProducerLost);
+        (await b.FindAsync(bad.Id, TestEnds)).ShouldBeNull();
+    }
+
     private static StartKey Key(string name) => new StartKey { Name = name, Fingerprint = "same", Request = Guid.NewGuid() };
 
     /// <summary>Whether each key of a run expires.</summary>

@@ -7,14 +7,15 @@ internal static class DeliveryRows
 
     private static readonly TimeSpan Interval = TimeSpan.FromMilliseconds(10);
 
-    /// <param name="connectionString">A database; null for runs in memory.</param>
-    public static async Task PrintAsync(string? connectionString)
+    /// <param name="name">The store's name in the rows; null for runs in memory.</param>
+    /// <param name="store">The store and its connection string, as <see cref="PerennialServer"/> takes them.</param>
+    public static async Task PrintAsync(string? name, params string[] store)
     {
         Console.WriteLine("| append to deliver over SSE, one event every 10 ms | readers | p50 ms | p99 ms |");
         Console.WriteLine("|---|---:|---:|---:|");
         foreach (var readers in new[] { 1, 100 })
         {
-            if (connectionString is null)
+            if (name is null)
             {
                 await using var floor = await Bench.StartAsync(Servers.BareSend, []);
                 await PrintAsync("bare send, the floor", floor, readers);
@@ -23,12 +24,12 @@ internal static class DeliveryRows
             }
             else
             {
-                await using var here = await Bench.StartAsync(Servers.Perennial, [connectionString]);
-                await PrintAsync("PostgreSQL, read where it is produced", here, readers);
-                await using var producer = await Bench.StartAsync(Servers.Perennial, [connectionString]);
+                await using var here = await Bench.StartAsync(Servers.Perennial, store);
+                await PrintAsync($"{name}, read where it is produced", here, readers);
+                await using var producer = await Bench.StartAsync(Servers.Perennial, store);
                 await using var elsewhere =
-                    await Bench.StartAsync(Servers.Perennial, [connectionString, producer.BusyPath], producer.Control);
-                await PrintAsync("PostgreSQL, read from another node", elsewhere, readers);
+                    await Bench.StartAsync(Servers.Perennial, [.. store, producer.BusyPath], producer.Control);
+                await PrintAsync($"{name}, read from another node", elsewhere, readers);
             }
         }
     }

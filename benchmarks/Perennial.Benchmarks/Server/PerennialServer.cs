@@ -2,11 +2,12 @@ using Microsoft.AspNetCore.Builder;
 using Microsoft.Extensions.DependencyInjection;
 using Perennial.AspNetCore;
 using Perennial.PostgreSql;
+using Perennial.Redis;
 
 namespace Perennial.Benchmarks.Server;
 
 /// <summary>
-/// Two runs, in memory or in PostgreSQL: one that is written to, and one that has had its first event. Or a node that serves those of
+/// Two runs, in memory, in PostgreSQL or in Redis: one that is written to, and one that has had its first event. Or a node that serves those of
 /// another.
 /// </summary>
 internal sealed class PerennialServer : IBroadcast
@@ -23,18 +24,20 @@ internal sealed class PerennialServer : IBroadcast
 
     public string IdlePath { get; }
 
-    /// <param name="settings">Nothing, a connection string, or that and the path of another node's run.</param>
+    /// <param name="settings">Nothing; or a store and its connection string, and perhaps the path of another node's run.</param>
     public static async Task<PerennialServer> StartAsync(string[] settings)
     {
         var application = await KestrelServer.StartAsync(builder =>
         {
             var perennial = builder.Services.AddPerennialServer(options => options.MaxBytesPerRun = 1L << 30);
-            if (settings is [var connectionString, ..])
+            _ = settings switch
             {
-                perennial.AddPostgreSqlStore(connectionString);
-            }
+                ["postgresql", var connectionString, ..] => perennial.AddPostgreSqlStore(connectionString),
+                ["redis", var connectionString, ..] => perennial.AddRedisStore(connectionString),
+                _ => perennial,
+            };
         }, static application => application.MapPerennial("/streams").AllowAnonymous());
-        if (settings is [_, var path])
+        if (settings is [_, _, var path])
         {
             return new PerennialServer(application, busy: null, path, path);
         }

@@ -30,8 +30,8 @@ public sealed class PostgreSqlCluster : IAsyncLifetime
 
     public Task StartAsync() => _server.StartAsync();
 
-    /// <summary>Stops the server: <c>fast</c> tells its clients, <c>immediate</c> is a crash.</summary>
-    public Task StopAsync(string mode) => _server.StopAsync(mode);
+    /// <summary>Stops the server, by a crash or so that it tells its clients.</summary>
+    public Task StopAsync(bool isCrash) => _server.StopAsync(isCrash ? "immediate" : "fast");
 
     /// <summary>Ends the server's side of connections whose last statement was of a kind; returns how many.</summary>
     public async Task<int> TerminateAsync(string lastStatement)
