@@ -58,12 +58,12 @@ internal sealed class RunReads(Database database) : IRunReads
     public async Task<RunKey?> FindKeyedAsync(string key, CancellationToken cancellationToken) =>
         (await KeysAsync(Keyed, () => [Sql.Value(key)], cancellationToken)).FirstOrDefault();
 
-    public Task<RunState> StateAsync(RunKey key, long seen, CancellationToken cancellationToken) =>
+    public Task<RunState?> StateAsync(RunKey key, long seen, CancellationToken cancellationToken) =>
         database.RunAsync(async (connection, stop) =>
         {
             await using var query = connection.Command(State, Sql.Value(key.Run), Sql.Value(key.Epoch));
             await using var row = await query.ExecuteReaderAsync(stop);
-            return await row.ReadAsync(stop) ? StateOf(row) : throw NotKept();
+            return await row.ReadAsync(stop) ? StateOf(row) : (RunState?)null;
         }, cancellationToken);
 
     public Task<RunSlice> PageAsync(

@@ -7,8 +7,8 @@ namespace Perennial.Redis;
 
 /// <summary>The connection of one node to Redis, and the handling of its failures. Safe from any thread.</summary>
 /// <remarks>
-/// The connection is shared by all commands, so none of them blocks. It is opened again by StackExchange.Redis. Commands wait for that up to
-/// <c>asyncTimeout</c>, and if it has taken longer than a second already they fail at once.
+/// The connection is shared by all commands, so none of them blocks. It is opened again by StackExchange.Redis. Commands wait for that up
+/// to <c>asyncTimeout</c>, and if it has taken longer than a second already they fail at once.
 /// </remarks>
 internal sealed class Database(string configuration, ILogger logger) : IAsyncDisposable, IDisposable
 {
@@ -78,7 +78,8 @@ internal sealed class Database(string configuration, ILogger logger) : IAsyncDis
             && TimeProvider.System.GetElapsedTime(Volatile.Read(ref _awaySince)) > Patience)
         {
             return Task.FromException<RedisResult>(new RedisConnectionException(
-                ConnectionFailureType.UnableToConnect, Once, "The connection to Redis is lost.", innerException: null, CommandStatus.Unknown));
+                ConnectionFailureType.UnableToConnect, Once, "The connection to Redis is lost.", innerException: null,
+                CommandStatus.Unknown));
         }
 
         return Connection.GetDatabase().ScriptEvaluateAsync(script, keys, values, Once);

@@ -6,8 +6,8 @@ namespace Perennial.Redis;
 
 /// <summary>The names of the keys in Redis.</summary>
 /// <remarks>
-/// The braces are a hash tag: scripts use several keys, which must be on one shard of a cluster. The key of a run contains a hash of its id,
-/// because an id may be any text of any length.
+/// The braces are a hash tag: scripts use several keys, which must be on one shard of a cluster. The key of a run contains a hash of its
+/// id, because an id may be any text of any length.
 /// </remarks>
 internal sealed class Names(string prefix)
 {

@@ -13,8 +13,8 @@ public sealed partial class RedisStoreOptions
     /// Gets or sets the text that all keys begin with, in braces, and the channel of the wake-ups as well. Default <c>perennial</c>.
     /// </summary>
     /// <remarks>
-    /// 1 to 40 letters, digits, hyphens, underscores, dots and colons. The braces keep all keys of a prefix on one shard of a cluster (Redis
-    /// Cluster, hash tags), because starting a run and ending the runs of a lost node change several keys at once.
+    /// 1 to 40 letters, digits, hyphens, underscores, dots and colons. The braces keep all keys of a prefix on one shard of a cluster
+    /// (Redis Cluster, hash tags), because starting a run and ending the runs of a lost node change several keys at once.
     /// </remarks>
     public string KeyPrefix { get; set; } = "perennial";
 

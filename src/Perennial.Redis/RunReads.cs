@@ -119,34 +119,16 @@ internal sealed class RunReads(Database database, Names names, TimeSpan retentio
         return found.IsNull ? null : KeyOf(found, (string)found[1]!);
     }
 
-    public async Task<RunState> StateAsync(RunKey key, long seen, CancellationToken cancellationToken) =>
-        (await PageAsync(key, seen, after: 0, long.MaxValue, maxBytes: 0, cancellationToken)).State;
+    public async Task<RunState?> StateAsync(RunKey key, long seen, CancellationToken cancellationToken) =>
+        await FindPageAsync(key, seen, after: 0, long.MaxValue, maxBytes: 0, cancellationToken) is { } slice ? slice.State : null;
 
     public async Task<RunSlice> PageAsync(
-        RunKey key, long seen, long after, long before, int maxBytes, CancellationToken cancellationToken)
-    {
-        var result = await database.RunAsync(
-            Page, [names.Run(key.Id)], [key.Epoch, seen, after, before, maxBytes, (long)retention.TotalMilliseconds], cancellationToken);
-        if (result.IsNull)
-        {
-            throw NotKept();
-        }
+        RunKey key, long seen, long after, long before, int maxBytes, CancellationToken cancellationToken) =>
+        await FindPageAsync(key, seen, after, before, maxBytes, cancellationToken) ?? throw NotKept();
 
-        var found = (RedisResult[])result[2]!;
-        var records = new RunRecord[found.Length];
-        for (var n = 0; n < records.Length; n++)
-        {
-            records[n] = new RunRecord(key.Epoch, after + n + 1, EventOf(found[n]));
-        }
-
-        return new RunSlice
-        {
-            Records = records,
-            State = new RunState { Status = (RunStatus)(int)result[0], Tail = (long)result[1], Oldest = 1 },
-        };
-    }
-
-    /// <summary>Reads the progress of runs, for each with the newest sequence that this node has seen. Null for a run that is gone.</summary>
+    /// <summary>
+    /// Reads the progress of runs, for each with the newest sequence that this node has seen. Null for a run that is gone.
+    /// </summary>
     public async Task<List<RunTail?>> TailsAsync(IReadOnlyList<(RunKey Key, long Seen)> runs, CancellationToken cancellationToken)
     {
         var tails = new List<RunTail?>(runs.Count);
@@ -185,6 +167,30 @@ internal sealed class RunReads(Database database, Names names, TimeSpan retentio
     }
 
     private static string? TextOf(RedisResult field) => (string?)field is { Length: > 0 } text ? text : null;
+
+    private async Task<RunSlice?> FindPageAsync(
+        RunKey key, long seen, long after, long before, int maxBytes, CancellationToken cancellationToken)
+    {
+        var result = await database.RunAsync(
+            Page, [names.Run(key.Id)], [key.Epoch, seen, after, before, maxBytes, (long)retention.TotalMilliseconds], cancellationToken);
+        if (result.IsNull)
+        {
+            return null;
+        }
+
+        var found = (RedisResult[])result[2]!;
+        var records = new RunRecord[found.Length];
+        for (var n = 0; n < records.Length; n++)
+        {
+            records[n] = new RunRecord(key.Epoch, after + n + 1, EventOf(found[n]));
+        }
+
+        return new RunSlice
+        {
+            Records = records,
+            State = new RunState { Status = (RunStatus)(int)result[0], Tail = (long)result[1], Oldest = 1 },
+        };
+    }
 
     private static RunEvent EventOf(RedisResult fields)
     {

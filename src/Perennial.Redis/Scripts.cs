@@ -8,8 +8,8 @@ namespace Perennial.Redis;
 /// <remarks>
 /// The keys of a run: <c>run</c> is a hash with its state; <c>run:e</c> a stream of its events; <c>run:m</c> a stream of the messages that
 /// wait; <c>run:n</c> a hash of what is known of senders and keys; <c>run:s</c> and <c>run:k</c> the names in it by their last use.
-/// An event has the id <c>0-sequence</c>, and the end <c>1-sequence</c>. So Redis itself refuses an event that is recorded already, and every
-/// event after the end.
+/// An event has the id <c>0-sequence</c>, and the end <c>1-sequence</c>. So Redis itself refuses an event that is recorded already, and
+/// every event after the end.
 /// </remarks>
 internal static class Scripts
 {

@@ -1,5 +1,10 @@
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Hosting;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Logging;
 using Perennial.AspNetCore;
 using Perennial.AspNetCore.Stores;
+using Perennial.Auto;
 using Perennial.Redis.Tests.Support;
 using Perennial.SeveralNodes.Tests.Support;
 using Perennial.Testing;
@@ -17,7 +22,11 @@ public sealed class LossTests(RedisServer installed) : IAsyncLifetime
     private readonly TemporaryServer _server = new("--appendonly", "no");
     private readonly List<RedisRunStore> _stores = [];
 
+    private const string Space = "loss";
+
     private static CancellationToken TestEnds => TestContext.Current.CancellationToken;
+
+    private string ConnectionString => TemporaryServer.ConnectionStringTo(_server.Port);
 
     public async ValueTask InitializeAsync()
     {
@@ -143,6 +152,53 @@ public sealed class LossTests(RedisServer installed) : IAsyncLifetime
         (await next.FollowAsync()).ShouldBeNumbersAnd(RunEnd.Completed);
     }
 
+    [Fact(Timeout = Hang)]
+    public async Task A_client_is_told_of_a_gap_and_then_how_the_run_ended()
+    {
+        await using var app = await StartAppAsync();
+        var (half, goOn) = (new TaskCompletionSource(), new TaskCompletionSource());
+        var run = await app.Services.GetRequiredService<StreamRuns>().StartAsync(async (writer, stop) =>
+        {
+            await WriteAsync(writer, 1, 10, stop);
+            half.SetResult();
+            await goOn.Task.WaitAsync(stop);
+            await WriteAsync(writer, 11, 20, stop);
+            await Task.Delay(Timeout.InfiniteTimeSpan, TimeProvider.System, stop);
+        });
+        await half.Task;
+        await SaveAsync();
+        goOn.SetResult();
+        await using var transport = ThrownReader.Create("sse", new Uri($"{app.Urls.Single()}/streams/{run.Id}"), new ProtocolMemory());
+        var ids = new List<string>();
+
+        var failure = await Should.ThrowAsync<TransportException>(async () =>
+        {
+            await foreach (var message in transport.ReadAllAsync(TestEnds))
+            {
+                ids.Add(message.Id!);
+                if (ids.Count == 20)
+                {
+                    await CrashAsync();
+                }
+            }
+        });
+
+       
+        failure.ServerCode.ShouldBe("events_lost");
+        transport.GetMetrics().Gaps.ShouldBe(1);
+        ids.Count.ShouldBe(30);
+       
+        ids.Distinct().Count().ShouldBe(30, "the records that are read again have other ids");
+
+        static async Task WriteAsync(RunWriter writer, int from, int to, CancellationToken stop)
+        {
+            for (var n = from; n <= to; n++)
+            {
+                await writer.WriteAsync($"{n}", cancellationToken: stop);
+            }
+        }
+    }
+
     private static async Task ShouldBeLostAsync(RunLog run, RunStore store, int events)
     {
         var lost = await Nodes.FindAsync(store, run);
@@ -154,18 +210,31 @@ public sealed class LossTests(RedisServer installed) : IAsyncLifetime
 
     private async Task<RedisRunStore> StartAsync(TimeProvider? time = null)
     {
-        var store = Nodes.Create(TemporaryServer.ConnectionStringTo(_server.Port), "loss", time: time);
+        var store = Nodes.Create(ConnectionString, Space, time: time);
         _stores.Add(store);
         await store.StartingAsync(TestEnds);
         return store;
     }
 
+    private async Task<WebApplication> StartAppAsync()
+    {
+        var builder = WebApplication.CreateSlimBuilder();
+        builder.WebHost.UseUrls("http://127.0.0.1:0");
+        builder.Logging.ClearProviders();
+        RedisUnderTest.Add(builder.Services.AddPerennialServer(), ConnectionString, Space);
+        var app = builder.Build();
+        app.MapPerennial("/streams").AllowAnonymous();
+        await app.StartAsync(TestEnds);
+        return app;
+    }
+
     private async Task SaveAsync()
     {
-        await using var admin = await ConnectionMultiplexer.ConnectAsync($"{TemporaryServer.ConnectionStringTo(_server.Port)},allowAdmin=true");
-        await admin.GetServers().Single().SaveAsync(SaveType.BackgroundSave);
+        await using var admin = await ConnectionMultiplexer.ConnectAsync($"{ConnectionString},allowAdmin=true");
+        var server = admin.GetServers().Single();
+        await server.SaveAsync(SaveType.BackgroundSave);
         await RunReading.UntilAsync(async () =>
-            (await admin.GetServers().Single().InfoRawAsync("persistence"))!.Contains("rdb_bgsave_in_progress:0", StringComparison.Ordinal));
+            (await server.InfoRawAsync("persistence"))!.Contains("rdb_bgsave_in_progress:0", StringComparison.Ordinal));
     }
 
     private async Task CrashAsync()

@@ -14,8 +14,8 @@ internal interface INodeTable
     Task<Dictionary<Guid, long>> BeatAsync(Guid node, CancellationToken cancellationToken);
 
     /// <summary>
-    /// Removes a node, ends its open runs as lost, and frees the keys of its starts without a run. Does nothing if the number of the node is
-    /// another. Returns the runs.
+    /// Removes a node, ends its open runs as lost, and frees the keys of its starts without a run. Does nothing if the number of the node
+    /// is another. Returns the runs.
     /// </summary>
     /// <exception cref="RunStoreException">The database cannot be reached.</exception>
     Task<IReadOnlyList<long>> EndAllAsync(Guid node, long? beat, CancellationToken cancellationToken);

@@ -6,14 +6,14 @@ namespace Perennial.SeveralNodes;
 /// <summary>Reads runs in the database that the nodes share. Safe from any thread.</summary>
 internal interface IRunReads
 {
-    /// <summary>Reads the state of a run.</summary>
+    /// <summary>Reads the state of a run; null if it is no longer kept.</summary>
     /// <param name="key">The run.</param>
     /// <param name="seen">
     /// The newest sequence that this node has seen. If the database can lose what it has confirmed, and has less, it ends the run.
     /// </param>
     /// <param name="cancellationToken">Cancels the call.</param>
-    /// <exception cref="RunStoreException">The database cannot be reached, or the run is no longer kept.</exception>
-    Task<RunState> StateAsync(RunKey key, long seen, CancellationToken cancellationToken);
+    /// <exception cref="RunStoreException">The database cannot be reached.</exception>
+    Task<RunState?> StateAsync(RunKey key, long seen, CancellationToken cancellationToken);
 
     /// <summary>Reads the records between two sequences, both excluded, up to about a number of bytes, with 64 for each record.</summary>
     /// <param name="key">The run.</param>

@@ -18,7 +18,21 @@ internal sealed class NodeRunLog(RunView view, INodeStore store, ProducedRun? pr
 
     public override RunDescription Description => view.Key.Description;
 
-    public override ValueTask<RunState> GetStateAsync(CancellationToken cancellationToken) => view.GetStateAsync(cancellationToken);
+    /// <summary>
+    /// Returns the state. If the database has lost the run, its producer must stop: for it the run has failed, with an end that no reader
+    /// can read, so that no reader takes it for whole.
+    /// </summary>
+    public override async ValueTask<RunState> GetStateAsync(CancellationToken cancellationToken)
+    {
+        if (await view.FindStateAsync(cancellationToken) is { } state)
+        {
+            return state;
+        }
+
+        return produced is null
+            ? throw new RunStoreException("The run is no longer kept.")
+            : new RunState { Status = RunStatus.Failed, Tail = view.SeenTail + 1, Oldest = 1 };
+    }
 
     public override ValueTask<AppendResult> AppendAsync(RunEvent item, CancellationToken cancellationToken)
     {

@@ -62,11 +62,16 @@ internal sealed class RunView(RunKey key, RunViews views, RecordCache cache, IRu
         return slice;
     }
 
-    public async ValueTask<RunState> GetStateAsync(CancellationToken cancellationToken)
+    /// <summary>Reads the state; null if the run is no longer kept.</summary>
+    public async ValueTask<RunState?> FindStateAsync(CancellationToken cancellationToken)
     {
-        var state = await reads.StateAsync(key, SeenTail, cancellationToken);
-        Advance(state);
-        return state;
+        var found = await reads.StateAsync(key, SeenTail, cancellationToken);
+        if (found is { } state)
+        {
+            Advance(state);
+        }
+
+        return found;
     }
 
     /// <summary>Applies events that this node has just written itself.</summary>

@@ -89,7 +89,8 @@ internal sealed class WakeUps(Func<string[], CancellationToken, Task> send, Guid
         foreach (var word in words.AsSpan(1))
         {
             var digits = word.AsSpan().TrimEnd(MessageMark);
-            if (!long.TryParse(digits, NumberStyles.None, CultureInfo.InvariantCulture, out var run) || views.WatchedOf(run) is not { } view)
+            if (!long.TryParse(digits, NumberStyles.None, CultureInfo.InvariantCulture, out var run)
+                || views.WatchedOf(run) is not { } view)
             {
                 continue;
             }

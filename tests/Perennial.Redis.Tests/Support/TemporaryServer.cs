@@ -29,7 +29,14 @@ internal sealed class TemporaryServer(params string[] settings) : IAsyncDisposab
         }
 
         // The shell ends the server when its input ends, which it does when this process ends in whatever way.
-        const string script = """trap '' HUP INT TERM; exec 3<&0; "$@" </dev/null >/dev/null & s=$!; cat <&3 >/dev/null; kill -9 $s 2>/dev/null; wait $s 2>/dev/null""";
+        const string script = """
+            trap '' HUP INT TERM
+            exec 3<&0
+            "$@" </dev/null >/dev/null &
+            cat <&3 >/dev/null
+            kill -9 $! 2>/dev/null
+            wait $! 2>/dev/null
+            """;
         _server = Process.Start(new ProcessStartInfo("sh",
             ["-c", script, "redis", program, "--port", Port.ToString(CultureInfo.InvariantCulture), "--bind", "127.0.0.1", "--dir", _folder,
             "--save", "", "--pidfile", Path.Combine(_folder, "pid"), "--daemonize", "no", .. settings])
