@@ -16,7 +16,7 @@ internal sealed class MqttSession(bool isKept)
 
     private readonly Dictionary<ushort, HandedOver> _handedOver = [];       // QoS 1, by packet id: the acknowledgement may not have arrived
     private readonly Queue<(ushort PacketId, long Number)> _unconfirmed = new();
-    private readonly HashSet<ushort> _unreleased = [];                      // QoS 2: handed over, no PUBREL yet
+    private readonly Dictionary<ushort, int> _unreleased = [];              // QoS 2: handed over, no PUBREL yet; with the hash
     private readonly Queue<string> _recentIds = new();
     private readonly HashSet<string> _recent = new(StringComparer.Ordinal);
     private readonly Lock _gate = new();
@@ -51,7 +51,7 @@ internal sealed class MqttSession(bool isKept)
         var hash = HashOf(packet);
         if (IsRepetition(packet, hash, id))
         {
-            return AnswerTo(packet);
+            return AnswerTo(packet, hash);
         }
 
         var mark = new HandedOver(hash, ++_count);
@@ -92,7 +92,7 @@ internal sealed class MqttSession(bool isKept)
         Volatile.Write(ref _answered, pending.Mark.Number);
         if (pending.Quality == MqttQualityOfServiceLevel.ExactlyOnce)
         {
-            _unreleased.Add(pending.PacketId);
+            _unreleased[pending.PacketId] = pending.Mark.Hash;
             return new MqttPubRecPacket { PacketIdentifier = pending.PacketId };
         }
 
@@ -125,7 +125,19 @@ internal sealed class MqttSession(bool isKept)
         _pending = null;
     }
 
-    public void Release(ushort packetId) => _unreleased.Remove(packetId);
+    /// <summary>
+    /// Notes PUBREL. The message is remembered until the answer to it has surely arrived: mosquitto 2.0 publishes a released message again
+    /// if two connections break before it has the answer.
+    /// </summary>
+    public void Release(ushort packetId)
+    {
+        if (_unreleased.Remove(packetId, out var hash))
+        {
+            // The next message is handed over after the answer to PUBREL was written.
+            _handedOver[packetId] = new HandedOver(hash, _answered + 1);
+            _unconfirmed.Enqueue((packetId, _answered + 1));
+        }
+    }
 
     /// <summary>Forgets what belongs to a session that the server does not have any more. Sends without an answer end as unknown.</summary>
     public void Lose()
@@ -216,21 +228,20 @@ internal sealed class MqttSession(bool isKept)
     private bool IsRepetition(MqttPublishPacket packet, int hash, string? id) => packet.QualityOfServiceLevel switch
     {
         _ when id is not null && _recent.Contains(id) => true,
-        MqttQualityOfServiceLevel.ExactlyOnce => _unreleased.Contains(packet.PacketIdentifier),
+        MqttQualityOfServiceLevel.ExactlyOnce when _unreleased.ContainsKey(packet.PacketIdentifier) => true,
+        MqttQualityOfServiceLevel.AtMostOnce => false,
         // A server may use the id of an acknowledged message again, so the content decides, too.
-        MqttQualityOfServiceLevel.AtLeastOnce =>
-            packet.Dup && _handedOver.TryGetValue(packet.PacketIdentifier, out var before) && before.Hash == hash,
-        _ => false,
+        _ => packet.Dup && _handedOver.TryGetValue(packet.PacketIdentifier, out var before) && before.Hash == hash,
     };
 
-    private MqttPacket? AnswerTo(MqttPublishPacket packet)
+    private MqttPacket? AnswerTo(MqttPublishPacket packet, int hash)
     {
         switch (packet.QualityOfServiceLevel)
         {
             case MqttQualityOfServiceLevel.AtLeastOnce:
                 return new MqttPubAckPacket { PacketIdentifier = packet.PacketIdentifier };
             case MqttQualityOfServiceLevel.ExactlyOnce:
-                _unreleased.Add(packet.PacketIdentifier);
+                _unreleased[packet.PacketIdentifier] = hash;
                 return new MqttPubRecPacket { PacketIdentifier = packet.PacketIdentifier };
             default:
                 return MqttPingReqPacket.Instance;      // nothing to acknowledge
