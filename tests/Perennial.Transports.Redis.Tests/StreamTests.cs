@@ -23,19 +23,20 @@ public sealed class StreamTests
         };
         await using var proxy = FaultProxy.Start(server.Address, faults.PlanFor);
         await using var transport = new RedisTransport(OptionsFor(proxy.Address));
-        var reading = transport.ReadThroughAsync($"{Count}");
+        var reading = transport.ReadThroughAsync("end");
 
-        for (var number = 1; number <= Count; number++)
+        var last = 0;
+        while (last < Count || proxy.Cuts < 24)
         {
-            await server.Database.StreamAddAsync("stream", "data", number);
+            await server.Database.StreamAddAsync("stream", "data", ++last);
         }
 
-        var texts = (await reading).Texts().ToList();
+        await server.Database.StreamAddAsync("stream", "data", "end");
+        var texts = (await reading).Texts().SkipLast(1).ToList();
         var wrong = texts.Index().FirstOrDefault(static text => !string.Equals(text.Item, $"{text.Index + 1}", StringComparison.Ordinal));
         wrong.Item.ShouldBeNull($"entry {wrong.Index + 1} of {texts.Count}, seed {faults.Seed}, {proxy.Cuts} cuts");
-        texts.Count.ShouldBe(Count);
+        texts.Count.ShouldBe(last);
         transport.GetMetrics().Gaps.ShouldBe(0);
-        proxy.Cuts.ShouldBeGreaterThan(10, $"seed {faults.Seed}");
     }
 
     [Fact]
